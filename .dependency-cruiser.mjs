@@ -1,0 +1,51 @@
+/** Who may import whom: a file goes left to right (page, state, worker, transfer, crypto) and never back. */
+const LEAVES = '^src/lib/(bytes|errors)\\.ts$';
+const CONTRACT = '^broker/contract/';
+const lib = (...rooms) => `^src/lib/(${rooms.join('|')})/`;
+
+/** A room may import itself and what is listed. */
+const only = (name, from, ...to) => ({
+  name,
+  severity: 'error',
+  from: { path: from },
+  to: { path: '^(src|broker|tests)/', pathNot: [from, ...to] },
+});
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    only('leaves', LEAVES),
+    only('contract', CONTRACT),
+    only('crypto', lib('crypto'), LEAVES),
+    only('journal', lib('journal'), LEAVES, lib('crypto'), '^broker/contract/(segment|ids)\\.ts$'),
+    only('account', lib('account'), LEAVES, lib('crypto'), CONTRACT),
+    only('store', lib('store'), LEAVES, lib('crypto')),
+    only('remote', lib('remote'), LEAVES, CONTRACT),
+    only('transfer', lib('transfer'), LEAVES, CONTRACT, lib('crypto', 'journal', 'account', 'store', 'remote'), '^src/lib/worker/(protocol|vault)\\.ts$'),
+    only('protocol', '^src/lib/worker/protocol\\.ts$', '^src/lib/errors\\.ts$'),
+    only('worker', lib('worker'), LEAVES, CONTRACT, lib('transfer', 'crypto', 'journal', 'account', 'store', 'remote')),
+    only('state', lib('state'), LEAVES, '^src/lib/worker/(host|protocol|scripts)\\.ts$'),
+    only('ui', lib('ui'), LEAVES, '^src/lib/worker/protocol\\.ts$', lib('state')),
+    only('routes', '^src/routes/', LEAVES, lib('state', 'ui'), '^src/[a-z]+\\.css$'),
+    only('service-worker', '^src/service-worker/', LEAVES),
+    only('ports', '^broker/ports/', CONTRACT),
+    only('domain', '^broker/domain/', CONTRACT, '^broker/ports/'),
+    only('broker-routes', '^broker/routes/', CONTRACT, '^broker/(ports|domain)/'),
+    only('aws', '^broker/aws/', CONTRACT, '^broker/(ports|domain)/'),
+    only('local-cloud', '^broker/local/', CONTRACT),
+    {
+      name: 'runtime-packages',
+      comment: 'what the bundles leave outside has to be installed in production too',
+      severity: 'error',
+      from: { path: '^broker/' },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    exclude: { path: '\\.svelte-kit|node_modules|tests/vectors' },
+  },
+};

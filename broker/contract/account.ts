@@ -1,0 +1,243 @@
+import * as v from 'valibot';
+import { EnvelopeRecord } from './envelope.ts';
+import { AccountId, b64url, BlobId, Count, DeviceId, Factor, GrantId, UserName, VaultId } from './ids.ts';
+import { LIMITS } from './limits.ts';
+import { route } from './route.ts';
+
+/** OPAQUE's messages (RFC 9807) as the library writes them: base64url, sizes fixed by the ciphersuite. */
+const OpaqueMessage = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/), v.maxLength(1024));
+const Empty = v.strictObject({});
+
+/** The public half of a device's key pair, as the broker knows it; its certificate is in the journal. */
+export const DeviceKey = v.strictObject({ id: DeviceId, publicKey: b64url({ exactly: 32 }) });
+export type DeviceKey = v.InferOutput<typeof DeviceKey>;
+
+/** Sealed and signed on the client; to the broker bytes with a version. */
+export const KeyringRecord = v.strictObject({
+  version: Count,
+  bytes: b64url({ atMost: LIMITS.maxKeyringBytes }),
+});
+export type KeyringRecord = v.InferOutput<typeof KeyringRecord>;
+
+/** What a code bought. */
+export const Grant = v.object({ id: GrantId, expiresAtMs: Count, releases: Count });
+export type Grant = v.InferOutput<typeof Grant>;
+
+/** The newest journal segment that the broker knows: `hash` is the SHA-256 of its bytes, base64url. */
+export const Head = v.object({ seq: Count, hash: b64url({ exactly: 32 }) });
+export type Head = v.InferOutput<typeof Head>;
+
+export const Membership = v.object({ vault: VaultId, role: v.literal('owner'), head: Head });
+export type Membership = v.InferOutput<typeof Membership>;
+
+/** Head of the account's event log. */
+export const EventHead = v.object({ seq: Count, hash: b64url({ exactly: 32 }) });
+export type EventHead = v.InferOutput<typeof EventHead>;
+
+const SignedIn = v.object({
+  account: AccountId,
+  keyring: KeyringRecord,
+  vaults: v.array(Membership),
+  grant: Grant,
+  events: v.optional(EventHead),
+});
+export type SignedIn = v.InferOutput<typeof SignedIn>;
+
+/** 1: OPAQUE registration. Nothing is stored yet; `name_taken`, `signup_closed`. */
+export const signupStart = route({
+  method: 'POST',
+  path: '/api/signup/start',
+  stage: 'none',
+  request: v.strictObject({ userName: UserName, registrationRequest: OpaqueMessage }),
+  answer: v.object({ registrationResponse: OpaqueMessage }),
+});
+
+/** 2: an account that waits for its first code (a day), and the vault it will own. Issues stage `enrol`. */
+export const signupFinish = route({
+  method: 'POST',
+  path: '/api/signup/finish',
+  stage: 'none',
+  request: v.strictObject({
+    userName: UserName,
+    registrationRecord: OpaqueMessage,
+    /** Ed25519, from the recovery entropy. */
+    recoveryPublicKey: b64url({ exactly: 32 }),
+  }),
+  answer: v.object({
+    account: AccountId,
+    vault: VaultId,
+    /** base32, 32 characters. */
+    totpSecret: v.string(),
+    otpauthUri: v.string(),
+  }),
+});
+
+/** 3: the first code. Issues stage `setup`, and the KMS half for the vault's first inbox key. */
+export const signupVerify = route({
+  method: 'POST',
+  path: '/api/signup/verify',
+  stage: 'enrol',
+  request: v.strictObject({ factor: Factor }),
+  answer: v.object({
+    inbox: v.object({ blob: BlobId, kmsHalf: b64url({ exactly: 32 }), kmsBlob: b64url({ atMost: 1024 }) }),
+  }),
+});
+
+/**
+ * 4: everything the account needs, at once: only now the name is claimed and the account is active. Repeating it with the
+ * same bytes is answered as the first time. Issues stage `full` and a grant.
+ */
+export const signupComplete = route({
+  method: 'POST',
+  path: '/api/signup/complete',
+  stage: 'setup',
+  request: v.strictObject({
+    keyring: KeyringRecord,
+    /** Segment 0. */
+    genesis: b64url({ atMost: LIMITS.maxSegmentBytes }),
+    inboxEnvelope: EnvelopeRecord,
+    device: DeviceKey,
+    /** SHA-256 of `halfkey/backup-code/1` ‖ account ‖ code, each length-prefixed (u32be). */
+    backupCodeHashes: v.pipe(v.array(b64url({ exactly: 32 })), v.length(LIMITS.backupCodes)),
+  }),
+  answer: SignedIn,
+  bulk: true,
+});
+
+/** OPAQUE login, first message. A user that does not exist is answered alike. */
+export const signinStart = route({
+  method: 'POST',
+  path: '/api/signin/start',
+  stage: 'none',
+  request: v.strictObject({ userName: UserName, startLoginRequest: OpaqueMessage }),
+  answer: v.object({ loginResponse: OpaqueMessage }),
+});
+
+/** OPAQUE login, last message; `login_refused`, `login_expired`. Issues stage `code`. */
+export const signinFinish = route({
+  method: 'POST',
+  path: '/api/signin/finish',
+  stage: 'none',
+  request: v.strictObject({ finishLoginRequest: OpaqueMessage }),
+  answer: v.object({ account: AccountId }),
+});
+
+/** Only now the keyring. Issues stage `full` and a grant. */
+export const signinCode = route({
+  method: 'POST',
+  path: '/api/signin/code',
+  stage: 'code',
+  request: v.strictObject({ factor: Factor, device: DeviceKey }),
+  answer: SignedIn,
+});
+
+/** A challenge for the holder of a recovery key; the words name the account, an unknown key is answered alike. */
+export const recoveryStart = route({
+  method: 'POST',
+  path: '/api/recovery/start',
+  stage: 'none',
+  request: v.strictObject({ recoveryPublicKey: b64url({ exactly: 32 }) }),
+  answer: v.object({ challenge: b64url({ exactly: 32 }) }),
+});
+
+/** Ed25519 over `halfkey/recovery/1` ‖ recovery public key ‖ challenge, each length-prefixed. Issues `recovery-code`. */
+export const recoveryProve = route({
+  method: 'POST',
+  path: '/api/recovery/prove',
+  stage: 'none',
+  request: v.strictObject({ signature: b64url({ exactly: 64 }) }),
+  answer: v.object({ account: AccountId }),
+});
+
+/** The code, and the first message of a new OPAQUE registration. Issues stage `recovery` (10 minutes). */
+export const recoveryCode = route({
+  method: 'POST',
+  path: '/api/recovery/code',
+  stage: 'recovery-code',
+  request: v.strictObject({ factor: Factor, registrationRequest: OpaqueMessage }),
+  answer: v.object({ registrationResponse: OpaqueMessage, keyring: KeyringRecord }),
+});
+
+/** New OPAQUE record and keyring, new session epoch: every older session ends. Issues stage `full` and a grant. */
+export const recoveryComplete = route({
+  method: 'POST',
+  path: '/api/recovery/complete',
+  stage: 'recovery',
+  request: v.strictObject({
+    registrationRecord: OpaqueMessage,
+    keyring: KeyringRecord,
+    device: DeviceKey,
+  }),
+  answer: SignedIn,
+});
+
+/** Who is signed in here; `session_missing` when nobody is. */
+export const sessionRead = route({
+  method: 'GET',
+  path: '/api/session',
+  stage: 'full',
+  request: Empty,
+  answer: v.object({ account: AccountId, device: DeviceId, vaults: v.array(Membership) }),
+});
+
+/** Signs out: the cookie goes, the session's grants end. */
+export const sessionEnd = route({
+  method: 'POST',
+  path: '/api/session/end',
+  stage: 'full',
+  request: Empty,
+  answer: Empty,
+});
+
+/** A code buys a grant: 5 minutes and 1,000 releases, or fewer where the user asks each time. */
+export const grantBuy = route({
+  method: 'POST',
+  path: '/api/grants',
+  stage: 'full',
+  request: v.strictObject({
+    factor: Factor,
+    releases: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.grantReleases))),
+  }),
+  answer: Grant,
+});
+
+/** Lock now. */
+export const grantEnd = route({
+  method: 'POST',
+  path: '/api/grants/end',
+  stage: 'full',
+  request: v.strictObject({ grant: GrantId }),
+  answer: Empty,
+});
+
+/** One line of the broker's event log. `hash` is of the stored bytes, `prevHash` of the one before. */
+export const AccountEvent = v.object({
+  seq: Count,
+  atMs: Count,
+  kind: v.picklist([
+    'signed-up',
+    'signed-in',
+    'recovered',
+    'code-refused',
+    'code-locked',
+    'granted',
+    'released',
+    'generated',
+    'purged',
+    'signed-out',
+  ]),
+  device: v.optional(DeviceId),
+  vault: v.optional(VaultId),
+  blobs: v.optional(v.array(BlobId)),
+  prevHash: b64url({ exactly: 32 }),
+  hash: b64url({ exactly: 32 }),
+});
+export type AccountEvent = v.InferOutput<typeof AccountEvent>;
+
+export const eventsRead = route({
+  method: 'GET',
+  path: '/api/events',
+  stage: 'full',
+  request: v.strictObject({ from: v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number)) }),
+  answer: v.object({ events: v.array(AccountEvent), head: v.optional(EventHead) }),
+});

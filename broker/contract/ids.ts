@@ -1,0 +1,72 @@
+import * as v from 'valibot';
+
+// 128 bits are 21 characters and one that carries two bits: its last four are zero in canonical form.
+const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+const id = v.pipe(v.string(), v.regex(ID, 'expected 22 characters of canonical base64url'));
+
+/** 128 random bits, base64url, 22 characters: one sealed version of a file in S3. */
+export const BlobId = v.pipe(id, v.brand('BlobId'));
+export type BlobId = v.InferOutput<typeof BlobId>;
+
+export const AccountId = v.pipe(id, v.brand('AccountId'));
+export type AccountId = v.InferOutput<typeof AccountId>;
+
+export const DeviceId = v.pipe(id, v.brand('DeviceId'));
+export type DeviceId = v.InferOutput<typeof DeviceId>;
+
+export const GrantId = v.pipe(id, v.brand('GrantId'));
+export type GrantId = v.InferOutput<typeof GrantId>;
+
+/** The id of the vault's Cognito identity, `region:uuid`. */
+export const VaultId = v.pipe(
+  v.string(),
+  v.regex(/^[a-z]{2}(?:-[a-z]+)+-\d:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'expected region:uuid'),
+  v.brand('VaultId'),
+);
+export type VaultId = v.InferOutput<typeof VaultId>;
+
+/** The authenticator's six digits (RFC 6238, 30 s). */
+export const Code = v.pipe(v.string(), v.regex(/^\d{6}$/, 'expected six digits'), v.brand('Code'));
+export type Code = v.InferOutput<typeof Code>;
+
+/** 80 random bits as 16 characters of base32 (RFC 4648 §6), without the groups' dashes. */
+export const BackupCode = v.pipe(
+  v.string(),
+  v.regex(/^[A-Z2-7]{16}$/, 'expected 16 characters of base32'),
+  v.brand('BackupCode'),
+);
+export type BackupCode = v.InferOutput<typeof BackupCode>;
+
+/** What stands for the second factor: a code, or a one-time backup code in its place. */
+export const Factor = v.union([v.strictObject({ code: Code }), v.strictObject({ backupCode: BackupCode })]);
+export type Factor = v.InferOutput<typeof Factor>;
+
+/** NFKC, lower case, no white space or control characters at all. */
+export const UserName = v.pipe(
+  v.string(),
+  v.maxLength(256),
+  v.transform((name) => name.normalize('NFKC').toLowerCase()),
+  v.regex(/^[^\s\p{C}]{1,64}$/u, 'expected 1 to 64 characters without spaces'),
+  v.brand('UserName'),
+);
+export type UserName = v.InferOutput<typeof UserName>;
+
+/** Canonical base64url without padding of exactly, or at most, so many bytes. */
+export function b64url(sizeBytes: { exactly: number } | { atMost: number }) {
+  const characters = (bytes: number) => Math.ceil((bytes * 4) / 3);
+  return v.pipe(
+    v.string(),
+    v.regex(/^[A-Za-z0-9_-]*$/, 'expected base64url'),
+    'exactly' in sizeBytes
+      ? v.length(characters(sizeBytes.exactly))
+      : v.maxLength(characters(sizeBytes.atMost)),
+  );
+}
+
+/** A SHA-256 as S3's checksum headers write it: base64 with padding, 44 characters. */
+export const Sha256B64 = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'expected a SHA-256 in base64'),
+);
+
+export const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

@@ -1,0 +1,29 @@
+/** Numbers that both sides rely on. Sizes in bytes unless the name says otherwise. */
+export const LIMITS = {
+  /** Keys generated or released, and URLs signed, in one request. */
+  batch: 100,
+  /** S3's multipart: 10,000 parts, none but the last under 5 MiB. */
+  parts: 10_000,
+  minPartBytes: 5 * 1024 * 1024,
+  maxPartBytes: 512 * 1024 * 1024,
+  /** S3 takes at most 5 TiB; Halfkey's promise ends earlier. */
+  maxBlobBytes: 1024 ** 4,
+  /** One journal segment, sealed. */
+  maxSegmentBytes: 1024 * 1024,
+  /** Segments answered to one read, and their bytes together. */
+  segmentsPerRead: 256,
+  segmentBytesPerRead: 8 * 1024 * 1024,
+  maxSnapshotPageBytes: 32 * 1024 * 1024,
+  maxKeyringBytes: 16 * 1024,
+  /** JSON bodies; the routes that carry segments or envelopes take more. */
+  maxBodyBytes: 64 * 1024,
+  maxBulkBodyBytes: 2 * 1024 * 1024,
+  maxUserNameCharacters: 64,
+  /** Signed URLs live this long. */
+  urlSeconds: 300,
+  grantSeconds: 300,
+  grantReleases: 1000,
+  /** Wrong codes in a row that lock the factor. */
+  wrongCodes: 10,
+  backupCodes: 10,
+} as const;

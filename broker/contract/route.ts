@@ -1,0 +1,34 @@
+import type * as v from 'valibot';
+
+/**
+ * What a session token is good for. A token of one stage opens no route of another: what was issued before
+ * the code is of no use after it.
+ */
+export type Stage =
+  | 'none' // no token
+  | 'enrol' // signed up, first code not typed yet
+  | 'setup' // first code accepted, keyring and vault not written yet
+  | 'code' // passphrase proven
+  | 'recovery-code' // recovery key proven
+  | 'recovery' // recovery key and code proven
+  | 'full'; // signed in
+
+type Schema = v.GenericSchema;
+
+/** One request and its answer, as both sides parse them. `:vault` in a path is filled in, percent-encoded. */
+export interface Route<Request extends Schema = Schema, Answer extends Schema = Schema> {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly stage: Stage;
+  /** The JSON body; for GET the query. */
+  readonly request: Request;
+  readonly answer: Answer;
+  /** Bodies of segments and envelopes may be longer. */
+  readonly bulk?: true;
+}
+
+export function route<Request extends Schema, Answer extends Schema>(
+  definition: Route<Request, Answer>,
+): Route<Request, Answer> {
+  return definition;
+}

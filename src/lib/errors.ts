@@ -1,0 +1,106 @@
+/** What one can do about an error; the second column of the table in docs/SECURITY.md. */
+export type Family = 'corrupt' | 'refused' | 'changed' | 'unreachable' | 'unable';
+
+/**
+ * Every way in which Halfkey's client fails, by remedy. Codes are stable: they survive `postMessage` (subclasses do not), the UI
+ * keys its texts by them, and the broker's problems use the same ones.
+ */
+export const FAMILIES = {
+  // corrupt: what came is not what was written; never retried, nothing released
+  key_mismatch: 'corrupt', // the key does not open this (FLOE's header tag)
+  segment_corrupt: 'corrupt', // a segment fails its tag
+  ciphertext_truncated: 'corrupt',
+  ciphertext_overlong: 'corrupt', // bytes after the last segment
+  format_unknown: 'corrupt', // another version or suite
+  format_malformed: 'corrupt',
+  kms_half_wrong: 'corrupt', // the released half does not open the envelope
+  envelope_corrupt: 'corrupt',
+  keyring_corrupt: 'corrupt',
+  content_stale: 'corrupt', // an older or other version's bytes
+  digest_mismatch: 'corrupt',
+  journal_corrupt: 'corrupt',
+  journal_gap: 'corrupt',
+  device_untrusted: 'corrupt',
+  snapshot_wrong: 'corrupt',
+  rollback: 'corrupt',
+  fork: 'corrupt',
+  vault_missing: 'corrupt', // the broker says there is none, we know better
+  record_corrupt: 'corrupt',
+  // refused: ask, or wait
+  input_malformed: 'refused',
+  input_too_large: 'refused',
+  login_refused: 'refused',
+  login_expired: 'refused',
+  recovery_refused: 'refused',
+  recovery_words_malformed: 'refused',
+  session_missing: 'refused',
+  code_malformed: 'refused',
+  code_wrong: 'refused',
+  code_used: 'refused',
+  code_locked: 'refused',
+  backup_code_refused: 'refused',
+  too_many_requests: 'refused',
+  grant_missing: 'refused',
+  grant_spent: 'refused',
+  locked: 'refused',
+  not_a_member: 'refused',
+  origin_refused: 'refused',
+  name_taken: 'refused',
+  name_malformed: 'refused',
+  passphrase_weak: 'refused',
+  signup_closed: 'refused',
+  store_full: 'refused',
+  not_found: 'refused',
+  key_absent: 'refused',
+  server_unknown: 'refused', // OPAQUE: another server's key than the pinned one
+  kdf_downgrade: 'refused',
+  file_too_large: 'refused',
+  // changed: start again
+  head_changed: 'changed',
+  already_exists: 'changed',
+  upload_lost: 'changed',
+  upload_mismatch: 'changed',
+  keyring_changed: 'changed',
+  source_changed: 'changed', // the file changed, or went away, while it was read
+  // unreachable: backoff, fresh URLs
+  broker_unreachable: 'unreachable',
+  store_unreachable: 'unreachable',
+  kms_unreachable: 'unreachable',
+  kms_key_unusable: 'unreachable',
+  url_expired: 'unreachable',
+  internal: 'unreachable',
+  // unable: say what the browser lacks
+  browser_lacks: 'unable',
+  device_full: 'unable',
+  device_state_lost: 'unable',
+} as const satisfies Record<string, Family>;
+
+/** Stable snake_case name of a failure. */
+export type ErrorCode = keyof typeof FAMILIES;
+
+/** Numbers and names that explain a failure without giving anything away. */
+export interface ErrorDetail {
+  readonly retryAfterSeconds?: number;
+  readonly segmentIndex?: number;
+  readonly partNumber?: number;
+  readonly seq?: number;
+  /** The browser's missing feature. */
+  readonly feature?: string;
+}
+
+/** The only class of error that Halfkey's client throws by intent. `message` is for logs, never for people. */
+export class HalfkeyError extends Error {
+  override readonly name = 'HalfkeyError';
+  readonly code: ErrorCode;
+  readonly detail: ErrorDetail;
+
+  constructor(code: ErrorCode, message: string, options: { detail?: ErrorDetail; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.detail = options.detail ?? {};
+  }
+
+  get family(): Family {
+    return FAMILIES[this.code];
+  }
+}

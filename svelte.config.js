@@ -1,0 +1,41 @@
+import adapter from '@sveltejs/adapter-static';
+
+/**
+ * The policy of everything that does not depend on where it runs. What does (the S3 origin) is added by the
+ * broker as a header on every answer: policies in <meta> and header intersect, so neither may name less than
+ * the page needs. Kit's bootstrap script is allowed by its hash alone.
+ *
+ * @type {NonNullable<import('@sveltejs/kit').KitConfig['csp']>}
+ */
+const csp = {
+  mode: 'hash',
+  directives: {
+    'script-src': ['self', 'wasm-unsafe-eval'],
+    'style-src': ['self'],
+    // Kit's route announcer carries one inline style attribute.
+    'style-src-attr': ['unsafe-hashes', 'sha256-S8qMpvofolR8Mpjy4kQvEm7m1q8clzU4dfDH0AmvZjo='],
+    'img-src': ['self', 'blob:'],
+    'media-src': ['self'],
+    'font-src': ['self'],
+    'worker-src': ['self'],
+    'frame-src': ['self'],
+    'manifest-src': ['self'],
+    'object-src': ['none'],
+    'base-uri': ['none'],
+    'form-action': ['none'],
+    'require-trusted-types-for': ['script'],
+    'trusted-types': ['svelte-trusted-html', 'halfkey-scripts'],
+  },
+};
+
+/** @type {import('@sveltejs/kit').Config} */
+export default {
+  kit: {
+    adapter: adapter({ fallback: 'app.html' }),
+    alias: { $contract: 'broker/contract' },
+    paths: { relative: false },
+    // Kit's own registration would make a Trusted Types policy that lets any URL through.
+    serviceWorker: { register: false },
+    csp,
+  },
+};
