@@ -1,0 +1,8 @@
+/**
+ * A new key that seals what rests on this device. WebCrypto keeps it in IndexedDB and gives its bytes to nobody: a `FloeKey`.
+ *
+ * @returns a non-extractable HMAC-SHA-384 key of 32 bytes
+ */
+export async function generateDeviceWrapKey(): Promise<CryptoKey> {
+  return crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-384', length: 256 }, false, ['sign']);
+}

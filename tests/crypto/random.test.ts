@@ -1,0 +1,70 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { HalfkeyError } from '../../src/lib/errors.ts';
+import { createSealer } from '../../src/lib/crypto/floe.ts';
+import { randomBytes, randomId } from '../../src/lib/crypto/random.ts';
+import { fromHex } from './hex.ts';
+import { refusalCode } from './refusal.ts';
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('random bytes', () => {
+  test.each([1, 12, 16, 32, 65_536])('come %d at a time', (sizeBytes) => {
+    expect(randomBytes(sizeBytes)).toHaveLength(sizeBytes);
+  });
+
+  // ATTACKS A10: a generator that was cloned, or that is stuck.
+  test('are refused when the generator gives an output for the second time', async () => {
+    const outputs = [1, 2, 3].map((seed) => fromHex(`a10a10${String(seed)}0`.repeat(8)));
+    repeatGenerator(outputs);
+    for (const expected of outputs) expect(randomBytes(32)).toEqual(expected);
+    expect(() => randomBytes(32)).toThrow(HalfkeyError);
+    expect(() => randomBytes(32)).toThrow(expect.objectContaining({ code: 'browser_lacks' }));
+    const sealing = createSealer(new Uint8Array(32), new Uint8Array(0));
+    expect(await refusalCode(sealing)).toBe('browser_lacks');
+  });
+
+  test('are refused as a nonce that was there before, and as an id', () => {
+    repeatGenerator([fromHex('b0'.repeat(16))]);
+    randomBytes(12);
+    expect(() => randomBytes(12)).toThrow(HalfkeyError);
+    randomId();
+    expect(() => randomId()).toThrow(HalfkeyError);
+  });
+
+  test('that are too few to be a nonce may repeat', () => {
+    repeatGenerator([new Uint8Array(11)]);
+    expect(randomBytes(11)).toEqual(randomBytes(11));
+  });
+
+  test('are remembered for 65,536 outputs, and no memory grows without end', () => {
+    const outputs = [fromHex('c1'.repeat(32))];
+    repeatGenerator(outputs);
+    const [first] = [randomBytes(32)];
+    vi.restoreAllMocks();
+    for (let round = 0; round < 65_535; round++) randomBytes(32);
+    repeatGenerator(outputs);
+    expect(() => randomBytes(32)).toThrow(HalfkeyError);
+    vi.restoreAllMocks();
+    randomBytes(32);
+    repeatGenerator(outputs);
+    expect(randomBytes(32)).toEqual(first);
+  });
+});
+
+test('ids are 22 characters of base64url, and distinct', () => {
+  const ids = Array.from({ length: 1000 }, randomId);
+  for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{22}$/);
+  expect(new Set(ids).size).toBe(1000);
+});
+
+/** The platform's generator gives these in turn, over and over. */
+function repeatGenerator(outputs: readonly Uint8Array[]): void {
+  let call = 0;
+  vi.spyOn(crypto, 'getRandomValues').mockImplementation((target) => {
+    const output = outputs[call++ % outputs.length];
+    if (output && target instanceof Uint8Array) target.set(output.subarray(0, target.length));
+    return target;
+  });
+}
