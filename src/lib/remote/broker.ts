@@ -1,0 +1,74 @@
+import { Problem } from '$contract/problems.ts';
+import type { VaultId } from '$contract/ids.ts';
+import type { Route } from '$contract/route.ts';
+import * as v from 'valibot';
+import { HalfkeyError } from '../errors.ts';
+
+type In<R extends Route> = v.InferInput<R['request']>;
+type Out<R extends Route> = v.InferOutput<R['answer']>;
+
+export interface CallOptions {
+  readonly vault?: VaultId;
+  readonly signal?: AbortSignal;
+}
+
+/** The key broker as the client sees it: the contract's routes, each answer parsed before anybody looks at it. */
+export interface Broker {
+  /** @throws {HalfkeyError} with the broker's code, or `broker_unreachable` when it gives no answer of its own */
+  call<R extends Route>(route: R, request: In<R>, options?: CallOptions): Promise<Out<R>>;
+}
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** @param origin of the app; the broker serves it, so every request is same-origin and carries the session's cookie */
+export function connectBroker(origin: string): Broker {
+  return {
+    async call(route, request, { vault, signal } = {}) {
+      const url = new URL(route.path.replace(':vault', encodeURIComponent(vault ?? '')), origin);
+      const init: RequestInit = { method: route.method, credentials: 'same-origin', cache: 'no-store' };
+      if (route.method === 'POST') {
+        init.body = JSON.stringify(request);
+        init.headers = { 'content-type': 'application/json' };
+      } else {
+        for (const [name, value] of Object.entries(request as Record<string, string>)) {
+          url.searchParams.set(name, value);
+        }
+      }
+      const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+      init.signal = signal ? AbortSignal.any([signal, timeout]) : timeout;
+      const { ok, status, body } = await exchange(url, init, signal);
+      if (!ok) throw refusal(status, body);
+      const answer = v.safeParse(route.answer, body);
+      if (!answer.success)
+        throw new HalfkeyError('broker_unreachable', `answer of ${route.path} is malformed`);
+      return answer.output;
+    },
+  };
+}
+
+async function exchange(
+  url: URL,
+  init: RequestInit,
+  signal: AbortSignal | undefined,
+): Promise<{ ok: boolean; status: number; body: unknown }> {
+  try {
+    const response = await fetch(url, init);
+    const body: unknown = await response.json();
+    return { ok: response.ok, status: response.status, body };
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new HalfkeyError('broker_unreachable', 'the broker gave no answer', { cause });
+  }
+}
+
+function refusal(status: number, body: unknown): HalfkeyError {
+  const problem = v.safeParse(Problem, body);
+  if (!problem.success)
+    return new HalfkeyError('broker_unreachable', `status ${String(status)} without a problem`);
+  const { code, title, retryAfterSeconds } = problem.output;
+  return new HalfkeyError(
+    code,
+    title,
+    retryAfterSeconds === undefined ? {} : { detail: { retryAfterSeconds } },
+  );
+}

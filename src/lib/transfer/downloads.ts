@@ -1,0 +1,199 @@
+import { keysRelease } from '$contract/vault.ts';
+import { BlobId } from '$contract/ids.ts';
+import * as v from 'valibot';
+import { fromB64Url, type Bytes } from '../bytes.ts';
+import { openEnvelope } from '../crypto/envelope.ts';
+import { randomId } from '../crypto/random.ts';
+import { HalfkeyError } from '../errors.ts';
+import type { Version } from '../journal/operations.ts';
+import type { OpenVault } from '../worker/vault.ts';
+import type { DownloadForm, DownloadStream, Preview } from '../worker/protocol.ts';
+import { feed } from './download-stream.ts';
+import { LedgerEntry, type Reporter } from './ledger.ts';
+import { readContent, readSealed, type StoredBlob } from './opening.ts';
+import { collectPreview, isPreviewable } from './preview.ts';
+import { fromRecord } from './envelopes.ts';
+import { createSink } from './sink.ts';
+
+interface Source {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly bytes: AsyncGenerator<Bytes>;
+}
+
+/** The files on their way down. A content key lives as long as its download. */
+export class Downloads {
+  readonly #vault: () => OpenVault;
+  readonly #reporter: Reporter;
+  readonly #nowMs: () => number;
+  readonly #running = new Map<string, { entry: LedgerEntry; controller: AbortController }>();
+
+  constructor(vault: () => OpenVault, reporter: Reporter, nowMs: () => number) {
+    this.#vault = vault;
+    this.#reporter = reporter;
+    this.#nowMs = nowMs;
+  }
+
+  /** For the service worker's stream. @throws {HalfkeyError} `locked`, `key_absent`, … before anything is sent */
+  async stream(file: string, form: DownloadForm): Promise<DownloadStream> {
+    const controller = new AbortController();
+    const source = await this.#open(file, form, controller.signal);
+    const entry = this.#enter(source, controller);
+    const { port1, port2 } = new MessageChannel();
+    void this.#run(entry, () => feed(this.#counted(source.bytes, entry), port1, controller.signal));
+    return { port: port2, transfer: entry.transfer, name: source.name, sizeBytes: source.sizeBytes };
+  }
+
+  /** Into a file that was picked, or into OPFS. Resolves when all is written and was found whole. */
+  async write(
+    file: string,
+    form: DownloadForm,
+    handle?: FileSystemFileHandle,
+  ): Promise<{ transfer: string; opfs?: File }> {
+    const controller = new AbortController();
+    const source = await this.#open(file, form, controller.signal);
+    const entry = this.#enter(source, controller);
+    const sink = await createSink(entry.transfer, handle);
+    const written = await this.#run(entry, async () => {
+      try {
+        for await (const bytes of this.#counted(source.bytes, entry)) await sink.write(bytes);
+        return await sink.finish();
+      } catch (error) {
+        await sink.discard();
+        throw error;
+      }
+    });
+    if (written.failure) throw written.failure.error;
+    return { transfer: entry.transfer, ...(written.result && { opfs: written.result }) };
+  }
+
+  /** What can be looked at in place; `none` for what cannot, without asking for a key. */
+  async preview(file: string): Promise<Preview> {
+    const { version } = this.#find(file);
+    if (!isPreviewable(version)) return { kind: 'none' };
+    const source = await this.#open(file, 'plain', new AbortController().signal);
+    return collectPreview(version.mediaType, source.bytes);
+  }
+
+  /** @returns false when the id is not of a download */
+  cancel(transfer: string): boolean {
+    const running = this.#running.get(transfer);
+    running?.controller.abort();
+    return running !== undefined;
+  }
+
+  dismiss(transfer: string): void {
+    const running = this.#running.get(transfer);
+    if (!running?.entry.ended) return;
+    this.#running.delete(transfer);
+    running.entry.forget();
+  }
+
+  /** *Lock now*: what is being opened stops, so that no content key is left. */
+  lockNow(): void {
+    for (const { controller } of this.#running.values()) {
+      controller.abort(new HalfkeyError('locked', 'locked while it was being opened'));
+    }
+  }
+
+  clear(): void {
+    for (const [transfer, { controller }] of [...this.#running]) {
+      controller.abort();
+      this.#running.delete(transfer);
+      this.#reporter.gone(transfer);
+    }
+  }
+
+  #find(file: string): { name: string; version: Version } {
+    const { state } = this.#vault().journal;
+    const [entry, version] = [state.entry(file), state.newestVersion(file)];
+    if (!entry || !version) throw new HalfkeyError('not_found', 'the journal has no such file');
+    return { name: entry.name, version };
+  }
+
+  async #open(file: string, form: DownloadForm, signal: AbortSignal): Promise<Source> {
+    const vault = this.#vault();
+    const { name, version } = this.#find(file);
+    const stored: StoredBlob = { ...version, blob: v.parse(BlobId, version.blob) };
+    if (form === 'sealed') {
+      const bytes = readSealed(vault, stored, signal);
+      return {
+        name: `${name}.floe`,
+        mediaType: 'application/octet-stream',
+        sizeBytes: stored.sealedBytes,
+        bytes,
+      };
+    }
+    const contentKey = await releaseKey(vault, stored, signal);
+    const bytes = wiping(readContent(vault, stored, contentKey, signal), contentKey);
+    return { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes, bytes };
+  }
+
+  #enter({ name, sizeBytes }: Source, controller: AbortController): LedgerEntry {
+    const about = { transfer: randomId(), direction: 'down', name, totalBytes: sizeBytes } as const;
+    const entry = new LedgerEntry(about, this.#reporter, this.#nowMs);
+    this.#running.set(entry.transfer, { entry, controller });
+    entry.enter('downloading');
+    return entry;
+  }
+
+  async *#counted(source: AsyncGenerator<Bytes>, entry: LedgerEntry): AsyncGenerator<Bytes> {
+    let doneBytes = 0;
+    for await (const bytes of source) {
+      doneBytes += bytes.length;
+      yield bytes;
+      entry.progress(doneBytes);
+    }
+  }
+
+  async #run<Result>(
+    entry: LedgerEntry,
+    work: () => Promise<Result>,
+  ): Promise<{ result: Result; failure?: never } | { failure: { error: unknown }; result?: never }> {
+    try {
+      const result = await work();
+      entry.enter('done');
+      return { result };
+    } catch (error) {
+      entry.fail(error);
+      return { failure: { error } };
+    }
+  }
+}
+
+async function* wiping(source: AsyncGenerator<Bytes>, contentKey: Bytes): AsyncGenerator<Bytes> {
+  try {
+    yield* source;
+  } finally {
+    contentKey.fill(0);
+  }
+}
+
+/** Both halves together: the KMS half against a grant, the vault key from here. */
+async function releaseKey(
+  vault: OpenVault,
+  { blob, epoch }: StoredBlob,
+  signal: AbortSignal,
+): Promise<Bytes> {
+  const request = { grant: vault.requireGrant(), purpose: 'file', names: [{ blob, epoch }] } as const;
+  const { keys } = await vault.broker.call(
+    keysRelease,
+    { ...request, names: [...request.names] },
+    { vault: vault.vault, signal },
+  );
+  const key = keys.find((each) => each.blob === blob && each.epoch === epoch);
+  if (!key) throw new HalfkeyError('key_absent', 'the broker has no envelope for this version');
+  const kmsHalf = fromB64Url(key.kmsHalf);
+  try {
+    const binding = { purpose: 'file', vault: vault.vault, blob, epoch } as const;
+    return await openEnvelope({
+      ...binding,
+      envelope: fromRecord(key.envelope),
+      kmsHalf,
+      vaultKey: vault.vaultKey,
+    });
+  } finally {
+    kmsHalf.fill(0);
+  }
+}

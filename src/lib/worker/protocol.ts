@@ -1,0 +1,155 @@
+import type { ErrorCode, ErrorDetail } from '../errors.ts';
+
+// What page and crypto worker say to each other. Commands go in, each is answered once; reports come out at any time.
+// No key ever crosses this border; what must be shown once (the authenticator's secret, the recovery words, the backup
+// codes) does, and is not kept on either side.
+
+/** What stands for the second factor. `code`: six digits; `backupCode`: 16 characters of base32, dashes allowed. */
+export type Factor = { readonly code: string } | { readonly backupCode: string };
+
+/** Where this device stands. `starting` until the worker has looked into its store. */
+export type Phase =
+  | { readonly phase: 'starting' }
+  | { readonly phase: 'signed-out' }
+  | { readonly phase: 'locked' }
+  /** `expiresAtMs` in this device's clock. */
+  | { readonly phase: 'open'; readonly expiresAtMs: number; readonly releases: number };
+
+/** One line of the list. */
+export interface FileRow {
+  /** The file's id in the journal, the same through all of its versions. */
+  readonly file: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly mediaType: string;
+  /** When the newest version was added, ms since 1970. */
+  readonly addedAtMs: number;
+}
+
+/** What of the drive is looked at. The worker filters and sorts, so that 100,000 rows never cross the border. */
+export interface ViewQuery {
+  /** Substring of the name, compared without case and accents' encoding; empty for all. */
+  readonly filter: string;
+  readonly sortBy: 'name' | 'size' | 'added';
+  readonly descending: boolean;
+}
+
+export type TransferPhase =
+  | 'waiting' // for a place among those under way
+  | 'waiting-for-code' // sealed and up, or about to be: wants a grant to go on
+  | 'encrypting' // sealing and sending go on together
+  | 'uploading' // all is sealed, the last parts are on their way
+  | 'verifying'
+  | 'downloading'
+  | 'done'
+  | 'cancelled'
+  | 'failed';
+
+/** State of one transfer; each ends in exactly one of `done`, `cancelled`, `failed`. */
+export interface TransferReport {
+  readonly transfer: string;
+  readonly direction: 'up' | 'down';
+  readonly name: string;
+  readonly phase: TransferPhase;
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** Mean over the last five seconds; undefined before there is one. */
+  readonly bytesPerSecond?: number;
+  /** After three seconds, rounded. */
+  readonly secondsLeft?: number;
+  readonly error?: Failure;
+  readonly canRetry: boolean;
+}
+
+/** An error on its way over the border: subclasses do not survive it, the code does. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly detail: ErrorDetail;
+}
+
+/** A plaintext (or FLOE) stream for the service worker: pull by any message on `port`, see downloadStream.ts. */
+export interface DownloadStream {
+  readonly port: MessagePort;
+  readonly transfer: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+/** What can be looked at in place. */
+export type Preview =
+  | { readonly kind: 'image'; readonly blob: Blob }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'none' };
+
+/** `plain`: the file; `sealed`: the FLOE ciphertext as it lies in S3, which needs no code. */
+export type DownloadForm = 'plain' | 'sealed';
+
+type NoArguments = Record<string, never>;
+
+/** Every command with what it takes and what it answers. */
+export interface Commands {
+  /** First of all: restores what rests on the device. Lists what the browser lacks by failing with `browser_lacks`. */
+  boot: { args: NoArguments; result: Phase };
+  'sign-up/start': {
+    args: { userName: string; passphrase: string };
+    result: { totpSecret: string; otpauthUri: string };
+  };
+  /** The first code. Account, keyring and vault exist when this is answered; phase `open` follows. */
+  'sign-up/verify': { args: { code: string }; result: { recoveryWords: string[]; backupCodes: string[] } };
+  /** 0 (refused) to 4; `bits` is the guessed entropy. The rule that sign-up and recovery apply: below 2 is `passphrase_weak`. */
+  'passphrase/judge': { args: { passphrase: string; userName: string }; result: { score: number } };
+  'passphrase/generate': { args: NoArguments; result: { passphrase: string } };
+  'sign-in/start': { args: { userName: string; passphrase: string }; result: void };
+  'sign-in/code': { args: { factor: Factor }; result: void };
+  /** Kit, new passphrase and code at once; phase `open` follows. */
+  recover: { args: { words: string; passphrase: string; factor: Factor }; result: void };
+  unlock: { args: { factor: Factor }; result: void };
+  lock: { args: NoArguments; result: void };
+  'sign-out': { args: NoArguments; result: void };
+  /** Sets what is looked at; a report `view` follows, and again whenever it changes. */
+  'view/set': { args: ViewQuery; result: void };
+  'view/rows': { args: { from: number; count: number }; result: { revision: number; rows: FileRow[] } };
+  /** Wakes the idle timer; the page sends it on input, at most every ten seconds. */
+  active: { args: NoArguments; result: void };
+  'upload/add': { args: { files: File[] }; result: void };
+  'transfer/cancel': { args: { transfer: string }; result: void };
+  'transfer/retry': { args: { transfer: string }; result: void };
+  /** Removes an ended transfer from the list. */
+  'transfer/dismiss': { args: { transfer: string }; result: void };
+  'download/stream': { args: { file: string; form: DownloadForm }; result: DownloadStream };
+  /** Writes into a file chosen by a picker, or into OPFS (no handle): then `opfs` is what to offer for saving. */
+  'download/write': {
+    args: { file: string; form: DownloadForm; handle?: FileSystemFileHandle };
+    result: { transfer: string; opfs?: File };
+  };
+  'file/preview': { args: { file: string }; result: Preview };
+  /** Deletes for good; wants a code of its own. */
+  'file/purge': { args: { file: string; factor: Factor }; result: void };
+}
+
+export type CommandName = keyof Commands;
+
+/** What the worker says by itself. */
+export type Report =
+  | { readonly kind: 'phase'; readonly phase: Phase }
+  /** The list changed: ask for the rows that are in sight. `total`: rows of the query, `files`: of the drive. */
+  | { readonly kind: 'view'; readonly revision: number; readonly total: number; readonly files: number }
+  | { readonly kind: 'transfer'; readonly transfer: TransferReport }
+  | { readonly kind: 'transfer-gone'; readonly transfer: string }
+  /** Whether the broker answers; the list stays readable without it. */
+  | { readonly kind: 'connection'; readonly online: boolean }
+  /** Something found by itself that people must know: `rollback`, `fork`, `journal_corrupt`… Writing has stopped. */
+  | { readonly kind: 'alarm'; readonly failure: Failure };
+
+export type ToWorker = {
+  [Name in CommandName]: {
+    readonly id: number;
+    readonly command: Name;
+    readonly args: Commands[Name]['args'];
+  };
+}[CommandName];
+
+export type FromWorker =
+  | { readonly kind: 'answer'; readonly id: number; readonly result: unknown }
+  | { readonly kind: 'failure'; readonly id: number; readonly failure: Failure }
+  | { readonly kind: 'report'; readonly report: Report };

@@ -1,0 +1,17 @@
+import type { GrantId, VaultId } from '$contract/ids.ts';
+import type { Bytes } from '../bytes.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Broker } from '../remote/broker.ts';
+
+/** A vault whose key is at hand: what transfers and the list work with. Its contents open only while a grant is live. */
+export interface OpenVault {
+  readonly vault: VaultId;
+  /** Of the vault key. */
+  readonly epoch: number;
+  /** 32 bytes. */
+  readonly vaultKey: Bytes;
+  readonly broker: Broker;
+  readonly journal: Journal;
+  /** @throws {HalfkeyError} `locked` when no grant is live */
+  readonly requireGrant: () => GrantId;
+}

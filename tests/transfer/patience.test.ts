@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HalfkeyError, type ErrorCode } from '../../src/lib/errors.ts';
+import { backoffMs, persevere } from '../../src/lib/transfer/backoff.ts';
+import { inLanes, Turnstile } from '../../src/lib/transfer/lanes.ts';
+import { Meter } from '../../src/lib/transfer/meter.ts';
+
+const forever = new AbortController().signal;
+
+describe('trying again', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('waits longer each time, never beyond half a minute, and never all at the same moment', () => {
+    expect([1, 2, 3, 10].map((attempt) => backoffMs(attempt, () => 1))).toEqual([500, 1000, 2000, 30_000]);
+    expect(backoffMs(10, () => 0)).toBe(15_000);
+  });
+
+  it('goes on after what is unreachable', async () => {
+    const attempt = vi
+      .fn()
+      .mockRejectedValueOnce(new HalfkeyError('store_unreachable', ''))
+      .mockResolvedValue('there');
+    const result = persevere(attempt, forever);
+    await vi.runAllTimersAsync();
+    expect(await result).toBe('there');
+    expect(attempt).toHaveBeenCalledTimes(2);
+  });
+
+  it.each<ErrorCode>(['segment_corrupt', 'code_wrong', 'head_changed', 'browser_lacks'])(
+    'never repeats %s',
+    async (code) => {
+      const attempt = vi.fn().mockRejectedValue(new HalfkeyError(code, ''));
+      await expect(persevere(attempt, forever)).rejects.toMatchObject({ code });
+      expect(attempt).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  it('gives up after ten attempts, with the last reason', async () => {
+    const attempt = vi.fn().mockRejectedValue(new HalfkeyError('store_unreachable', ''));
+    const result = persevere(attempt, forever);
+    const refused = expect(result).rejects.toMatchObject({ code: 'store_unreachable' });
+    await vi.runAllTimersAsync();
+    await refused;
+    expect(attempt).toHaveBeenCalledTimes(10);
+  });
+
+  it('ends in the middle of a pause when it is cancelled', async () => {
+    const controller = new AbortController();
+    const attempt = vi.fn().mockRejectedValue(new HalfkeyError('store_unreachable', ''));
+    const result = persevere(attempt, controller.signal);
+    const refused = expect(result).rejects.toMatchObject({ name: 'AbortError' });
+    await vi.advanceTimersByTimeAsync(1);
+    controller.abort();
+    await refused;
+  });
+});
+
+describe('lanes', () => {
+  it('does everything once, never more at a time than there are lanes', async () => {
+    let [under, most] = [0, 0];
+    const seen: number[] = [];
+    await inLanes(
+      Array.from({ length: 20 }, (_, index) => index),
+      4,
+      forever,
+      async (item) => {
+        most = Math.max(most, ++under);
+        await Promise.resolve();
+        seen.push(item);
+        under -= 1;
+      },
+    );
+    expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    expect(most).toBe(4);
+  });
+
+  it('stops the others at the first failure, and throws that one', async () => {
+    const begun: number[] = [];
+    const work = inLanes([1, 2, 3, 4, 5], 2, forever, async (item, signal) => {
+      begun.push(item);
+      if (item === 1) throw new HalfkeyError('source_changed', '');
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve);
+      });
+    });
+    await expect(work).rejects.toMatchObject({ code: 'source_changed' });
+    expect(begun).toEqual([1, 2]);
+  });
+
+  it('lets through as many as there are places, in their order, failures included', async () => {
+    const turnstile = new Turnstile(1);
+    const order: string[] = [];
+    const first = turnstile.pass(() => Promise.reject(new Error('first')));
+    const rest = ['second', 'third'].map((name) => turnstile.pass(() => Promise.resolve(order.push(name))));
+    await expect(first).rejects.toThrow('first');
+    await Promise.all(rest);
+    expect(order).toEqual(['second', 'third']);
+  });
+});
+
+describe('the meter', () => {
+  it('reports twice a second, and guesses the time left after three seconds', () => {
+    const meter = new Meter();
+    expect(meter.sample(0, 0)).toBe(true);
+    expect(meter.sample(10, 100)).toBe(false);
+    expect(meter.sample(1000, 1000)).toBe(true);
+    expect(meter.pace(10_000)).toEqual({ bytesPerSecond: 1000 });
+    meter.sample(4000, 4000);
+    expect(meter.pace(10_000)).toEqual({ bytesPerSecond: 1000, secondsLeft: 6 });
+  });
+
+  it('follows the last five seconds, not the beginning', () => {
+    const meter = new Meter();
+    for (let tick = 0; tick <= 10; tick++) meter.sample(tick * 5000, tick * 500);
+    for (let tick = 1; tick <= 10; tick++) meter.sample(50_000 + tick * 500, 5000 + tick * 500);
+    expect(meter.pace(60_000)).toEqual({ bytesPerSecond: 1000, secondsLeft: 5 });
+  });
+});

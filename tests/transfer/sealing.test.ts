@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { concat, equalBytes, utf8 } from '../../src/lib/bytes.ts';
+import { sha256 } from '../../src/lib/crypto/digest.ts';
+import { createSealer, open } from '../../src/lib/crypto/floe.ts';
+import { planBlob } from '../../src/lib/transfer/plan.ts';
+import { sealPart } from '../../src/lib/transfer/sealing.ts';
+
+const KEY = new Uint8Array(32).fill(7);
+const AAD = utf8('context');
+
+function pattern(sizeBytes: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: sizeBytes }, (_, index) => (7 * index + 3) % 251);
+}
+
+describe('sealing a file part by part', () => {
+  it.each([0, 1, 524_256, 524_257, 9_000_001])(
+    'gives one FLOE ciphertext of %d bytes and their padding',
+    async (sizeBytes) => {
+      const content = pattern(sizeBytes);
+      const plan = planBlob(sizeBytes);
+      const sealer = await createSealer(KEY, AAD);
+      const parts = [];
+      for (let partNumber = 1; partNumber <= plan.partCount; partNumber++) {
+        const part = await sealPart(new Blob([content]), sealer, plan, partNumber);
+        expect(part.digest).toEqual(await sha256(part.bytes));
+        parts.push(part.bytes);
+      }
+      const opened = await open(KEY, AAD, concat(...parts));
+      const expected = concat(content, new Uint8Array(plan.paddedBytes - sizeBytes));
+      expect(equalBytes(opened, expected)).toBe(true);
+    },
+  );
+
+  it('refuses a source whose size is not the planned one', async () => {
+    const sealer = await createSealer(KEY, AAD);
+    const sealing = sealPart(new Blob([pattern(11)]), sealer, planBlob(10), 1);
+    await expect(sealing).rejects.toMatchObject({ code: 'source_changed' });
+  });
+
+  it('calls a source that can no longer be read changed', async () => {
+    const sealer = await createSealer(KEY, AAD);
+    const gone = new Blob([pattern(10)]);
+    gone.slice = () =>
+      ({ arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotReadableError')) }) as Blob;
+    await expect(sealPart(gone, sealer, planBlob(10), 1)).rejects.toMatchObject({ code: 'source_changed' });
+  });
+});
