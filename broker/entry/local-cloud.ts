@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startLocalCloud } from '../local/cloud.ts';
+
+const USAGE = 'usage: local-cloud --data DIR --port N [--origin URL]… [--policies DIR]';
+const POLICIES = join('broker', 'deploy', 'policies');
+
+/** The policies of the project that this bundle lies in. */
+function findPolicies(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, POLICIES))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error(`no ${POLICIES} above the program; name the folder by --policies`);
+    folder = parent;
+  }
+  return join(folder, POLICIES);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      data: { type: 'string' },
+      port: { type: 'string' },
+      origin: { type: 'string', multiple: true },
+      policies: { type: 'string' },
+    },
+  });
+  const port = values.port ?? '';
+  if (values.data === undefined || !/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(USAGE);
+  const cloud = await startLocalCloud({
+    dataFolder: resolve(values.data),
+    port: Number(port),
+    policiesFolder: values.policies === undefined ? findPolicies() : resolve(values.policies),
+    ...(values.origin && { allowedOrigins: values.origin }),
+    report: (error, requestId) => {
+      const what = error instanceof Error ? (error.stack ?? error.message) : 'not an error';
+      process.stderr.write(`${JSON.stringify({ level: 'error', requestId, what })}\n`);
+    },
+  });
+  let closing = false;
+  const close = () => {
+    if (closing) return;
+    closing = true;
+    void cloud.close().then(() => process.exit(0));
+  };
+  process.on('SIGTERM', close);
+  process.on('SIGINT', close);
+  process.stdout.write(`${JSON.stringify(cloud.description)}\n`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
