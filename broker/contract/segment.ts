@@ -7,7 +7,7 @@ export const SEGMENT_HEAD = {
   epochOffset: 4, // u32
   seqOffset: 8, // u64
   prevHashOffset: 16, // 32 bytes: SHA-256 of the whole object before; zeros at seq 0
-  writerOffset: 48, // 16 bytes: the device's id; zeros in the genesis
+  writerOffset: 48, // 16 bytes: the device's id; zeros where the identity key signs
   signatureOffset: 64, // 64 bytes, Ed25519
   ciphertextOffset: 128, // FLOE
 } as const;

@@ -1,0 +1,108 @@
+import { CognitoIdentityClient } from '@aws-sdk/client-cognito-identity';
+import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { BrokerKms, VaultKms } from '../ports/kms.ts';
+import type { StateStore } from '../ports/state.ts';
+import type { Purger, VaultIdentities, VaultObjects } from '../ports/vaults.ts';
+import { createBrokerKms } from './broker-kms.ts';
+import { createStateStore } from './state-store.ts';
+import { VaultClientCache } from './vault-clients.ts';
+import { vaultCredentials } from './vault-credentials.ts';
+import { faultStatus } from './vault-faults.ts';
+import { vaultIdentities } from './vault-identities.ts';
+import { vaultKms } from './vault-kms.ts';
+import { vaultLogins } from './vault-logins.ts';
+import { vaultObjects } from './vault-objects.ts';
+import { vaultPurger } from './vault-purger.ts';
+
+/** Where the cloud is, and as whom the broker speaks to it. Endpoints are absent on AWS itself. */
+export interface CloudPlace {
+  readonly region: string;
+  readonly bucket: string;
+  readonly kmsKeyId: string;
+  readonly identityPoolId: string;
+  readonly developerProviderName: string;
+  readonly s3Endpoint: string | undefined;
+  /** Scheme, host and port under which the browser sees S3, where that is another than the broker's. */
+  readonly s3PublicUrl: string | undefined;
+  readonly kmsEndpoint: string | undefined;
+  readonly cognitoEndpoint: string | undefined;
+  /** Absent where the SDK finds them itself. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+}
+
+export interface CloudPorts {
+  readonly state: StateStore;
+  readonly kms: BrokerKms;
+  readonly vaultKms: VaultKms;
+  readonly vaultObjects: VaultObjects;
+  readonly identities: VaultIdentities;
+  readonly purger: Purger;
+  readonly checks: { readonly s3: () => Promise<number>; readonly kms: () => Promise<unknown> };
+  close(): void;
+}
+
+const TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 20_000, throwOnRequestTimeout: true } as const;
+
+/** All ports on AWS SDK v3, which the local cloud speaks too. */
+export function connectCloud(place: CloudPlace): CloudPorts {
+  const common = {
+    region: place.region,
+    ...(place.credentials && { credentials: place.credentials }),
+    maxAttempts: 3,
+    requestHandler: TIMEOUTS,
+  };
+  const at = (endpoint: string | undefined) => (endpoint === undefined ? {} : { endpoint });
+  const s3 = new S3Client({
+    ...common,
+    ...at(place.s3Endpoint),
+    forcePathStyle: place.s3Endpoint !== undefined,
+  });
+  const kms = new KMSClient({ ...common, ...at(place.kmsEndpoint) });
+  const cognito = new CognitoIdentityClient({ ...common, ...at(place.cognitoEndpoint) });
+
+  const state = createStateStore(s3, place.bucket);
+  const logins = vaultLogins(state);
+  const { identityPoolId, developerProviderName } = place;
+  const fetchCredentials = vaultCredentials({ cognito, identityPoolId, developerProviderName, logins });
+  const cache = new VaultClientCache(place, fetchCredentials);
+  return {
+    state,
+    kms: createBrokerKms(kms, place.kmsKeyId),
+    vaultKms: vaultKms(cache),
+    vaultObjects: vaultObjects(cache),
+    identities: vaultIdentities({ cognito, identityPoolId, developerProviderName, logins }),
+    purger: vaultPurger(s3, place.bucket),
+    checks: {
+      s3: () => clockOfS3(s3, place.bucket),
+      kms: () => kms.send(new DescribeKeyCommand({ KeyId: place.kmsKeyId })),
+    },
+    close() {
+      cache.close();
+      for (const client of [s3, kms, cognito]) client.destroy();
+    },
+  };
+}
+
+/** S3's own clock, from the Date header of any answer that it gives. */
+async function clockOfS3(s3: S3Client, bucket: string): Promise<number> {
+  let date: string | undefined;
+  const head = new HeadObjectCommand({ Bucket: bucket, Key: 'broker/setup' });
+  head.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const { headers } = result.response as { headers?: Record<string, string> };
+      date = headers?.['date'];
+      return result;
+    },
+    { step: 'deserialize', priority: 'low' },
+  );
+  try {
+    await s3.send(head);
+  } catch (error) {
+    if (faultStatus(error) !== 404) throw error;
+  }
+  const atMs = Date.parse(date ?? '');
+  if (Number.isNaN(atMs)) throw new Error('expected a Date header from S3, got none');
+  return atMs;
+}

@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import type { VaultId } from '../contract/ids.ts';
+import { BrokerProblem } from '../domain/problem.ts';
+import type { VaultObjects } from '../ports/vaults.ts';
+import { type VaultClientCache, withVaultClients } from './vault-clients.ts';
+import { faultName, faultStatus, storeFault } from './vault-faults.ts';
+import { vaultKey } from './vault-keys.ts';
+import { vaultUploads } from './vault-uploads.ts';
+import { vaultUrls } from './vault-urls.ts';
+
+/** S3 answers 409 while another conditional write of the same key is under way; which of the two wins is open then. */
+const CONFLICT_TRIES = 8;
+const CONFLICT_PAUSE_MS = 20;
+
+/** Objects under `v/<vault>/` on S3, every request signed by that vault's own identity. */
+export function vaultObjects(cache: VaultClientCache): VaultObjects {
+  const Bucket = cache.place.bucket;
+
+  async function send<Result>(vault: VaultId, run: (s3: S3Client) => Promise<Result>): Promise<Result> {
+    try {
+      return await withVaultClients(cache, vault, ({ s3 }) => run(s3));
+    } catch (error) {
+      throw storeFault(error);
+    }
+  }
+
+  const read: VaultObjects['read'] = (vault, key) =>
+    send(vault, async (s3) => {
+      try {
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: vaultKey(vault, key) }));
+        return await Body?.transformToByteArray();
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      }
+    });
+
+  async function create(vault: VaultId, key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
+    const outcome = await send(vault, (s3) => putNew(s3, Bucket, vaultKey(vault, key), bytes));
+    if (outcome === 'created') return 'created';
+    // A reply may have been lost, and the SDK has sent the same bytes again: whose bytes are there decides.
+    const there = await read(vault, key);
+    return there && Buffer.compare(there, bytes) === 0 ? 'created' : 'exists';
+  }
+
+  return {
+    read,
+    create,
+    describe: (vault, key) =>
+      send(vault, async (s3) => {
+        try {
+          const Key = vaultKey(vault, key);
+          const head = await s3.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
+          return { sizeBytes: head.ContentLength ?? 0, sha256: head.ChecksumSHA256 };
+        } catch (error) {
+          if (isAbsent(error)) return undefined;
+          throw error;
+        }
+      }),
+    measure: (vault, prefix) =>
+      send(vault, async (s3) => {
+        let sizeBytes = 0;
+        let token: string | undefined;
+        do {
+          const page = await s3.send(
+            new ListObjectsV2Command({
+              Bucket,
+              Prefix: vaultKey(vault, prefix),
+              ...(token === undefined ? {} : { ContinuationToken: token }),
+            }),
+          );
+          for (const object of page.Contents ?? []) sizeBytes += object.Size ?? 0;
+          token = page.IsTruncated ? page.NextContinuationToken : undefined;
+        } while (token !== undefined);
+        return sizeBytes;
+      }),
+    ...vaultUrls(cache),
+    ...vaultUploads(Bucket, send),
+  };
+}
+
+async function putNew(
+  s3: S3Client,
+  Bucket: string,
+  Key: string,
+  bytes: Uint8Array,
+): Promise<'created' | 'exists'> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await s3.send(new PutObjectCommand({ Bucket, Key, Body: bytes, IfNoneMatch: '*' }));
+      return 'created';
+    } catch (error) {
+      if (faultStatus(error) === 412) return 'exists';
+      if (faultStatus(error) !== 409) throw error;
+      if (tries === CONFLICT_TRIES) {
+        throw new BrokerProblem('store_unreachable', { retryAfterSeconds: 1, cause: error });
+      }
+      await delay(Math.random() * CONFLICT_PAUSE_MS * 2 ** tries);
+    }
+  }
+}
+
+/** Only S3's own word for it: a 403 is no absence. */
+function isAbsent(error: unknown): boolean {
+  const name = faultName(error);
+  return name === 'NoSuchKey' || name === 'NotFound';
+}

@@ -1,0 +1,12 @@
+import type { AccountId, DeviceId } from '../contract/ids.ts';
+import type { Stage } from '../contract/route.ts';
+
+/** Who a request is made by, after its token was verified (signature, audience, expiry, session epoch). */
+export interface Session {
+  readonly account: AccountId;
+  /** Absent before a device is known: stages `enrol`, `setup`, `code`, `recovery-code`, `recovery`. */
+  readonly device: DeviceId | undefined;
+  /** Random, per sign-in; grants belong to it. */
+  readonly sessionId: string;
+  readonly stage: Exclude<Stage, 'none'>;
+}

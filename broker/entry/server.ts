@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { dirname, join } from 'node:path';
+import { getConnInfo } from '@hono/node-server/conninfo';
+import { serve } from '@hono/node-server';
+import type { Logger } from 'pino';
+import * as v from 'valibot';
+import { createApp } from '../app.ts';
+import { connectCloud } from '../aws/broker-clients.ts';
+import { loadSetup } from '../domain/setup.ts';
+import { addressBehind } from '../routes/address-limit.ts';
+import type { Cloud, Settings } from './settings.ts';
+
+export interface BrokerServer {
+  /** Takes no more connections, lets requests end for as long as DRAIN_MS, then cuts. */
+  stop(): Promise<void>;
+}
+
+const DRAIN_MS = 25_000;
+const HEADERS_MS = 10_000;
+const REQUEST_MS = 60_000;
+
+/** Connects to the cloud, loads the setup, and listens. @throws StartRefused, BrokerProblem, and Node's own for the port */
+export async function startServer(
+  settings: Settings,
+  cloud: Cloud,
+  log: Logger,
+  root: string,
+): Promise<BrokerServer> {
+  const ports = connectCloud({ ...cloud, s3PublicUrl: settings.s3PublicUrl });
+  const { setup, codec } = await loadSetup(ports.state, ports.kms);
+  const app = createApp(
+    {
+      ...ports,
+      clock: Date.now,
+      log,
+      addressOf: (context) =>
+        addressBehind(
+          settings.proxies,
+          context.req.header('x-forwarded-for'),
+          getConnInfo(context).remote.address,
+        ),
+    },
+    {
+      ...settings,
+      setup,
+      codec,
+      s3Origin: settings.s3PublicUrl ?? cloud.s3Endpoint ?? awsS3Origin(cloud),
+      version: versionOf(root),
+      files: builtApp(root),
+    },
+  );
+  const server = await listen(app.fetch, settings);
+  return {
+    async stop() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      app.close();
+      server.closeIdleConnections();
+      const cut = setTimeout(() => {
+        server.closeAllConnections();
+      }, DRAIN_MS);
+      await closed;
+      clearTimeout(cut);
+      ports.close();
+    },
+  };
+}
+
+function listen(fetch: ReturnType<typeof createApp>['fetch'], { port, origin }: Settings): Promise<Server> {
+  // Plain http goes no further than this machine; with an origin of its own there is a proxy in front.
+  const local = new URL(origin).protocol === 'http:' ? { hostname: '127.0.0.1' } : {};
+  return new Promise((resolve, reject) => {
+    const server = serve(
+      {
+        fetch,
+        port,
+        ...local,
+        serverOptions: { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS },
+      },
+      () => {
+        resolve(server as Server);
+      },
+    );
+    server.once('error', reject);
+  });
+}
+
+function awsS3Origin({ bucket, region }: Cloud): string {
+  return `https://${bucket}.s3.${region}.amazonaws.com`;
+}
+
+/** The nearest folder above that is this package: where the bundle lies in it is the builder's choice. */
+export function packageRoot(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (readPackage(folder)?.name === 'halfkey') return folder;
+    if (folder === dirname(folder)) throw new Error('expected a package.json of halfkey above the bundle');
+  }
+}
+
+const Package = v.object({ name: v.string(), version: v.string() });
+
+function readPackage(folder: string): v.InferOutput<typeof Package> | undefined {
+  try {
+    const parsed = v.safeParse(Package, JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')));
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function versionOf(root: string): string {
+  return readPackage(root)?.version ?? 'unknown';
+}
+
+function builtApp(root: string): { folder: string; appHtml: string } | undefined {
+  const folder = join(root, 'build');
+  try {
+    return { folder, appHtml: readFileSync(join(folder, 'app.html'), 'utf8') };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,2 @@
+/** Milliseconds since 1970; a test's own in tests. */
+export type Clock = () => number;

@@ -1,0 +1,56 @@
+import type { VaultId } from '../contract/ids.ts';
+
+/** Makes the Cognito identity whose id is the vault's. `developerUserId` is random: no account is named by it. */
+export interface VaultIdentities {
+  create(developerUserId: string): Promise<VaultId>;
+}
+
+export interface UploadedPart {
+  readonly partNumber: number;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly sha256: string;
+}
+
+/**
+ * Objects under `v/<vault>/`, always with the short credentials of that vault's own identity; keys are relative to the
+ * vault (`log/7`, `blobs/<blob>`). Throws BrokerProblem `store_unreachable` when S3 gives no answer.
+ */
+export interface VaultObjects {
+  read(vault: VaultId, key: string): Promise<Uint8Array | undefined>;
+  /** `If-None-Match: *`; equal bytes already there are `created`. */
+  create(vault: VaultId, key: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
+  /** Size and S3's composite or full checksum; undefined when absent. */
+  describe(
+    vault: VaultId,
+    key: string,
+  ): Promise<{ sizeBytes: number; sha256: string | undefined } | undefined>;
+  /** Bytes of all objects below a prefix (`blobs/`), by listing them: exact, and one request per 1,000 objects. */
+  measure(vault: VaultId, prefix: string): Promise<number>;
+  presignPut(vault: VaultId, key: string, sizeBytes: number, sha256: string): Promise<string>;
+  presignGet(vault: VaultId, key: string): Promise<string>;
+  createUpload(vault: VaultId, key: string): Promise<string>;
+  presignPart(
+    vault: VaultId,
+    key: string,
+    uploadId: string,
+    part: { partNumber: number; sizeBytes: number; sha256: string },
+  ): Promise<string>;
+  /** undefined when S3 no longer knows the upload. */
+  listParts(vault: VaultId, key: string, uploadId: string): Promise<UploadedPart[] | undefined>;
+  completeUpload(
+    vault: VaultId,
+    key: string,
+    uploadId: string,
+    parts: readonly { partNumber: number; etag: string; sha256: string }[],
+    /** Of all parts together; S3 completes nothing of another length (`mismatch`). */
+    sizeBytes: number,
+  ): Promise<{ kind: 'completed'; digest: string } | { kind: 'exists' | 'lost' | 'mismatch' | 'conflict' }>;
+  abortUpload(vault: VaultId, key: string, uploadId: string): Promise<void>;
+}
+
+/** Deletes for good, with the broker's own role: it may delete under `v/`, and read nothing there. */
+export interface Purger {
+  /** Every version and every delete marker below each prefix (`v/<vault>/keys/<blob>/`). */
+  eraseBelow(prefixes: readonly string[]): Promise<void>;
+}

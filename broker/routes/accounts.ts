@@ -1,0 +1,127 @@
+import * as contract from '../contract/account.ts';
+import type { AccountVaults, Accounts } from '../domain/accounts.ts';
+import type { EventLog } from '../domain/event-log.ts';
+import type { Grants } from '../domain/grants.ts';
+import { STATE_SECONDS } from '../domain/one-time-state.ts';
+import { BrokerProblem } from '../domain/problem.ts';
+import type { createRecovery } from '../domain/recovery.ts';
+import type { SecondFactor } from '../domain/second-factor.ts';
+import type { Session } from '../domain/session.ts';
+import { DEVICE_SECONDS } from '../domain/sessions.ts';
+import type { Issued } from '../domain/signed-in.ts';
+import type { createSignin } from '../domain/signin.ts';
+import type { createSignup } from '../domain/signup.ts';
+import type { Cookies } from './cookies.ts';
+import { type Frame, register } from './frame.ts';
+
+export interface AccountRouteDeps {
+  readonly accounts: Accounts;
+  readonly signup: ReturnType<typeof createSignup>;
+  readonly signin: ReturnType<typeof createSignin>;
+  readonly recovery: ReturnType<typeof createRecovery>;
+  readonly secondFactor: SecondFactor;
+  readonly grants: Grants;
+  readonly events: EventLog;
+  readonly vaults: AccountVaults;
+}
+
+/** Everything in contract/account.ts. */
+export function createAccountRoutes(frame: Frame, deps: AccountRouteDeps): void {
+  signupRoutes(frame, deps);
+  signinRoutes(frame, deps);
+  recoveryRoutes(frame, deps);
+  sessionRoutes(frame, deps);
+}
+
+function signupRoutes(frame: Frame, { signup }: AccountRouteDeps): void {
+  register(frame, contract.signupStart, ({ request }) => signup.start(request));
+  register(frame, contract.signupFinish, async ({ request, cookies }) =>
+    admitTo(cookies, await signup.finish(request)),
+  );
+  register(frame, contract.signupVerify, async ({ session, request, cookies }) =>
+    admitTo(cookies, await signup.verify(session, request)),
+  );
+  register(frame, contract.signupComplete, async ({ session, request, cookies }) =>
+    admitTo(cookies, await signup.complete(session, request)),
+  );
+}
+
+function signinRoutes(frame: Frame, { signin }: AccountRouteDeps): void {
+  register(frame, contract.signinStart, async ({ request, cookies }) =>
+    keepState(cookies, await signin.start(request, cookies.read('device'))),
+  );
+  register(frame, contract.signinFinish, async ({ request, cookies }) =>
+    admitTo(cookies, await signin.finish(request, takeState(cookies))),
+  );
+  register(frame, contract.signinCode, async ({ session, request, cookies }) =>
+    admitTo(cookies, await signin.code(session, request)),
+  );
+}
+
+function recoveryRoutes(frame: Frame, { recovery }: AccountRouteDeps): void {
+  register(frame, contract.recoveryStart, async ({ request, cookies }) =>
+    keepState(cookies, await recovery.start(request)),
+  );
+  register(frame, contract.recoveryProve, async ({ request, cookies }) =>
+    admitTo(cookies, await recovery.prove(request, takeState(cookies))),
+  );
+  register(frame, contract.recoveryCode, async ({ session, request, cookies }) =>
+    admitTo(cookies, await recovery.code(session, request)),
+  );
+  register(frame, contract.recoveryComplete, async ({ session, request, cookies }) =>
+    admitTo(cookies, await recovery.complete(session, request)),
+  );
+}
+
+function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
+  const { accounts, secondFactor, grants, events, vaults } = deps;
+
+  register(frame, contract.sessionRead, async ({ session }) => ({
+    account: session.account,
+    device: deviceOf(session),
+    vaults: await vaults.memberships(session.account),
+  }));
+  register(frame, contract.sessionEnd, async ({ session, cookies }) => {
+    await events.append(session.account, { kind: 'signed-out', device: session.device });
+    // Grants belong to a session: without it no route takes them any more.
+    await accounts.update(session.account, (record) => ({
+      ...record,
+      sessions: record.sessions.filter(({ id }) => id !== session.sessionId),
+    }));
+    cookies.drop('session');
+    return {};
+  });
+  register(frame, contract.grantBuy, async ({ session, request }) => {
+    await secondFactor.accept(session, request.factor);
+    await events.append(session.account, { kind: 'granted', device: session.device });
+    return grants.issue(session, { kind: 'release', releases: request.releases });
+  });
+  register(frame, contract.grantEnd, async ({ session, request }) => {
+    await grants.end(session, request.grant);
+    return {};
+  });
+  register(frame, contract.eventsRead, ({ session, request }) => events.read(session.account, request.from));
+}
+
+function admitTo<Answer>(cookies: Cookies, result: { answer: Answer; issued: Issued }): Answer {
+  const { token, seconds, deviceToken } = result.issued;
+  cookies.write('session', token, seconds);
+  if (deviceToken !== undefined) cookies.write('device', deviceToken, DEVICE_SECONDS);
+  return result.answer;
+}
+
+function keepState<Answer>(cookies: Cookies, result: { answer: Answer; state: string }): Answer {
+  cookies.write('state', result.state, STATE_SECONDS);
+  return result.answer;
+}
+
+function takeState(cookies: Cookies): string | undefined {
+  const state = cookies.read('state');
+  cookies.drop('state');
+  return state;
+}
+
+function deviceOf({ device }: Session) {
+  if (!device) throw new BrokerProblem('session_missing');
+  return device;
+}

@@ -1,0 +1,139 @@
+import { Hono, type Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import * as v from 'valibot';
+import { type AccountId, VaultId } from '../contract/ids.ts';
+import { LIMITS } from '../contract/limits.ts';
+import type { Route, Stage } from '../contract/route.ts';
+import { BrokerProblem } from '../domain/problem.ts';
+import type { Session } from '../domain/session.ts';
+import { answerProblem } from './answer-problem.ts';
+import { type Cookies, createCookies } from './cookies.ts';
+
+/** One request that was let through to its handler. */
+export interface Call<Request> {
+  /** Of the stage that the route asks for. @throws TypeError on a route of stage `none` */
+  readonly session: Session;
+  readonly request: Request;
+  /** Parsed, and the session's account is a member of it. @throws TypeError where the path has no `:vault` */
+  readonly vault: VaultId;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+  readonly cookies: Cookies;
+}
+
+/** Does what a route is for; its answer is written as JSON. It throws BrokerProblem. */
+export type Handler<R extends Route> = (
+  call: Call<v.InferOutput<R['request']>>,
+) => Promise<v.InferInput<R['answer']>>;
+
+/** What the log may say of a request beyond method and status. */
+export interface FrameEnv {
+  Variables: { route?: string; account?: AccountId; problem?: string };
+}
+
+export interface FrameDeps {
+  /** Exact, as a browser sends it: `https://drive.example`. */
+  readonly origin: string;
+  /** @throws BrokerProblem `session_missing` unless the token is good for exactly this stage */
+  readonly verifySession: (token: string | undefined, stage: Session['stage']) => Promise<Session>;
+  /** @throws BrokerProblem `not_a_member` */
+  readonly requireMember: (account: AccountId, vault: VaultId) => Promise<unknown>;
+  /** Called for each request that nobody is fully signed in for. @throws BrokerProblem `too_many_requests` */
+  readonly limitAddress: (context: Context) => void;
+}
+
+/** The Hono app, and what lets a request through to a contract route. */
+export interface Frame {
+  readonly app: Hono<FrameEnv>;
+  readonly deps: FrameDeps;
+}
+
+export function createFrame(deps: FrameDeps): Frame {
+  return { app: new Hono<FrameEnv>(), deps };
+}
+
+/**
+ * Serves a route of the contract. In this order: origin (where state changes), size, parse, session of exactly the route's
+ * stage, membership in the path's vault, handler.
+ */
+export function register<R extends Route>(frame: Frame, route: R, handler: Handler<R>): void {
+  const maxSize = route.bulk ? LIMITS.maxBulkBodyBytes : LIMITS.maxBodyBytes;
+  const limit = bodyLimit({ maxSize, onError: () => answerProblem(new BrokerProblem('input_too_large')) });
+  frame.app.on(route.method, route.path, limit, async (context) => {
+    context.set('route', route.path);
+    if (route.stage !== 'full') frame.deps.limitAddress(context);
+    if (route.method !== 'GET') requireOwnOrigin(context, frame.deps.origin);
+    const request = parse(route.request, await readRequest(context, route));
+    const call = await admit(frame, context, route.stage, request);
+    return context.json((await handler(call)) as Record<string, unknown>);
+  });
+}
+
+/** Serves a GET whose answer is a stream: no body, no query; session and membership as for `register`. */
+export function registerStream(
+  frame: Frame,
+  path: string,
+  stage: Stage,
+  handler: (call: Call<undefined>, context: Context<FrameEnv>) => Promise<Response> | Response,
+): void {
+  frame.app.get(path, async (context) => {
+    context.set('route', path);
+    const call = await admit(frame, context, stage, undefined);
+    return handler(call, context);
+  });
+}
+
+async function admit<Request>(
+  { deps }: Frame,
+  context: Context<FrameEnv>,
+  stage: Stage,
+  request: Request,
+): Promise<Call<Request>> {
+  const cookies = createCookies(context, deps.origin.startsWith('https:'));
+  const named = context.req.param('vault');
+  const vault = named === undefined ? undefined : parse(VaultId, named, 'vault');
+  const session = stage === 'none' ? undefined : await deps.verifySession(cookies.read('session'), stage);
+  if (session) context.set('account', session.account);
+  if (session && vault) await deps.requireMember(session.account, vault);
+  return {
+    request,
+    cookies,
+    signal: context.req.raw.signal,
+    get session() {
+      if (!session) throw new TypeError('a route of stage none has no session');
+      return session;
+    },
+    get vault() {
+      if (!session || !vault) throw new TypeError('this path names no vault');
+      return vault;
+    },
+  };
+}
+
+/** A page of another site can send no JSON with our origin; a form of another site sends no JSON at all. */
+function requireOwnOrigin(context: Context, origin: string): void {
+  const sameOrigin =
+    context.req.header('origin') === origin && context.req.header('sec-fetch-site') === 'same-origin';
+  if (!sameOrigin) throw new BrokerProblem('origin_refused');
+}
+
+const JSON_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i;
+
+async function readRequest(context: Context, route: Route): Promise<unknown> {
+  if (route.method === 'GET') return Object.fromEntries(new URL(context.req.url).searchParams);
+  if (!JSON_TYPE.test(context.req.header('content-type') ?? '')) {
+    throw new BrokerProblem('input_malformed', { fields: ['content-type'] });
+  }
+  try {
+    return JSON.parse(await context.req.text()) as unknown;
+  } catch (cause) {
+    throw new BrokerProblem('input_malformed', { cause });
+  }
+}
+
+function parse<S extends v.GenericSchema>(schema: S, input: unknown, name = ''): v.InferOutput<S> {
+  const result = v.safeParse(schema, input);
+  if (result.success) return result.output;
+  const fields = result.issues.map((issue) => v.getDotPath(issue) ?? name).filter((field) => field !== '');
+  throw new BrokerProblem('input_malformed', { fields: [...new Set(fields)].slice(0, 10) });
+}

@@ -1,0 +1,273 @@
+import { randomBytes } from 'node:crypto';
+import * as v from 'valibot';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createEventLog, EVENTS_PER_READ } from '../../broker/domain/event-log.ts';
+import { createGrants } from '../../broker/domain/grants.ts';
+import { lengthPrefixed } from '../../broker/domain/length-prefixed.ts';
+import { createRecordCodec } from '../../broker/domain/record-codec.ts';
+import { createRecords } from '../../broker/domain/records.ts';
+import { loadSetup } from '../../broker/domain/setup.ts';
+import { stateKeys } from '../../broker/domain/state-keys.ts';
+import type { StateStore } from '../../broker/ports/state.ts';
+import { startTestCloud, TestClock, type TestCloud } from '../support/broker.ts';
+import { newAccountId, newGrantId, newSession } from '../support/vault-side.ts';
+
+let cloud: TestCloud;
+let state: StateStore;
+const macKey = randomBytes(32);
+const codec = createRecordCodec(macKey);
+const Counted = v.strictObject({ n: v.number() });
+const newKey = (): string => `a/${randomBytes(16).toString('base64url')}`;
+
+beforeAll(async () => {
+  cloud = await startTestCloud();
+  ({ state } = cloud.connect());
+});
+afterAll(() => cloud.end());
+
+describe('length-prefixed fields', () => {
+  it('of two lists are the same only when the lists are', () => {
+    expect(Buffer.from(lengthPrefixed('a', 'bc')).toString('hex')).toBe('0000000161000000026263');
+    expect(lengthPrefixed('ab', 'c')).not.toEqual(lengthPrefixed('a', 'bc'));
+    expect(lengthPrefixed('', 'a')).not.toEqual(lengthPrefixed('a', ''));
+    expect(lengthPrefixed('ż')).toEqual(lengthPrefixed(Buffer.from('ż')));
+  });
+});
+
+describe('a record', () => {
+  it('comes back as it was written, with one more on its counter at each write', async () => {
+    const records = createRecords(state, codec);
+    const key = newKey();
+    expect(await records.read(key, Counted)).toBeUndefined();
+    expect(await records.create(key, { n: 1 })).toBe('created');
+    expect(await records.create(key, { n: 1 })).toBe('exists');
+    expect(await records.update(key, Counted, (now) => ({ n: now!.n + 1 }))).toEqual({ n: 2 });
+    expect(await records.read(key, Counted)).toEqual({ content: { n: 2 }, counter: 1 });
+  });
+
+  it('with any byte changed is record_corrupt', () => {
+    const key = newKey();
+    const bytes = codec.encode(key, 0, { n: 1 });
+    expect(codec.decode(key, Counted, bytes).content).toEqual({ n: 1 });
+    for (let at = 0; at < bytes.length; at += 1) {
+      const changed = Uint8Array.from(bytes);
+      changed[at]! ^= 1;
+      expect(() => codec.decode(key, Counted, changed), `byte ${String(at)}`).toThrow('record_corrupt');
+    }
+    for (const length of [0, 1, 43, 44, bytes.length - 1]) {
+      expect(() => codec.decode(key, Counted, bytes.subarray(0, length))).toThrow('record_corrupt');
+    }
+    expect(() => codec.decode(key, Counted, Buffer.concat([bytes, Buffer.from(' ')]))).toThrow(
+      'record_corrupt',
+    );
+  });
+
+  it("moved to another key, or under another setup's MAC key, is record_corrupt", async () => {
+    const records = createRecords(state, codec);
+    const [mine, others] = [newKey(), newKey()];
+    await records.create(mine, { n: 1 });
+    const { bytes } = (await state.read(mine))!;
+    await state.create(others, bytes);
+    await expect(records.read(others, Counted)).rejects.toMatchObject({ code: 'record_corrupt' });
+    const foreign = createRecords(state, createRecordCodec(randomBytes(32)));
+    await expect(foreign.read(mine, Counted)).rejects.toMatchObject({ code: 'record_corrupt' });
+    await expect(foreign.update(mine, Counted, () => ({ n: 9 }))).rejects.toMatchObject({
+      code: 'record_corrupt',
+    });
+    expect(await records.read(mine, Counted)).toMatchObject({ content: { n: 1 } });
+  });
+
+  it('of another form than expected is record_corrupt', async () => {
+    const records = createRecords(state, codec);
+    const key = newKey();
+    await records.create(key, { m: 'x' });
+    await expect(records.read(key, Counted)).rejects.toMatchObject({ code: 'record_corrupt' });
+  });
+
+  it('written twice with the same content has other bytes each time', () => {
+    expect(codec.encode('a/x', 0, {})).not.toEqual(codec.encode('a/x', 0, {}));
+  });
+
+  it('loses no increment of forty writers in three processes’ worth of queues', async () => {
+    const key = newKey();
+    const writers = [1, 2, 3].map(() => createRecords(cloud.connect().state, codec));
+    const increment = (place: number) =>
+      writers[place % 3]!.update(key, Counted, (now) => ({ n: (now?.n ?? 0) + 1 }));
+    const outcomes = await Promise.allSettled(Array.from({ length: 40 }, (_, place) => increment(place)));
+    const done = outcomes.filter(({ status }) => status === 'fulfilled').length;
+    const stored = (await writers[0]!.read(key, Counted))?.content.n;
+    expect(stored).toBe(done);
+    expect(done).toBeGreaterThan(0);
+  });
+
+  it('is erased with every version, or all but the newest', async () => {
+    const records = createRecords(state, codec);
+    const key = newKey();
+    await records.create(key, { n: 0 });
+    await records.update(key, Counted, () => ({ n: 1 }));
+    await state.eraseHistory(key);
+    expect((await records.read(key, Counted))?.content).toEqual({ n: 1 });
+    await records.erase(key);
+    expect(await records.read(key, Counted)).toBeUndefined();
+  });
+});
+
+describe('a grant', () => {
+  const clock = new TestClock();
+  const grants = () =>
+    createGrants(createRecords(state, codec), clock.read, { grantSeconds: 300, grantReleases: 10 });
+
+  it('is spent to the last release by exactly as many as it has, at any number of brokers', async () => {
+    const session = newSession();
+    const [one, other] = [
+      grants(),
+      createGrants(createRecords(cloud.connect().state, codec), clock.read, {
+        grantSeconds: 300,
+        grantReleases: 10,
+      }),
+    ];
+    const { id, releases } = await one.issue(session, { kind: 'release', releases: 1000 });
+    expect(releases).toBe(10);
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 30 }, (_, place) => (place % 2 ? one : other).spend(session, id, 'release', 1)),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+    await expect(one.spend(session, id, 'release', 1)).rejects.toMatchObject({ code: 'grant_spent' });
+  });
+
+  it('gives all of a batch or nothing', async () => {
+    const session = newSession();
+    const { id } = await grants().issue(session, { kind: 'release' });
+    await expect(grants().spend(session, id, 'release', 11)).rejects.toMatchObject({ code: 'grant_spent' });
+    await grants().spend(session, id, 'release', 10);
+  });
+
+  it('is nothing to another session, for another kind, once ended, or over', async () => {
+    const session = newSession();
+    const missing = { code: 'grant_missing' };
+    const { id, expiresAtMs } = await grants().issue(session, { kind: 'release' });
+    await expect(grants().spend({ ...session, sessionId: 'other' }, id, 'release', 1)).rejects.toMatchObject(
+      missing,
+    );
+    await expect(grants().spend(newSession(), id, 'release', 1)).rejects.toMatchObject(missing);
+    await expect(grants().spend(session, id, 'purge', 1)).rejects.toMatchObject(missing);
+    await expect(grants().spend(session, newGrantId(), 'release', 1)).rejects.toMatchObject(missing);
+    // Another session's Lock does not reach it either.
+    await grants().end({ ...session, sessionId: 'other' }, id);
+    clock.nowMs = expiresAtMs - 1;
+    await grants().spend(session, id, 'release', 1);
+    clock.nowMs = expiresAtMs;
+    await expect(grants().spend(session, id, 'release', 1)).rejects.toMatchObject(missing);
+    const next = await grants().issue(session, { kind: 'release' });
+    await grants().end(session, next.id);
+    await expect(grants().spend(session, next.id, 'release', 1)).rejects.toMatchObject(missing);
+    const purge = await grants().issue(session, { kind: 'purge' });
+    await expect(grants().spend(session, purge.id, 'release', 1)).rejects.toMatchObject(missing);
+  });
+});
+
+describe('the event log', () => {
+  const clock = new TestClock();
+  const newLog = () => createEventLog(cloud.connect().state, codec, clock.read);
+
+  it('is one chain, whoever appends', async () => {
+    const account = newAccountId();
+    const [one, other] = [newLog(), newLog()];
+    expect(await one.head(account)).toBeUndefined();
+    await Promise.all(
+      Array.from({ length: 12 }, (_, place) =>
+        (place % 2 ? one : other).append(account, { kind: 'granted' }),
+      ),
+    );
+    const { events, head } = await newLog().read(account, 0);
+    expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 12 }, (_, seq) => seq));
+    expect(events[0]!.prevHash).toBe('A'.repeat(43));
+    for (const [place, event] of events.entries()) {
+      if (place > 0) expect(event.prevHash).toBe(events[place - 1]!.hash);
+    }
+    expect(head).toEqual({ seq: 11, hash: events[11]!.hash });
+    expect((await newLog().read(account, 10)).events.map(({ seq }) => seq)).toEqual([10, 11]);
+    expect((await newLog().read(account, 99)).events).toEqual([]);
+  });
+
+  it.each([1, 2, 3, 4, 5, 7, 8, 9, 16, 17])(
+    'of %i events is found to its end by a broker that knows nothing',
+    async (length) => {
+      const account = newAccountId();
+      const log = newLog();
+      let last;
+      for (let seq = 0; seq < length; seq += 1) last = await log.append(account, { kind: 'granted' });
+      expect(await newLog().head(account)).toEqual(last);
+      await log.append(account, { kind: 'granted' });
+      expect((await log.head(account))?.seq).toBe(length);
+    },
+  );
+
+  it('stops at an event that was changed or taken away', async () => {
+    const account = newAccountId();
+    for (let seq = 0; seq < 5; seq += 1) await newLog().append(account, { kind: 'granted' });
+    await state.erase(stateKeys.event(account, 2));
+    await state.create(stateKeys.event(account, 2), (await state.read(stateKeys.event(account, 1)))!.bytes);
+    await expect(newLog().read(account, 0)).rejects.toMatchObject({ code: 'record_corrupt' });
+    expect(EVENTS_PER_READ).toBeGreaterThan(5);
+  });
+});
+
+describe('the setup', () => {
+  it('is made once by the first of several brokers, and the same for all', async () => {
+    const own = await startTestCloud();
+    const ports = Array.from({ length: 4 }, () => own.connect());
+    const all = await Promise.all(ports.map((port) => loadSetup(port.state, port.kms)));
+    for (const { setup } of all) expect(setup).toEqual(all[0]!.setup);
+    const { bytes } = (await ports[0]!.state.read(stateKeys.setup))!;
+    const stored = Buffer.from(bytes).toString('latin1');
+    expect(stored).not.toContain(all[0]!.setup.opaqueServerSetup);
+    await own.end();
+  });
+
+  it('of another bucket, or one that is gone, is a refusal to start, and changes nothing', async () => {
+    const [mine, others] = [await startTestCloud(), await startTestCloud()];
+    const [one, two] = [mine.connect(), others.connect()];
+    const { setup } = await loadSetup(one.state, one.kms);
+    await loadSetup(two.state, two.kms);
+    const original = (await one.state.read(stateKeys.setup))!.bytes;
+
+    // Another setup, which this KMS key opens.
+    await one.state.erase(stateKeys.setup);
+    const foreign = await two.kms.decrypt((await two.state.read(stateKeys.setup))!.bytes, {
+      app: 'halfkey',
+      purpose: 'setup',
+    });
+    await one.state.create(
+      stateKeys.setup,
+      await one.kms.encrypt(foreign, { app: 'halfkey', purpose: 'setup' }),
+    );
+    await expect(loadSetup(one.state, one.kms)).rejects.toMatchObject({ code: 'setup_mismatch' });
+
+    // One that another KMS key has sealed.
+    await one.state.erase(stateKeys.setup);
+    await one.state.create(stateKeys.setup, (await two.state.read(stateKeys.setup))!.bytes);
+    await expect(loadSetup(one.state, one.kms)).rejects.toMatchObject({ code: 'setup_mismatch' });
+
+    await one.state.erase(stateKeys.setup);
+    await expect(loadSetup(one.state, one.kms)).rejects.toMatchObject({ code: 'setup_lost' });
+    expect(await one.state.read(stateKeys.setup)).toBeUndefined();
+
+    await one.state.create(stateKeys.setup, original);
+    expect((await loadSetup(one.state, one.kms)).setup).toEqual(setup);
+    await mine.end();
+    await others.end();
+  });
+
+  it('is not made, and not called wrong, while KMS is away', async () => {
+    const own = await startTestCloud();
+    const { state: store, kms: working } = own.connect();
+    await loadSetup(store, working);
+    const gone = await startTestCloud();
+    const { kms } = gone.connect();
+    await gone.stop();
+    await expect(loadSetup(store, kms)).rejects.toMatchObject({ code: 'kms_unreachable' });
+    await own.end();
+    await gone.end();
+  });
+});

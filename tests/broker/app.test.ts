@@ -1,0 +1,412 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as account from '$contract/account.ts';
+import { LIMITS } from '$contract/limits.ts';
+import type { Route } from '$contract/route.ts';
+import { addressBehind, networkOf } from '../../broker/routes/address-limit.ts';
+import { contentSecurityPolicy } from '../../broker/routes/security-headers.ts';
+import { AccountClient } from '../support/account-client.ts';
+import { CONTRACT_ROUTES } from '../support/contract-routes.ts';
+import {
+  ORIGIN,
+  startTestBroker,
+  startTestCloud,
+  type TestBroker,
+  TestClock,
+  type TestCloud,
+} from '../support/broker.ts';
+
+const APP_HTML = `<!doctype html><head>
+<meta http-equiv="content-security-policy" content="script-src 'self' 'sha256-abc='; base-uri 'none'"></head>`;
+
+let cloud: TestCloud;
+let broker: TestBroker;
+let folder: string;
+const clock = new TestClock();
+const newClient = (): AccountClient =>
+  new AccountClient((path, init) => broker.app.request(path, init), clock);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'halfkey-build-'));
+  await mkdir(join(folder, '_app', 'immutable'), { recursive: true });
+  await writeFile(join(folder, 'app.html'), APP_HTML);
+  await writeFile(join(folder, '_app', 'immutable', 'a.js'), 'export {}');
+  await writeFile(join(folder, 'service-worker.js'), '//');
+  await writeFile(join(folder, 'manifest.webmanifest'), '{}');
+  cloud = await startTestCloud();
+  broker = await startTestBroker(cloud, clock, { settings: { files: { folder, appHtml: APP_HTML } } });
+});
+afterAll(async () => {
+  broker.app.close();
+  await cloud.end();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const get = (path: string, headers: Record<string, string> = {}) =>
+  broker.app.request(`${ORIGIN}${path}`, { headers });
+const NAVIGATION = { 'sec-fetch-mode': 'navigate', accept: 'text/html' };
+
+describe('headers', () => {
+  it('of isolation and policy stand on every answer: page, script, worker, API, error', async () => {
+    for (const path of [
+      '/',
+      '/_app/immutable/a.js',
+      '/service-worker.js',
+      '/api/session',
+      '/nothing',
+      '/healthz',
+    ]) {
+      const { headers } = await get(path);
+      expect(Object.fromEntries(headers), path).toMatchObject({
+        'content-security-policy': `script-src 'self' 'sha256-abc='; base-uri 'none'; default-src 'none'; connect-src 'self' ${cloud.cloud.endpoint}; frame-ancestors 'none'`,
+        'cross-origin-opener-policy': 'same-origin',
+        'cross-origin-embedder-policy': 'require-corp',
+        'cross-origin-resource-policy': 'same-origin',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'referrer-policy': 'no-referrer',
+      });
+      expect(headers.get('permissions-policy')).toContain('geolocation=()');
+      expect(headers.has('strict-transport-security')).toBe(false);
+      expect(headers.has('access-control-allow-origin')).toBe(false);
+    }
+  });
+
+  it('ask for https from then on where the origin is https', async () => {
+    const own = await startTestBroker(cloud, clock, { settings: { origin: 'https://drive.example' } });
+    const { headers } = await own.app.request('https://drive.example/healthz');
+    expect(headers.get('strict-transport-security')).toBe('max-age=63072000; includeSubDomains');
+    own.app.close();
+  });
+
+  it('without a built page let nothing load', () => {
+    expect(contentSecurityPolicy(undefined, { origin: ORIGIN, s3Origin: 'http://s3' })).toBe(
+      "default-src 'none'; connect-src 'self' http://s3; frame-ancestors 'none'",
+    );
+    const encoded = '<meta http-equiv="content-security-policy" content="script-src &#39;self&#39;">';
+    expect(contentSecurityPolicy(encoded, { origin: ORIGIN, s3Origin: 'http://s3' })).toMatch(
+      /^script-src 'self'; /,
+    );
+  });
+});
+
+describe('the app’s files', () => {
+  it.each([
+    ['/', 'no-cache', 'text/html'],
+    ['/files/deep/link', 'no-cache', 'text/html'],
+    ['/_app/immutable/a.js', 'public, max-age=31536000, immutable', 'text/javascript'],
+    ['/service-worker.js', 'no-cache', 'text/javascript'],
+    ['/manifest.webmanifest', 'no-cache', 'application/manifest+json'],
+  ])('%s is kept as %s', async (path, cacheControl, type) => {
+    const response = await get(path, NAVIGATION);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toBe(cacheControl);
+    expect(response.headers.get('content-type')).toContain(type);
+  });
+
+  it.each(['/_app/immutable/missing.js', '/api/nothing', '/api', '/api/'])(
+    '%s is never a page',
+    async (path) => {
+      const response = await get(path, NAVIGATION);
+      expect(response.status).toBe(404);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+    },
+  );
+
+  it.each(['/../package.json', '/%2e%2e/package.json', '/..%2fpackage.json', '/_app/..%5c..%5cx', '/%00'])(
+    '%s leads out of the folder to nothing',
+    async (path) => {
+      const response = await broker.app.request(new Request(`${ORIGIN}${path}`));
+      expect(response.status).toBe(404);
+    },
+  );
+
+  it('asked for at 127.0.0.1 are sent on to localhost, with path and query', async () => {
+    const response = await broker.app.request('http://127.0.0.1:8787/s/x?y=z');
+    expect(response.status).toBe(308);
+    expect(response.headers.get('location')).toBe(`${ORIGIN}/s/x?y=z`);
+    expect((await broker.app.request('http://127.0.0.1:8787/healthz')).status).toBe(200);
+  });
+});
+
+describe('probes', () => {
+  it('tell a broker that answers from one that can work', async () => {
+    expect(await (await get('/healthz')).json()).toEqual({ status: 'ok' });
+    expect(await (await get('/version')).json()).toEqual({ name: 'halfkey', version: '0.0.0' });
+    const ready = await startTestBroker(cloud, clock, { ports: { clock: Date.now } });
+    const report = await ready.app.request('/readyz');
+    expect([report.status, await report.json()]).toEqual([
+      200,
+      { status: 'ok', s3: 'ok', kms: 'ok', clock: 'ok' },
+    ]);
+    ready.app.close();
+
+    const late = new TestClock();
+    late.advance(-60);
+    const off = await startTestBroker(cloud, late);
+    const drifted = await off.app.request('/readyz');
+    expect([drifted.status, await drifted.json()]).toEqual([
+      503,
+      { status: 'not ready', s3: 'ok', kms: 'ok', clock: 'off' },
+    ]);
+    off.app.close();
+  });
+
+  it('say what does not answer', async () => {
+    const own = await startTestCloud();
+    const dying = await startTestBroker(own, clock);
+    await own.stop();
+    const response = await dying.app.request('/readyz');
+    expect([response.status, await response.json()]).toEqual([
+      503,
+      { status: 'not ready', s3: 'unreachable', kms: 'unreachable', clock: 'unknown' },
+    ]);
+    dying.app.close();
+    await own.end();
+  });
+});
+
+const POSTS = CONTRACT_ROUTES.filter(({ method }) => method === 'POST');
+
+describe('a request from another site', () => {
+  it.each([
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+    { origin: 'http://localhost:8788' },
+    { origin: `${ORIGIN}.evil.example` },
+    { origin: '' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'none' },
+    { 'sec-fetch-site': '' },
+  ])('with %j is refused at each route that changes something', async (headers) => {
+    const path = (route: Route) => route.path.replace(':vault', 'x');
+    for (const route of POSTS) {
+      const response = await newClient().raw('POST', path(route), '{}', headers);
+      expect([route.path, response.status, (await response.json()) as unknown]).toMatchObject([
+        route.path,
+        403,
+        { code: 'origin_refused' },
+      ]);
+    }
+  });
+});
+
+describe('a body', () => {
+  const send = async (path: string, body: string, type = 'application/json') => {
+    const response = await newClient().raw('POST', path, body, { 'content-type': type });
+    return [response.status, ((await response.json()) as { code: string }).code];
+  };
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/json; charset=utf-16',
+    '',
+  ])('of type %j is not read', async (type) => {
+    expect(await send('/api/recovery/start', '{}', type)).toEqual([400, 'input_malformed']);
+  });
+
+  it.each([
+    '',
+    '{',
+    'null',
+    '[]',
+    '"x"',
+    '{"recoveryPublicKey":1}',
+    '{"__proto__":{"recoveryPublicKey":"x"}}',
+  ])('%j is malformed', async (body) => {
+    expect(await send('/api/recovery/start', body)).toEqual([400, 'input_malformed']);
+  });
+
+  it('has a limit, of bytes and not of what it says of itself', async () => {
+    const body = (sizeBytes: number) => `{"recoveryPublicKey":"${'A'.repeat(sizeBytes - 24)}"}`;
+    expect(await send('/api/recovery/start', body(LIMITS.maxBodyBytes))).toEqual([400, 'input_malformed']);
+    expect(await send('/api/recovery/start', body(LIMITS.maxBodyBytes + 1))).toEqual([
+      413,
+      'input_too_large',
+    ]);
+    expect(await send('/api/signup/complete', body(LIMITS.maxBodyBytes + 1))).toEqual([
+      400,
+      'input_malformed',
+    ]);
+    expect(await send('/api/signup/complete', body(LIMITS.maxBulkBodyBytes + 1))).toEqual([
+      413,
+      'input_too_large',
+    ]);
+  });
+
+  it('that is malformed is told by the names of its fields, not by what stood in them', async () => {
+    const reply = await newClient().call(account.signinStart, {
+      userName: 'a b',
+      startLoginRequest: '!',
+      more: 1,
+    });
+    expect(reply).toMatchObject({ problem: { fields: ['userName', 'startLoginRequest', 'more'] } });
+    expect(JSON.stringify(reply)).not.toContain('a b');
+  });
+});
+
+describe('many requests from one address', () => {
+  it('are slowed down where nobody is signed in, and only there', async () => {
+    const own = await startTestBroker(cloud, clock, { settings: { ratePerMinute: 10 } });
+    const client = new AccountClient((path, init) => own.app.request(path, init), clock);
+    await client.signUp('rates');
+    const stranger = (address: string) => {
+      const one = new AccountClient((path, init) => own.app.request(path, init), clock);
+      one.headers = { 'x-test-address': address };
+      return one.call(account.recoveryStart, { recoveryPublicKey: 'A'.repeat(43) });
+    };
+    const replies = [];
+    for (let sent = 0; sent < 12; sent += 1) replies.push((await stranger('198.51.100.7')).code);
+    expect(replies).toEqual([
+      ...Array.from({ length: 10 }, () => undefined),
+      'too_many_requests',
+      'too_many_requests',
+    ]);
+    expect(await stranger('198.51.100.8')).toMatchObject({ ok: true });
+    client.headers = { 'x-test-address': '198.51.100.7' };
+    expect(await client.call(account.sessionRead)).toMatchObject({ ok: true });
+    clock.advance(6);
+    expect(await stranger('198.51.100.7')).toMatchObject({ ok: true });
+    own.app.close();
+  });
+
+  it.each([
+    [0, '198.51.100.1', '10.0.0.1'],
+    [1, undefined, '10.0.0.1'],
+    [1, '', '10.0.0.1'],
+    [1, '198.51.100.1', '198.51.100.1'],
+    [1, '203.0.113.9, 198.51.100.1', '198.51.100.1'],
+    [2, '203.0.113.9, 198.51.100.1, 10.0.0.2', '198.51.100.1'],
+    [2, '198.51.100.1', '10.0.0.1'],
+  ])('are told apart behind %i proxies that say %j', (proxies, header, address) => {
+    expect(addressBehind(proxies, header, '10.0.0.1')).toBe(address);
+  });
+
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:DB8:1:2::9', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ])('%s counts as %s', (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+});
+
+describe('the log', () => {
+  it('has no name, passphrase, code, cookie, body, query or user agent in it', async () => {
+    const own = await startTestBroker(cloud, clock);
+    const sent: string[] = ['planted-query', 'planted-agent', 'planted-path'];
+    const client = new AccountClient(async (path, init) => {
+      if (typeof init.body === 'string') {
+        const texts = [...init.body.matchAll(/"([^"]{6,})"/g)].map(([, text]) => text ?? '');
+        sent.push(...texts.filter((text) => !/^(userName|[a-zA-Z]+)$/.test(text)));
+      }
+      const response = await own.app.request(path, init);
+      sent.push(...response.headers.getSetCookie().map((line) => line.split(/[=;]/)[1] ?? ''));
+      return response;
+    }, clock);
+    client.headers = { 'user-agent': 'planted-agent' };
+    await client.signUp('logged-name', 'logged-passphrase');
+    await client.provePassphrase('logged-name', 'wrong-passphrase');
+    await client.raw('GET', '/api/events?from=planted-query');
+    await client.raw('GET', '/planted-path?planted-query');
+    await client.raw('POST', '/api/signin/start', '{"planted-query');
+    const { code } = await client.nextCode();
+    await client.call(account.grantBuy, { factor: { code } });
+    sent.push(code, client.totpSecret, 'logged-name', 'passphrase');
+
+    const log = own.logged.join('');
+    expect(own.logged.length).toBeGreaterThan(10);
+    const lines = own.logged.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines[0]).toMatchObject({
+      method: 'POST',
+      route: '/api/signup/start',
+      status: 200,
+      msg: 'request',
+    });
+    expect(lines.some((line) => line['account'] === client.account)).toBe(true);
+    const told = sent.filter((text) => text.length >= 6 && text !== client.account && log.includes(text));
+    expect(told).toEqual([]);
+    own.app.close();
+  });
+
+  it('tells of an unexpected fault where it was, and not what it said', async () => {
+    const ports = cloud.connect();
+    const own = await startTestBroker(cloud, clock, {
+      ports: {
+        identities: { create: () => Promise.reject(new Error('planted-message')) },
+        state: ports.state,
+      },
+    });
+    const client = new AccountClient((path, init) => own.app.request(path, init), clock);
+    await expect(client.signUpUntilFirstCode('faulty', 'p')).rejects.toThrow('internal');
+    const log = own.logged.join('');
+    expect(log).toContain('"unexpected"');
+    expect(log).toContain('app.test.ts');
+    expect(log).not.toContain('planted-message');
+    own.app.close();
+  });
+});
+
+describe('anything at all', () => {
+  it('is answered with a problem, and never with a fault of the broker', async () => {
+    const ports = cloud.connect();
+    const own = await startTestBroker(cloud, clock, { ports });
+    const client = new AccountClient((path, init) => own.app.request(path, init), clock);
+    await client.signUp('fuzz');
+    const paths = [
+      ...POSTS.map(({ path }) => path),
+      '/api/session',
+      '/api/events',
+      '/api/%00',
+      '/api/vaults/x/log',
+    ];
+    const faults: string[] = [];
+    const heapBefore = process.memoryUsage().heapUsed;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...paths),
+        fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH'),
+        fc.oneof(
+          fc.json({ maxDepth: 6 }),
+          fc.string(),
+          fc.constantFrom(
+            '['.repeat(30_000),
+            '{"a":'.repeat(5000),
+            '"\\ud800"',
+            '1e999',
+            '{"grant":{"length":22}}',
+          ),
+        ),
+        fc.oneof(
+          fc.constant(client.vault),
+          fc.constantFrom('..', '%2e%2e', 'us-east-1:x', '%', 'a'.repeat(3000)),
+        ),
+        async (path, method, body, named) => {
+          const twin = client.fork();
+          const url = path.replace(':vault', named === client.vault ? encodeURIComponent(named) : named);
+          const hasBody = !['GET', 'HEAD'].includes(method);
+          const response = await twin.raw(method, url, hasBody ? body : undefined);
+          const text = await response.text();
+          const ok = response.status < 500 && !text.includes('    at ');
+          // Signing out is what an empty object does there; whoever finds that out begins anew.
+          if (path === '/api/session/end' && response.ok) await client.signIn('fuzz');
+          if (!ok) faults.push(`${method} ${path} ${String(response.status)}`);
+        },
+      ),
+      { numRuns: 1500, seed: 20261121 },
+    );
+    expect(faults).toEqual([]);
+    expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(300e6);
+    own.app.close();
+  });
+});

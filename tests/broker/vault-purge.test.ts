@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { VaultId } from '$contract/ids.ts';
+import * as contract from '$contract/vault.ts';
+import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
+import type { Session } from '../../broker/domain/session.ts';
+import { answer, ask, serveVaults } from '../support/vault-broker.ts';
+import { startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';
+import {
+  newBlobId,
+  newSession,
+  openVault,
+  startVaultSide,
+  type TestVaultSide,
+} from '../support/vault-side.ts';
+
+let world: VaultCloud;
+let ports: CloudPorts;
+let broker: TestVaultSide;
+let app: ReturnType<typeof serveVaults>;
+let session: Session;
+let vault: VaultId;
+
+beforeAll(async () => {
+  world = await startVaultCloud();
+  ports = world.connect();
+  broker = startVaultSide({
+    state: ports.state,
+    objects: ports.vaultObjects,
+    kms: ports.vaultKms,
+    purger: ports.purger,
+  });
+  session = newSession();
+  vault = await world.newVault(ports);
+  await openVault(broker, session, vault);
+  app = serveVaults(broker, [session]);
+});
+afterAll(async () => {
+  broker.close();
+  await world.close();
+});
+
+describe('deleting for good', () => {
+  async function versionsBelow(prefix: string): Promise<number> {
+    const page = await world.admin.send(
+      new ListObjectVersionsCommand({ Bucket: 'halfkey', Prefix: `v/${vault}/${prefix}` }),
+    );
+    return (page.Versions?.length ?? 0) + (page.DeleteMarkers?.length ?? 0);
+  }
+
+  it('leaves no version of envelopes, inbox records and blobs behind, and all others where they are', async () => {
+    const code = { code: '123456' };
+    const coded = startVaultSide(
+      { state: ports.state, objects: ports.vaultObjects, kms: ports.vaultKms, purger: ports.purger },
+      { secondFactor: { accept: () => Promise.resolve({} as never) } },
+    );
+    const coding = serveVaults(coded, [session]);
+    const [gone, kept] = [newBlobId(), newBlobId()];
+    for (const blob of [gone, kept]) {
+      for (const key of [`keys/${blob}/0`, `keys/${blob}/1`, `inbox/${blob}`, `blobs/${blob}`]) {
+        await ports.vaultObjects.create(vault, key, randomBytes(10));
+      }
+    }
+    await ports.vaultObjects.create(vault, `snapshots/1/${gone}`, randomBytes(10));
+    const { id: grant } = await answer<{ id: string }>(
+      await ask(coding, session, contract.purgeGrant, vault, { factor: code }),
+    );
+    for (let times = 0; times < 2; times += 1) {
+      await answer(await ask(coding, session, contract.purge, vault, { grant, blobs: [gone] }));
+    }
+    for (const room of ['keys', 'inbox', 'blobs']) {
+      expect([room, await versionsBelow(`${room}/${gone}`)]).toEqual([room, 0]);
+      expect(await versionsBelow(`${room}/${kept}`)).toBeGreaterThan(0);
+    }
+    expect(await versionsBelow(`snapshots/1/${gone}`)).toBe(1);
+    const { events } = await coded.events.read(session.account, 0);
+    expect(events.slice(-3)).toMatchObject([
+      { kind: 'granted', vault },
+      { kind: 'purged', vault, blobs: [gone] },
+      { kind: 'purged', vault, blobs: [gone] },
+    ]);
+  });
+
+  it('wants a grant of its own kind: one for releases deletes nothing', async () => {
+    const blob = newBlobId();
+    await ports.vaultObjects.create(vault, `blobs/${blob}`, randomBytes(10));
+    const { id: grant } = await broker.grants.issue(session, { kind: 'release' });
+    const response = await ask(app, session, contract.purge, vault, { grant, blobs: [blob] });
+    expect(await response.json()).toMatchObject({ code: 'grant_missing' });
+    expect(await versionsBelow(`blobs/${blob}`)).toBe(1);
+  });
+
+  it('can be repeated after a failure in the middle, when the halves are gone already', async () => {
+    let calls = 0;
+    const failing = startVaultSide({
+      state: ports.state,
+      objects: ports.vaultObjects,
+      kms: ports.vaultKms,
+      purger: {
+        eraseBelow: (prefixes) => {
+          calls += 1;
+          return calls === 2 ? Promise.reject(new Error('cut')) : ports.purger.eraseBelow(prefixes);
+        },
+      },
+    });
+    const blob = newBlobId();
+    for (const key of [`keys/${blob}/0`, `blobs/${blob}`]) {
+      await ports.vaultObjects.create(vault, key, randomBytes(10));
+    }
+    const { id: grant } = await failing.grants.issue(session, { kind: 'purge' });
+    await expect(failing.purge.purge(session, vault, { grant, blobs: [blob] })).rejects.toThrow('cut');
+    expect([await versionsBelow(`keys/${blob}`), await versionsBelow(`blobs/${blob}`)]).toEqual([0, 1]);
+    await failing.purge.purge(session, vault, { grant, blobs: [blob] });
+    expect(await versionsBelow(`blobs/${blob}`)).toBe(0);
+  });
+});

@@ -1,0 +1,251 @@
+import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import * as opaque from '@serenity-kit/opaque';
+import { generate } from 'otplib';
+import * as v from 'valibot';
+import * as contract from '$contract/account.ts';
+import type { AccountId, VaultId } from '$contract/ids.ts';
+import { Problem, type ProblemCode } from '$contract/problems.ts';
+import type { Route } from '$contract/route.ts';
+import { lengthPrefixed } from '../../broker/domain/length-prefixed.ts';
+import { ORIGIN, type TestClock } from './broker.ts';
+import { envelopeOf, segmentAfter } from './vault-side.ts';
+
+/** `app.request`, or fetch with an address before the path. */
+export type Send = (path: string, init: RequestInit) => Response | Promise<Response>;
+
+/** Weaker than a client's own, because tests do this often; the broker knows nothing of it. */
+const KSF = { 'argon2id-custom': { memory: 64, iterations: 1, parallelism: 1 } };
+
+/** An answer of the broker: as the contract says, or a problem. */
+export type Reply<Answer = unknown> =
+  | { readonly ok: true; readonly status: number; readonly answer: Answer; readonly code: undefined }
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly code: ProblemCode;
+      readonly problem: Problem;
+    };
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+/** A browser, as far as the broker sees it: cookies, an origin, and OPAQUE's client side. */
+export class AccountClient {
+  readonly cookies = new Map<string, string>();
+  readonly device = {
+    id: randomBytes(16).toString('base64url'),
+    publicKey: randomBytes(32).toString('base64url'),
+  };
+  readonly recovery = generateKeyPairSync('ed25519');
+  readonly backupCodes = Array.from({ length: 10 }, () =>
+    Array.from(randomBytes(16), (byte) => BASE32[byte % 32]).join(''),
+  );
+  headers: Record<string, string> = {};
+  account = '' as AccountId;
+  vault = '' as VaultId;
+  totpSecret = '';
+  send: Send;
+  readonly #clock: TestClock;
+
+  constructor(send: Send, clock: TestClock) {
+    this.send = send;
+    this.#clock = clock;
+  }
+
+  /** A second one with the same cookies, which does not see what the first is given from now on. */
+  fork(): AccountClient {
+    const twin = new AccountClient(this.send, this.#clock);
+    for (const [name, value] of this.cookies) twin.cookies.set(name, value);
+    twin.knows(this);
+    return twin;
+  }
+
+  /** Takes over what a person carries from device to device. */
+  knows(other: AccountClient): this {
+    Object.assign(this, {
+      account: other.account,
+      vault: other.vault,
+      totpSecret: other.totpSecret,
+      recovery: other.recovery,
+      backupCodes: other.backupCodes,
+    });
+    return this;
+  }
+
+  async raw(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const response = await this.send(path, {
+      method,
+      headers: {
+        ...(cookie !== '' && { cookie }),
+        ...(method !== 'GET' && {
+          origin: ORIGIN,
+          'sec-fetch-site': 'same-origin',
+          'content-type': 'application/json',
+        }),
+        ...this.headers,
+        ...headers,
+      },
+      ...(body !== undefined && { body }),
+    });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+      if (value === '' || /max-age=0/i.test(line)) this.cookies.delete(name);
+      else this.cookies.set(name, value);
+    }
+    return response;
+  }
+
+  async call<R extends Route>(
+    route: R,
+    request: unknown = {},
+    options: { vault?: string; headers?: Record<string, string> } = {},
+  ): Promise<Reply<v.InferOutput<R['answer']>>> {
+    const path = route.path.replace(':vault', encodeURIComponent(options.vault ?? this.vault));
+    const query = new URLSearchParams(request as Record<string, string>).toString();
+    const response =
+      route.method === 'GET'
+        ? await this.raw('GET', query === '' ? path : `${path}?${query}`, undefined, options.headers)
+        : await this.raw('POST', path, JSON.stringify(request), options.headers);
+    const body: unknown = await response.json();
+    if (response.ok) {
+      const answer = v.parse(route.answer, body) as v.InferOutput<R['answer']>;
+      return { ok: true, status: response.status, answer, code: undefined };
+    }
+    const problem = v.parse(Problem, body);
+    return { ok: false, status: response.status, code: problem.code, problem };
+  }
+
+  /** As `call`, where anything but success is a failure of the test. */
+  async must<R extends Route>(route: R, request: unknown = {}): Promise<v.InferOutput<R['answer']>> {
+    const reply = await this.call(route, request);
+    if (!reply.ok) throw new Error(`expected ${route.path} to succeed, got ${reply.code}`);
+    return reply.answer;
+  }
+
+  /** The authenticator's code, now or some steps of 30 s away. */
+  code(steps = 0): Promise<string> {
+    const epoch = Math.floor(this.#clock.nowMs / 1000) + steps * 30;
+    return generate({ secret: this.totpSecret, epoch });
+  }
+
+  /** A code that was not shown yet: half a minute goes by. */
+  async nextCode(): Promise<{ code: string }> {
+    this.#clock.advance(30);
+    return { code: await this.code() };
+  }
+
+  async signUpUntilFirstCode(userName: string, passphrase: string): Promise<void> {
+    await opaque.ready;
+    const { clientRegistrationState, registrationRequest } = opaque.client.startRegistration({
+      password: passphrase,
+    });
+    const { registrationResponse } = await this.must(contract.signupStart, { userName, registrationRequest });
+    const { registrationRecord } = opaque.client.finishRegistration({
+      clientRegistrationState,
+      registrationResponse,
+      password: passphrase,
+      keyStretching: KSF,
+    });
+    const recoveryPublicKey = rawPublicKey(this.recovery.publicKey);
+    const finished = await this.must(contract.signupFinish, {
+      userName,
+      registrationRecord,
+      recoveryPublicKey,
+    });
+    this.account = finished.account;
+    this.vault = finished.vault;
+    this.totpSecret = finished.totpSecret;
+  }
+
+  /** The last step's request, after the first code. */
+  async completion(): Promise<Record<string, unknown>> {
+    const { inbox } = await this.must(contract.signupVerify, { factor: { code: await this.code() } });
+    return {
+      keyring: { version: 1, bytes: randomBytes(200).toString('base64url') },
+      genesis: Buffer.from(segmentAfter(undefined)).toString('base64url'),
+      inboxEnvelope: envelopeOf(Buffer.from(inbox.kmsBlob, 'base64url')),
+      device: this.device,
+      backupCodeHashes: this.backupCodes.map((code) => this.hashOf(code)),
+    };
+  }
+
+  async signUp(userName: string, passphrase = 'correct horse battery'): Promise<contract.SignedIn> {
+    await this.signUpUntilFirstCode(userName, passphrase);
+    return this.must(contract.signupComplete, await this.completion());
+  }
+
+  async startSignIn(userName: string, passphrase: string) {
+    await opaque.ready;
+    const { clientLoginState, startLoginRequest } = opaque.client.startLogin({ password: passphrase });
+    const reply = await this.call(contract.signinStart, { userName, startLoginRequest });
+    const finish = (loginResponse: string) =>
+      opaque.client.finishLogin({
+        clientLoginState,
+        loginResponse,
+        password: passphrase,
+        keyStretching: KSF,
+      });
+    return { reply, finish };
+  }
+
+  /** Up to stage `code`. A client that sees the passphrase is wrong sends what a broken one would. */
+  async provePassphrase(userName: string, passphrase = 'correct horse battery') {
+    const { reply, finish } = await this.startSignIn(userName, passphrase);
+    if (!reply.ok) return reply;
+    const login = finish(reply.answer.loginResponse);
+    const finishLoginRequest = login?.finishLoginRequest ?? randomBytes(64).toString('base64url');
+    return this.call(contract.signinFinish, { finishLoginRequest });
+  }
+
+  async signIn(userName: string, passphrase = 'correct horse battery'): Promise<contract.SignedIn> {
+    const proven = await this.provePassphrase(userName, passphrase);
+    if (!proven.ok) throw new Error(`expected the passphrase to be taken, got ${proven.code}`);
+    return this.must(contract.signinCode, { factor: await this.nextCode(), device: this.device });
+  }
+
+  async proveRecoveryKey(key: { publicKey: KeyObject; privateKey: KeyObject } = this.recovery) {
+    const recoveryPublicKey = rawPublicKey(key.publicKey);
+    const { challenge } = await this.must(contract.recoveryStart, { recoveryPublicKey });
+    const message = lengthPrefixed(
+      'halfkey/recovery/1',
+      Buffer.from(recoveryPublicKey, 'base64url'),
+      Buffer.from(challenge, 'base64url'),
+    );
+    const signature = sign(null, message, key.privateKey).toString('base64url');
+    return this.call(contract.recoveryProve, { signature });
+  }
+
+  /** After `proveRecoveryKey`. */
+  async recover(newPassphrase: string) {
+    const { clientRegistrationState, registrationRequest } = opaque.client.startRegistration({
+      password: newPassphrase,
+    });
+    const { registrationResponse, keyring } = await this.must(contract.recoveryCode, {
+      factor: await this.nextCode(),
+      registrationRequest,
+    });
+    const { registrationRecord } = opaque.client.finishRegistration({
+      clientRegistrationState,
+      registrationResponse,
+      password: newPassphrase,
+      keyStretching: KSF,
+    });
+    return {
+      registrationRecord,
+      keyring: { ...keyring, version: keyring.version + 1 },
+      device: this.device,
+    };
+  }
+
+  hashOf(backupCode: string): string {
+    return createHash('sha256')
+      .update(lengthPrefixed('halfkey/backup-code/1', this.account, backupCode))
+      .digest('base64url');
+  }
+}
+
+function rawPublicKey(key: KeyObject): string {
+  const { x } = key.export({ format: 'jwk' });
+  if (x === undefined) throw new TypeError('expected an Ed25519 key');
+  return x;
+}

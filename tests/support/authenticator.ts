@@ -1,0 +1,43 @@
+import { generate } from 'otplib';
+
+const STEP_SECONDS = 30;
+
+/** An authenticator app that knows that each code is good once: it never shows one twice, nor an older one. */
+export class Authenticator {
+  readonly #secret: string;
+  #lastStep = 0;
+
+  /** @param secret base32, white space allowed */
+  constructor(secret: string) {
+    this.#secret = secret.replace(/\s/g, '');
+  }
+
+  /** The next code that the broker will take: of the step before, this or the next one; waits when those are spent. */
+  async code(): Promise<string> {
+    for (;;) {
+      const now = Math.floor(Date.now() / 1000 / STEP_SECONDS);
+      // Not the step before: it may be over by the time that the code is typed.
+      const step = Math.max(now, this.#lastStep + 1);
+      if (step <= now + 1) {
+        this.#lastStep = step;
+        return this.at(step);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+
+  /** The code of an absolute time step. */
+  at(step: number): Promise<string> {
+    return generate({ secret: this.#secret, epoch: step * STEP_SECONDS });
+  }
+
+  /** A code that is good neither now nor soon. */
+  async wrongCode(): Promise<string> {
+    const now = Math.floor(Date.now() / 1000 / STEP_SECONDS);
+    const near = await Promise.all([-2, -1, 0, 1, 2, 3].map((offset) => this.at(now + offset)));
+    for (let guess = 0; ; guess++) {
+      const code = String(guess).padStart(6, '0');
+      if (!near.includes(code)) return code;
+    }
+  }
+}

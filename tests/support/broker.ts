@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { type App, type AppPorts, type AppSettings, createApp } from '../../broker/app.ts';
+import { type CloudPorts, connectCloud } from '../../broker/aws/broker-clients.ts';
+import { loadSetup } from '../../broker/domain/setup.ts';
+import { localCloud } from '../../broker/entry/settings.ts';
+import { type LocalCloud, startLocalCloud } from '../../broker/local/cloud.ts';
+
+const policiesFolder = fileURLToPath(new URL('../../broker/deploy/policies', import.meta.url));
+
+/** What the brokers of tests believe they are reached at. */
+export const ORIGIN = 'http://localhost:8787';
+
+export interface TestCloud {
+  readonly cloud: LocalCloud;
+  /** Ports that speak to it over HTTP; each call is another broker's. */
+  connect(): CloudPorts;
+  /** Nobody listens any more. */
+  readonly stop: () => Promise<void>;
+  end(): Promise<void>;
+}
+
+/** A local cloud of one's own, on a free port, in a folder that is gone afterwards. */
+export async function startTestCloud(): Promise<TestCloud> {
+  const dataFolder = await mkdtemp(join(tmpdir(), 'halfkey-broker-'));
+  const cloud = await startLocalCloud({ dataFolder, port: 0, policiesFolder, allowedOrigins: [ORIGIN] });
+  const connected: CloudPorts[] = [];
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopped ??= cloud.close());
+  return {
+    cloud,
+    connect() {
+      const ports = connectCloud({ ...localCloud(cloud.description), s3PublicUrl: undefined });
+      connected.push(ports);
+      return ports;
+    },
+    stop,
+    async end() {
+      for (const ports of connected) ports.close();
+      await stop();
+      await rm(dataFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Time that passes only when told to; starts in the present, because S3 wants signatures to be fresh. */
+export class TestClock {
+  nowMs = Date.now();
+
+  readonly read = (): number => this.nowMs;
+
+  advance(seconds: number): void {
+    this.nowMs += seconds * 1000;
+  }
+}
+
+export interface TestBroker {
+  readonly app: App;
+  readonly ports: AppPorts;
+  /** Every line that it logged. */
+  readonly logged: string[];
+}
+
+/** One broker in this process. Ports may be replaced one by one, to see or to disturb what it asks of them. */
+export async function startTestBroker(
+  cloud: TestCloud,
+  clock: TestClock,
+  options: { ports?: Partial<AppPorts>; settings?: Partial<AppSettings> } = {},
+): Promise<TestBroker> {
+  const logged: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
+  const ports: AppPorts = {
+    ...cloud.connect(),
+    clock: clock.read,
+    log,
+    addressOf: (context) => context.req.header('x-test-address') ?? '192.0.2.1',
+    ...options.ports,
+  };
+  const { setup, codec } = await loadSetup(ports.state, ports.kms);
+  const app = createApp(ports, {
+    setup,
+    codec,
+    origin: ORIGIN,
+    s3Origin: cloud.cloud.endpoint,
+    signupOpen: true,
+    grantSeconds: 300,
+    grantReleases: 1000,
+    quotaBytes: undefined,
+    ratePerMinute: 1_000_000,
+    version: '0.0.0',
+    files: undefined,
+    ...options.settings,
+  });
+  return { app, ports, logged };
+}
