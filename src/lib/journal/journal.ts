@@ -1,0 +1,326 @@
+import { equalBytes } from '../bytes.ts';
+import { sha256 } from '../crypto/digest.ts';
+import { HalfkeyError } from '../errors.ts';
+import { appendIntent, type Intent } from './append.ts';
+import { SNAPSHOT_INTERVAL, startCold } from './coldStart.ts';
+import type { FoldedVault } from './foldedVault.ts';
+import { localCopyKey, openLocalCopy, sealLocalCopy } from './localCopy.ts';
+import type { Operation } from './operations.ts';
+import type { JournalCache, JournalIdentity, JournalRemote } from './ports.ts';
+import { pull, Replica, type ReplicaTrust } from './replica.ts';
+import { journalKey, type JournalHead, type JournalKey, type SegmentSigner } from './segment.ts';
+import { sealSnapshot } from './snapshot.ts';
+import { encodeState } from './stateEncoding.ts';
+import { checkWitness } from './witness.ts';
+
+/** What a journal works with. */
+export interface JournalDeps {
+  readonly identity: JournalIdentity;
+  readonly remote: JournalRemote;
+  readonly cache: JournalCache;
+  readonly nowMs: () => number;
+  /** A head that somebody else saw: the broker's at sign-in, or the kit's. */
+  readonly expectedHead?: JournalHead;
+  /** Waits before another try; a timer when absent. */
+  readonly pauseMs?: (ms: number) => Promise<void>;
+}
+
+/** Entries up to which the local copy is written after each change; beyond, after so many segments. */
+const SMALL_VAULT_ENTRIES = 2000;
+const SEGMENTS_PER_SAVE = 16;
+
+/**
+ * A vault's journal on this device: what it says, and appending to it. One at a time does anything with the remote; the state
+ * changes only by segments that authenticated. After a `problem` nothing is written any more.
+ */
+export class Journal {
+  readonly #deps: JournalDeps;
+  readonly #keys: Keys;
+  readonly #listeners = new Set<() => void>();
+  readonly #notes: HalfkeyError[] = [];
+  #replica: Replica;
+  #head: JournalHead;
+  #problem: HalfkeyError | undefined;
+  #witness: JournalHead | undefined;
+  #needsAudit: boolean;
+  #queue: Promise<unknown> = Promise.resolve();
+  #savedSeq = -1;
+  #saving: Promise<void> | undefined;
+
+  private constructor(
+    deps: JournalDeps,
+    keys: Keys,
+    replica: Replica,
+    head: JournalHead,
+    needsAudit: boolean,
+  ) {
+    this.#deps = deps;
+    this.#keys = keys;
+    this.#replica = replica;
+    this.#head = head;
+    this.#witness = deps.expectedHead;
+    this.#needsAudit = needsAudit;
+  }
+
+  /**
+   * From this device's own copy, without the network: call `refresh` then. Without a copy, from the remote: then the journal may
+   * come with a `problem`, good up to the segment before.
+   *
+   * @throws {HalfkeyError} `vault_missing`, and whatever is wrong with the genesis; of the family unreachable, without a copy only
+   */
+  static async open(deps: JournalDeps): Promise<Journal> {
+    const keys = await deriveKeys(deps.identity);
+    const sealed = await deps.cache.load();
+    const notes: HalfkeyError[] = [];
+    if (sealed) {
+      try {
+        const copy = await openLocalCopy(keys.copy, sealed);
+        const replica = new Replica(keys.trust, copy);
+        const journal = new Journal(deps, keys, replica, copy.head, copy.needsAudit);
+        journal.#savedSeq = copy.head.seq;
+        return journal;
+      } catch (error) {
+        if (!(error instanceof HalfkeyError)) throw error;
+        notes.push(error);
+      }
+    }
+    const cold = await startCold(keys.trust, deps.remote);
+    const head = cold.replica.head;
+    if (!head) throw new HalfkeyError('vault_missing', 'the journal of this vault is empty');
+    const journal = new Journal(deps, keys, cold.replica, head, cold.fromSnapshot);
+    journal.#notes.push(...notes, ...cold.notes);
+    journal.#problem = cold.problem;
+    if (!cold.problem) await journal.#exclusively(() => journal.#settleWitness()).catch(ignoreKnown);
+    journal.#scheduleSave();
+    return journal;
+  }
+
+  /** Read-only for everybody else; the object is another one after an audit that found a snapshot wrong. */
+  get state(): FoldedVault {
+    return this.#replica.state;
+  }
+
+  get head(): JournalHead {
+    return this.#head;
+  }
+
+  /** What made this journal read-only: `rollback`, `fork`, `journal_corrupt`, `journal_gap`, `device_untrusted`, `vault_missing`. */
+  get problem(): HalfkeyError | undefined {
+    return this.#problem;
+  }
+
+  /** What was found and dealt with: `snapshot_wrong` (the log was taken instead), `device_state_lost` (the local copy was dropped). */
+  get notes(): readonly HalfkeyError[] {
+    return this.#notes;
+  }
+
+  /** Whether the log before a snapshot was taken on the word of the device that wrote it; `audit` settles it. */
+  get needsAudit(): boolean {
+    return this.#needsAudit;
+  }
+
+  /** Calls the listener after each change of state, problem or notes. @returns a function that stops it */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Takes in what others have written. A problem is looked at again, and is none any more when the remote shows what it should.
+   * @returns whether the state changed
+   * @throws {HalfkeyError} the problem; of the family unreachable
+   */
+  async refresh(): Promise<boolean> {
+    return this.#exclusively(async () => {
+      const { changed } = await pull(this.#replica, this.#deps.remote);
+      await this.#settleWitness();
+      this.#problem = undefined;
+      return changed;
+    });
+  }
+
+  /**
+   * Compares a head that another device or the kit has seen with this journal.
+   * @throws {HalfkeyError} `rollback`, `fork`, and then nothing is written any more; of the family unreachable
+   */
+  async compareHead(witness: JournalHead): Promise<void> {
+    await this.#exclusively(async () => {
+      if (witness.seq > this.#head.seq) await pull(this.#replica, this.#deps.remote);
+      this.#witness = witness;
+      await this.#settleWitness();
+    });
+  }
+
+  /**
+   * Writes what the intent wants of the state, in segments of up to 256 operations, and folds it in. When another device is
+   * faster, the intent is asked again.
+   *
+   * @throws {HalfkeyError} `device_untrusted`; the problem; of the family unreachable: the next `refresh` tells what became of it
+   * @throws {TypeError} for an operation that is malformed or that only the identity key may sign
+   */
+  async append(intent: Intent): Promise<void> {
+    const { id, privateKey } = this.#deps.identity.device;
+    await this.#append({ device: id, privateKey }, intent);
+    if (this.#isSnapshotDue()) void this.#exclusively(() => this.#writeSnapshot()).catch(ignoreKnown);
+  }
+
+  /** The same, signed by the identity key: genesis aside, devices and keyrings. */
+  async appendByIdentity(identityKey: CryptoKey, operations: readonly Operation[]): Promise<void> {
+    await this.#append({ device: undefined, privateKey: identityKey }, () => operations);
+  }
+
+  /** Says in the journal what this device has seen, for the others to notice when they are shown less. */
+  async heartbeat(): Promise<void> {
+    await this.append(() => {
+      const seen = this.#replica.head ?? this.#head;
+      return [{ kind: 'heartbeat', ...seen, atMs: this.#deps.nowMs() }];
+    });
+  }
+
+  /**
+   * Folds the whole log and compares: what a snapshot left out or made up comes to light, and is dropped for what the log says
+   * (`snapshot_wrong` in the notes). Reads everything; for idle times.
+   */
+  async audit(): Promise<void> {
+    await this.#exclusively(async () => {
+      const fresh = new Replica(this.#keys.trust);
+      await pull(fresh, this.#deps.remote);
+      await pull(this.#replica, this.#deps.remote);
+      await pull(fresh, this.#deps.remote);
+      const [ours, theirs] = [this.#replica.head, fresh.head];
+      if (!ours || theirs?.seq !== ours.seq) return; // Somebody is writing all the time: another time.
+      await checkWitness(this.#deps.remote, theirs, ours);
+      this.#needsAudit = false;
+      this.#savedSeq = -1; // The local copy says so from now on.
+      const hashes = [encodeState(this.state, ours), encodeState(fresh.state, theirs)].map(sha256);
+      const [ourHash, theirHash] = await Promise.all(hashes);
+      if (ourHash && theirHash && equalBytes(ourHash, theirHash)) return;
+      this.#replica = fresh;
+      if (fresh.wrongSnapshotSeq !== undefined) return; // Noted under its place.
+      this.#notes.push(
+        new HalfkeyError('snapshot_wrong', 'the snapshot that this device began from differs from the log'),
+      );
+    });
+  }
+
+  /** Resolves when everything begun has ended and the local copy is up to date. */
+  async flush(): Promise<void> {
+    await this.#queue;
+    await this.#saving;
+    if (this.#savedSeq < this.#head.seq) await this.#save();
+  }
+
+  async #append(signer: SegmentSigner, intent: Intent): Promise<void> {
+    const { remote } = this.#deps;
+    const pauseMs = this.#deps.pauseMs ?? pauseByTimer;
+    await this.#exclusively(async () => {
+      if (this.#problem) throw this.#problem;
+      await appendIntent({ replica: this.#replica, remote, signer, pauseMs }, intent);
+    });
+  }
+
+  #isSnapshotDue(): boolean {
+    const since = this.#head.seq - (this.state.snapshot?.seq ?? 0);
+    return since >= SNAPSHOT_INTERVAL || this.#replica.wrongSnapshotSeq !== undefined;
+  }
+
+  async #writeSnapshot(): Promise<void> {
+    if (this.#problem || !this.#isSnapshotDue()) return;
+    const { remote, identity } = this.#deps;
+    const { snapshot, pages } = await sealSnapshot(this.#keys.trust.key, this.state, this.#head);
+    await remote.putPages(snapshot.seq, pages);
+    const signer = { device: identity.device.id, privateKey: identity.device.privateKey };
+    const pauseMs = this.#deps.pauseMs ?? pauseByTimer;
+    await appendIntent({ replica: this.#replica, remote, signer, pauseMs }, (state) =>
+      (state.snapshot?.seq ?? 0) < snapshot.seq ? [{ kind: 'snapshot', snapshot }] : [],
+    );
+  }
+
+  async #settleWitness(): Promise<void> {
+    if (!this.#witness) return;
+    await checkWitness(this.#deps.remote, this.#replica.head ?? this.#head, this.#witness);
+    this.#witness = undefined; // Only what fits: a witness of another history is asked again each time.
+  }
+
+  /** One after the other; what goes wrong with the chain is remembered, and all that did go well is kept. */
+  async #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#queue.then(async () => {
+      const { head, state } = this.#replica;
+      const problem = this.#problem;
+      try {
+        return await work();
+      } catch (error) {
+        if (isProblem(error)) this.#problem = error;
+        throw error;
+      } finally {
+        this.#head = this.#replica.head ?? this.#head;
+        const isSame =
+          this.#replica.head === head && this.state === state && this.#problem?.code === problem?.code;
+        if (!isSame) this.#changed();
+      }
+    });
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #changed(): void {
+    const wrongSeq = this.#replica.wrongSnapshotSeq;
+    if (wrongSeq !== undefined && !this.#notes.some(({ detail }) => detail.seq === wrongSeq)) {
+      const message = `snapshot ${String(wrongSeq)} differs from what this device folded`;
+      this.#notes.push(new HalfkeyError('snapshot_wrong', message, { detail: { seq: wrongSeq } }));
+    }
+    this.#scheduleSave();
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** A large vault takes a while to write, so not each of its segments does. */
+  #scheduleSave(): void {
+    const behind = this.#head.seq - this.#savedSeq;
+    const isSmall = this.state.entries.ids.length <= SMALL_VAULT_ENTRIES;
+    if (this.#saving || behind < (isSmall || this.#savedSeq < 0 ? 1 : SEGMENTS_PER_SAVE)) return;
+    this.#saving = this.#save()
+      .finally(() => {
+        this.#saving = undefined;
+      })
+      .then(() => {
+        this.#scheduleSave();
+      })
+      .catch(ignoreKnown);
+  }
+
+  async #save(): Promise<void> {
+    const head = this.#head;
+    const copy = { state: this.state, head, needsAudit: this.#needsAudit };
+    await this.#deps.cache.save(await sealLocalCopy(this.#keys.copy, copy));
+    this.#savedSeq = head.seq;
+  }
+}
+
+interface Keys {
+  readonly trust: ReplicaTrust;
+  readonly copy: JournalKey;
+}
+
+async function deriveKeys(identity: JournalIdentity): Promise<Keys> {
+  const { vault, account, epoch, vaultKey, identityPublicKey } = identity;
+  const [key, copy] = await Promise.all([
+    journalKey(vault, epoch, vaultKey),
+    localCopyKey(vault, epoch, vaultKey),
+  ]);
+  return { trust: { key, root: { vault, account, identityPublicKey } }, copy };
+}
+
+/** What says that the chain is not what it should be. That this device may not write (no `seq`) says nothing of the chain. */
+function isProblem(error: unknown): error is HalfkeyError {
+  if (!(error instanceof HalfkeyError) || error.family !== 'corrupt') return false;
+  return error.code !== 'device_untrusted' || error.detail.seq !== undefined;
+}
+
+/** What runs beside a request and may fail by itself: the next one tries again. */
+function ignoreKnown(error: unknown): void {
+  if (!(error instanceof HalfkeyError)) throw error;
+}
+
+async function pauseByTimer(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}

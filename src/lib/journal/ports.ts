@@ -1,0 +1,38 @@
+import type { Bytes } from '../bytes.ts';
+import type { JournalHead } from './segment.ts';
+
+/** Where a vault's journal is kept for all devices; the worker makes it of broker and S3. */
+export interface JournalRemote {
+  /**
+   * Segments from a place on, in order; maybe fewer than there are, and none when the place lies beyond the head.
+   * @throws {HalfkeyError} `not_found` when the vault has no journal; of the family unreachable
+   */
+  read(fromSeq: number): Promise<{ head: JournalHead; segments: Bytes[] }>;
+  /**
+   * Writes a segment at the place that its head says, if that place is free and next.
+   * @throws {HalfkeyError} `head_changed`; of the family unreachable, when nobody knows whether it was written
+   */
+  append(segment: Bytes): Promise<JournalHead>;
+  /** Pages of the snapshot after segment `seq`. */
+  putPages(seq: number, pages: { page: string; bytes: Bytes }[]): Promise<void>;
+  getPage(seq: number, page: string, sizeBytes: number): Promise<Bytes>;
+}
+
+/** One record on this device, opaque bytes. */
+export interface JournalCache {
+  load(): Promise<Bytes | undefined>;
+  save(sealed: Bytes): Promise<void>;
+}
+
+/** Whose vault it is, what opens its journal, and who signs here. */
+export interface JournalIdentity {
+  readonly vault: string;
+  readonly account: string;
+  /** Of the vault key. */
+  readonly epoch: number;
+  /** 32 bytes. */
+  readonly vaultKey: Bytes;
+  /** Ed25519, 32 bytes, out of the keyring: what genesis and devices' certificates go back to. */
+  readonly identityPublicKey: Bytes;
+  readonly device: { readonly id: string; readonly publicKey: Bytes; readonly privateKey: CryptoKey };
+}

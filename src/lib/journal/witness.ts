@@ -1,0 +1,52 @@
+import { readSegmentHead } from '$contract/segment.ts';
+import { equalBytes } from '../bytes.ts';
+import { sha256 } from '../crypto/digest.ts';
+import { HalfkeyError } from '../errors.ts';
+import type { JournalRemote } from './ports.ts';
+import { readFrom } from './replica.ts';
+import type { JournalHead } from './segment.ts';
+
+/**
+ * Compares a head that somebody else saw (the broker, the printed kit, another device) with a history that authenticated up to
+ * `head`. An older one is followed through the remote's segments, by their hashes alone: they are anchored at `head`.
+ *
+ * @throws {HalfkeyError} `rollback` when the witness has seen more, `fork` when it has seen other; of the family unreachable
+ */
+export async function checkWitness(
+  remote: JournalRemote,
+  head: JournalHead,
+  witness: JournalHead,
+): Promise<void> {
+  if (witness.seq > head.seq) {
+    throw new HalfkeyError(
+      'rollback',
+      `segment ${String(witness.seq)} was seen, the head is ${String(head.seq)}`,
+      {
+        detail: { seq: head.seq },
+      },
+    );
+  }
+  let seq = witness.seq;
+  let hash = witness.hash;
+  if (seq === head.seq && !equalBytes(hash, head.hash)) throw forkAt(seq);
+  let isFirst = true;
+  while (seq < head.seq || isFirst) {
+    if (seq === head.seq) return;
+    const { segments } = await readFrom(remote, isFirst ? seq : seq + 1);
+    if (segments.length === 0) throw forkAt(seq);
+    for (const bytes of segments) {
+      const found = await sha256(bytes);
+      const prevHash = readSegmentHead(bytes)?.prevHash;
+      if (isFirst ? !equalBytes(found, hash) : !prevHash || !equalBytes(prevHash, hash)) throw forkAt(seq);
+      if (!isFirst) seq++;
+      isFirst = false;
+      hash = found;
+      if (seq === head.seq) break;
+    }
+  }
+  if (!equalBytes(hash, head.hash)) throw forkAt(seq);
+}
+
+function forkAt(seq: number): HalfkeyError {
+  return new HalfkeyError('fork', `two histories part at segment ${String(seq)}`, { detail: { seq } });
+}

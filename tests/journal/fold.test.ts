@@ -1,0 +1,218 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { applySegment, fold, type FoldableSegment } from '../../src/lib/journal/fold.ts';
+import type { FoldedVault } from '../../src/lib/journal/foldedVault.ts';
+import { list } from '../../src/lib/journal/listing.ts';
+import type { Operation } from '../../src/lib/journal/operations.ts';
+import { isSound } from '../../src/lib/journal/stateCheck.ts';
+import { decodeState, encodeState } from '../../src/lib/journal/stateEncoding.ts';
+import { naiveFold } from './naiveFold.ts';
+import { entryOperation } from './operationArbitrary.ts';
+import { fileAdd, folderAdd, idOf, NOW_MS, versionOf } from './world.ts';
+
+const HASH = new Uint8Array(32).fill(5);
+const HEAD = { seq: 9, hash: HASH };
+const DEVICE = idOf('device', 1);
+
+function segment(
+  operations: readonly Operation[],
+  seq = 1,
+  writer: string | undefined = DEVICE,
+): FoldableSegment {
+  return { seq, prevHash: HASH, writer, operations, malformed: 0 };
+}
+
+const folded = (...operations: Operation[]): FoldedVault => fold([segment(operations)]);
+const file = (number: number): string => idOf('file', number);
+const folder = (number: number): string => idOf('folder', number);
+const nameOf = (state: FoldedVault, id: string): string | undefined => state.entry(id)?.name;
+
+function plainForm(state: FoldedVault): unknown {
+  return {
+    entries: [...state.index.byId.keys()].sort().map((id) => ({
+      ...state.entry(id),
+      versions: state.versionsOf(id).map(({ blob }) => blob),
+    })),
+    unpurged: [...state.unpurged].sort(),
+    skipped: state.skippedOperations,
+  };
+}
+
+test('folds as the plain model does, and to the same bytes through any snapshot', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(entryOperation, { maxLength: 40 }), { maxLength: 4 }), (batches) => {
+      const segments = batches.map((operations, index) => segment(operations, index + 1));
+      const state = fold(segments);
+      const model = naiveFold(segments);
+      expect(plainForm(state)).toEqual({
+        entries: model.entries
+          .map(({ id, folder, name, versions, trashedAtMs, tags }) => ({
+            id,
+            folder,
+            name,
+            isFolder: versions === undefined,
+            ...(trashedAtMs === 0 ? {} : { trashedAtMs }),
+            tags,
+            versions: versions ?? [],
+          }))
+          .sort((a, b) => (a.id < b.id ? -1 : 1)),
+        unpurged: model.unpurged.sort(),
+        skipped: model.skipped,
+      });
+
+      let reloaded = fold([]);
+      reloaded.genesis = GENESIS;
+      reloaded.inboxKeys.push(INBOX);
+      for (const part of segments) {
+        reloaded = decodeState(encodeState(reloaded, HEAD)).state;
+        expect(isSound(reloaded)).toBe(true);
+        applySegment(reloaded, part);
+      }
+      state.genesis = GENESIS;
+      state.inboxKeys.push(INBOX);
+      expect(encodeState(reloaded, HEAD)).toEqual(encodeState(state, HEAD));
+    }),
+    { seed: 23, numRuns: 400 },
+  );
+});
+
+const INBOX = { blob: idOf('inbox', 0), publicKey: HASH, epoch: 0 };
+const GENESIS = { vault: 'v', account: idOf('account', 1), identityPublicKey: HASH, atMs: NOW_MS };
+
+test('every path ends in the top folder and every name is taken once, whatever is folded', () => {
+  fc.assert(
+    fc.property(fc.array(entryOperation, { maxLength: 120 }), (operations) => {
+      const state = folded(...operations);
+      const seen = new Set<string>();
+      for (const id of state.index.byId.keys()) {
+        const entry = state.entry(id)!;
+        const place = `${entry.folder}/${entry.name}`;
+        if (entry.trashedAtMs === undefined) {
+          expect(seen.has(place)).toBe(false);
+          seen.add(place);
+        }
+        let steps = 0;
+        for (let above = entry.folder; above !== ''; above = state.entry(above)!.folder) {
+          expect(steps++).toBeLessThan(20);
+        }
+      }
+      const listed = list(state, { filter: '', sortBy: 'name', descending: false }).rows(0, 100);
+      expect(listed.every((row) => state.newestVersion(row.file) !== undefined)).toBe(true);
+    }),
+    { seed: 29, numRuns: 400 },
+  );
+});
+
+test('gives the same name twice in a folder a number before the extension', () => {
+  const state = folded(
+    fileAdd(1, 'a.txt'),
+    fileAdd(2, 'a.txt'),
+    fileAdd(3, 'A.txt'),
+    fileAdd(4, 'e\u0301'),
+    fileAdd(5, '\u00e9'),
+  );
+  expect([1, 2, 3].map((number) => nameOf(state, file(number)))).toEqual(['a.txt', 'a (2).txt', 'A.txt']);
+  expect(nameOf(state, file(5))).not.toBe(nameOf(state, file(4)));
+});
+
+test('refuses to move a folder below itself, directly or through another', () => {
+  const state = folded(
+    folderAdd(1, 'a'),
+    folderAdd(2, 'b', folder(1)),
+    { kind: 'move', entry: folder(1), folder: folder(1) },
+    { kind: 'move', entry: folder(1), folder: folder(2) },
+  );
+  expect(state.entry(folder(1))?.folder).toBe('');
+  expect(state.skippedOperations).toBe(2);
+});
+
+test('two devices that move two folders into each other end with one inside the other', () => {
+  const state = folded(
+    folderAdd(1, 'a'),
+    folderAdd(2, 'b'),
+    { kind: 'move', entry: folder(1), folder: folder(2) },
+    { kind: 'move', entry: folder(2), folder: folder(1) },
+  );
+  expect([state.entry(folder(1))?.folder, state.entry(folder(2))?.folder]).toEqual([folder(2), '']);
+});
+
+test('keeps a file whose folder went away meanwhile, in the top folder', () => {
+  const state = folded(
+    folderAdd(1, 'a'),
+    fileAdd(1, 'x', folder(1)),
+    fileAdd(2, 'x'),
+    { kind: 'purge', entry: folder(1) },
+    fileAdd(3, 'x', folder(1)),
+  );
+  expect([1, 2, 3].map((number) => state.entry(file(number))?.folder)).toEqual(['', '', '']);
+  expect([1, 2, 3].map((number) => nameOf(state, file(number)))).toEqual(['x (2)', 'x', 'x (3)']);
+});
+
+test('what is in the trash leaves its name, and takes another when it comes back', () => {
+  const state = folded(fileAdd(1, 'x'), { kind: 'trash', entry: file(1), atMs: NOW_MS }, fileAdd(2, 'x'), {
+    kind: 'restore',
+    entry: file(1),
+  });
+  expect([nameOf(state, file(1)), nameOf(state, file(2))]).toEqual(['x (2)', 'x']);
+});
+
+test('keeps the blobs of a purged file until they are known to be erased', () => {
+  const version = versionOf(9);
+  const state = folded(
+    fileAdd(1),
+    { kind: 'version-add', file: file(1), version },
+    { kind: 'purge', entry: file(1) },
+  );
+  expect([...state.unpurged].sort()).toEqual([versionOf(1).blob, version.blob].sort());
+  expect(state.entry(file(1))).toBeUndefined();
+  applySegment(state, segment([{ kind: 'purged', blobs: [version.blob, idOf('blob', 77)] }], 2));
+  expect([...state.unpurged]).toEqual([versionOf(1).blob]);
+});
+
+test('never lets a second version, file or inbox key take a blob, so that purging one erases no other', () => {
+  const other = { ...versionOf(2), blob: versionOf(1).blob };
+  const state = folded(
+    fileAdd(1),
+    { kind: 'file-add', file: file(2), folder: '', name: 'b', version: other },
+    fileAdd(3),
+    { kind: 'version-add', file: file(3), version: other },
+  );
+  expect(state.skippedOperations).toBe(2);
+  expect(state.versionsOf(file(3))).toHaveLength(1);
+});
+
+test('takes genesis and keyrings from the identity key alone, and nothing else from it', () => {
+  const keyring: Operation = { kind: 'keyring', version: 1, hash: HASH };
+  const byDevice = fold([segment([keyring])]);
+  expect([byDevice.keyring, byDevice.skippedOperations]).toEqual([undefined, 1]);
+  const byIdentity = fold([{ ...segment([keyring, fileAdd(1)]), writer: undefined }]);
+  expect(byIdentity.keyring).toEqual({ version: 1, hash: HASH });
+  expect(byIdentity.skippedOperations).toBe(1);
+  applySegment(byIdentity, { ...segment([keyring], 2), writer: undefined });
+  expect(byIdentity.skippedOperations).toBe(2);
+});
+
+test('a revoked device never comes back under its old certificate', () => {
+  const enrol: Operation = {
+    kind: 'device-enrol',
+    device: DEVICE,
+    publicKey: HASH,
+    name: 'Phone',
+    certificate: new Uint8Array(64),
+  };
+  const state = fold([segment([enrol]), segment([{ kind: 'device-revoke', device: DEVICE }, enrol], 2)]);
+  expect(state.trustedDevice(DEVICE)).toBeUndefined();
+  expect(state.devices.get(DEVICE)).toMatchObject({ enrolledSeq: 1, revokedSeq: 2 });
+});
+
+test('takes a heartbeat only of what its writer can have seen', () => {
+  const beat = (seq: number, hash = HASH): Operation => ({ kind: 'heartbeat', seq, hash, atMs: NOW_MS });
+  expect(fold([segment([beat(4)], 5)]).heartbeats.get(DEVICE)?.seq).toBe(4);
+  expect(fold([segment([beat(5)], 5)]).heartbeats.size).toBe(0);
+  expect(fold([segment([beat(4, new Uint8Array(32))], 5)]).heartbeats.size).toBe(0);
+});
+
+test('gives 3,000 files of one name a name each', () => {
+  const state = folded(...Array.from({ length: 3000 }, (_, number) => fileAdd(number, 'image.png')));
+  expect(new Set(state.entries.names).size).toBe(3000);
+});

@@ -1,0 +1,113 @@
+import { concat, toHex, type Bytes } from '../../src/lib/bytes.ts';
+import { encode } from 'cborg';
+import { headPhrase } from '../../src/lib/journal/headPhrase.ts';
+import type { Journal } from '../../src/lib/journal/journal.ts';
+import { list } from '../../src/lib/journal/listing.ts';
+import { encodeOperation } from '../../src/lib/journal/operationCodec.ts';
+import type { Operation } from '../../src/lib/journal/operations.ts';
+import { journalKey, sealSegment } from '../../src/lib/journal/segment.ts';
+import { sealSnapshot } from '../../src/lib/journal/snapshot.ts';
+import {
+  enrolDevice,
+  fileAdd,
+  folderAdd,
+  idOf,
+  newWorld,
+  NOW_MS,
+  openJournal,
+  VAULT,
+  versionOf,
+  ACCOUNT,
+} from './world.ts';
+
+/** A small vault with an operation of each kind, and a snapshot: what the golden files were made of. */
+export async function makeGoldenVault(): Promise<{
+  keys: Record<string, string | number>;
+  log: Bytes[];
+  pages: ReadonlyMap<string, Bytes>;
+  expected: unknown;
+}> {
+  const world = await newWorld();
+  const phone = await enrolDevice(world, 2);
+  const stolen = await enrolDevice(world, 3);
+  const [laptop, second] = [await openJournal(world), await openJournal(world, phone)];
+  const file = (number: number): string => idOf('file', number);
+  await laptop.append(() => [
+    folderAdd(1, 'Reise 旅'),
+    folderAdd(2, 'unten', idOf('folder', 1)),
+    fileAdd(1, 'Foto.jpg', idOf('folder', 1)),
+    fileAdd(2, 'Foto.jpg', idOf('folder', 1)),
+    fileAdd(3, 'e\u0301tude.txt'),
+    fileAdd(4, 'wird gelöscht'),
+    { kind: 'version-add', file: file(4), version: versionOf(40) },
+    {
+      kind: 'version-add',
+      file: file(3),
+      version: { ...versionOf(30, 9_000_000_000), digest: `${versionOf(30).digest}-1073` },
+    },
+    { kind: 'tag', entry: file(1), tags: ['rot', 'blau'] },
+  ]);
+  await second.refresh();
+  await second.append((): Operation[] => [
+    { kind: 'rename', entry: file(3), name: 'Études 10' },
+    { kind: 'move', entry: file(2), folder: idOf('folder', 2) },
+    { kind: 'purge', entry: file(4) },
+    { kind: 'purged', blobs: [versionOf(40).blob] },
+    { kind: 'trash', entry: file(1), atMs: NOW_MS + 5 },
+    { kind: 'device-revoke', device: stolen.id },
+    { kind: 'inbox-key', inbox: { blob: idOf('inbox', 1), publicKey: new Uint8Array(32).fill(6), epoch: 1 } },
+  ]);
+  await second.heartbeat();
+  await laptop.appendByIdentity(world.identity.privateKey, [
+    { kind: 'keyring', version: 2, hash: new Uint8Array(32).fill(8) },
+  ]);
+  const key = await journalKey(VAULT, 1, world.vaultKey);
+  const { snapshot, pages } = await sealSnapshot(key, laptop.state, laptop.head);
+  await world.remote.putPages(snapshot.seq, pages);
+  await laptop.append(() => [{ kind: 'snapshot', snapshot }]);
+  // An operation of a later version, and one that makes no sense: both are skipped.
+  const odd = concat(encode([99, 'later']), encodeOperation({ kind: 'restore', entry: file(3) }));
+  const last = concat(odd, encodeOperation({ kind: 'restore', entry: file(1) }));
+  const signer = { device: world.first.id, privateKey: world.first.keys.privateKey };
+  const sealed = await sealSegment(await journalKey(VAULT, 1, world.vaultKey), laptop.head, last, signer);
+  await world.remote.append(sealed);
+  await laptop.refresh();
+  const keys = {
+    vault: VAULT,
+    account: ACCOUNT,
+    epoch: 1,
+    vaultKeyHex: toHex(world.vaultKey),
+    identityPublicKeyHex: toHex(world.identity.publicKey),
+  };
+  return { keys, log: world.remote.log, pages: world.remote.pages, expected: describe(laptop) };
+}
+
+/** What a reader must find, in JSON's terms. */
+export function describe({ state, head }: Journal): unknown {
+  const rows = list(state, { filter: '', sortBy: 'name', descending: false }).rows(0, 100);
+  return {
+    head: { seq: head.seq, hashHex: toHex(head.hash), phrase: headPhrase(head) },
+    files: rows.map((row) => ({ ...row, versions: state.versionsOf(row.file) })),
+    entries: [...state.index.byId.keys()].map((id) => state.entry(id)),
+    devices: [...state.devices.values()].map(({ publicKey, certificate, ...device }) => ({
+      ...device,
+      publicKeyHex: toHex(publicKey),
+      certificateHex: toHex(certificate),
+    })),
+    inboxKeys: state.inboxKeys.map(({ blob, epoch, publicKey }) => ({
+      blob,
+      epoch,
+      publicKeyHex: toHex(publicKey),
+    })),
+    keyring: { version: state.keyring?.version, hashHex: toHex(state.keyring?.hash ?? new Uint8Array(0)) },
+    heartbeats: [...state.heartbeats].map(([device, { seq, hash, atMs }]) => ({
+      device,
+      seq,
+      hashHex: toHex(hash),
+      atMs,
+    })),
+    unpurged: [...state.unpurged],
+    snapshotSeq: state.snapshot?.seq,
+    skippedOperations: state.skippedOperations,
+  };
+}
