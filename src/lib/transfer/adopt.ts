@@ -5,16 +5,17 @@ import { envelopesWrite, keysGenerate } from '$contract/vault.ts';
 import { fromB64Url } from '../bytes.ts';
 import { sealEnvelope } from '../crypto/envelope.ts';
 import { HalfkeyError } from '../errors.ts';
-import type { Operation } from '../journal/operations.ts';
+import type { FoldedVault } from '../journal/foldedVault.ts';
 import type { OpenVault } from '../worker/vault.ts';
 import { persevere } from './backoff.ts';
+import type { FileAdd } from './describe.ts';
 import { toRecord } from './envelopes.ts';
 import type { UploadedBlob } from './upload.ts';
 
 /** An uploaded blob and the journal's operation that will name it. */
 export interface Adoptable {
   readonly uploaded: UploadedBlob;
-  readonly operation: Operation;
+  readonly operation: FileAdd;
   readonly signal: AbortSignal;
 }
 
@@ -65,14 +66,14 @@ export class Adopter {
     const { broker, vault, epoch, vaultKey, journal, requireGrant } = this.#vault();
     // Cancelling one file must not take the others of its batch along: the batch has no signal.
     const patience = new AbortController().signal;
-    const missing = batch.map(({ uploaded }) => uploaded).filter(({ blob }) => !this.#envelopes.has(blob));
-    if (missing.length > 0) {
-      const blobs = missing.map(({ blob }) => blob);
+    const bare = batch.map(({ uploaded }) => uploaded).filter(({ blob }) => !this.#envelopes.has(blob));
+    if (bare.length > 0) {
+      const blobs = bare.map(({ blob }) => blob);
       const request = () =>
         broker.call(keysGenerate, { grant: requireGrant(), purpose: 'file', blobs }, { vault });
       const { keys } = await persevere(request, patience);
       const made = new Map(keys.map((key) => [key.blob, key]));
-      for (const { blob, contentKey } of missing) {
+      for (const { blob, contentKey } of bare) {
         const key = made.get(blob);
         if (!key) throw new HalfkeyError('broker_unreachable', 'the broker made no key for a blob');
         const [kmsHalf, kmsBlob] = [fromB64Url(key.kmsHalf), fromB64Url(key.kmsBlob)];
@@ -87,7 +88,10 @@ export class Adopter {
       return envelope ? [{ blob, envelope }] : [];
     });
     await persevere(() => broker.call(envelopesWrite, { envelopes }, { vault }), patience);
-    await persevere(() => journal.append(() => batch.map(({ operation }) => operation)), patience);
+    // A lost reply may have left the entries there: what is named already is not named again.
+    const missing = (state: FoldedVault) =>
+      batch.map(({ operation }) => operation).filter(({ file }) => state.entry(file) === undefined);
+    await persevere(() => journal.append(missing), patience);
     for (const { uploaded } of batch) {
       uploaded.contentKey.fill(0);
       this.#envelopes.delete(uploaded.blob);

@@ -7,12 +7,14 @@ import type { UploadedBlob } from './upload.ts';
 const ANY_TYPE = 'application/octet-stream';
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
 
+export type FileAdd = Extract<Operation, { kind: 'file-add' }>;
+
 /** The journal's operation that adds an uploaded file to the top folder. */
 export function describeFile(
   file: File,
   { blob, plan, digest }: UploadedBlob,
   { epoch, nowMs }: { epoch: number; nowMs: number },
-): Operation {
+): FileAdd {
   return {
     kind: 'file-add',
     file: randomId(),

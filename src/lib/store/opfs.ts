@@ -1,0 +1,85 @@
+import { HalfkeyError } from '../errors.ts';
+import { writing } from './database.ts';
+
+/** A file of the origin's private file system, open for synchronous writes: in a worker only, and by one at a time. */
+export interface OpfsHandle {
+  /** Bytes read: fewer than asked for at the end of the file. */
+  read(target: Uint8Array, options?: { at: number }): number;
+  write(bytes: Uint8Array, options?: { at: number }): number;
+  truncate(sizeBytes: number): void;
+  getSize(): number;
+  flush(): void;
+  close(): void;
+}
+
+/**
+ * Makes an empty file, or empties one of that name.
+ * @throws {HalfkeyError} `device_full`; `browser_lacks` without OPFS
+ */
+export async function createOpfsFile(name: string): Promise<OpfsHandle> {
+  const root = await opfsRoot();
+  return writing(async () => {
+    const file = await root.getFileHandle(name, { create: true });
+    const handle = await file.createSyncAccessHandle();
+    handle.truncate(0);
+    return handle;
+  });
+}
+
+/** A file as it is now, read lazily. @returns undefined when there is none of that name */
+export async function readOpfsFile(name: string): Promise<File | undefined> {
+  const root = await opfsRoot();
+  try {
+    return await (await root.getFileHandle(name)).getFile();
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Removes a file; one that is not there is fine. */
+export async function removeOpfsFile(name: string): Promise<void> {
+  const root = await opfsRoot();
+  try {
+    await root.removeEntry(name, { recursive: true });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+/** Names of everything at the root, in no order. */
+export async function listOpfs(): Promise<string[]> {
+  const names: string[] = [];
+  for await (const name of (await opfsRoot()).keys()) names.push(name);
+  return names;
+}
+
+/** Bytes that this origin may still take up, by the browser's guess; undefined when it does not say. */
+export async function freeBytes(): Promise<number | undefined> {
+  const { quota, usage } = await navigator.storage.estimate();
+  return quota === undefined || usage === undefined ? undefined : Math.max(0, quota - usage);
+}
+
+/** Whether this worker can write files synchronously: the floor is Chromium 137, Firefox 130, Safari 18.4. */
+export function hasOpfs(): boolean {
+  return (
+    typeof (navigator.storage as Partial<StorageManager> | undefined)?.getDirectory === 'function' &&
+    typeof FileSystemFileHandle !== 'undefined' &&
+    'createSyncAccessHandle' in FileSystemFileHandle.prototype
+  );
+}
+
+async function opfsRoot(): Promise<FileSystemDirectoryHandle> {
+  try {
+    return await navigator.storage.getDirectory();
+  } catch (cause) {
+    throw new HalfkeyError('browser_lacks', 'the private file system does not open', {
+      cause,
+      detail: { feature: 'OPFS' },
+    });
+  }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'NotFoundError';
+}

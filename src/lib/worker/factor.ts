@@ -1,0 +1,17 @@
+import { BackupCode, Code, type Factor as BrokerFactor } from '$contract/ids.ts';
+import * as v from 'valibot';
+import { parseBackupCode } from '../account/backupCodes.ts';
+import { HalfkeyError } from '../errors.ts';
+import type { Factor } from './protocol.ts';
+
+/** What the broker takes for a code or backup code as people type them. @throws {HalfkeyError} `code_malformed` */
+export function parseFactor(factor: Factor): BrokerFactor {
+  if ('code' in factor) {
+    const code = v.safeParse(Code, factor.code.normalize('NFKC').replaceAll(/\s/g, ''));
+    if (code.success) return { code: code.output };
+    throw new HalfkeyError('code_malformed', 'expected six digits');
+  }
+  const backupCode = v.safeParse(BackupCode, parseBackupCode(factor.backupCode));
+  if (backupCode.success) return { backupCode: backupCode.output };
+  throw new HalfkeyError('code_malformed', 'expected 16 characters of base32');
+}

@@ -1,0 +1,27 @@
+import { HalfkeyError } from '../../../src/lib/errors.ts';
+import { WorkerHost } from '../../../src/lib/worker/host.ts';
+import type { CommandName, Commands, Report } from '../../../src/lib/worker/protocol.ts';
+
+/** The page side of the worker and nothing else: what the tests speak to. */
+export interface Bare {
+  readonly reports: Report[];
+  send(command: string, args: unknown): Promise<{ result?: unknown; code?: string }>;
+}
+
+const reports: Report[] = [];
+const host = new WorkerHost((report) => {
+  reports.push(report);
+});
+
+const bare: Bare = {
+  reports,
+  async send(command, args) {
+    try {
+      const name = command as CommandName;
+      return { result: await host.send(name, args as Commands[typeof name]['args']) };
+    } catch (error) {
+      return { code: error instanceof HalfkeyError ? error.code : 'another error' };
+    }
+  },
+};
+Object.assign(globalThis, { bare });

@@ -1,0 +1,201 @@
+import { chromium, type Browser } from 'playwright';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Authenticator } from '../support/authenticator.ts';
+import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
+import { startBareStack, type BareStack } from './bareStack.ts';
+import { Device } from './device.ts';
+
+// The real broker, some of whose answers are changed on their way.
+const PASSPHRASE = 'zebra-quick-violin-under-major-pond';
+/** Building and starting broker, local cloud, bare page and browser. */
+const START_MS = 120_000;
+let stack: BareStack;
+let browser: Browser;
+let people = 0;
+let devices: Device[] = [];
+
+beforeAll(async () => {
+  stack = await startBareStack();
+  browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
+}, START_MS);
+afterAll(async () => {
+  await browser.close();
+  await stack.stop();
+}, START_MS);
+afterEach(async () => {
+  for (const { context, faults } of devices) {
+    await context.close();
+    expect(faults).toEqual([]);
+  }
+  devices = [];
+});
+
+async function newDevice(): Promise<Device> {
+  const device = await Device.open(browser, stack.origin);
+  devices.push(device);
+  await device.send('boot', {});
+  return device;
+}
+
+async function signUp(device: Device) {
+  const userName = `victim-${String(++people)}`;
+  const { totpSecret } = await device.send('sign-up/start', { userName, passphrase: PASSPHRASE });
+  const { backupCodes } = await device.send('sign-up/verify', {
+    code: await new Authenticator(totpSecret).code(),
+  });
+  return { userName, backupCodes };
+}
+
+/** Changes the broker's JSON answers of one path. */
+async function change(
+  device: Device,
+  path: string,
+  alter: (answer: Record<string, unknown>) => Record<string, unknown>,
+): Promise<void> {
+  await device.context.route(`**${path}`, async (route) => {
+    // Playwright's own request is nobody's page: it has to say what the browser would have said.
+    const said = { origin: stack.origin, 'sec-fetch-site': 'same-origin' };
+    const response = await route.fetch({ headers: { ...(await route.request().allHeaders()), ...said } });
+    const answer = (await response.json()) as Record<string, unknown>;
+    await route.fulfill({ response, json: alter(answer) });
+  });
+}
+
+async function sent(device: Device, run: () => Promise<void>): Promise<string[]> {
+  const paths: string[] = [];
+  device.page.on('request', (request) => paths.push(new URL(request.url()).pathname));
+  await run();
+  return paths;
+}
+
+// ATTACKS B3
+describe('a broker that says there is no vault', () => {
+  test.each([
+    ['no membership', '/api/session', () => ({ vaults: [] })],
+    [
+      'another vault',
+      '/api/session',
+      () => ({
+        vaults: [
+          {
+            vault: 'us-east-1:00000000-0000-4000-8000-000000000000',
+            role: 'owner',
+            head: { seq: 0, hash: 'A'.repeat(43) },
+          },
+        ],
+      }),
+    ],
+  ])('is not believed at a start: %s', async (_name, path, altered) => {
+    const device = await newDevice();
+    await signUp(device);
+    await device.upload('one.txt', 'content');
+    await change(device, path, (answer) => ({ ...answer, ...altered() }));
+    await device.reload();
+    const paths = await sent(device, async () => {
+      expect(await device.send('boot', {})).toEqual({ phase: 'locked' });
+      await device.untilAlarm('vault_missing');
+    });
+    expect(await device.names()).toEqual(['one.txt']);
+    expect(paths.filter((each) => each.includes('signup') || each.endsWith('/log'))).toEqual([]);
+  });
+
+  test('is not believed when it has lost the journal', async () => {
+    const device = await newDevice();
+    await signUp(device);
+    await device.upload('one.txt', 'content');
+    await device.context.route('**/log?*', (route) =>
+      route.fulfill({
+        status: 404,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({ type: 'about:blank', title: 'no such thing', status: 404, code: 'not_found' }),
+      }),
+    );
+    await device.reload();
+    await device.send('boot', {});
+    await device.untilAlarm('vault_missing');
+    expect(await device.names()).toEqual(['one.txt']);
+  });
+
+  test('lets nobody in at a sign-in', async () => {
+    const { userName, backupCodes } = await signUp(await newDevice());
+    const device = await newDevice();
+    await change(device, '/api/signin/code', (answer) => ({ ...answer, vaults: [] }));
+    await device.send('sign-in/start', { userName, passphrase: PASSPHRASE });
+    const factor = { backupCode: backupCodes[0] ?? '' };
+    expect(await device.refused('sign-in/code', { factor })).toBe('vault_missing');
+    await device.untilPhase('signed-out');
+  });
+});
+
+describe('a broker that hands out other keys', () => {
+  test('is refused: the keyring of another account', async () => {
+    const [mine, theirs] = [await signUp(await newDevice()), await signUp(await newDevice())];
+    const thief = await newDevice();
+    let foreign: unknown;
+    await change(thief, '/api/signin/code', (answer) => {
+      foreign = answer['keyring'];
+      return answer;
+    });
+    await thief.send('sign-in/start', { userName: theirs.userName, passphrase: PASSPHRASE });
+    await thief.send('sign-in/code', { factor: { backupCode: theirs.backupCodes[0] ?? '' } });
+
+    const device = await newDevice();
+    await change(device, '/api/signin/code', (answer) => ({ ...answer, keyring: foreign }));
+    await device.send('sign-in/start', { userName: mine.userName, passphrase: PASSPHRASE });
+    const factor = { backupCode: mine.backupCodes[0] ?? '' };
+    expect(await device.refused('sign-in/code', { factor })).toBe('keyring_corrupt');
+  });
+});
+
+// ATTACKS H12
+test('a grant that the broker calls longer than it can be still ends, and one that ends locks', async () => {
+  const device = await newDevice();
+  const { backupCodes } = await signUp(device);
+  await device.upload('one.txt', 'content');
+  const file = await device.file('one.txt');
+  let leftMs = 3_600_000;
+  await change(device, '/api/grants', (answer) => ({ ...answer, expiresAtMs: Date.now() + leftMs }));
+  await device.send('unlock', { factor: { backupCode: backupCodes[0] ?? '' } });
+  await device.until('phase', ({ phase }) => {
+    return phase.phase === 'open' && phase.expiresAtMs <= Date.now() + 300_000;
+  });
+  leftMs = 1_500;
+  await device.send('unlock', { factor: { backupCode: backupCodes[1] ?? '' } });
+  await device.untilPhase('locked');
+  expect(await device.refused('file/preview', { file })).toBe('locked');
+});
+
+describe('a broker that changes its event log', () => {
+  test.each([
+    [
+      'shorter',
+      'rollback',
+      (answer: Record<string, unknown>) => ({
+        ...answer,
+        events: [],
+        head: { seq: 0, hash: 'A'.repeat(43) },
+      }),
+    ],
+    ['empty', 'rollback', () => ({ events: [] })],
+    [
+      'another',
+      'fork',
+      (answer: Record<string, unknown>) => ({
+        ...answer,
+        events: (answer['events'] as { hash: string }[]).map((event) => ({ ...event, hash: 'B'.repeat(43) })),
+      }),
+    ],
+  ])('is found out: %s', async (_name, code, alter) => {
+    const device = await newDevice();
+    await signUp(device);
+    await device.reload();
+    // The head was seen and kept once the journal is being listened to.
+    const listening = device.page.waitForRequest(/\/events$/);
+    await device.send('boot', {});
+    await listening;
+    await change(device, '/api/events?*', alter);
+    await device.reload();
+    await device.send('boot', {});
+    await device.untilAlarm(code);
+  });
+});
