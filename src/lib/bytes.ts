@@ -82,7 +82,7 @@ export function toB64(bytes: Uint8Array): string {
 }
 
 /** @throws {TypeError} when the text is not canonical base64 with padding */
-export function fromB64(text: string): Bytes {
+function fromB64(text: string): Bytes {
   let binary: string;
   try {
     binary = atob(text);

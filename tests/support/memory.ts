@@ -11,6 +11,7 @@ export interface MemoryWatch {
 /** @param userDataFolder tells the browser's main process by its command line; its children are found from there */
 export function watchMemory(userDataFolder: string): MemoryWatch {
   const startKib = pssKib(userDataFolder);
+  if (startKib === 0) throw new Error('no browser with this user data folder');
   let peakKib = startKib;
   const timer = setInterval(() => {
     peakKib = Math.max(peakKib, pssKib(userDataFolder));
@@ -35,7 +36,7 @@ function pssKib(userDataFolder: string): number {
     if (commandLine.includes(`--user-data-dir=${userDataFolder}`) && !commandLine.includes('--type='))
       main ??= Number(entry);
   }
-  if (main === undefined) throw new Error('no browser with this user data folder');
+  if (main === undefined) return 0;
   let sum = 0;
   for (const pid of parents.keys()) {
     if (descendsFrom(pid, main, parents))

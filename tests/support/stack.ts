@@ -8,7 +8,7 @@ import { startTap, type Tap } from './tap.ts';
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 
 /** What the local cloud prints when it starts. */
-export interface CloudDescription {
+interface CloudDescription {
   readonly s3Endpoint: string;
   readonly region: string;
   readonly bucket: string;

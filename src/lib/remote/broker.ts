@@ -7,7 +7,7 @@ import { HalfkeyError } from '../errors.ts';
 type In<R extends Route> = v.InferInput<R['request']>;
 type Out<R extends Route> = v.InferOutput<R['answer']>;
 
-export interface CallOptions {
+interface CallOptions {
   readonly vault?: VaultId;
   readonly signal?: AbortSignal;
 }

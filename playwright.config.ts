@@ -1,0 +1,22 @@
+import { defineConfig } from '@playwright/test';
+import { chromiumPath, CHROMIUM_ARGS } from './tests/support/chromium.mjs';
+
+/** End to end: the built app in Chromium, the real broker and the real local cloud. Every file starts a stack of its own. */
+export default defineConfig({
+  testDir: 'tests/e2e',
+  outputDir: 'test-results/e2e',
+  // A code is good once, and the next one comes in half a minute: the clock is real.
+  timeout: 300_000,
+  expect: { timeout: 20_000 },
+  workers: 2,
+  fullyParallel: false,
+  forbidOnly: true,
+  retries: 0,
+  reporter: [['list']],
+  use: {
+    launchOptions: { executablePath: chromiumPath(), args: CHROMIUM_ARGS },
+    viewport: { width: 1280, height: 800 },
+    actionTimeout: 30_000,
+    trace: 'off',
+  },
+});

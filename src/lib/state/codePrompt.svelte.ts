@@ -1,0 +1,68 @@
+import { HalfkeyError, type ErrorCode } from '../errors.ts';
+import type { Factor } from '../worker/protocol.ts';
+import type { CryptoWorker } from './cryptoWorker.ts';
+
+const WANTS_CODE: readonly ErrorCode[] = ['locked', 'grant_missing', 'grant_spent'];
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (reason: DOMException) => void;
+}
+
+/** Asks for a code when something needs one, and lets what waited for it go on. */
+export class CodePrompt {
+  readonly #worker: CryptoWorker;
+  #purpose = $state.raw<string | undefined>();
+  #waiters: Waiter[] = [];
+
+  constructor(worker: CryptoWorker) {
+    this.#worker = worker;
+  }
+
+  /** What the code is for: `open “a.txt”`. Undefined while none is asked for. */
+  get purpose(): string | undefined {
+    return this.#purpose;
+  }
+
+  /** @throws {DOMException} `AbortError` when it is called off */
+  ask(purpose: string): Promise<void> {
+    this.#purpose ??= purpose;
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  /**
+   * Runs an action, and again after each code that it turns out to want.
+   * @throws {DOMException} `AbortError` when the code is called off
+   */
+  async run<Result>(purpose: string, action: () => Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await action();
+      } catch (error) {
+        if (!(error instanceof HalfkeyError && WANTS_CODE.includes(error.code))) throw error;
+      }
+      await this.ask(purpose);
+    }
+  }
+
+  /** @throws {HalfkeyError} when the code is refused; what waits goes on waiting */
+  submit(factor: Factor): Promise<void> {
+    return this.#worker.send('unlock', { factor });
+  }
+
+  /** The code was accepted, and has been shown to be. */
+  proceed(): void {
+    for (const { resolve } of this.#close()) resolve();
+  }
+
+  dismiss(): void {
+    for (const { reject } of this.#close()) reject(new DOMException('no code was given', 'AbortError'));
+  }
+
+  #close(): Waiter[] {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    this.#purpose = undefined;
+    return waiters;
+  }
+}

@@ -1,0 +1,60 @@
+import type { DownloadForm, FileRow, Preview } from '../worker/protocol.ts';
+import type { CodePrompt } from './codePrompt.svelte.ts';
+import type { CryptoWorker } from './cryptoWorker.ts';
+import { pickPlace, saveFile, saveStream } from './saving.ts';
+import { activeServiceWorker } from './serviceWorker.ts';
+import type { Transfers } from './transfers.svelte.ts';
+
+/** Opening and saving files; each asks for a code when it turns out to need one. */
+export class Downloads {
+  readonly #worker: CryptoWorker;
+  readonly #prompt: CodePrompt;
+  readonly #transfers: Transfers;
+
+  constructor(worker: CryptoWorker, prompt: CodePrompt, transfers: Transfers) {
+    this.#worker = worker;
+    this.#prompt = prompt;
+    this.#transfers = transfers;
+  }
+
+  preview({ file, name }: FileRow): Promise<Preview> {
+    return this.#prompt.run(`open “${name}”`, () => this.#worker.send('file/preview', { file }));
+  }
+
+  /** Into the browser's downloads: a stream by the service worker, a file in OPFS where there is none. */
+  async save(row: FileRow, form: DownloadForm): Promise<void> {
+    const serviceWorker = await activeServiceWorker();
+    if (serviceWorker && (await this.#saveStream(serviceWorker, row, form))) return;
+    const { file, name } = row;
+    const { opfs } = await this.#prompt.run(`download “${name}”`, () =>
+      this.#worker.send('download/write', { file, form }),
+    );
+    if (opfs) saveFile(opfs, form === 'sealed' ? `${name}.floe` : name);
+  }
+
+  /** Into a place that people choose. @throws {DOMException} `AbortError` when they do not */
+  async saveAs({ file, name }: FileRow): Promise<void> {
+    const handle = await pickPlace(name);
+    await this.#prompt.run(`save “${name}”`, () =>
+      this.#worker.send('download/write', { file, form: 'plain', handle }),
+    );
+  }
+
+  async #saveStream(
+    serviceWorker: ServiceWorker,
+    { file, name }: FileRow,
+    form: DownloadForm,
+  ): Promise<boolean> {
+    const stream = await this.#prompt.run(`download “${name}”`, () =>
+      this.#worker.send('download/stream', { file, form }),
+    );
+    const removeFrame = await saveStream(serviceWorker, stream);
+    if (removeFrame) {
+      this.#transfers.whenEnded(stream.transfer, removeFrame);
+      return true;
+    }
+    await this.#transfers.cancel(stream.transfer);
+    await this.#transfers.dismiss(stream.transfer);
+    return false;
+  }
+}

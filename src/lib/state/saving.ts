@@ -1,0 +1,72 @@
+import type { DownloadStream } from '../worker/protocol.ts';
+
+/** A service worker that has not taken the stream by then never will. */
+const TAKEN_WITHIN_MS = 5_000;
+
+/**
+ * Hands a stream to the service worker and lets the browser download it, by a hidden frame: an ordinary download, of
+ * any size, that fills no memory.
+ * @returns a function that removes the frame, for when the transfer has ended; undefined when the service worker did not
+ * take the stream
+ */
+export async function saveStream(
+  serviceWorker: ServiceWorker,
+  { port, transfer, name, sizeBytes }: DownloadStream,
+): Promise<(() => void) | undefined> {
+  const reply = new MessageChannel();
+  const taken = new Promise<boolean>((resolve) => {
+    const late = setTimeout(resolve, TAKEN_WITHIN_MS, false);
+    reply.port1.onmessage = ({ data }: MessageEvent<{ kind: string }>) => {
+      clearTimeout(late);
+      resolve(data.kind === 'ready');
+    };
+  });
+  serviceWorker.postMessage({ kind: 'download', transfer, name, sizeBytes }, [port, reply.port2]);
+  const isTaken = await taken;
+  reply.port1.close();
+  if (!isTaken) return undefined;
+  const frame = document.createElement('iframe');
+  frame.hidden = true;
+  frame.title = 'Download';
+  frame.src = `/dl/${encodeURIComponent(transfer)}`;
+  document.body.append(frame);
+  return () => {
+    frame.remove();
+  };
+}
+
+/** The browser reads the object URL some time after the click; nothing tells when. */
+const URL_LIVES_MS = 60_000;
+
+/** Offers a file that rests in OPFS, or a small one in memory, for saving. */
+export function saveFile(file: Blob, name: string): void {
+  const url = URL.createObjectURL(file);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => {
+    URL.revokeObjectURL(url);
+  }, URL_LIVES_MS);
+}
+
+type SavePicker = (options: { suggestedName: string }) => Promise<FileSystemFileHandle>;
+
+function savePicker(): SavePicker | undefined {
+  return (globalThis as { showSaveFilePicker?: SavePicker }).showSaveFilePicker?.bind(globalThis);
+}
+
+/** Whether this browser lets people choose where a file goes. */
+export function canPickPlace(): boolean {
+  return savePicker() !== undefined;
+}
+
+/**
+ * Must be called within a click: the browser refuses it at any other time.
+ * @throws {DOMException} `AbortError` when the picker is called off
+ */
+export function pickPlace(suggestedName: string): Promise<FileSystemFileHandle> {
+  const pick = savePicker();
+  if (!pick) throw new TypeError('expected a browser with a save picker');
+  return pick({ suggestedName });
+}

@@ -1,0 +1,25 @@
+import { SERVICE_WORKER_URL, scriptUrl } from '../worker/scripts.ts';
+
+/** A first visit waits this long for the service worker before a download goes another way. */
+const READY_WITHIN_MS = 4_000;
+
+/** Registers the service worker, in builds only: in development there is none. A browser without keeps working. */
+export function registerServiceWorker(): void {
+  if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+  navigator.serviceWorker
+    .register(scriptUrl(SERVICE_WORKER_URL), { updateViaCache: 'none' })
+    .catch((error: unknown) => {
+      console.warn('the service worker was not registered', error);
+    });
+}
+
+/** The active service worker, or undefined when there is none in time. */
+export async function activeServiceWorker(): Promise<ServiceWorker | undefined> {
+  if (!('serviceWorker' in navigator)) return undefined;
+  const registration = await navigator.serviceWorker.getRegistration();
+  if (!registration) return undefined;
+  if (registration.active) return registration.active;
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, READY_WITHIN_MS, undefined));
+  const ready = navigator.serviceWorker.ready.then(({ active }) => active ?? undefined);
+  return Promise.race([ready, late]);
+}

@@ -1,0 +1,128 @@
+import type { Factor, Failure, Phase } from '../worker/protocol.ts';
+import { failureOf, type CryptoWorker } from './cryptoWorker.ts';
+
+/** The idle timer wants to hear of input, but not of each key. */
+const ACTIVE_EVERY_MS = 10_000;
+
+/** Who is here and whether the drive is open; signing up, in, back in, and out. */
+export class Session {
+  readonly #worker: CryptoWorker;
+  #phase = $state.raw<Phase>({ phase: 'starting' });
+  #online = $state.raw(true);
+  #alarm = $state.raw<Failure | undefined>();
+  #cannotStart = $state.raw<Failure | undefined>();
+  #held = $state.raw(false);
+  #lastActiveMs = 0;
+
+  constructor(worker: CryptoWorker) {
+    this.#worker = worker;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get signedIn(): boolean {
+    return this.#phase.phase === 'open' || this.#phase.phase === 'locked';
+  }
+
+  /** Whether the broker answers. */
+  get online(): boolean {
+    return this.#online;
+  }
+
+  /** Something found by itself that people must know; it stays until the page is loaded anew. */
+  get alarm(): Failure | undefined {
+    return this.#alarm;
+  }
+
+  /** Why there is nothing to show at all. */
+  get cannotStart(): Failure | undefined {
+    return this.#cannotStart;
+  }
+
+  /** While held, the page stays although its reader is signed in: the kit is in sight, or the halves are joining. */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+  }
+
+  apply(phase: Phase): void {
+    this.#phase = phase;
+  }
+
+  connect(online: boolean): void {
+    this.#online = online;
+  }
+
+  raise(alarm: Failure): void {
+    this.#alarm = alarm;
+  }
+
+  async boot(): Promise<void> {
+    try {
+      this.#phase = await this.#worker.send('boot', {});
+    } catch (error) {
+      this.#cannotStart = failureOf(error);
+    }
+  }
+
+  signUp(userName: string, passphrase: string): Promise<{ totpSecret: string; otpauthUri: string }> {
+    return this.#worker.send('sign-up/start', { userName, passphrase });
+  }
+
+  /** The first code makes the account. Held until the kit has been left. */
+  async activate(code: string): Promise<{ recoveryWords: string[]; backupCodes: string[] }> {
+    this.hold();
+    try {
+      return await this.#worker.send('sign-up/verify', { code });
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  signIn(userName: string, passphrase: string): Promise<void> {
+    return this.#worker.send('sign-in/start', { userName, passphrase });
+  }
+
+  confirmSignIn(factor: Factor): Promise<void> {
+    return this.#worker.send('sign-in/code', { factor });
+  }
+
+  recover(words: string, passphrase: string, factor: Factor): Promise<void> {
+    return this.#worker.send('recover', { words, passphrase, factor });
+  }
+
+  /** 0 (refused) to 4. */
+  async judge(passphrase: string, userName: string): Promise<number> {
+    return (await this.#worker.send('passphrase/judge', { passphrase, userName })).score;
+  }
+
+  async generate(): Promise<string> {
+    return (await this.#worker.send('passphrase/generate', {})).passphrase;
+  }
+
+  lock(): Promise<void> {
+    return this.#worker.send('lock', {});
+  }
+
+  signOut(): Promise<void> {
+    return this.#worker.send('sign-out', {});
+  }
+
+  /** Somebody is here: keeps an open drive from locking itself. */
+  touch(nowMs: number): void {
+    if (this.#phase.phase !== 'open' || nowMs - this.#lastActiveMs < ACTIVE_EVERY_MS) return;
+    this.#lastActiveMs = nowMs;
+    // A worker that cannot hear this locks the drive by itself, which is the safe side.
+    this.#worker.send('active', {}).catch(() => undefined);
+  }
+}

@@ -1,0 +1,33 @@
+import type { ErrorCode } from '../errors.ts';
+import { failureOf } from '../state/cryptoWorker.ts';
+import type { Failure } from '../worker/protocol.ts';
+
+/** A failure as a form keeps it: what it was, and since when its waits count. */
+export interface Refusal {
+  readonly failure: Failure;
+  readonly atMs: number;
+}
+
+/** What just failed, for a form to show. */
+export function refusalOf(error: unknown): Refusal {
+  return { failure: failureOf(error), atMs: Date.now() };
+}
+
+/** Failures that a field for codes shows itself; all others belong to the form around it. */
+const OF_THE_CODE: readonly ErrorCode[] = [
+  'code_malformed',
+  'code_wrong',
+  'code_used',
+  'code_locked',
+  'backup_code_refused',
+];
+
+export function concernsCode({ failure }: Refusal): boolean {
+  return OF_THE_CODE.includes(failure.code);
+}
+
+/** How long the halves take to join, with a moment to see it; nothing when motion is not wanted. */
+export async function whileHalvesJoin(): Promise<void> {
+  if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+  await new Promise((resolve) => setTimeout(resolve, 260));
+}

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { expect, test, type Browser } from '@playwright/test';
+import { Person } from './person.ts';
+import { startStack, type Stack } from '../support/stack.ts';
+
+const PASSPHRASE = 'copper lantern drifts over nine quiet harbours';
+
+let stack: Stack;
+test.beforeAll(async () => {
+  stack = await startStack();
+});
+test.afterAll(async () => {
+  await stack.stop();
+});
+
+/** A browser profile of its own: cookies, storage and service worker are nobody else's. */
+async function device(browser: Browser, userName = 'ada') {
+  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
+  return new Person(await context.newPage(), userName, PASSPHRASE);
+}
+
+function textFile(name: string, text: string) {
+  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
+}
+
+test('a new user signs up, adds, sees, filters, opens, downloads and deletes files, and locks', async ({
+  browser,
+}) => {
+  const ada = await device(browser);
+  await ada.signUp();
+  expect(ada.recoveryWords.split(' ')).toHaveLength(24);
+  expect(new Set(ada.backupCodes).size).toBe(10);
+  await expect(ada.lock).toContainText('Open');
+
+  await ada.upload(
+    textFile('letter.txt', 'dear you'),
+    textFile('photo list.txt', 'one, two'),
+    textFile('empty', ''),
+  );
+  for (const name of ['letter.txt', 'photo list.txt', 'empty']) await expect(ada.row(name)).toBeVisible();
+  await expect(ada.row('letter.txt')).toContainText('8');
+
+  await ada.page.getByLabel('Filter files').fill('PHOTO');
+  await expect(ada.row('photo list.txt')).toBeVisible();
+  await expect(ada.row('letter.txt')).toHaveCount(0);
+  await ada.page.getByLabel('Filter files').fill('');
+
+  const opened = await ada.download('letter.txt');
+  expect(opened.suggestedFilename()).toBe('letter.txt');
+  expect(readFileSync(await opened.path(), 'utf8')).toBe('dear you');
+  expect(readFileSync(await (await ada.download('empty')).path())).toHaveLength(0);
+
+  await ada.lockNow();
+  const unlocked = await ada.download('photo list.txt', 'Download', true);
+  expect(readFileSync(await unlocked.path(), 'utf8')).toBe('one, two');
+  await expect(ada.lock).toContainText('Open');
+
+  const sealed = readFileSync(await (await ada.download('letter.txt', 'Download encrypted')).path());
+  expect(sealed.subarray(0, 10).toString('hex')).toBe('00000008000000000020');
+  expect(sealed.includes('dear you')).toBe(false);
+
+  await ada.act('letter.txt', 'Open');
+  await expect(ada.page.getByText('dear you')).toBeVisible();
+  await ada.page.keyboard.press('Escape');
+
+  await ada.deleteForGood('photo list.txt');
+  await ada.page.reload();
+  await expect(ada.row('letter.txt')).toBeVisible();
+  await expect(ada.row('photo list.txt')).toHaveCount(0);
+  await expect(ada.lock).toContainText('Locked');
+});
+
+test('two devices of one person see the same files, and each sees what the other changes', async ({
+  browser,
+}) => {
+  const laptop = await device(browser, 'grace');
+  await laptop.signUp();
+  await laptop.upload(textFile('from the laptop.txt', 'laptop'));
+  await expect(laptop.row('from the laptop.txt')).toBeVisible();
+
+  const phone = laptop.at((await device(browser)).page);
+  await phone.signIn();
+  await expect(phone.row('from the laptop.txt')).toBeVisible();
+  await phone.upload(textFile('from the phone.txt', 'phone'));
+  await expect(laptop.row('from the phone.txt')).toBeVisible();
+  const there = await laptop.download('from the phone.txt');
+  expect(readFileSync(await there.path(), 'utf8')).toBe('phone');
+
+  await laptop.deleteForGood('from the laptop.txt');
+  await expect(phone.row('from the laptop.txt')).toHaveCount(0);
+});
+
+test('the kit and a code, with a new passphrase, let somebody back in from an empty profile', async ({
+  browser,
+}) => {
+  const before = await device(browser, 'mary');
+  await before.signUp();
+  await before.upload(textFile('old file.txt', 'still here'));
+  await expect(before.row('old file.txt')).toBeVisible();
+
+  const after = before.at((await device(browser)).page);
+  await after.page.goto('/sign-in');
+  await after.page.getByText('I lost my passphrase').click();
+  await after.page.getByLabel('Recovery words').fill(before.recoveryWords);
+  await after.page.getByLabel('New passphrase').fill('seven orchards behind the slow blue river');
+  await after.typeCode();
+  await expect(after.row('old file.txt')).toBeVisible();
+  expect(readFileSync(await (await after.download('old file.txt')).path(), 'utf8')).toBe('still here');
+
+  const third = await device(browser, 'mary');
+  await third.page.goto('/sign-in');
+  await third.typePassphrase();
+  await expect(third.page.getByRole('alert').first()).toBeVisible();
+  await expect(third.page.getByLabel('Authenticator code')).toHaveCount(0);
+  third.passphrase = 'seven orchards behind the slow blue river';
+  third.authenticator = before.authenticator;
+  await third.signIn();
+  await expect(third.row('old file.txt')).toBeVisible();
+});
+
+test('a backup code stands in for a code, once', async ({ browser }) => {
+  const person = await device(browser, 'emmy');
+  await person.signUp();
+  const [backupCode = ''] = person.backupCodes;
+  const other = person.at((await device(browser)).page);
+  for (const attempt of ['first', 'second'] as const) {
+    await other.page.goto('/sign-in');
+    await other.typePassphrase();
+    await other.page.getByText('Use a backup code').click();
+    await other.page.getByLabel('Backup code').fill(backupCode);
+    await other.page.keyboard.press('Enter');
+    if (attempt === 'second') {
+      await expect(other.page.getByRole('alert').first()).toBeVisible();
+      break;
+    }
+    await expect(other.page.getByLabel('Filter files')).toBeVisible();
+    await other.signOut();
+  }
+});
+
+test('names with odd characters come back as they were', async ({ browser }) => {
+  const person = await device(browser, 'odd');
+  await person.signUp();
+  const names = [
+    '<img src=x onerror=alert(1)>.txt',
+    'Ärger “ü” 🗝️.txt',
+    'a\'b"c&d;e%20.txt',
+    '  spaced  .txt',
+    '\u202Egpj.txt',
+  ];
+  await person.upload(...names.map((name) => textFile(name, name)));
+  for (const name of names) {
+    const digest = createHash('sha256').update(name).digest('hex');
+    const download = await person.download(name);
+    expect(
+      createHash('sha256')
+        .update(readFileSync(await download.path()))
+        .digest('hex'),
+    ).toBe(digest);
+  }
+});

@@ -1,0 +1,97 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { expect, test } from '@playwright/test';
+import { watchMemory } from '../support/memory.ts';
+import { Person } from './person.ts';
+import { startQuietBrowser, type QuietBrowser } from './quiet-browser.ts';
+import { startStack, type Stack } from '../support/stack.ts';
+
+const MIB = 1024 ** 2;
+const SIZE_MIB = 300;
+/** A third of the file: what holds it whole at any moment, in any process, cannot stay below. */
+const MOST_MIB = 150;
+
+let stack: Stack;
+let folder: string;
+let browser: QuietBrowser;
+
+test.beforeAll(async () => {
+  stack = await startStack();
+  folder = mkdtempSync(join(tmpdir(), 'halfkey-large-'));
+  browser = await startQuietBrowser(stack.origin, join(folder, 'profile'), join(folder, 'downloads'));
+});
+test.afterAll(async () => {
+  await browser.close();
+  await stack.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** @returns the digest of what was written */
+function writeRandomFile(path: string): string {
+  const digest = createHash('sha256');
+  const file = openSync(path, 'w');
+  for (let written = 0; written < SIZE_MIB; written += 4) {
+    const bytes = randomBytes(4 * MIB);
+    digest.update(bytes);
+    writeSync(file, bytes);
+  }
+  closeSync(file);
+  return digest.digest('hex');
+}
+
+async function digestOf(path: string): Promise<string> {
+  const digest = createHash('sha256');
+  await pipeline(createReadStream(path), digest);
+  return digest.digest('hex');
+}
+
+/** Asks the page again and again until the expression is true. */
+async function until(expression: string): Promise<void> {
+  await expect.poll(() => browser.evaluate(expression), { timeout: 240_000 }).toBe(true);
+}
+
+const CLICK_DOWNLOAD = `(async () => {
+  document.querySelector('button[aria-label="Actions for film.bin"]').click();
+  const item = () => [...document.querySelectorAll('[role=menuitem]')].find((each) => each.textContent.trim() === 'Download');
+  while (!item()) await new Promise((resolve) => setTimeout(resolve, 50));
+  item().click();
+  return true;
+})()`;
+
+test('a file of 300 MB goes up and comes down whole, in memory that does not grow with it', async () => {
+  const source = join(folder, 'film.bin');
+  const digest = writeRandomFile(source);
+  const profile = join(folder, 'profile');
+  await browser.attached((page) =>
+    new Person(page, 'large', 'nineteen kites above the salt marsh', stack.origin).signUp(),
+  );
+
+  const goingUp = watchMemory(profile);
+  await browser.pick('input[type=file]', source);
+  await until(
+    `document.querySelector('[aria-label="Transfers"]')?.textContent.includes('film.bin') === true`,
+  );
+  await until(`document.querySelector('[aria-label="Actions for film.bin"]') !== null`);
+  expect(goingUp.stop()).toBeLessThan(MOST_MIB);
+
+  const comingDown = watchMemory(profile);
+  await browser.evaluate(CLICK_DOWNLOAD);
+  const target = join(folder, 'downloads', 'film.bin');
+  await expect
+    .poll(() => (existsSync(target) ? statSync(target).size : 0), { timeout: 240_000 })
+    .toBe(SIZE_MIB * MIB);
+  expect(comingDown.stop()).toBeLessThan(MOST_MIB);
+  expect(await digestOf(target)).toBe(digest);
+});

@@ -1,0 +1,138 @@
+import { expect, type Download, type Locator, type Page } from '@playwright/test';
+import { Authenticator } from '../support/authenticator.ts';
+
+/** Somebody at a browser: does what people do, by roles and labels alone. */
+export class Person {
+  readonly page: Page;
+  readonly userName: string;
+  /** Only where the browser's context has no base URL. */
+  readonly #origin: string;
+  passphrase: string;
+  authenticator: Authenticator | undefined;
+  recoveryWords = '';
+  backupCodes: string[] = [];
+
+  constructor(page: Page, userName: string, passphrase: string, origin = '') {
+    this.#origin = origin;
+    this.page = page;
+    this.userName = userName;
+    this.passphrase = passphrase;
+  }
+
+  /** The same person at another device. */
+  at(page: Page): Person {
+    const other = new Person(page, this.userName, this.passphrase);
+    other.authenticator = this.authenticator;
+    other.recoveryWords = this.recoveryWords;
+    other.backupCodes = this.backupCodes;
+    return other;
+  }
+
+  get files(): Locator {
+    return this.page.getByRole('grid', { name: 'Files' }).or(this.page.getByRole('table', { name: 'Files' }));
+  }
+
+  row(name: string): Locator {
+    return this.files.getByRole('row').filter({ hasText: name });
+  }
+
+  get lock(): Locator {
+    return this.page.getByRole('status', { name: 'Lock' });
+  }
+
+  async code(): Promise<string> {
+    if (!this.authenticator) throw new Error('no authenticator yet');
+    return this.authenticator.code();
+  }
+
+  async signUp(): Promise<void> {
+    const { page } = this;
+    await page.goto(`${this.#origin}/`);
+    await page
+      .getByRole('link', { name: 'Create account' })
+      .or(page.getByRole('button', { name: 'Create account' }))
+      .click();
+    await page.getByLabel('User name').fill(this.userName);
+    await page.getByLabel('Passphrase', { exact: true }).fill(this.passphrase);
+    await page.getByRole('button', { name: 'Create account' }).click();
+    this.authenticator = new Authenticator(await page.getByTestId('totp-secret').innerText());
+    await this.typeCode();
+    this.recoveryWords = words(await page.getByTestId('recovery-words').innerText());
+    this.backupCodes =
+      (await page.getByTestId('backup-codes').innerText()).match(/[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}/g) ?? [];
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await expect(page.getByLabel('Filter files')).toBeVisible();
+  }
+
+  async signIn(): Promise<void> {
+    const { page } = this;
+    await page.goto(`${this.#origin}/`);
+    await page
+      .getByRole('link', { name: 'Sign in' })
+      .or(page.getByRole('button', { name: 'Sign in' }))
+      .click();
+    await this.typePassphrase();
+    await this.typeCode();
+    await expect(page.getByLabel('Filter files')).toBeVisible();
+  }
+
+  async typePassphrase(): Promise<void> {
+    const { page } = this;
+    await page.getByLabel('User name').fill(this.userName);
+    await page.getByLabel('Passphrase', { exact: true }).fill(this.passphrase);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+  }
+
+  /** Submits itself at the sixth digit. */
+  async typeCode(code?: string): Promise<void> {
+    const field = this.page.getByLabel('Authenticator code');
+    await field.waitFor();
+    await field.fill(code ?? (await this.code()));
+  }
+
+  async lockNow(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Lock now' }).click();
+    await expect(this.lock).toContainText('Locked');
+  }
+
+  async signOut(): Promise<void> {
+    await this.page.getByRole('button', { name: 'More', exact: true }).click();
+    await this.page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await expect(this.page.getByRole('link', { name: 'Sign in' })).toBeVisible();
+  }
+
+  async upload(...files: string[] | { name: string; mimeType: string; buffer: Buffer }[]): Promise<void> {
+    await this.page.getByLabel('Upload files').setInputFiles(files as string[]);
+  }
+
+  async act(name: string, item: string): Promise<void> {
+    await this.page.getByRole('button', { name: `Actions for ${name}` }).click();
+    await this.page.getByRole('menuitem', { name: item, exact: true }).click();
+  }
+
+  /** @param unlock types a code when it is asked for one */
+  async download(
+    name: string,
+    item: 'Download' | 'Download encrypted' = 'Download',
+    unlock = false,
+  ): Promise<Download> {
+    const download = this.page.waitForEvent('download');
+    await this.act(name, item);
+    if (unlock) await this.typeCode();
+    return download;
+  }
+
+  async deleteForGood(name: string): Promise<void> {
+    await this.act(name, 'Delete for good');
+    const dialog = this.page.getByRole('dialog');
+    await dialog.getByLabel('Authenticator code').fill(await this.code());
+    const button = dialog.getByRole('button', { name: 'Delete for good' });
+    // The sixth digit submits; the button is for those who type the code elsewhere.
+    if (await button.isEnabled().catch(() => false)) await button.click().catch(() => undefined);
+    await expect(this.row(name)).toHaveCount(0);
+  }
+}
+
+function words(text: string): string {
+  return (text.toLowerCase().match(/[a-z]+/g) ?? []).join(' ');
+}

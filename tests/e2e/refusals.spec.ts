@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { expect, test, type Browser } from '@playwright/test';
+import { Person } from './person.ts';
+import { startStack, type Stack } from '../support/stack.ts';
+
+const PASSPHRASE = 'eleven painted boats under the east bridge';
+
+let stack: Stack;
+test.beforeAll(async () => {
+  stack = await startStack({ tapped: true });
+});
+test.afterAll(async () => {
+  await stack.stop();
+});
+
+async function newPerson(browser: Browser, userName: string): Promise<Person> {
+  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
+  return new Person(await context.newPage(), userName, PASSPHRASE);
+}
+
+function textFile(name: string, text: string) {
+  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
+}
+
+/** S3 in the hands of its operator. */
+function operator(): S3Client {
+  const { s3Endpoint, region, accessKeyId, secretAccessKey } = stack.cloud;
+  return new S3Client({
+    endpoint: s3Endpoint,
+    region,
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+  });
+}
+
+async function blobs(s3: S3Client): Promise<string[]> {
+  const { Contents = [] } = await s3.send(
+    new ListObjectsV2Command({ Bucket: stack.cloud.bucket, Prefix: 'v/' }),
+  );
+  return Contents.map(({ Key = '' }) => Key).filter((key) => key.includes('/blobs/'));
+}
+
+async function readObject(s3: S3Client, Key: string): Promise<Buffer> {
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: stack.cloud.bucket, Key }));
+  return Buffer.from((await Body?.transformToByteArray()) ?? []);
+}
+
+async function overwrite(s3: S3Client, Key: string, Body: Buffer): Promise<void> {
+  const Bucket = stack.cloud.bucket;
+  await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key }] } }));
+  await s3.send(new PutObjectCommand({ Bucket, Key, Body, IfNoneMatch: '*' }));
+}
+
+test('sign-up refuses a weak passphrase and a taken name, and says why', async ({ browser }) => {
+  await (await newPerson(browser, 'taken')).signUp();
+  const { page } = await newPerson(browser, 'taken');
+  await page.goto('/sign-up');
+  await page.getByLabel('User name').fill('Taken');
+  await page.getByLabel('Passphrase', { exact: true }).fill('password1');
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await expect(page.getByText(/weak|guess/i).first()).toBeVisible();
+  await expect(page.getByTestId('totp-secret')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Use a generated passphrase' }).click();
+  await page.getByRole('button', { name: 'Create account' }).click();
+  await expect(page.getByText(/taken/i).first()).toBeVisible();
+  await expect(page.getByLabel('User name')).toHaveValue('Taken');
+});
+
+test('sign-in tells neither whether the user exists nor which of the two was wrong', async ({ browser }) => {
+  await (await newPerson(browser, 'known')).signUp();
+  const texts = [];
+  for (const [userName, passphrase] of [
+    ['known', 'not the passphrase at all'],
+    ['nobody', PASSPHRASE],
+  ] as const) {
+    const person = await newPerson(browser, userName);
+    person.passphrase = passphrase;
+    await person.page.goto('/sign-in');
+    await person.typePassphrase();
+    texts.push(await person.page.getByRole('alert').first().innerText());
+  }
+  expect(texts[0]).toBe(texts[1]);
+});
+
+test('wrong, used and too many codes are refused; a backup code opens the lock', async ({ browser }) => {
+  const person = await newPerson(browser, 'codes');
+  await person.signUp();
+  await person.lockNow();
+  await person.page
+    .getByRole('button', { name: /unlock|locked|open the drive/i })
+    .first()
+    .click();
+  const alert = person.page.getByRole('alert').first();
+
+  const good = await person.code();
+  await person.typeCode(good);
+  await expect(person.lock).toContainText('Open');
+  await person.lockNow();
+  await person.page
+    .getByRole('button', { name: /unlock|locked|open the drive/i })
+    .first()
+    .click();
+  await person.typeCode(good);
+  await expect(alert).toContainText(/used/i);
+
+  const wrong = await (person.authenticator ?? { wrongCode: () => Promise.resolve('') }).wrongCode();
+  for (let attempt = 1; attempt <= 10; attempt++) {
+    await person.typeCode('');
+    await person.typeCode(wrong);
+    await expect(person.page.getByLabel('Authenticator code')).toBeEnabled();
+    await expect(alert).toContainText(/wrong|too many/i);
+  }
+  await person.typeCode('');
+  await person.typeCode(await person.code());
+  await expect(alert).toContainText(/too many/i);
+  await person.page.getByText('Use a backup code').click();
+  await person.page.getByLabel('Backup code').fill(person.backupCodes[3] ?? '');
+  await person.page.keyboard.press('Enter');
+  await expect(person.lock).toContainText('Open');
+});
+
+test('corrupted, truncated and swapped ciphertext is refused by name, and no file is offered as whole', async ({
+  browser,
+}) => {
+  const s3 = operator();
+  const person = await newPerson(browser, 'tampered');
+  await person.signUp();
+  const before = await blobs(s3);
+  await person.upload(textFile('first.txt', 'first content'));
+  await expect(person.row('first.txt')).toBeVisible();
+  const [first = ''] = (await blobs(s3)).filter((key) => !before.includes(key));
+  await person.upload(textFile('second.txt', 'second content'));
+  await expect(person.row('second.txt')).toBeVisible();
+  const [second = ''] = (await blobs(s3)).filter((key) => key !== first && !before.includes(key));
+  const [whole, other] = [await readObject(s3, first), await readObject(s3, second)];
+
+  const flipped = Buffer.from(whole);
+  flipped[whole.length - 20] = (flipped[whole.length - 20] ?? 0) ^ 1;
+  const variants = [
+    { name: 'flipped', bytes: flipped },
+    { name: 'cut by one byte', bytes: whole.subarray(0, -1) },
+    { name: 'of another file', bytes: other },
+  ];
+  const transfers = person.page.getByRole('region', { name: 'Transfers' });
+  for (const { name, bytes } of variants) {
+    await test.step(name, async () => {
+      await overwrite(s3, first, bytes);
+      await person.act('first.txt', 'Download');
+      await expect(
+        transfers.getByText(/damaged|not what|not the file|does not fit|cut short/i).first(),
+      ).toBeVisible();
+      const dismiss = transfers.getByRole('button', { name: /^(dismiss|remove)/i });
+      // What is done leaves by itself after a while.
+      while ((await dismiss.count()) > 0)
+        await dismiss
+          .first()
+          .click({ timeout: 2000 })
+          .catch(() => undefined);
+    });
+  }
+  await overwrite(s3, first, whole);
+  expect(readFileSync(await (await person.download('first.txt')).path(), 'utf8')).toBe('first content');
+});
+
+test('with the broker or S3 gone, or the line cut, nothing is lost and uploads go on when they are back', async ({
+  browser,
+}) => {
+  const person = await newPerson(browser, 'offline');
+  await person.signUp();
+  await person.upload(textFile('before.txt', 'before'));
+  await expect(person.row('before.txt')).toBeVisible();
+
+  await stack.broker.halt('SIGKILL');
+  await expect(person.row('before.txt')).toBeVisible();
+  await person.upload(textFile('while the broker is away.txt', 'patience'));
+  await expect(person.page.getByRole('region', { name: 'Transfers' })).toContainText(
+    'while the broker is away.txt',
+  );
+  await stack.broker.resume();
+  await expect(person.row('while the broker is away.txt')).toBeVisible({ timeout: 60_000 });
+
+  await stack.s3.halt('SIGKILL');
+  const content = Buffer.alloc(20 * 1024 ** 2, 'halfkey ');
+  await person.upload({ name: 'twenty.bin', mimeType: '', buffer: content });
+  await stack.s3.resume();
+  for (const tap of stack.taps) tap.cut();
+  await expect(person.row('twenty.bin')).toBeVisible({ timeout: 120_000 });
+  const download = await person.download('twenty.bin');
+  const digest = createHash('sha256')
+    .update(readFileSync(await download.path()))
+    .digest('hex');
+  expect(digest).toBe(createHash('sha256').update(content).digest('hex'));
+});
+
+test('a browser that lacks what Halfkey needs is told so', async ({ browser }) => {
+  const context = await browser.newContext({ baseURL: stack.origin });
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    Object.defineProperty(globalThis, 'Worker', { value: undefined });
+  });
+  await page.goto('/');
+  await expect(page.getByText(/browser/i).first()).toBeVisible();
+});
