@@ -1,0 +1,52 @@
+import type { InboxKey, Operation, Snapshot, Version } from './operations.ts';
+
+type Enrolment = Extract<Operation, { kind: 'device-enrol' }>;
+type Genesis = Extract<Operation, { kind: 'genesis' }>;
+type Heartbeat = Extract<Operation, { kind: 'heartbeat' }>;
+type Keyring = Extract<Operation, { kind: 'keyring' }>;
+
+/** A file or a folder. */
+export interface Entry {
+  readonly id: string;
+  folder: string;
+  name: string;
+  /** Oldest first; undefined for a folder. */
+  readonly versions: Version[] | undefined;
+  /** 0 outside the trash. */
+  trashedAtMs: number;
+  tags: readonly string[];
+}
+
+interface Device {
+  readonly enrolment: Enrolment;
+  readonly enrolledSeq: number;
+  revokedSeq: number | undefined;
+}
+
+/** Section 11.5: what the segments come to. Maps keep the order of coming. */
+export interface State {
+  genesis: Genesis | undefined;
+  readonly inboxKeys: InboxKey[];
+  keyring: Keyring | undefined;
+  snapshot: Snapshot | undefined;
+  readonly devices: Map<string, Device>;
+  readonly heartbeats: Map<string, Heartbeat>;
+  readonly entries: Map<string, Entry>;
+  /** In the order of coming, of all files. */
+  readonly versions: Version[];
+  readonly unpurged: Set<string>;
+  skipped: number;
+}
+
+export const emptyState = (): State => ({
+  genesis: undefined,
+  inboxKeys: [],
+  keyring: undefined,
+  snapshot: undefined,
+  devices: new Map(),
+  heartbeats: new Map(),
+  entries: new Map(),
+  versions: [],
+  unpurged: new Set(),
+  skipped: 0,
+});
