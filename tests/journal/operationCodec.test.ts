@@ -105,3 +105,12 @@ test('refuses to write what it would not read', () => {
   expect(() => encodeOperation({ kind: 'rename', entry: 'x', name: 'b' })).toThrow(TypeError);
   expect(() => encodeOperation({ kind: 'rename', entry: idOf('file', 1), name: 'a/b' })).toThrow(TypeError);
 });
+
+test('takes −0.0 for 0, as the columns of a snapshot would not', () => {
+  // Operation 10 is `trash`: entry, atMs; 0xf9 0x80 0x00 is −0.0 as a half float.
+  const plain = encodeOperation({ kind: 'trash', entry: idOf('file', 1), atMs: 0 });
+  const negative = concat(plain.subarray(0, -1), Uint8Array.of(0xf9, 0x80, 0x00));
+  const { operations } = decodeOperations(negative, 256);
+  expect(operations).toHaveLength(1);
+  expect(Object.is((operations[0] as { atMs: number }).atMs, 0)).toBe(true);
+});

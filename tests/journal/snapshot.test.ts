@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { equalBytes, type Bytes } from '../../src/lib/bytes.ts';
 import { sha256 } from '../../src/lib/crypto/digest.ts';
+import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
 import { list } from '../../src/lib/journal/listing.ts';
 import { encodeOperation } from '../../src/lib/journal/operationCodec.ts';
@@ -293,3 +294,27 @@ test('100,000 files are imported in at most 400 segments, and open on another de
   expect(names.map(({ name }) => name)).toContain('file 99999.txt');
   expect(names).toHaveLength(11);
 }, 120_000);
+
+test.each(['not_found', 'url_expired', 'store_unreachable', 'input_too_large'] as const)(
+  'takes the log where the pages of a snapshot are refused as %s',
+  async (code) => {
+    const { world, journal } = await vaultWithSnapshot();
+    world.remote.getPage = () => Promise.reject(new HalfkeyError(code, 'no page'));
+    const cold = await openJournal(world);
+    expect(cold.head).toEqual(journal.head);
+    expect(cold.problem).toBeUndefined();
+    expect(list(cold.state, ALL).total).toBe(list(journal.state, ALL).total);
+  },
+);
+
+test('keeps a name that begins with U+FEFF, wherever it stands', async () => {
+  const world = await newWorld();
+  const journal = await openJournal(world);
+  await journal.append(() => [
+    fileAdd(1, '\ufeff\ufeffmarked.txt'),
+    fileAdd(2, '\ufeffonce.txt'),
+    fileAdd(3),
+  ]);
+  const { state } = decodeState(encodeState(journal.state, journal.head));
+  expect(state.entries.names).toEqual(journal.state.entries.names);
+});

@@ -48,7 +48,9 @@ const text =
 const integer =
   (from: number, to: number): Field<number> =>
   (value) =>
-    typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to ? value : undefined;
+    typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to
+      ? value + 0
+      : undefined;
 const id = text(isId);
 const idOrTop = text((value) => value === '' || isId(value));
 const ascii = text((value) => /^[\u0020-\u007e]{0,255}$/.test(value));

@@ -30,9 +30,14 @@ const text = plain(
   (raw) => typeof raw === 'string' && raw.length <= MAX_TEXT_CHARACTERS && PRINTABLE.test(raw),
 );
 const digest = plain((raw) => typeof raw === 'string' && DIGEST.test(raw));
-const count = plain((raw) => Number.isSafeInteger(raw) && (raw as number) >= 0);
-const u31 = plain((raw) => Number.isSafeInteger(raw) && (raw as number) >= 0 && (raw as number) < 2 ** 31);
-const timeMs = plain((raw) => Number.isSafeInteger(raw) && Math.abs(raw as number) <= MAX_TIME_MS);
+/** A float that equals an integer is taken for it, −0.0 for 0: it would be another number in the columns of a snapshot. */
+const integer = (accepts: (value: number) => boolean): Field => ({
+  toCbor: (value) => value,
+  fromCbor: (raw) => (Number.isSafeInteger(raw) && accepts(raw as number) ? (raw as number) + 0 : undefined),
+});
+const count = integer((value) => value >= 0);
+const u31 = integer((value) => value >= 0 && value < 2 ** 31);
+const timeMs = integer((value) => Math.abs(value) <= MAX_TIME_MS);
 
 const name: Field = {
   toCbor: (value) => normalName(value as string) ?? value,
