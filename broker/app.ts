@@ -1,8 +1,9 @@
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { requestId } from 'hono/request-id';
 import { timeout } from 'hono/timeout';
 import type { Logger } from 'pino';
+import { uploadComplete } from './contract/vault.ts';
 import { createAccounts } from './domain/accounts.ts';
 import { createEventLog } from './domain/event-log.ts';
 import { createGrants } from './domain/grants.ts';
@@ -19,10 +20,11 @@ import type { Setup } from './domain/setup.ts';
 import { createSignin } from './domain/signin.ts';
 import { createSignup } from './domain/signup.ts';
 import { stateKeys } from './domain/state-keys.ts';
+import { createSweep, startSweeping } from './domain/sweep.ts';
 import { createVaultSide, type VaultSide } from './domain/vaults.ts';
 import type { Clock } from './ports/clock.ts';
 import type { BrokerKms, VaultKms } from './ports/kms.ts';
-import type { StateStore } from './ports/state.ts';
+import type { StateStore, StateVersions } from './ports/state.ts';
 import type { Purger, VaultIdentities, VaultObjects } from './ports/vaults.ts';
 import { createAccountRoutes } from './routes/accounts.ts';
 import { createAddressLimit } from './routes/address-limit.ts';
@@ -37,6 +39,7 @@ import { createVaultRoutes } from './routes/vaults.ts';
 /** What the broker needs of the world. */
 export interface AppPorts {
   readonly state: StateStore;
+  readonly versions: StateVersions;
   readonly kms: BrokerKms;
   readonly vaultKms: VaultKms;
   readonly vaultObjects: VaultObjects;
@@ -77,6 +80,8 @@ export interface App {
 
 /** S3 and KMS together may take this long for one request; streams of events are answered at once and go on. */
 const REQUEST_MS = 30_000;
+/** S3 takes minutes to put thousands of parts together, and who is sent away in between would have to send them all again. */
+const COMPLETION_MS = 330_000;
 
 /** The broker as a web-standard `fetch`. */
 export function createApp(ports: AppPorts, settings: AppSettings): App {
@@ -105,7 +110,7 @@ export function createApp(ports: AppPorts, settings: AppSettings): App {
   // Before the redirect: probes ask at 127.0.0.1.
   createHealthRoutes(app, ports.checks, settings.version, ports.clock);
   app.use(toOwnHost(settings.origin));
-  app.use('/api/*', timeout(REQUEST_MS));
+  app.use('/api/*', limitTime());
   createAccountRoutes(frame, domain);
   createVaultRoutes({ frame, side: domain.vaults });
   app.all('/api/*', () => {
@@ -114,10 +119,14 @@ export function createApp(ports: AppPorts, settings: AppSettings): App {
   if (settings.files) createAppFiles(app, settings.files.folder, settings.files.appHtml);
   app.notFound(() => answerProblem(new BrokerProblem('not_found')));
 
+  const stopSweeping = startSweeping(domain.sweep, (error) => {
+    ports.log.warn({ problem: problemOf(error).code, fault: faultOf(error) }, 'sweep');
+  });
   return {
     fetch: app.fetch,
     request: app.request,
     close() {
+      stopSweeping();
       domain.vaults.close();
     },
   };
@@ -149,6 +158,7 @@ function createDomain(ports: AppPorts, settings: AppSettings) {
   const common = { accounts, opaque, secondFactor, sessions, grants, events, vaults, state, clock };
   return {
     ...common,
+    sweep: createSweep({ versions: ports.versions, accounts, purger: ports.purger, clock }),
     signup: createSignup({
       ...common,
       identities: ports.identities,
@@ -166,6 +176,12 @@ function createDomain(ports: AppPorts, settings: AppSettings) {
       forgetOldRecords: (account) => store.eraseHistory(stateKeys.account(account)),
     }),
   };
+}
+
+function limitTime(): MiddlewareHandler {
+  const isCompletion = new RegExp(`^${uploadComplete.path.replace(':vault', '[^/]+')}$`);
+  const [short, long] = [timeout(REQUEST_MS), timeout(COMPLETION_MS)];
+  return (context, next) => (isCompletion.test(context.req.path) ? long : short)(context, next);
 }
 
 function problemOf(error: unknown): BrokerProblem {

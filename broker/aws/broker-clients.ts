@@ -2,10 +2,12 @@ import { CognitoIdentityClient } from '@aws-sdk/client-cognito-identity';
 import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { BrokerKms, VaultKms } from '../ports/kms.ts';
-import type { StateStore } from '../ports/state.ts';
+import type { StateStore, StateVersions } from '../ports/state.ts';
 import type { Purger, VaultIdentities, VaultObjects } from '../ports/vaults.ts';
+import { checkConformance } from './conformance.ts';
 import { createBrokerKms } from './broker-kms.ts';
 import { createStateStore } from './state-store.ts';
+import { createStateVersions } from './state-versions.ts';
 import { VaultClientCache } from './vault-clients.ts';
 import { vaultCredentials } from './vault-credentials.ts';
 import { faultStatus } from './vault-faults.ts';
@@ -33,16 +35,26 @@ export interface CloudPlace {
 
 export interface CloudPorts {
   readonly state: StateStore;
+  readonly versions: StateVersions;
   readonly kms: BrokerKms;
   readonly vaultKms: VaultKms;
   readonly vaultObjects: VaultObjects;
   readonly identities: VaultIdentities;
   readonly purger: Purger;
+  /** @throws StartRefused `store_unfit` when S3 is not AWS's own, and does not do what the broker relies on */
+  readonly conformance: () => Promise<void>;
   readonly checks: { readonly s3: () => Promise<number>; readonly kms: () => Promise<unknown> };
   close(): void;
 }
 
-const TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 20_000, throwOnRequestTimeout: true } as const;
+/** Three tries of it end before the time for a request does, so that nothing happens after its client was told of a failure. */
+const TIMEOUTS = {
+  connectionTimeout: 3_000,
+  requestTimeout: 9_000,
+  throwOnRequestTimeout: true,
+  // The limit above ends at the headers; this one is on silence, in the middle of a body too.
+  socketTimeout: 9_000,
+} as const;
 
 /** All ports on AWS SDK v3, which the local cloud speaks too. */
 export function connectCloud(place: CloudPlace): CloudPorts {
@@ -68,11 +80,26 @@ export function connectCloud(place: CloudPlace): CloudPorts {
   const cache = new VaultClientCache(place, fetchCredentials);
   return {
     state,
+    versions: createStateVersions(s3, place.bucket),
     kms: createBrokerKms(kms, place.kmsKeyId),
     vaultKms: vaultKms(cache),
     vaultObjects: vaultObjects(cache),
     identities: vaultIdentities({ cognito, identityPoolId, developerProviderName, logins }),
     purger: vaultPurger(s3, place.bucket),
+    async conformance() {
+      if (place.s3Endpoint === undefined) return;
+      const s3ForUrls = new S3Client({
+        ...common,
+        endpoint: place.s3Endpoint,
+        forcePathStyle: true,
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+      });
+      try {
+        await checkConformance({ s3, s3ForUrls, bucket: place.bucket, state });
+      } finally {
+        s3ForUrls.destroy();
+      }
+    },
     checks: {
       s3: () => clockOfS3(s3, place.bucket),
       kms: () => kms.send(new DescribeKeyCommand({ KeyId: place.kmsKeyId })),

@@ -12,13 +12,17 @@ import { faultName, faultStatus, storeFault } from './vault-faults.ts';
 
 /** S3's own advice for 409 ConditionalRequestConflict: send it again. */
 const MAX_CONFLICTS = 8;
+/** For a whole read: the client's own limit ends at the headers, and a body that stops half-way would hold up its key for ever. */
+const READ_MS = 20_000;
 
 /** The broker's own objects in S3. */
 export function createStateStore(s3: S3Client, bucket: string): StateStore {
   const store: StateStore = {
     async read(key) {
       try {
-        const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), {
+          abortSignal: AbortSignal.timeout(READ_MS),
+        });
         if (!Body || ETag === undefined) throw new BrokerProblem('store_unreachable');
         return { bytes: await Body.transformToByteArray(), etag: ETag };
       } catch (error) {

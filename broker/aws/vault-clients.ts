@@ -28,7 +28,10 @@ export interface VaultClients {
 /** A client with its middleware is some hundred kB; vaults beyond these are set up anew when they come back. */
 const MAX_KEPT_VAULTS = 256;
 const CONNECT_TIMEOUT_MS = 3_000;
-const REQUEST_TIMEOUT_MS = 20_000;
+/** Three tries of it end before the time for a request does, so that nothing happens after its client was told of a failure. */
+const REQUEST_TIMEOUT_MS = 9_000;
+/** Silence in the middle of an answer; S3 is silent for minutes while it completes an upload. */
+const SILENCE_MS = { s3: 300_000, kms: REQUEST_TIMEOUT_MS } as const;
 /** More than the requests that one batch has in flight, so that batches of several vaults do not wait for sockets. */
 const MAX_SOCKETS = 128;
 
@@ -78,16 +81,18 @@ export class VaultClientCache {
       credentials: sharedCredentials(() => this.#fetch(vault)),
       maxAttempts: 3,
       retryMode: 'standard',
-      requestHandler: {
-        ...this.#agents,
-        connectionTimeout: CONNECT_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        throwOnRequestTimeout: true,
-      },
     } as const;
+    const handler = (socketTimeout: number) => ({
+      ...this.#agents,
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+      socketTimeout,
+    });
     const s3 = (endpoint: string | undefined) =>
       new S3Client({
         ...common,
+        requestHandler: handler(SILENCE_MS.s3),
         ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
         // Otherwise the checksum of an empty body is baked into each presigned URL.
         requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -97,7 +102,11 @@ export class VaultClientCache {
     return {
       s3: direct,
       s3ForUrls: s3PublicUrl === undefined ? direct : s3(s3PublicUrl),
-      kms: new KMSClient({ ...common, ...(kmsEndpoint === undefined ? {} : { endpoint: kmsEndpoint }) }),
+      kms: new KMSClient({
+        ...common,
+        requestHandler: handler(SILENCE_MS.kms),
+        ...(kmsEndpoint === undefined ? {} : { endpoint: kmsEndpoint }),
+      }),
     };
   }
 }

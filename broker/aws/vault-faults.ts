@@ -84,5 +84,6 @@ function unanswered(error: unknown, status: number | undefined): boolean {
   if (credentialsAreStale(error) || THROTTLING.has(faultName(error))) return true;
   // A programming error is thrown without a status too, and must not look like an outage.
   if (status === undefined) return !(error instanceof TypeError || error instanceof RangeError);
-  return status >= 500 || status === 429 || status === 408;
+  // A success that is an error all the same broke off in the middle.
+  return status < 300 || status >= 500 || status === 429 || status === 408;
 }

@@ -18,6 +18,8 @@ import { vaultUrls } from './vault-urls.ts';
 /** S3 answers 409 while another conditional write of the same key is under way; which of the two wins is open then. */
 const CONFLICT_TRIES = 8;
 const CONFLICT_PAUSE_MS = 20;
+/** For a whole read, body included, which the client's own limit is not. */
+const READ_MS = 20_000;
 
 /** Objects under `v/<vault>/` on S3, every request signed by that vault's own identity. */
 export function vaultObjects(cache: VaultClientCache): VaultObjects {
@@ -34,7 +36,9 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
   const read: VaultObjects['read'] = (vault, key) =>
     send(vault, async (s3) => {
       try {
-        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: vaultKey(vault, key) }));
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: vaultKey(vault, key) }), {
+          abortSignal: AbortSignal.timeout(READ_MS),
+        });
         return await Body?.transformToByteArray();
       } catch (error) {
         if (isAbsent(error)) return undefined;

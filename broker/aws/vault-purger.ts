@@ -26,7 +26,7 @@ export function vaultPurger(s3: S3Client, bucket: string): Purger {
         });
         await Promise.all(listers);
         for (let from = 0; from < found.length; from += PAGE) {
-          await erase(s3, bucket, found.slice(from, from + PAGE));
+          await eraseAll(s3, bucket, found.slice(from, from + PAGE));
         }
       } catch (error) {
         throw storeFault(error);
@@ -58,7 +58,8 @@ async function versionsBelow(s3: S3Client, Bucket: string, Prefix: string): Prom
   }
 }
 
-async function erase(s3: S3Client, Bucket: string, Objects: Version[]): Promise<void> {
+/** @param Objects at most 1,000 */
+export async function eraseAll(s3: S3Client, Bucket: string, Objects: Version[]): Promise<void> {
   const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }));
   // S3 answers 200 though single deletions failed; a repeated purge takes up what is left.
   const [first] = Errors ?? [];

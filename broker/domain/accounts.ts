@@ -48,7 +48,7 @@ export const AccountRecord = v.strictObject({
 export type AccountRecord = v.InferOutput<typeof AccountRecord>;
 
 /** A sign-up waits so long for its first code. */
-const PENDING_MS = 24 * 60 * 60 * 1000;
+export const PENDING_MS = 24 * 60 * 60 * 1000;
 const MAX_SESSIONS = 100;
 const MAX_DEVICES = 200;
 
@@ -84,6 +84,13 @@ export interface Accounts {
   /** @throws BrokerProblem `already_exists` when the key is another account's */
   claimRecoveryKey(recoveryPublicKey: string, account: AccountId): Promise<void>;
   withRecoveryKey(recoveryPublicKey: string): Promise<AccountId | undefined>;
+  /**
+   * Makes a sign-up that waited too long unable to become active.
+   * @returns the record when the account never was active and waited too long; else undefined, and nothing is changed
+   */
+  expire(account: AccountId, nowMs: number): Promise<AccountRecord | undefined>;
+  /** Removes the record with all its versions; to be called only after `expire`. */
+  erase(account: AccountId): Promise<void>;
 }
 
 /** @param nameKey 32 bytes, from `broker/setup` */
@@ -132,6 +139,16 @@ export function createAccounts(records: Records, nameKey: Uint8Array): Accounts 
       const key = stateKeys.recovery(recoveryIdOf(recoveryPublicKey));
       return (await records.read(key, Owner))?.content.account;
     },
+    async expire(account, nowMs) {
+      const key = stateKeys.account(account);
+      const before = (await records.read(key, AccountRecord))?.content;
+      if (!before || before.phase === 'active' || nowMs < before.createdAtMs + PENDING_MS) return undefined;
+      const record = await records.update(key, AccountRecord, (stored): AccountRecord | undefined =>
+        stored?.phase === 'pending' ? { ...stored, phase: 'abandoned' } : undefined,
+      );
+      return record?.phase === 'abandoned' ? record : undefined;
+    },
+    erase: (account) => records.erase(stateKeys.account(account)),
   };
 
   /** From here on the other sign-up cannot become active any more, whatever its broker is just doing. */

@@ -20,7 +20,7 @@ export interface Records {
    * must have no effect of its own, and yields the next content, or `undefined` to leave the record as it is; what it throws
    * comes through. Its argument is `undefined` where there is no record yet.
    * @returns the content now stored, as this call wrote or left it
-   * @throws BrokerProblem `store_unreachable` when other writers were first at every try
+   * @throws BrokerProblem `store_unreachable` when other writers were first at every try, or the ones before took too long
    */
   update<S extends Schema>(
     key: string,
@@ -34,6 +34,8 @@ export interface Records {
 /** Writers of one process wait for each other, so only those of other processes are met at a conditional write. */
 const MAX_TRIES = 16;
 const MAX_WAIT_MS = 200;
+/** Who waited longer for the writers before it is not waited for any more: what it asks must not happen later, unseen. */
+const MAX_QUEUED_MS = 20_000;
 
 export function createRecords(store: StateStore, codec: RecordCodec): Records {
   const queue = createQueue();
@@ -75,7 +77,11 @@ function createQueue() {
   const tails = new Map<string, Promise<unknown>>();
   return async <Result>(key: string, run: () => Promise<Result>): Promise<Result> => {
     const before = tails.get(key) ?? Promise.resolve();
-    const result = before.then(run);
+    const begunAt = performance.now();
+    const result = before.then(() => {
+      if (performance.now() - begunAt <= MAX_QUEUED_MS) return run();
+      throw new BrokerProblem('store_unreachable', { retryAfterSeconds: 1 });
+    });
     const tail = result.catch(() => undefined);
     tails.set(key, tail);
     void tail.then(() => {

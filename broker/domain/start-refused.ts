@@ -5,6 +5,8 @@ export type StartFault =
   | 'setup_mismatch'
   /** The bucket has been set up, but `broker/setup` is gone. */
   | 'setup_lost'
+  /** Another S3 than AWS's, which does not do what safety rests on. */
+  | 'store_unfit'
   | 'local_cloud_failed';
 
 export class StartRefused extends Error {

@@ -19,6 +19,8 @@ export interface BrokerServer {
 const DRAIN_MS = 25_000;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
+/** Longer than proxies in front keep a connection for reuse, so that it is they who end it, and no request meets a closed one. */
+const KEEP_ALIVE_MS = 75_000;
 
 /** Connects to the cloud, loads the setup, and listens. @throws StartRefused, BrokerProblem, and Node's own for the port */
 export async function startServer(
@@ -28,6 +30,7 @@ export async function startServer(
   root: string,
 ): Promise<BrokerServer> {
   const ports = connectCloud({ ...cloud, s3PublicUrl: settings.s3PublicUrl });
+  await ports.conformance();
   const { setup, codec } = await loadSetup(ports.state, ports.kms);
   const app = createApp(
     {
@@ -75,7 +78,11 @@ function listen(fetch: ReturnType<typeof createApp>['fetch'], { port, origin }: 
         fetch,
         port,
         ...local,
-        serverOptions: { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS },
+        serverOptions: {
+          headersTimeout: HEADERS_MS,
+          requestTimeout: REQUEST_MS,
+          keepAliveTimeout: KEEP_ALIVE_MS,
+        },
       },
       () => {
         resolve(server as Server);

@@ -65,6 +65,10 @@ const Endpoint = v.pipe(
     (value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol),
     'expected an http(s) URL',
   ),
+  v.check(
+    (value) => !URL.canParse(value) || new URL(value).href === `${new URL(value).origin}/`,
+    'expected scheme://host[:port] alone',
+  ),
   v.transform((value) => new URL(value).origin),
 );
 
@@ -94,6 +98,13 @@ const AwsEnvironment = v.object({
   HALFKEY_S3_ENDPOINT: v.optional(Endpoint),
   HALFKEY_ORIGIN: Origin,
 });
+/** Without HALFKEY_BUCKET these say nothing: whoever sets one has forgotten it, and is not to get a local cloud instead. */
+const AWS_ALONE = [
+  'HALFKEY_KMS_KEY',
+  'HALFKEY_IDENTITY_POOL',
+  'HALFKEY_DEVELOPER_PROVIDER',
+  'HALFKEY_S3_ENDPOINT',
+];
 /** What the local cloud prints when it starts, as far as the broker needs it. */
 export const LocalCloudLine = v.object({
   s3Endpoint: Endpoint,
@@ -124,7 +135,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws StartRefused `settings_invalid` with every fault, by variable; no value is repeated
  */
 export function parseSettings(environment: Environment): Settings {
-  if (environment['HALFKEY_BUCKET'] !== undefined) {
+  if (['HALFKEY_BUCKET', ...AWS_ALONE].some((name) => environment[name] !== undefined)) {
     const env = parse(AwsEnvironment, environment);
     return settingsOf(env, { kind: 'given', cloud: awsCloud(env) });
   }

@@ -17,12 +17,16 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     .update(await realpath(folder))
     .digest('hex')
     .slice(0, 24);
-  // In the folder itself the path could be longer than the 107 bytes that a socket may have.
-  const path = join(tmpdir(), `halfkey-${String(process.getuid?.() ?? 0)}-${name}.lock`);
+  // Linux has names that are no files: nothing stale to remove, which two could do at once, and no folder to differ in.
+  // Elsewhere a file; in the data folder its path could be longer than the bytes that a socket may have.
+  const isFile = process.platform !== 'linux';
+  const path = isFile
+    ? join(tmpdir(), `halfkey-${String(process.getuid?.() ?? 0)}-${name}.lock`)
+    : `\0halfkey-${name}.lock`;
   const server = createServer((socket) => socket.destroy());
   if (!(await listens(server, path))) {
     if (await answers(path)) throw new Error('the data folder is in use by another local cloud');
-    await rm(path, { force: true });
+    if (isFile) await rm(path, { force: true });
     if (!(await listens(server, path))) throw new Error('the data folder is in use by another local cloud');
   }
   server.unref();

@@ -24,6 +24,8 @@ export interface ServerParts {
 /** A connection on which nothing moves is cut; a slow upload may take as long as it likes. */
 const IDLE_MS = 120_000;
 const HEADERS_MS = 30_000;
+/** Node's own 5 seconds are shorter than a busy client may pause: it would send its next request into a closed connection. */
+const KEEP_ALIVE_MS = 60_000;
 const GRACE_MS = 10_000;
 
 /** Serves S3 and the JSON services on one loopback port; the latter are told apart by `X-Amz-Target`. */
@@ -52,6 +54,7 @@ export async function listen(parts: ServerParts, port: number): Promise<Listenin
     requireHostHeader: false,
     requestTimeout: 0,
     headersTimeout: HEADERS_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: 32 * 1024,
     noDelay: true,
   });

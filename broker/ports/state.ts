@@ -5,6 +5,32 @@ export interface StoredState {
   readonly etag: string;
 }
 
+/** One version of one object. */
+export interface StateVersion {
+  readonly key: string;
+  readonly versionId: string;
+  readonly isLatest: boolean;
+  /** By S3's clock, in ms since 1970. */
+  readonly modifiedMs: number;
+}
+
+/** Where a listing goes on. */
+export interface StateCursor {
+  readonly key: string;
+  readonly versionId: string | undefined;
+}
+
+/** What the sweeper needs: versions by prefix, and to remove exactly those that it has seen. */
+export interface StateVersions {
+  /** Up to 1,000 versions below a prefix, by key and then newest first; `next` is undefined at the end. */
+  list(
+    prefix: string,
+    from: StateCursor | undefined,
+  ): Promise<{ versions: StateVersion[]; next: StateCursor | undefined }>;
+  /** A version written meanwhile stays; one that is gone already is no fault. At most 1,000. */
+  erase(versions: readonly StateVersion[]): Promise<void>;
+}
+
 /**
  * The broker's own objects in the bucket, changed by conditional writes only, so that any number of brokers may run.
  * Every method throws BrokerProblem `store_unreachable` when S3 gives no answer: nothing is assumed then.

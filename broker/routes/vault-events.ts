@@ -45,6 +45,8 @@ export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
     const { vault, session } = call;
     const { head: known } = await side.requireMember(session.account, vault);
     const first = await side.log.head(vault, known);
+    // The time for a request was over, and somebody else has answered: a stream begun now would have no reader, and no end.
+    if (context.finalized) return context.res;
     const givePlaceBack = takePlace(session.account);
     const inbox = new HeadInbox(first);
     const unlisten = side.heads.listen(vault, first, inbox);

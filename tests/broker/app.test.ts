@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import { LIMITS } from '$contract/limits.ts';
 import type { Route } from '$contract/route.ts';
+import { uploadComplete } from '$contract/vault.ts';
 import { addressBehind, networkOf } from '../../broker/routes/address-limit.ts';
 import { contentSecurityPolicy } from '../../broker/routes/security-headers.ts';
 import { AccountClient } from '../support/account-client.ts';
@@ -240,14 +241,24 @@ describe('a body', () => {
     ]);
   });
 
-  it('that is malformed is told by the names of its fields, not by what stood in them', async () => {
-    const reply = await newClient().call(account.signinStart, {
-      userName: 'a b',
-      startLoginRequest: '!',
-      more: 1,
-    });
-    expect(reply).toMatchObject({ problem: { fields: ['userName', 'startLoginRequest', 'more'] } });
-    expect(JSON.stringify(reply)).not.toContain('a b');
+  it('that is malformed is told by the name of its first bad field, not by what stood in it', async () => {
+    const good = { userName: 'ann', startLoginRequest: 'AAAA' };
+    for (const [field, bad] of Object.entries({ userName: 'a b', startLoginRequest: '!', more: 1 })) {
+      const reply = await newClient().call(account.signinStart, { ...good, [field]: bad });
+      expect(reply).toMatchObject({ problem: { code: 'input_malformed', fields: [field] } });
+      expect(JSON.stringify(reply)).not.toContain('a b');
+    }
+  });
+
+  it('is looked at as far as its first fault only, however many there are', async () => {
+    const list = '{},'.repeat(LIMITS.maxBulkBodyBytes / 3 - 100);
+    const response = await newClient().raw(
+      'POST',
+      uploadComplete.path.replace(':vault', 'x'),
+      `{"blob":"${'A'.repeat(22)}","uploadId":"x","sizeBytes":1,"parts":[${list}{}]}`,
+    );
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ fields: ['parts.0.partNumber'] });
   });
 });
 

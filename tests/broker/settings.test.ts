@@ -75,11 +75,17 @@ describe('settings', () => {
     expect(JSON.stringify(cloud)).not.toContain('admin');
   });
 
-  it.each(Object.keys(AWS))('refuse AWS with %s empty, and without it unless it selects AWS', (name) => {
+  it.each(Object.keys(AWS))('refuse AWS with %s empty, and without it', (name) => {
     expect(() => parseSettings({ ...AWS, [name]: '' })).toThrow(new RegExp(`^settings_invalid: .*${name}: `));
-    if (name === 'HALFKEY_BUCKET') return;
     expect(() => parseSettings({ ...AWS, [name]: undefined })).toThrow(`settings_invalid: ${name}: missing`);
   });
+
+  it.each(['HALFKEY_KMS_KEY', 'HALFKEY_IDENTITY_POOL', 'HALFKEY_DEVELOPER_PROVIDER', 'HALFKEY_S3_ENDPOINT'])(
+    'refuse %s without a bucket: no local cloud takes the place of what was meant',
+    (name) => {
+      expect(() => parseSettings({ [name]: 'https://s3.example' })).toThrow('HALFKEY_BUCKET: missing');
+    },
+  );
 
   it.each(Object.keys(LINE).filter((name) => !/^(access|secret)/.test(name)))(
     'refuse a line without %s',
@@ -102,6 +108,9 @@ describe('settings', () => {
     ['HALFKEY_ORIGIN', 'null'],
     ['HALFKEY_S3_PUBLIC_URL', 's3.example'],
     ['HALFKEY_S3_PUBLIC_URL', 'ftp://s3.example'],
+    ['HALFKEY_S3_PUBLIC_URL', 'https://drive.example/s3'],
+    ['HALFKEY_S3_PUBLIC_URL', 'https://user@s3.example'],
+    ['HALFKEY_S3_PUBLIC_URL', 'https://s3.example?x'],
     ['HALFKEY_SIGNUP', 'yes'],
     ['HALFKEY_GRANT_SECONDS', '301'],
     ['HALFKEY_GRANT_RELEASES', '1001'],

@@ -274,6 +274,12 @@ describe('KMS that fails (B10)', () => {
     expect(await broker.keys.generate(account, vault, order)).toHaveLength(1);
   });
 
+  it('takes an answer that broke off in the middle for none', () => {
+    const broken = Object.assign(new Error('silence'), { $metadata: { httpStatusCode: 200 } });
+    expect(kmsFault(broken).code).toBe('kms_unreachable');
+    expect(storeFault(broken).code).toBe('store_unreachable');
+  });
+
   it('takes a programming error for what it is', () => {
     expect(kmsFault(new TypeError('x')).code).toBe('internal');
     expect(storeFault(new RangeError('x')).code).toBe('internal');

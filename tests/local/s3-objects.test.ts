@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import fc from 'fast-check';
+import { Agent, request } from 'node:http';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { bytesOf, clientOf, freshKey, outcome, outcomeOf, sha256B64, useTestCloud } from './s3-fixture.ts';
@@ -94,6 +95,30 @@ describe('an object', () => {
     const { bucket, s3 } = setup();
     const copy = new CopyObjectCommand({ Bucket: bucket, Key: freshKey(), CopySource: `${bucket}/${key}` });
     expect(await outcome(s3.send(copy))).toBe('403 AccessDenied');
+  });
+
+  it('that is absent, or refused, costs no connection: the next request goes over the same one', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ports = new Set<number | undefined>();
+    const ask = (method: string, url: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const sent = request(url, { method, agent }, (response) => {
+          ports.add(response.socket.localPort);
+          response.resume().once('end', () => {
+            resolve(response.statusCode);
+          });
+        });
+        sent.once('error', reject).end();
+      });
+    const absent = { Bucket: setup().bucket, Key: freshKey() };
+    for (let n = 0; n < 5; n++) {
+      const head = await getSignedUrl(setup().s3, new HeadObjectCommand(absent));
+      expect(await ask('HEAD', head)).toBe(404);
+      expect(await ask('GET', await getSignedUrl(setup().s3, new GetObjectCommand(absent)))).toBe(404);
+      expect(await ask('HEAD', head.replace('X-Amz-Signature=', 'X-Amz-Signature=0'))).toBe(403);
+    }
+    agent.destroy();
+    expect(ports.size).toBe(1);
   });
 
   it('under v/ cannot be made without If-None-Match', async () => {

@@ -22,7 +22,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RecordLog } from '../../broker/local/store/record-log.ts';
 import {
   bytesOf,
@@ -122,6 +122,18 @@ describe('a restart', () => {
     const second = await startTestCloud({ dataFolder });
     await second.cloud.close();
   });
+
+  it.runIf(process.platform === 'linux')(
+    'is refused to a second one that keeps its temporary files elsewhere',
+    async () => {
+      const dataFolder = folder();
+      const first = await startTestCloud({ dataFolder });
+      vi.stubEnv('TMPDIR', folder());
+      await expect(startTestCloud({ dataFolder })).rejects.toThrow('in use');
+      vi.unstubAllEnvs();
+      await first.cloud.close();
+    },
+  );
 });
 
 describe('a body that does not arrive whole', () => {
@@ -345,6 +357,23 @@ describe('the log', () => {
     bytes.writeUInt8(bytes.readUInt8(20) ^ 1, 20);
     writeFileSync(path, bytes);
     await expect(openLog(path)).rejects.toThrow('log is damaged at byte 0');
+  });
+
+  it('refuses to start, and keeps every byte, when a whole record lies behind a damaged one', async () => {
+    const path = join(folder(), 'log');
+    const { log } = await openLog(path);
+    for (const name of ['first', 'second', 'third']) await log.append({ name }, Buffer.from(name), nothing);
+    await log.close();
+    const whole = readFileSync(path);
+    const lastAt = whole.indexOf('{"name":"third"}') - 16;
+    // Each bit rot in turn: lengths, checksums, JSON and bodies of all that was acknowledged before the last record.
+    for (let at = 0; at < lastAt; at++) {
+      const rotten = Buffer.from(whole);
+      rotten.writeUInt8(rotten.readUInt8(at) ^ 0x40, at);
+      writeFileSync(path, rotten);
+      await expect(openLog(path), String(at)).rejects.toThrow(/^log is damaged at byte \d+.*restore/);
+      expect(readFileSync(path).equals(rotten)).toBe(true);
+    }
   });
 
   it('keeps what is alive when it is compacted under load', async () => {

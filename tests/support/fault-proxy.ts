@@ -13,6 +13,8 @@ export type Fault =
   | { readonly kind: 'lost' }
   /** It has its effect, and the connection is cut before the answer. */
   | { readonly kind: 'reply-lost' }
+  /** It has its effect, and of the answer's body half arrives: the connection stays, and nothing more comes. */
+  | { readonly kind: 'half' }
   /** Another answer in place of the cloud's. */
   | { readonly kind: 'answer'; readonly status: number; readonly body: string; readonly after?: boolean };
 
@@ -82,12 +84,13 @@ export async function startFaultProxy(cloudEndpoint: string): Promise<FaultProxy
       return;
     }
     const answer = await forward(incoming, body);
-    if (fault) {
+    if (fault?.kind === 'reply-lost') {
       incoming.socket.destroy();
       return;
     }
     response.writeHead(answer.status, without(answer.headers, 'transfer-encoding', 'connection'));
-    response.end(answer.body);
+    if (fault) response.write(answer.body.subarray(0, answer.body.length / 2));
+    else response.end(answer.body);
   }
 
   const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, response) => {

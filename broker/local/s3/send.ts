@@ -72,16 +72,14 @@ export function sendRefusal({ request, response, requestId }: Exchange, refusal:
     ...Object.entries(refusal.details).map(([name, value]) => element(name, value)),
     element('RequestId', requestId),
   );
-  const isHead = request.method === 'HEAD';
-  if (!isHead) {
-    response.setHeader('content-type', 'application/xml');
-    response.setHeader('content-length', Buffer.byteLength(xml));
-  }
+  response.setHeader('content-type', 'application/xml');
+  // For a HEAD too: Node's client takes an answer without a length for one that ends with the connection.
+  response.setHeader('content-length', Buffer.byteLength(xml));
   if (!request.complete) {
     response.setHeader('connection', 'close');
     drain(request);
   }
-  response.end(isHead ? undefined : xml);
+  response.end(request.method === 'HEAD' ? undefined : xml);
 }
 
 // A connection that is closed with unread bytes is reset, and the reset may overtake the answer.

@@ -34,7 +34,8 @@ export function encodeRecord(meta: object, body: Uint8Array | undefined): Buffer
  * Hands every whole record of a log to `onRecord`, in order. Bodies are skipped, but for those near the end, which a
  * torn write may have left without content.
  * @returns where the last whole record ends, in bytes
- * @throws {Error} when a record is damaged further back than a torn write can reach
+ * @throws {Error} when a record is damaged further back than a torn write can reach, or a whole one lies behind it: then
+ *   something that was acknowledged may be lost, and what to do about it is not ours to decide
  */
 export function scanRecords(
   fd: number,
@@ -47,9 +48,11 @@ export function scanRecords(
     const record = readRecord(reader, position, fileBytes);
     if (!record) {
       const behindBytes = fileBytes - position;
-      if (behindBytes <= MAXIMUM_BATCH_BYTES + RECORD_HEADER_BYTES + MAXIMUM_META_BYTES) return position;
+      const mayBeTorn = behindBytes <= MAXIMUM_BATCH_BYTES + RECORD_HEADER_BYTES + MAXIMUM_META_BYTES;
+      if (mayBeTorn && !holdsRecord(fd, position + 1, fileBytes)) return position;
       throw new Error(
-        `log is damaged at byte ${String(position)}, ${String(behindBytes)} bytes before its end`,
+        `log is damaged at byte ${String(position)}, ${String(behindBytes)} bytes before its end, and no torn write: ` +
+          `restore the data folder from a backup, or cut the log off there to go on without what follows`,
       );
     }
     onRecord(record.meta, record.extent);
@@ -82,6 +85,18 @@ function readRecord(reader: AheadReader, position: number, fileBytes: number): F
   const mayBeTorn = fileBytes - endBytes < MAXIMUM_BATCH_BYTES;
   if (mayBeTorn && crc32(reader.read(bodyPosition, bodyBytes)) !== bodyCrc) return undefined;
   return { meta, extent: { position: bodyPosition, sizeBytes: bodyBytes }, endBytes };
+}
+
+/** True when a whole record begins anywhere from `start` on; without lengths to go by, every byte may be the first. */
+function holdsRecord(fd: number, start: number, fileBytes: number): boolean {
+  const reader = new AheadReader(fd);
+  // Read at once, so that what follows finds it all in memory.
+  const tail = reader.read(start, fileBytes - start);
+  // Where the JSON of a record begins; its header lies before it.
+  for (let json = tail.indexOf('{', RECORD_HEADER_BYTES); json >= 0; json = tail.indexOf('{', json + 1)) {
+    if (readRecord(reader, start + json - RECORD_HEADER_BYTES, fileBytes)) return true;
+  }
+  return false;
 }
 
 /** Synchronous reads of a growing position, few of which reach the disk. */

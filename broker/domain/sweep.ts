@@ -1,0 +1,109 @@
+import * as v from 'valibot';
+import { AccountId } from '../contract/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { StateCursor, StateVersion, StateVersions } from '../ports/state.ts';
+import type { Purger } from '../ports/vaults.ts';
+import { type Accounts, PENDING_MS } from './accounts.ts';
+import { mapBounded } from './bounded.ts';
+
+/**
+ * Removes of the broker's own objects what nobody can use any more. All is decided by what was listed, and exactly the listed
+ * versions go, so that a write meanwhile stays and any number of brokers may sweep at a time.
+ */
+export interface Sweep {
+  /** One turn: at most PAGES pages of each prefix, going on where the turn before ended. @throws BrokerProblem of the store */
+  run(): Promise<void>;
+}
+
+export interface SweepDeps {
+  readonly versions: StateVersions;
+  readonly accounts: Pick<Accounts, 'expire' | 'erase'>;
+  readonly purger: Purger;
+  readonly clock: Clock;
+}
+
+/** Listed for one prefix in one turn, of 1,000 versions each. */
+const PAGES = 5;
+const PARALLEL = 8;
+/**
+ * Longer than what any of these records can mean after it was last written: a grant 5 minutes, the state of a login one, a
+ * login pace 10, and, for the clocks of S3 and brokers, far more than they may differ.
+ */
+const DEAD_MS = 60 * 60 * 1000;
+
+const EVERY_MS = 60 * 60 * 1000;
+/** Brokers that start together do not sweep together, and one that is often restarted sweeps all the same. */
+const FIRST_WITHIN_MS = 10 * 60 * 1000;
+
+type Rule = 'dead' | 'history' | 'accounts';
+
+/** `dead`: all versions that are old enough; `history`: those of them that are not the newest. */
+const RULES = [
+  ['g/', 'dead'],
+  ['l/', 'dead'],
+  ['o/', 'dead'],
+  ['broker/conformance/', 'dead'],
+  ['m/', 'history'],
+  ['a/', 'accounts'],
+] as const satisfies readonly (readonly [string, Rule])[];
+
+export function createSweep({ versions, accounts, purger, clock }: SweepDeps): Sweep {
+  const cursors = new Map<string, StateCursor>();
+
+  async function sweepPage(rule: Rule, page: readonly StateVersion[]): Promise<void> {
+    const now = clock();
+    const old = page.filter(({ modifiedMs }) => modifiedMs + DEAD_MS < now);
+    await versions.erase(rule === 'dead' ? old : old.filter(({ isLatest }) => !isLatest));
+    if (rule !== 'accounts') return;
+    const waiting = page.filter(({ isLatest, modifiedMs }) => isLatest && modifiedMs + PENDING_MS < now);
+    await mapBounded(waiting, PARALLEL, ({ key }) => removeUnlessActive(key));
+  }
+
+  /** A sign-up that waited too long becomes unable to become active, by a conditional write, and only then goes. */
+  async function removeUnlessActive(key: string): Promise<void> {
+    const account = v.safeParse(AccountId, key.slice('a/'.length));
+    const expired = account.success ? await accounts.expire(account.output, clock()) : undefined;
+    if (!account.success || !expired) return;
+    const vaults = expired.vaults.flatMap((vault) => [`v/${vault}/`, `m/${vault}`]);
+    // The account is the last, so that a turn that was cut off is taken up by the next.
+    await purger.eraseBelow([...vaults, `e/${account.output}/`]);
+    await accounts.erase(account.output);
+  }
+
+  return {
+    async run() {
+      for (const [prefix, rule] of RULES) {
+        let next = cursors.get(prefix);
+        for (let page = 0; page < PAGES; page += 1) {
+          const listed = await versions.list(prefix, next);
+          await sweepPage(rule, listed.versions);
+          next = listed.next;
+          if (!next) break;
+        }
+        if (next) cursors.set(prefix, next);
+        else cursors.delete(prefix);
+      }
+    },
+  };
+}
+
+/**
+ * Sweeps every hour, one turn after the other, until the returned function is called.
+ * @param onFault a turn that failed; the next takes up what it left
+ */
+export function startSweeping(sweep: Sweep, onFault: (error: unknown) => void): () => void {
+  let timer: NodeJS.Timeout;
+  let stopped = false;
+  const wait = (ms: number): void => {
+    timer = setTimeout(() => void turn(), ms).unref();
+  };
+  const turn = async (): Promise<void> => {
+    await sweep.run().catch(onFault);
+    if (!stopped) wait(EVERY_MS);
+  };
+  wait(Math.random() * FIRST_WITHIN_MS);
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
+}
