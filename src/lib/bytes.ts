@@ -2,7 +2,8 @@
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+// U+FEFF is a character like any other: a name may begin with it.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** UTF-8 (RFC 3629) of a text; lone surrogates become U+FFFD. */
 export function utf8(text: string): Bytes {
@@ -105,4 +106,21 @@ export function fromB64Url(text: string): Bytes {
   if (!/^[A-Za-z0-9_-]*$/.test(text)) throw new TypeError('expected base64url');
   const padding = '='.repeat((4 - (text.length % 4)) % 4);
   return fromB64(text.replaceAll('-', '+').replaceAll('_', '/') + padding);
+}
+
+/** Nobody holds its other end, so what is transferred there is gone. */
+const nowhere = (() => {
+  const { port1, port2 } = new MessageChannel();
+  port2.close();
+  return port1;
+})();
+
+/**
+ * Gives the memory behind the bytes back at once; they, and all that share their buffer, are empty afterwards. Collecting garbage
+ * would get there too, but later than the next parts of a large file come, and memory that was just used is faster: what is worked
+ * on in megabytes is released by hand. (`ArrayBuffer.prototype.transfer` is no way to do it: Chromium then counts less garbage, and
+ * still keeps what WebCrypto, a Blob or a stream has touched.)
+ */
+export function release({ buffer }: Bytes): void {
+  nowhere.postMessage(undefined, [buffer]);
 }

@@ -62,6 +62,7 @@ export const FAMILIES = {
   upload_mismatch: 'changed',
   keyring_changed: 'changed',
   source_changed: 'changed', // the file changed, or went away, while it was read
+  download_cut: 'changed', // the browser stopped taking, or writing, what it was given
   // unreachable: backoff, fresh URLs
   broker_unreachable: 'unreachable',
   store_unreachable: 'unreachable',

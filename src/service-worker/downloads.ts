@@ -1,5 +1,5 @@
 /// <reference lib="webworker" />
-import type { StreamDemand, StreamSupply } from '../lib/transfer/download-stream.ts';
+import { ALIVE_EVERY_MS, type StreamDemand, type StreamSupply } from '../lib/transfer/download-stream.ts';
 
 const PREFIX = '/dl/';
 
@@ -63,10 +63,13 @@ function pull(source: MessagePort): ReadableStream<Uint8Array> {
     source.postMessage({ kind } satisfies StreamDemand);
   };
   let supplied: () => void = () => undefined;
+  // The browser may pause a download for as long as it likes: that it asks for nothing does not say that nobody is here.
+  const beat = setInterval(demand, ALIVE_EVERY_MS, 'alive');
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
         source.onmessage = ({ data }: MessageEvent<StreamSupply>) => {
+          if (data.kind !== 'chunk') clearInterval(beat);
           if (data.kind === 'chunk') controller.enqueue(data.bytes);
           else if (data.kind === 'end') controller.close();
           else controller.error(new Error('the download could not be finished'));
@@ -79,6 +82,8 @@ function pull(source: MessagePort): ReadableStream<Uint8Array> {
           demand('pull');
         }),
       cancel() {
+        clearInterval(beat);
+        source.onmessage = null; // A chunk may still be under way, and there is nothing to put it into.
         demand('cancel');
       },
     },

@@ -11,6 +11,7 @@ import {
 } from '../../src/lib/store/accountRecord.ts';
 import { DATABASE, ONLY, openDatabase, type Database } from '../../src/lib/store/database.ts';
 import { createDevice, readDevice, saveDevice } from '../../src/lib/store/deviceRecord.ts';
+import { journalCache } from '../../src/lib/store/journalCache.ts';
 import { wipeDevice } from '../../src/lib/store/wipe.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 
@@ -134,5 +135,36 @@ describe('wiping a device', () => {
     expect(taken).toBe(1);
     expect(() => database.transaction('device')).toThrow();
     database = await openDatabase(() => undefined);
+  });
+});
+
+describe('two tabs', () => {
+  test('never put an older head of the event log over a newer one', async () => {
+    await saveEventHead(database, { seq: 7, hash: 'seven' });
+    await saveEventHead(database, { seq: 6, hash: 'six' });
+    expect(await readEventHead(database)).toEqual({ seq: 7, hash: 'seven' });
+  });
+
+  test('ask of the copy that is there before they replace it, one after the other', async () => {
+    const tabs = [journalCache(database, VAULT), journalCache(database, VAULT)];
+    const asked: number[] = [];
+    const save = (value: number) =>
+      tabs[value % 2]!.save(Uint8Array.of(value), async ([stored = 0]) => {
+        asked.push(stored);
+        await new Promise((resolve) => setTimeout(resolve)); // As opening a seal does: no transaction would wait for it.
+        return stored < value;
+      });
+    await Promise.all([3, 5, 4, 6, 1].map(save));
+    expect(asked).toEqual([3, 5, 5, 6]);
+    expect(await tabs[0]!.load()).toEqual(Uint8Array.of(6));
+  });
+
+  test('learn that the device was wiped, when they save', async () => {
+    const cache = journalCache(database, VAULT);
+    await wipeDevice(database);
+    expect(await refusalCode(cache.save(Uint8Array.of(1), () => Promise.resolve(true)))).toBe(
+      'device_state_lost',
+    );
+    database = await openDatabase(() => (taken += 1));
   });
 });

@@ -1,5 +1,5 @@
 import { signinCode, signinFinish, signinStart } from '$contract/account.ts';
-import { BlobId, type Code, DeviceId } from '$contract/ids.ts';
+import { BlobId, DeviceId } from '$contract/ids.ts';
 import { keysRelease } from '$contract/vault.ts';
 import * as v from 'valibot';
 import { decodeKeyring } from '../../src/lib/account/keyringFormat.ts';
@@ -34,7 +34,7 @@ export async function deriveSecrets(origin: string, person: Person, fileName: st
   const { account } = await broker.call(signinFinish, { finishLoginRequest });
   const device = { ...(await generateDeviceKeyPair()), id: v.parse(DeviceId, randomId()) };
   const signedIn = await broker.call(signinCode, {
-    factor: { code: (await person.code()) as Code },
+    factor: { code: await person.code() },
     device: { id: device.id, publicKey: toB64Url(device.publicKey) },
   });
   const keyring = await openKeyring(fromB64Url(signedIn.keyring.bytes), account, { exportKey });

@@ -102,7 +102,7 @@ export class Person {
   }
 
   async upload(...files: string[] | { name: string; mimeType: string; buffer: Buffer }[]): Promise<void> {
-    await this.page.getByLabel('Upload files').setInputFiles(files as string[]);
+    await this.page.getByLabel('Upload files').setInputFiles(files);
   }
 
   async act(name: string, item: string): Promise<void> {

@@ -91,18 +91,23 @@ export class MemoryRemote implements JournalRemote {
   }
 }
 
-/** One record in memory. */
+/** One record in memory, for any number of tabs. */
 export class MemoryCache implements JournalCache {
   record: Bytes | undefined;
   saves = 0;
+  #turn: Promise<unknown> = Promise.resolve();
 
   load(): Promise<Bytes | undefined> {
     return Promise.resolve(this.record);
   }
 
-  save(sealed: Bytes): Promise<void> {
-    this.record = sealed;
-    this.saves++;
-    return Promise.resolve();
+  save(sealed: Bytes, mayReplace: (stored: Bytes) => Promise<boolean>): Promise<void> {
+    const saving = this.#turn.then(async () => {
+      if (this.record && !(await mayReplace(this.record))) return;
+      this.record = sealed;
+      this.saves++;
+    });
+    this.#turn = saving.catch(() => undefined);
+    return saving;
   }
 }

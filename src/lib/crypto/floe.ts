@@ -1,4 +1,4 @@
-import { concat, u32be, u64be, type Bytes } from '../bytes.ts';
+import { concat, release, u32be, u64be, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
 import { deriveKeys, encodeParameters, MAX_SEGMENTS, type FloeKey, type FloeParameters } from './floeKeys.ts';
 import { randomBytes } from './random.ts';
@@ -104,11 +104,11 @@ export async function createSealer(
     const dek = await keys.segmentKey(segmentIndex);
     const iv = random(NONCE_BYTES);
     const algorithm = { name: 'AES-GCM', iv, additionalData: segmentAad(segmentIndex, last) };
-    const body = await crypto.subtle.encrypt(algorithm, dek, unshared(plaintext));
+    const body = new Uint8Array(await crypto.subtle.encrypt(algorithm, dek, unshared(plaintext)));
     target.set(u32be(last ? sizeBytes : NOT_LAST));
     target.set(iv, LENGTH_BYTES);
-    target.set(new Uint8Array(body), BODY_OFFSET);
-    release(body);
+    target.set(body, BODY_OFFSET);
+    release(body); // The next output lies in warm memory then: several times the speed in Chromium.
   }
 
   return {
@@ -255,12 +255,4 @@ function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
 /** The same bytes; a copy only where another thread could change them, which WebCrypto refuses. */
 function unshared(bytes: Uint8Array): Bytes {
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Bytes) : new Uint8Array(bytes);
-}
-
-/**
- * Gives a buffer's memory back at once. Left to the garbage collector, half a megabyte per segment piles up, and WebCrypto's next
- * output lies in cold memory: a tenth of the speed in Chromium. (ES2024; Node 20 has no such thing.)
- */
-function release(buffer: { transfer?: (sizeBytes: number) => ArrayBuffer }): void {
-  buffer.transfer?.(0);
 }

@@ -37,7 +37,8 @@ export async function startCold(trust: ReplicaTrust, remote: JournalRemote): Pro
       const replica = await fromNewestSnapshot(trust, remote, head);
       if (replica) return { replica, fromSnapshot: true, notes, problem: undefined };
     } catch (error) {
-      if (!(error instanceof HalfkeyError) || error.family !== 'corrupt') throw error;
+      // A snapshot only saves time: whatever keeps it away, the log says all that it says.
+      if (!(error instanceof HalfkeyError)) throw error;
       if (error.code === 'snapshot_wrong') notes.push(error);
     }
   }

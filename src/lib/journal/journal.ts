@@ -1,5 +1,6 @@
-import { equalBytes } from '../bytes.ts';
+import { equalBytes, type Bytes } from '../bytes.ts';
 import { sha256 } from '../crypto/digest.ts';
+import { HEADER_BYTES } from '../crypto/floe.ts';
 import { HalfkeyError } from '../errors.ts';
 import { appendIntent, type Intent } from './append.ts';
 import { SNAPSHOT_INTERVAL, startCold } from './coldStart.ts';
@@ -45,6 +46,8 @@ export class Journal {
   #needsAudit: boolean;
   #queue: Promise<unknown> = Promise.resolve();
   #savedSeq = -1;
+  /** How the local copy begins that this tab knows: each seal has a random header of its own. */
+  #savedHeader: Bytes | undefined;
   #saving: Promise<void> | undefined;
 
   private constructor(
@@ -78,6 +81,7 @@ export class Journal {
         const replica = new Replica(keys.trust, copy);
         const journal = new Journal(deps, keys, replica, copy.head, copy.needsAudit);
         journal.#savedSeq = copy.head.seq;
+        journal.#savedHeader = sealed.slice(0, HEADER_BYTES);
         return journal;
       } catch (error) {
         if (!(error instanceof HalfkeyError)) throw error;
@@ -90,7 +94,9 @@ export class Journal {
     const journal = new Journal(deps, keys, cold.replica, head, cold.fromSnapshot);
     journal.#notes.push(...notes, ...cold.notes);
     journal.#problem = cold.problem;
-    if (!cold.problem) await journal.#exclusively(() => journal.#settleWitness()).catch(ignoreKnown);
+    if (!cold.problem) {
+      await journal.#exclusively(() => journal.#settleWitness(deps.expectedHead)).catch(ignoreKnown);
+    }
     journal.#scheduleSave();
     return journal;
   }
@@ -132,8 +138,9 @@ export class Journal {
    */
   async refresh(): Promise<boolean> {
     return this.#exclusively(async () => {
+      const witness = this.#witness; // Before pulling: meanwhile another tab may see more than this pull does.
       const { changed } = await pull(this.#replica, this.#deps.remote);
-      await this.#settleWitness();
+      await this.#settleWitness(witness);
       this.#problem = undefined;
       return changed;
     });
@@ -147,7 +154,7 @@ export class Journal {
     await this.#exclusively(async () => {
       if (witness.seq > this.#head.seq) await pull(this.#replica, this.#deps.remote);
       this.#witness = witness;
-      await this.#settleWitness();
+      await this.#settleWitness(witness);
     });
   }
 
@@ -236,10 +243,10 @@ export class Journal {
     );
   }
 
-  async #settleWitness(): Promise<void> {
-    if (!this.#witness) return;
-    await checkWitness(this.#deps.remote, this.#replica.head ?? this.#head, this.#witness);
-    this.#witness = undefined; // Only what fits: a witness of another history is asked again each time.
+  async #settleWitness(witness: JournalHead | undefined): Promise<void> {
+    if (!witness) return;
+    await checkWitness(this.#deps.remote, this.#replica.head ?? this.#head, witness);
+    if (this.#witness === witness) this.#witness = undefined; // Only what fits: a witness of another history is asked again each time.
   }
 
   /** One after the other; what goes wrong with the chain is remembered, and all that did go well is kept. */
@@ -291,8 +298,22 @@ export class Journal {
   async #save(): Promise<void> {
     const head = this.#head;
     const copy = { state: this.state, head, needsAudit: this.#needsAudit };
-    await this.#deps.cache.save(await sealLocalCopy(this.#keys.copy, copy));
+    const sealed = await sealLocalCopy(this.#keys.copy, copy);
+    await this.#deps.cache.save(sealed, async (stored) => {
+      const isOwn = this.#savedHeader && equalBytes(stored.subarray(0, HEADER_BYTES), this.#savedHeader);
+      return isOwn === true || this.#givesWay(stored, head);
+    });
+    this.#savedHeader = sealed.slice(0, HEADER_BYTES);
     this.#savedSeq = head.seq;
+  }
+
+  /** Another tab's copy gives way unless it has seen more, or other: then it stays, and the next refresh is measured by it. */
+  async #givesWay(stored: Bytes, head: JournalHead): Promise<boolean> {
+    const other = await openLocalCopy(this.#keys.copy, stored).catch(ignoreKnown);
+    if (!other || other.head.seq < head.seq) return true;
+    if (equalBytes(other.head.hash, head.hash)) return true;
+    this.#witness ??= other.head;
+    return false;
   }
 }
 
@@ -317,8 +338,9 @@ function isProblem(error: unknown): error is HalfkeyError {
 }
 
 /** What runs beside a request and may fail by itself: the next one tries again. */
-function ignoreKnown(error: unknown): void {
+function ignoreKnown(error: unknown): undefined {
   if (!(error instanceof HalfkeyError)) throw error;
+  return undefined;
 }
 
 async function pauseByTimer(ms: number): Promise<void> {

@@ -21,7 +21,8 @@ export interface JournalRemote {
 /** One record on this device, opaque bytes. */
 export interface JournalCache {
   load(): Promise<Bytes | undefined>;
-  save(sealed: Bytes): Promise<void>;
+  /** Replaces the record, if `mayReplace` says so of one that is there. No other tab comes between asking and writing. */
+  save(sealed: Bytes, mayReplace: (stored: Bytes) => Promise<boolean>): Promise<void>;
 }
 
 /** Whose vault it is, what opens its journal, and who signs here. */

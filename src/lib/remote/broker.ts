@@ -10,6 +10,8 @@ type Out<R extends Route> = v.InferOutput<R['answer']>;
 interface CallOptions {
   readonly vault?: VaultId;
   readonly signal?: AbortSignal;
+  /** 30 seconds when absent. */
+  readonly timeoutMs?: number;
 }
 
 /** The key broker as the client sees it: the contract's routes, each answer parsed before anybody looks at it. */
@@ -23,7 +25,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** @param origin of the app; the broker serves it, so every request is same-origin and carries the session's cookie */
 export function connectBroker(origin: string): Broker {
   return {
-    async call(route, request, { vault, signal } = {}) {
+    async call(route, request, { vault, signal, timeoutMs = REQUEST_TIMEOUT_MS } = {}) {
       const url = new URL(route.path.replace(':vault', encodeURIComponent(vault ?? '')), origin);
       const init: RequestInit = { method: route.method, credentials: 'same-origin', cache: 'no-store' };
       if (route.method === 'POST') {
@@ -34,7 +36,7 @@ export function connectBroker(origin: string): Broker {
           url.searchParams.set(name, value);
         }
       }
-      const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+      const timeout = AbortSignal.timeout(timeoutMs);
       init.signal = signal ? AbortSignal.any([signal, timeout]) : timeout;
       const { ok, status, body } = await exchange(url, init, signal);
       if (!ok) throw refusal(status, body);

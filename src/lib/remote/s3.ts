@@ -1,4 +1,5 @@
-import { HalfkeyError } from '../errors.ts';
+import { concat } from '../bytes.ts';
+import { HalfkeyError, type ErrorCode } from '../errors.ts';
 
 /** What is needed to put one part, or one whole blob, at a presigned URL. */
 export interface Put {
@@ -13,14 +14,14 @@ export interface Put {
   readonly onProgress?: (sentBytes: number) => void;
 }
 
-/** A part can be as long as 512 MiB on a slow line; what is measured is the time without any progress. */
+/** A part can be as long as 512 MiB on a slow line; what is measured is the time without any progress. A line can die silently. */
 const STALL_MS = 60_000;
 
 /**
  * XMLHttpRequest, because fetch does not tell how much of a body has left.
  * @returns S3's ETag, quoted
- * @throws {HalfkeyError} `already_exists` (412), `url_expired` (403), `upload_lost` (404), `digest_mismatch` (400),
- * `store_full` (507), `store_unreachable` for the rest; AbortError when the signal fires
+ * @throws {HalfkeyError} `already_exists` (412), `url_expired` (403), `upload_lost` (404), `upload_mismatch` (other bytes arrived
+ * than were signed for), `store_full` (507), `store_unreachable` for the rest; AbortError when the signal fires
  */
 export function put({ url, body, sha256B64, createOnly, signal, onProgress }: Put): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -45,7 +46,7 @@ export function put({ url, body, sha256B64, createOnly, signal, onProgress }: Pu
     request.onload = () => {
       const etag = request.getResponseHeader('etag');
       if (request.status === 200 && etag) resolve(etag);
-      else reject(refusal(request.status));
+      else reject(refusal(PUT_STATUS, request.status, request.responseText));
     };
     request.onerror = () => {
       reject(new HalfkeyError('store_unreachable', 'the connection to the store was cut'));
@@ -64,9 +65,9 @@ export function put({ url, body, sha256B64, createOnly, signal, onProgress }: Pu
 }
 
 /**
- * A range of a blob, as a stream.
+ * A range of a blob, as a stream; to be read by `chunksOf`.
  * @param fromByte first byte; `untilByte` is exclusive
- * @throws {HalfkeyError} `url_expired` (403), `upload_lost` (404), `ciphertext_truncated` (416), `store_unreachable`
+ * @throws {HalfkeyError} `url_expired` (403), `not_found` (404), `ciphertext_truncated` (416), `store_unreachable`
  */
 export async function getRange(
   url: string,
@@ -75,7 +76,7 @@ export async function getRange(
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const headers = { range: `bytes=${String(fromByte)}-${String(untilByte - 1)}` };
   const response = await get(url, { headers, signal, cache: 'no-store' });
-  if (response.status !== 206 || !response.body) throw refusal(response.status);
+  if (response.status !== 206 || !response.body) throw await refusalOf(response);
   return response.body;
 }
 
@@ -86,40 +87,90 @@ export async function getWhole(
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const response = await get(url, { cache: 'no-store', ...(signal && { signal }) });
-  if (response.status !== 200) throw refusal(response.status);
+  if (response.status !== 200 || !response.body) throw await refusalOf(response);
   const declared = Number(response.headers.get('content-length') ?? Number.NaN);
   if (!(declared <= maxBytes))
     throw new HalfkeyError('input_too_large', `expected at most ${String(maxBytes)} bytes`);
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  for await (const chunk of chunksOf(response.body)) chunks.push(chunk);
+  return concat(...chunks);
+}
+
+/**
+ * What a stream of the store gives, as it comes.
+ * @throws {HalfkeyError} `store_unreachable` when it is cut, or when nothing has come for a minute; the reason of the signal that
+ *   the stream was asked for with
+ */
+export async function* chunksOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const reader = stream.getReader();
   try {
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (cause) {
-    throw unreachable(cause, signal);
+    for (;;) {
+      const { done, value } = await inTime(reader.read());
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    void reader.cancel().catch(() => undefined);
   }
 }
 
 async function get(url: string, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, init);
+    return await inTime(fetch(url, init));
   } catch (cause) {
-    throw unreachable(cause, init.signal ?? undefined);
+    init.signal?.throwIfAborted();
+    throw cause;
   }
 }
 
-function unreachable(cause: unknown, signal?: AbortSignal): HalfkeyError {
-  signal?.throwIfAborted();
-  return new HalfkeyError('store_unreachable', 'the store gave no answer', { cause });
+/** fetch waits for ever on a line that has died without a word. */
+async function inTime<Result>(moving: Promise<Result>): Promise<Result> {
+  let stall: ReturnType<typeof setTimeout> | undefined;
+  const stalled = new Promise<never>((_, reject) => {
+    stall = setTimeout(() => {
+      reject(new HalfkeyError('store_unreachable', `nothing came for ${String(STALL_MS)} ms`));
+    }, STALL_MS);
+  });
+  try {
+    return await Promise.race([moving, stalled]);
+  } catch (cause) {
+    if (cause instanceof HalfkeyError || isAbort(cause)) throw cause;
+    throw new HalfkeyError('store_unreachable', 'the connection to the store was cut', { cause });
+  } finally {
+    clearTimeout(stall);
+  }
 }
 
-const STATUS = {
-  400: 'digest_mismatch',
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
+
+const PUT_STATUS: Partial<Record<number, ErrorCode>> = {
   403: 'url_expired',
   404: 'upload_lost',
   412: 'already_exists',
-  416: 'ciphertext_truncated',
   507: 'store_full',
-} as const;
+};
+const GET_STATUS: Partial<Record<number, ErrorCode>> = {
+  403: 'url_expired',
+  404: 'not_found',
+  416: 'ciphertext_truncated',
+};
+/** A status of 400 says little: S3's own word for it stands in the body. */
+const BAD_REQUEST: Partial<Record<string, ErrorCode>> = {
+  BadDigest: 'upload_mismatch',
+  InvalidDigest: 'upload_mismatch',
+  ExpiredToken: 'url_expired', // The credentials behind the URL: the next one has others.
+};
 
-function refusal(status: number): HalfkeyError {
-  const code = status in STATUS ? STATUS[status as keyof typeof STATUS] : 'store_unreachable';
-  return new HalfkeyError(code, `the store answered ${String(status)}`);
+async function refusalOf(response: Response): Promise<HalfkeyError> {
+  return refusal(GET_STATUS, response.status, await response.text().catch(() => ''));
+}
+
+function refusal(codes: Partial<Record<number, ErrorCode>>, status: number, xml: string): HalfkeyError {
+  const word = status === 400 ? /<Code>(\w+)<\/Code>/.exec(xml)?.[1] : undefined;
+  const code = word === undefined ? codes[status] : BAD_REQUEST[word];
+  return new HalfkeyError(code ?? 'store_unreachable', `the store answered ${String(status)}`);
 }

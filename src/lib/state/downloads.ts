@@ -48,9 +48,9 @@ export class Downloads {
     const stream = await this.#prompt.run(`download “${name}”`, () =>
       this.#worker.send('download/stream', { file, form }),
     );
-    const removeFrame = await saveStream(serviceWorker, stream);
-    if (removeFrame) {
-      this.#transfers.whenEnded(stream.transfer, removeFrame);
+    const saving = await saveStream(serviceWorker, stream);
+    if (saving) {
+      this.#transfers.follow(stream.transfer, saving);
       return true;
     }
     await this.#transfers.cancel(stream.transfer);

@@ -1,12 +1,12 @@
 import type { Failure } from '../worker/protocol.ts';
 import { failureOf, isAbort } from './cryptoWorker.ts';
 
-/** What just failed: kept in sight until dismissed, or until something else fails. */
+/** What was not done: kept in sight until dismissed, or until there is something else. */
 export interface Noticed {
   /** What was tried, as the start of a sentence: `“a.txt” was not opened`. */
   readonly tried: string;
-  readonly failure: Failure;
-  readonly atMs: number;
+  /** Why: what failed and when, or a sentence where nothing did. */
+  readonly reason: { readonly failure: Failure; readonly atMs: number } | string;
 }
 
 /** The latest failure that belongs to no field, dialog or transfer of its own. */
@@ -15,6 +15,10 @@ export class Notice {
 
   get noticed(): Noticed | undefined {
     return this.#noticed;
+  }
+
+  show(noticed: Noticed): void {
+    this.#noticed = noticed;
   }
 
   dismiss(): void {
@@ -26,7 +30,8 @@ export class Notice {
     try {
       await action();
     } catch (error) {
-      if (!isAbort(error)) this.#noticed = { tried, failure: failureOf(error), atMs: Date.now() };
+      if (isAbort(error)) return;
+      this.show({ tried, reason: { failure: failureOf(error), atMs: Date.now() } });
     }
   }
 }

@@ -3,16 +3,26 @@ import type { DownloadStream } from '../worker/protocol.ts';
 /** A service worker that has not taken the stream by then never will. */
 const TAKEN_WITHIN_MS = 5_000;
 
+/** A browser stops a service worker that no message has reached for half a minute, and its downloads with it. */
+const AWAKE_EVERY_MS = 10_000;
+
+/** A download that the service worker has taken. */
+export interface Saving {
+  /** To be called with each sign of life of the transfer: the timers of a page in the background run late. */
+  readonly keepAwake: () => void;
+  /** For when the transfer has ended. */
+  readonly end: () => void;
+}
+
 /**
  * Hands a stream to the service worker and lets the browser download it, by a hidden frame: an ordinary download, of
- * any size, that fills no memory.
- * @returns a function that removes the frame, for when the transfer has ended; undefined when the service worker did not
- * take the stream
+ * any size, that fills no memory. The service worker is kept awake until the end.
+ * @returns undefined when the service worker did not take the stream
  */
 export async function saveStream(
   serviceWorker: ServiceWorker,
   { port, transfer, name, sizeBytes }: DownloadStream,
-): Promise<(() => void) | undefined> {
+): Promise<Saving | undefined> {
   const reply = new MessageChannel();
   const taken = new Promise<boolean>((resolve) => {
     const late = setTimeout(resolve, TAKEN_WITHIN_MS, false);
@@ -30,8 +40,19 @@ export async function saveStream(
   frame.title = 'Download';
   frame.src = `/dl/${encodeURIComponent(transfer)}`;
   document.body.append(frame);
-  return () => {
-    frame.remove();
+  let awakeAtMs = performance.now();
+  const keepAwake = () => {
+    if (performance.now() - awakeAtMs < AWAKE_EVERY_MS) return;
+    awakeAtMs = performance.now();
+    serviceWorker.postMessage({ kind: 'awake' });
+  };
+  const timer = setInterval(keepAwake, AWAKE_EVERY_MS / 2);
+  return {
+    keepAwake,
+    end() {
+      clearInterval(timer);
+      frame.remove();
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Factor, Failure, Phase } from '../worker/protocol.ts';
+import type { Commands, Factor, Failure, Phase } from '../worker/protocol.ts';
 import { failureOf, type CryptoWorker } from './cryptoWorker.ts';
 
 /** The idle timer wants to hear of input, but not of each key. */
@@ -12,6 +12,8 @@ export class Session {
   #alarm = $state.raw<Failure | undefined>();
   #cannotStart = $state.raw<Failure | undefined>();
   #held = $state.raw(false);
+  #ended = $state.raw(false);
+  #isLeaving = $state.raw(false);
   #lastActiveMs = 0;
 
   constructor(worker: CryptoWorker) {
@@ -46,6 +48,16 @@ export class Session {
     return this.#held;
   }
 
+  /** Whether this device was signed out, and not by the person at it. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether the person at it is signing out, until the page is loaded anew. */
+  get isLeaving(): boolean {
+    return this.#isLeaving;
+  }
+
   hold(): void {
     this.#held = true;
   }
@@ -55,6 +67,8 @@ export class Session {
   }
 
   apply(phase: Phase): void {
+    if (phase.phase === 'signed-out') this.#ended ||= this.signedIn && !this.#isLeaving;
+    else this.#ended = false;
     this.#phase = phase;
   }
 
@@ -79,7 +93,7 @@ export class Session {
   }
 
   /** The first code makes the account. Held until the kit has been left. */
-  async activate(code: string): Promise<{ recoveryWords: string[]; backupCodes: string[] }> {
+  async activate(code: string): Promise<Commands['sign-up/verify']['result']> {
     this.hold();
     try {
       return await this.#worker.send('sign-up/verify', { code });
@@ -114,8 +128,16 @@ export class Session {
     return this.#worker.send('lock', {});
   }
 
-  signOut(): Promise<void> {
-    return this.#worker.send('sign-out', {});
+  /** Wipes the device. The page is loaded anew then, and with it goes the worker and all that it ever held in memory. */
+  async signOut(): Promise<void> {
+    this.#isLeaving = true;
+    try {
+      await this.#worker.send('sign-out', {});
+    } catch (error) {
+      this.#isLeaving = false;
+      throw error;
+    }
+    location.replace('/');
   }
 
   /** Somebody is here: keeps an open drive from locking itself. */

@@ -9,6 +9,14 @@ const SHOWN_ROWS = 100;
 
 const ENDED: readonly TransferReport['phase'][] = ['done', 'cancelled', 'failed'];
 
+/** Somebody who goes along with a transfer. */
+interface Follower {
+  /** With each report of it. */
+  readonly keepAwake: () => void;
+  /** Once, when it ends or is forgotten. */
+  readonly end: () => void;
+}
+
 /** Whether a transfer has come to its end, good or bad. */
 function hasEnded({ phase }: TransferReport): boolean {
   return ENDED.includes(phase);
@@ -19,7 +27,7 @@ export class Transfers {
   readonly #worker: CryptoWorker;
   readonly #announcer: Announcer;
   readonly #latest = new Map<string, TransferReport>();
-  readonly #onEnd = new Map<string, () => void>();
+  readonly #followers = new Map<string, Follower>();
   #all = $state.raw<readonly TransferReport[]>([]);
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #underWay = $derived(this.#all.filter((transfer) => !hasEnded(transfer)).length);
@@ -52,6 +60,7 @@ export class Transfers {
   apply(report: TransferReport): void {
     const before = this.#latest.get(report.transfer)?.phase;
     this.#latest.set(report.transfer, report);
+    this.#followers.get(report.transfer)?.keepAwake();
     if (before === report.phase) {
       this.#timer ??= setTimeout(() => {
         this.#publish();
@@ -68,11 +77,10 @@ export class Transfers {
     this.#publish();
   }
 
-  /** Runs once when this transfer ends or is forgotten. */
-  whenEnded(transfer: string, then: () => void): void {
+  follow(transfer: string, follower: Follower): void {
     const report = this.#latest.get(transfer);
-    if (report && hasEnded(report)) then();
-    else this.#onEnd.set(transfer, then);
+    if (report && hasEnded(report)) follower.end();
+    else this.#followers.set(transfer, follower);
   }
 
   upload(files: readonly File[]): Promise<void> {
@@ -98,7 +106,7 @@ export class Transfers {
   }
 
   clear(): void {
-    for (const transfer of [...this.#onEnd.keys()]) this.#settle(transfer);
+    for (const transfer of [...this.#followers.keys()]) this.#settle(transfer);
     this.#latest.clear();
     this.#publish();
   }
@@ -119,7 +127,7 @@ export class Transfers {
   }
 
   #settle(transfer: string): void {
-    this.#onEnd.get(transfer)?.();
-    this.#onEnd.delete(transfer);
+    this.#followers.get(transfer)?.end();
+    this.#followers.delete(transfer);
   }
 }

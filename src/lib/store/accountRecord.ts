@@ -67,9 +67,14 @@ export function readEventHead(database: Database): Promise<StoredEventHead | und
   return database.get('events', ONLY);
 }
 
-/** @throws {HalfkeyError} `device_full` */
+/** Keeps what another tab has seen beyond it. @throws {HalfkeyError} `device_full` */
 export async function saveEventHead(database: Database, head: StoredEventHead): Promise<void> {
-  await writing(() => database.put('events', head, ONLY));
+  await writing(async () => {
+    const { store, done } = database.transaction('events', 'readwrite');
+    const stored = await store.get(ONLY);
+    if (!stored || stored.seq < head.seq) await store.put(head, ONLY);
+    await done;
+  });
 }
 
 function accountKeyAad({ account }: Pick<StoredAccount, 'account'>): Bytes {

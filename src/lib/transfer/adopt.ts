@@ -49,11 +49,11 @@ export class Adopter {
 
   async #work(): Promise<void> {
     this.#busy = true;
+    await Promise.resolve(); // What comes in the same turn goes together.
     while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, LIMITS.batch);
-      const wanted = batch.filter(({ signal }) => !signal.aborted);
+      const batch = this.#nextBatch();
       try {
-        if (wanted.length > 0) await this.#adoptBatch(wanted);
+        if (batch.length > 0) await this.#adoptBatch(batch);
         for (const { resolve } of batch) resolve();
       } catch (error) {
         for (const { reject } of batch) reject(error);
@@ -62,18 +62,28 @@ export class Adopter {
     this.#busy = false;
   }
 
+  /** What was cancelled before its turn came is not in the journal, and must not pass for done. */
+  #nextBatch(): Waiting[] {
+    const next = this.#waiting.splice(0, LIMITS.batch);
+    for (const { signal, reject } of next) if (signal.aborted) reject(signal.reason);
+    return next.filter(({ signal }) => !signal.aborted);
+  }
+
   async #adoptBatch(batch: readonly Adoptable[]): Promise<void> {
-    const { broker, vault, epoch, vaultKey, journal, requireGrant } = this.#vault();
+    const { broker, vault, epoch, vaultKey, journal, requireGrant, releasesPerCode } = this.#vault();
     // Cancelling one file must not take the others of its batch along: the batch has no signal.
     const patience = new AbortController().signal;
     const bare = batch.map(({ uploaded }) => uploaded).filter(({ blob }) => !this.#envelopes.has(blob));
-    if (bare.length > 0) {
-      const blobs = bare.map(({ blob }) => blob);
+    // A code may buy fewer releases than there are files: what it made stays made, and the next one goes on.
+    const perRequest = releasesPerCode();
+    for (let from = 0; from < bare.length; from += perRequest) {
+      const some = bare.slice(from, from + perRequest);
+      const blobs = some.map(({ blob }) => blob);
       const request = () =>
         broker.call(keysGenerate, { grant: requireGrant(), purpose: 'file', blobs }, { vault });
       const { keys } = await persevere(request, patience);
       const made = new Map(keys.map((key) => [key.blob, key]));
-      for (const { blob, contentKey } of bare) {
+      for (const { blob, contentKey } of some) {
         const key = made.get(blob);
         if (!key) throw new HalfkeyError('broker_unreachable', 'the broker made no key for a blob');
         const [kmsHalf, kmsBlob] = [fromB64Url(key.kmsHalf), fromB64Url(key.kmsBlob)];

@@ -1,7 +1,7 @@
 import { keysRelease } from '$contract/vault.ts';
 import { BlobId } from '$contract/ids.ts';
 import * as v from 'valibot';
-import { fromB64Url, type Bytes } from '../bytes.ts';
+import { fromB64Url, release, type Bytes } from '../bytes.ts';
 import { openEnvelope } from '../crypto/envelope.ts';
 import { randomId } from '../crypto/random.ts';
 import { HalfkeyError } from '../errors.ts';
@@ -13,13 +13,15 @@ import { LedgerEntry, type Reporter } from './ledger.ts';
 import { readContent, readSealed, type StoredBlob } from './opening.ts';
 import { collectPreview, isPreviewable } from './preview.ts';
 import { fromRecord } from './envelopes.ts';
-import { createSink } from './sink.ts';
+import { createSink, removeDownload } from './sink.ts';
 
 interface Source {
   readonly name: string;
   readonly mediaType: string;
   readonly sizeBytes: number;
   readonly bytes: AsyncGenerator<Bytes>;
+  /** Ends the content key: when nothing more is read, and also when nothing ever was. */
+  readonly wipe: () => void;
 }
 
 /** The files on their way down. A content key lives as long as its download. */
@@ -28,6 +30,8 @@ export class Downloads {
   readonly #reporter: Reporter;
   readonly #nowMs: () => number;
   readonly #running = new Map<string, { entry: LedgerEntry; controller: AbortController }>();
+  /** Of everything that is being opened, or read; from before its key is asked for. */
+  readonly #controllers = new Set<AbortController>();
 
   constructor(vault: () => OpenVault, reporter: Reporter, nowMs: () => number) {
     this.#vault = vault;
@@ -38,10 +42,12 @@ export class Downloads {
   /** For the service worker's stream. @throws {HalfkeyError} `locked`, `key_absent`, … before anything is sent */
   async stream(file: string, form: DownloadForm): Promise<DownloadStream> {
     const controller = new AbortController();
-    const source = await this.#open(file, form, controller.signal);
+    const source = await this.#open(file, form, controller);
     const entry = this.#enter(source, controller);
     const { port1, port2 } = new MessageChannel();
-    void this.#run(entry, () => feed(this.#counted(source.bytes, entry), port1, controller.signal));
+    void this.#run(entry, source, controller, () =>
+      feed(this.#counted(source.bytes, entry), port1, controller.signal),
+    );
     return { port: port2, transfer: entry.transfer, name: source.name, sizeBytes: source.sizeBytes };
   }
 
@@ -52,12 +58,15 @@ export class Downloads {
     handle?: FileSystemFileHandle,
   ): Promise<{ transfer: string; opfs?: File }> {
     const controller = new AbortController();
-    const source = await this.#open(file, form, controller.signal);
+    const source = await this.#open(file, form, controller);
     const entry = this.#enter(source, controller);
-    const sink = await createSink(entry.transfer, handle);
-    const written = await this.#run(entry, async () => {
+    const written = await this.#run(entry, source, controller, async () => {
+      const sink = await createSink(entry.transfer, handle);
       try {
-        for await (const bytes of this.#counted(source.bytes, entry)) await sink.write(bytes);
+        for await (const bytes of this.#counted(source.bytes, entry)) {
+          await sink.write(bytes);
+          release(bytes);
+        }
         return await sink.finish();
       } catch (error) {
         await sink.discard();
@@ -72,8 +81,13 @@ export class Downloads {
   async preview(file: string): Promise<Preview> {
     const { version } = this.#find(file);
     if (!isPreviewable(version)) return { kind: 'none' };
-    const source = await this.#open(file, 'plain', new AbortController().signal);
-    return collectPreview(version.mediaType, source.bytes);
+    const controller = new AbortController();
+    const source = await this.#open(file, 'plain', controller);
+    try {
+      return await collectPreview(version.mediaType, source.bytes);
+    } finally {
+      this.#close(source, controller);
+    }
   }
 
   /** @returns false when the id is not of a download */
@@ -88,21 +102,20 @@ export class Downloads {
     if (!running?.entry.ended) return;
     this.#running.delete(transfer);
     running.entry.forget();
+    void removeDownload(transfer).catch(() => undefined); // Else it is swept at the next start.
   }
 
   /** *Lock now*: what is being opened stops, so that no content key is left. */
   lockNow(): void {
-    for (const { controller } of this.#running.values()) {
+    for (const controller of this.#controllers) {
       controller.abort(new HalfkeyError('locked', 'locked while it was being opened'));
     }
   }
 
   clear(): void {
-    for (const [transfer, { controller }] of [...this.#running]) {
-      controller.abort();
-      this.#running.delete(transfer);
-      this.#reporter.gone(transfer);
-    }
+    for (const controller of this.#controllers) controller.abort();
+    for (const { entry } of this.#running.values()) entry.forget();
+    this.#running.clear();
   }
 
   #find(file: string): { name: string; version: Version } {
@@ -112,7 +125,22 @@ export class Downloads {
     return { name: entry.name, version };
   }
 
-  async #open(file: string, form: DownloadForm, signal: AbortSignal): Promise<Source> {
+  async #open(file: string, form: DownloadForm, controller: AbortController): Promise<Source> {
+    this.#controllers.add(controller);
+    try {
+      return await this.#openNow(file, form, controller.signal);
+    } catch (error) {
+      this.#controllers.delete(controller);
+      throw error;
+    }
+  }
+
+  #close({ wipe }: Source, controller: AbortController): void {
+    this.#controllers.delete(controller);
+    wipe();
+  }
+
+  async #openNow(file: string, form: DownloadForm, signal: AbortSignal): Promise<Source> {
     const vault = this.#vault();
     const { name, version } = this.#find(file);
     const stored: StoredBlob = { ...version, blob: v.parse(BlobId, version.blob) };
@@ -123,15 +151,25 @@ export class Downloads {
         mediaType: 'application/octet-stream',
         sizeBytes: stored.sealedBytes,
         bytes,
+        wipe: () => undefined,
       };
     }
     const contentKey = await releaseKey(vault, stored, signal);
-    const bytes = wiping(readContent(vault, stored, contentKey, signal), contentKey);
-    return { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes, bytes };
+    const wipe = () => contentKey.fill(0);
+    if (signal.aborted) wipe(); // Locked while the half was on its way.
+    signal.throwIfAborted();
+    const bytes = readContent(vault, stored, contentKey, signal);
+    return { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes, bytes, wipe };
   }
 
   #enter({ name, sizeBytes }: Source, controller: AbortController): LedgerEntry {
-    const about = { transfer: randomId(), direction: 'down', name, totalBytes: sizeBytes } as const;
+    const about = {
+      transfer: randomId(),
+      direction: 'down',
+      name,
+      totalBytes: sizeBytes,
+      sizeBytes,
+    } as const;
     const entry = new LedgerEntry(about, this.#reporter, this.#nowMs);
     this.#running.set(entry.transfer, { entry, controller });
     entry.enter('downloading');
@@ -149,6 +187,8 @@ export class Downloads {
 
   async #run<Result>(
     entry: LedgerEntry,
+    source: Source,
+    controller: AbortController,
     work: () => Promise<Result>,
   ): Promise<{ result: Result; failure?: never } | { failure: { error: unknown }; result?: never }> {
     try {
@@ -158,15 +198,9 @@ export class Downloads {
     } catch (error) {
       entry.fail(error);
       return { failure: { error } };
+    } finally {
+      this.#close(source, controller);
     }
-  }
-}
-
-async function* wiping(source: AsyncGenerator<Bytes>, contentKey: Bytes): AsyncGenerator<Bytes> {
-  try {
-    yield* source;
-  } finally {
-    contentKey.fill(0);
   }
 }
 

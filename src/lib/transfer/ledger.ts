@@ -20,15 +20,17 @@ export class LedgerEntry {
   readonly #direction: 'up' | 'down';
   readonly #name: string;
   readonly #totalBytes: number;
+  readonly #sizeBytes: number;
   readonly #reporter: Reporter;
   readonly #nowMs: () => number;
   #phase: TransferPhase = 'waiting';
   #doneBytes = 0;
   #meter = new Meter();
   #failure: Failure | undefined;
+  #isForgotten = false;
 
   constructor(
-    about: { transfer: string; direction: 'up' | 'down'; name: string; totalBytes: number },
+    about: Pick<TransferReport, 'transfer' | 'direction' | 'name' | 'totalBytes' | 'sizeBytes'>,
     reporter: Reporter,
     nowMs: () => number,
   ) {
@@ -36,6 +38,7 @@ export class LedgerEntry {
     this.#direction = about.direction;
     this.#name = about.name;
     this.#totalBytes = about.totalBytes;
+    this.#sizeBytes = about.sizeBytes;
     this.#reporter = reporter;
     this.#nowMs = nowMs;
     this.#report();
@@ -49,8 +52,9 @@ export class LedgerEntry {
     return this.#phase === 'done' || this.#phase === 'cancelled' || this.#phase === 'failed';
   }
 
+  /** What was cancelled stays so, whatever its parts still say on their way out; unless it was done already. */
   enter(phase: Exclude<TransferPhase, 'failed'>): void {
-    if (this.#phase === phase) return;
+    if (this.#phase === phase || (this.#phase === 'cancelled' && phase !== 'done')) return;
     if (this.ended) this.#meter = new Meter();
     this.#phase = phase;
     this.#failure = undefined;
@@ -59,11 +63,13 @@ export class LedgerEntry {
 
   /** Reported once per tick at most. */
   progress(doneBytes: number): void {
+    if (this.ended) return;
     this.#doneBytes = doneBytes;
     if (this.#meter.sample(doneBytes, this.#nowMs())) this.#report();
   }
 
   fail(error: unknown): void {
+    if (this.#phase === 'cancelled') return;
     if (error instanceof DOMException && error.name === 'AbortError') {
       this.enter('cancelled');
       return;
@@ -73,11 +79,14 @@ export class LedgerEntry {
     this.#report();
   }
 
+  /** Nothing is said of it any more. */
   forget(): void {
+    this.#isForgotten = true;
     this.#reporter.gone(this.transfer);
   }
 
   #report(): void {
+    if (this.#isForgotten) return;
     this.#reporter.report({
       transfer: this.transfer,
       direction: this.#direction,
@@ -85,6 +94,7 @@ export class LedgerEntry {
       phase: this.#phase,
       doneBytes: this.#doneBytes,
       totalBytes: this.#totalBytes,
+      sizeBytes: this.#sizeBytes,
       canRetry:
         this.#direction === 'up' && this.#phase === 'failed' && this.#failure?.code !== 'source_changed',
       ...(this.ended ? {} : this.#meter.pace(this.#totalBytes)),

@@ -1,6 +1,6 @@
 import { blobGetUrls } from '$contract/vault.ts';
 import type { BlobId, VaultId } from '$contract/ids.ts';
-import { concat, toB64, type Bytes } from '../bytes.ts';
+import { concat, release, toB64, type Bytes } from '../bytes.ts';
 import { sealAad } from '../crypto/aad.ts';
 import { compositeDigest, sha256 } from '../crypto/digest.ts';
 import {
@@ -12,9 +12,10 @@ import {
 } from '../crypto/floe.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Broker } from '../remote/broker.ts';
-import { getRange } from '../remote/s3.ts';
+import { chunksOf, getRange } from '../remote/s3.ts';
 import { persevere } from './backoff.ts';
-import { planPart, planStored, type BlobPlan, type PartPlan } from './plan.ts';
+import { PartBuffers } from './memory.ts';
+import { largestPartBytes, planPart, planStored, type BlobPlan, type PartPlan } from './plan.ts';
 
 /** Parts fetched ahead of the one that is being opened: two keep the line busy, and memory at three parts. */
 const AHEAD = 2;
@@ -35,7 +36,7 @@ interface Where {
 }
 
 /**
- * The blob's ciphertext as it lies in S3, part by part.
+ * The blob's ciphertext as it lies in S3, part by part; each is the taker's, to keep or to release.
  * The last part is given only after the digest of all was found to be the journal's.
  * @throws {HalfkeyError} `digest_mismatch`, `ciphertext_truncated`, what is unreachable; AbortError
  */
@@ -46,7 +47,8 @@ export async function* readSealed(
 ): AsyncGenerator<Bytes> {
   const plan = planStored(stored);
   const digests: Bytes[] = [];
-  for await (const bytes of fetchParts(where, stored.blob, plan, signal)) {
+  const buffers = new PartBuffers(largestPartBytes(plan));
+  for await (const bytes of fetchParts(where, stored.blob, plan, buffers, signal)) {
     digests.push(await sha256(bytes));
     if (digests.length === plan.partCount) await checkDigest(stored, digests);
     yield bytes;
@@ -54,7 +56,7 @@ export async function* readSealed(
 }
 
 /**
- * The file's content in order, segment by segment; the padding is cut off. The last segment is given only after the digest of
+ * The file's content in order, segment by segment, each the taker's; the padding is cut off. The last segment is given only after the digest of
  * the whole ciphertext was found to be the journal's, so that a read that ends well was of exactly that version.
  * @throws {HalfkeyError} `key_mismatch`, `segment_corrupt`, … as FLOE; `digest_mismatch`; what is unreachable; AbortError
  */
@@ -69,7 +71,8 @@ export async function* readContent(
   const digests: Bytes[] = [];
   let opener: Opener | undefined;
   let withheld: Bytes | undefined;
-  for await (const bytes of fetchParts(where, stored.blob, plan, signal)) {
+  const buffers = new PartBuffers(largestPartBytes(plan));
+  for await (const bytes of fetchParts(where, stored.blob, plan, buffers, signal)) {
     const part = planPart(plan, digests.length + 1);
     // WebCrypto works on threads of its own: the hash costs no time beside the opening.
     const digest = sha256(bytes);
@@ -79,6 +82,7 @@ export async function* readContent(
       withheld = segment;
     }
     digests.push(await digest);
+    buffers.giveBack(bytes);
   }
   await checkDigest(stored, digests);
   if (withheld && withheld.length > 0) yield withheld;
@@ -102,6 +106,7 @@ async function* openPart(
     offset += SEGMENT_BYTES;
     const trueBytes = plan.sizeBytes - segmentIndex * SEGMENT_PLAINTEXT_BYTES;
     if (trueBytes > 0) yield plaintext.subarray(0, Math.min(plaintext.length, trueBytes));
+    else release(plaintext);
   }
 }
 
@@ -110,6 +115,7 @@ async function* fetchParts(
   where: Where,
   blob: BlobId,
   plan: BlobPlan,
+  buffers: PartBuffers,
   signal: AbortSignal,
 ): AsyncGenerator<Bytes> {
   const stop = new AbortController();
@@ -121,7 +127,7 @@ async function* fetchParts(
     while (next <= plan.partCount || ahead.length > 0) {
       while (next <= plan.partCount && ahead.length <= AHEAD) {
         const part = planPart(plan, next++);
-        const bytes = persevere(() => fetchPart(address, part, either), either);
+        const bytes = persevere(() => fetchPart(address, part, buffers, either), either);
         bytes.catch(() => undefined); // It is awaited below, or nobody wants it any more.
         ahead.push(bytes);
       }
@@ -133,20 +139,28 @@ async function* fetchParts(
   }
 }
 
-async function fetchPart(address: BlobAddress, part: PartPlan, signal: AbortSignal): Promise<Bytes> {
+async function fetchPart(
+  address: BlobAddress,
+  part: PartPlan,
+  buffers: PartBuffers,
+  signal: AbortSignal,
+): Promise<Bytes> {
   const url = await address.url(signal);
   const range = { fromByte: part.offsetBytes, untilByte: part.offsetBytes + part.sizeBytes };
+  const bytes = buffers.take(part.sizeBytes);
   try {
-    const bytes = new Uint8Array(part.sizeBytes);
     let filled = 0;
-    for await (const chunk of chunks(await getRange(url, range, signal))) {
+    for await (const chunk of chunksOf(await getRange(url, range, signal))) {
       if (filled + chunk.length > bytes.length) throw truncatedOr('ciphertext_overlong', part);
       bytes.set(chunk, filled);
       filled += chunk.length;
+      // A view of something larger would take that along.
+      if (chunk.length === chunk.buffer.byteLength) release(chunk);
     }
     if (filled < bytes.length) throw truncatedOr('ciphertext_truncated', part);
     return bytes;
   } catch (error) {
+    buffers.giveBack(bytes);
     if (error instanceof HalfkeyError && error.code === 'url_expired') address.renew(url);
     throw error;
   }
@@ -156,23 +170,6 @@ function truncatedOr(code: 'ciphertext_truncated' | 'ciphertext_overlong', part:
   return new HalfkeyError(code, `expected ${String(part.sizeBytes)} bytes`, {
     detail: { partNumber: part.partNumber },
   });
-}
-
-async function* chunks(stream: ReadableStream<Bytes>): AsyncGenerator<Bytes> {
-  const reader = stream.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read().catch((cause: unknown) => {
-        throw cause instanceof DOMException && cause.name === 'AbortError'
-          ? cause
-          : new HalfkeyError('store_unreachable', 'the connection to the store was cut', { cause });
-      });
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
-  }
 }
 
 /** The presigned URL of one blob, asked for once and again when it has expired. */
@@ -213,7 +210,8 @@ class BlobAddress {
 
 async function checkDigest({ digest }: StoredBlob, digests: readonly Bytes[]): Promise<void> {
   const [only] = digests;
-  const whole = digest.includes('-') ? (await compositeDigest(digests)).text : toB64(only ?? concat());
+  const isComposite = digests.length > 1 || digest.includes('-');
+  const whole = isComposite ? (await compositeDigest(digests)).text : toB64(only ?? concat());
   if (whole !== digest)
     throw new HalfkeyError('digest_mismatch', 'the ciphertext is not the one that the journal pins');
 }

@@ -67,7 +67,8 @@ export function planStored(version: { sizeBytes: number; sealedBytes: number; pa
   if (
     sealedSize(paddedBytes) !== version.sealedBytes ||
     !Number.isSafeInteger(segmentsPerPart) ||
-    segmentsPerPart < 1
+    segmentsPerPart < 1 ||
+    Math.min(version.partBytes, version.sealedBytes) > LIMITS.maxPartBytes
   ) {
     throw new HalfkeyError('format_malformed', 'the sizes that the journal pins do not fit each other');
   }
@@ -89,6 +90,11 @@ function planned(
     partCount: Math.ceil(segments / segmentsPerPart),
     segmentCount: segments,
   };
+}
+
+/** Bytes of a blob's largest part: the first, with the header, or the only one. */
+export function largestPartBytes({ sealedBytes, partBytes }: BlobPlan): number {
+  return Math.min(sealedBytes, partBytes + HEADER_BYTES);
 }
 
 /** @param partNumber 1-based */

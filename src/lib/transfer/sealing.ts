@@ -1,24 +1,23 @@
-import { type Bytes } from '../bytes.ts';
-import { sha256 } from '../crypto/digest.ts';
+import { release, type Bytes } from '../bytes.ts';
 import { HEADER_BYTES, SEGMENT_BYTES, SEGMENT_PLAINTEXT_BYTES, type Sealer } from '../crypto/floe.ts';
 import { HalfkeyError } from '../errors.ts';
+import type { PartBuffers } from './memory.ts';
 import { planPart, type BlobPlan, type PartPlan } from './plan.ts';
 
-export interface SealedPart {
-  readonly bytes: Bytes;
-  readonly digest: Bytes;
-}
-
-/** Reads, pads, seals and hashes one part of a file. Memory: the part's plaintext and its ciphertext, once each. */
+/**
+ * Reads, pads and seals one part of a file. Memory: the part's plaintext, which is released, and its ciphertext.
+ * @param buffers where the ciphertext's memory is taken from, and to be given back to
+ */
 export async function sealPart(
   source: Blob,
   sealer: Sealer,
   plan: BlobPlan,
   partNumber: number,
-): Promise<SealedPart> {
+  buffers: PartBuffers,
+): Promise<Bytes> {
   const part = planPart(plan, partNumber);
   const plaintext = await readPadded(source, plan, part);
-  const bytes = new Uint8Array(part.sizeBytes);
+  const bytes = buffers.take(part.sizeBytes);
   let offset = 0;
   if (partNumber === 1) {
     bytes.set(sealer.header);
@@ -34,7 +33,8 @@ export async function sealPart(
     await sealer.sealSegmentInto(segmentIndex, segment, segmentIndex === plan.segmentCount - 1, target);
     offset += target.length;
   }
-  return { bytes, digest: await sha256(bytes) };
+  release(plaintext);
+  return bytes;
 }
 
 /** The part's plaintext: what the file has of it, zeros behind its end. */
@@ -60,5 +60,6 @@ async function readPadded(source: Blob, plan: BlobPlan, part: PartPlan): Promise
   if (read.length === part.plaintextBytes) return read;
   const padded = new Uint8Array(part.plaintextBytes);
   padded.set(read);
+  release(read);
   return padded;
 }

@@ -1,22 +1,31 @@
 import type { BlobId, VaultId } from '$contract/ids.ts';
-import { blobPutUrl, uploadAbort, uploadComplete, uploadCreate, uploadPartUrls } from '$contract/vault.ts';
+import { blobPutUrl, uploadAbort, uploadComplete, uploadCreate } from '$contract/vault.ts';
 import { toB64, type Bytes } from '../bytes.ts';
 import { sealAad } from '../crypto/aad.ts';
-import { compositeDigest } from '../crypto/digest.ts';
+import { compositeDigest, sha256 } from '../crypto/digest.ts';
 import { createSealer, type Sealer } from '../crypto/floe.ts';
 import { randomBytes, randomId } from '../crypto/random.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Broker } from '../remote/broker.ts';
 import { put } from '../remote/s3.ts';
 import { persevere } from './backoff.ts';
-import { inLanes } from './lanes.ts';
-import { planBlob, type BlobPlan } from './plan.ts';
-import { sealPart, type SealedPart } from './sealing.ts';
+import { inLanes, Turnstile } from './lanes.ts';
+import { PartBuffers, reportGarbage } from './memory.ts';
+import { PartUrls } from './part-urls.ts';
+import { largestPartBytes, planBlob, type BlobPlan } from './plan.ts';
+import { sealPart } from './sealing.ts';
 
-/** Parts in flight: more gain nothing on one connection pool, and each costs its plaintext and ciphertext in memory. */
-const LANES = 4;
+/** Parts that are read and sealed at a time: each costs its plaintext and ciphertext in memory, and machines with two cores are common. */
+const SEALING = 2;
+/** PUTs at a time: more gain nothing on one connection pool. */
+const SENDING = 4;
+/** Parts under way: besides those, two that wait for their URL. */
+const LANES = SEALING + SENDING + 2;
 
 const CONTENT_KEY_BYTES = 32;
+
+/** S3 takes minutes to put thousands of parts together; the broker waits a little less long. */
+const COMPLETE_TIMEOUT_MS = 360_000;
 
 /** A blob that lies in S3 whole, and waits for its envelope and its journal entry. */
 export interface UploadedBlob {
@@ -41,6 +50,12 @@ interface Where {
   readonly epoch: number;
 }
 
+/** Sealed, and copied to where requests are sent from. */
+interface ReadyPart {
+  readonly body: Blob;
+  readonly digest: Bytes;
+}
+
 interface DonePart {
   readonly etag: string;
   readonly digest: Bytes;
@@ -53,22 +68,26 @@ interface DonePart {
  */
 export class Upload {
   readonly plan: BlobPlan;
-  readonly #blob = randomId() as BlobId;
-  readonly #contentKey = randomBytes(CONTENT_KEY_BYTES);
+  #blob = randomId() as BlobId;
+  #contentKey = randomBytes(CONTENT_KEY_BYTES);
   readonly #done = new Map<number, DonePart>();
   readonly #sending = new Map<number, number>();
   readonly #source: Blob;
   readonly #where: Where;
+  readonly #buffers: PartBuffers;
+  readonly #sealingGate = new Turnstile(SEALING);
+  readonly #sendingGate = new Turnstile(SENDING);
   #sealer: Sealer | undefined;
   #uploadId: string | undefined;
   /** The only part of a small blob: its PUT is create-only, so a repetition must be of the same bytes. */
-  #whole: SealedPart | undefined;
+  #whole: ReadyPart | undefined;
 
   /** @throws {HalfkeyError} `file_too_large` */
   constructor(source: Blob, where: Where) {
     this.plan = planBlob(source.size);
     this.#source = source;
     this.#where = where;
+    this.#buffers = new PartBuffers(largestPartBytes(this.plan));
   }
 
   /** @throws {HalfkeyError} `source_changed`, `digest_mismatch`, `store_full`, what is unreachable, …; AbortError */
@@ -90,18 +109,18 @@ export class Upload {
   }
 
   async #sendWhole(sealer: Sealer, signal: AbortSignal, progress: UploadProgress): Promise<string> {
-    this.#whole ??= await sealPart(this.#source, sealer, this.plan, 1);
-    const { bytes, digest } = this.#whole;
+    this.#whole ??= await this.#seal(sealer, 1);
+    const { body, digest } = this.#whole;
     const { broker, vault } = this.#where;
     const sha256 = toB64(digest);
     progress.onPhase('uploading');
     await persevere(async () => {
-      const request = { blob: this.#blob, sizeBytes: bytes.length, sha256 };
+      const request = { blob: this.#blob, sizeBytes: body.size, sha256 };
       const { url } = await broker.call(blobPutUrl, request, { vault, signal });
       try {
         await put({
           url,
-          body: new Blob([bytes]),
+          body,
           sha256B64: sha256,
           createOnly: true,
           signal,
@@ -112,7 +131,9 @@ export class Upload {
         if (!(error instanceof HalfkeyError && error.code === 'already_exists')) throw error;
       }
     }, signal);
-    progress.onSent(bytes.length);
+    progress.onSent(body.size);
+    this.#whole = undefined;
+    reportGarbage(body.size);
     return sha256;
   }
 
@@ -124,44 +145,48 @@ export class Upload {
     }, signal);
     const uploadId = this.#uploadId;
     try {
+      const urls = new PartUrls(this.#where, { blob: this.#blob, uploadId }, signal);
       let sealed = this.#done.size;
       await inLanes(this.#missing(), LANES, signal, async (partNumber, laneSignal) => {
-        const part = await sealPart(this.#source, sealer, this.plan, partNumber);
+        const part = await this.#sealingGate.pass(() => this.#seal(sealer, partNumber));
         sealed += 1;
         if (sealed === this.plan.partCount) progress.onPhase('uploading');
-        await this.#sendPart(uploadId, partNumber, part, laneSignal, progress);
+        await this.#sendPart(urls, partNumber, part, laneSignal, progress);
       });
       progress.onPhase('verifying');
       return await this.#complete(uploadId, signal);
     } catch (error) {
-      // S3 forgot the parts: the next run begins a new multipart upload of the same blob.
-      if (error instanceof HalfkeyError && error.code === 'upload_lost') this.#startOver();
+      if (error instanceof HalfkeyError && this.#isSpoilt(error)) this.#startOver();
       throw error;
     }
   }
 
+  async #seal(sealer: Sealer, partNumber: number): Promise<ReadyPart> {
+    const bytes = await sealPart(this.#source, sealer, this.plan, partNumber, this.#buffers);
+    const digest = await sha256(bytes);
+    const body = new Blob([bytes]); // A copy.
+    this.#buffers.giveBack(bytes);
+    return { body, digest };
+  }
+
   async #sendPart(
-    uploadId: string,
+    urls: PartUrls,
     partNumber: number,
-    { bytes, digest }: SealedPart,
+    { body, digest }: ReadyPart,
     signal: AbortSignal,
     progress: UploadProgress,
   ): Promise<void> {
-    const { broker, vault } = this.#where;
-    const [sizeBytes, sha256] = [bytes.length, toB64(digest)];
-    const body = new Blob([bytes]);
+    const [sizeBytes, sha256] = [body.size, toB64(digest)];
     const etag = await persevere(async () => {
-      const request = { blob: this.#blob, uploadId, parts: [{ partNumber, sizeBytes, sha256 }] };
-      const { urls } = await broker.call(uploadPartUrls, request, { vault, signal });
-      const url = urls[0]?.url;
-      if (url === undefined)
-        throw new HalfkeyError('broker_unreachable', 'expected the URL of one part, got none');
+      const url = await urls.ask({ partNumber, sizeBytes, sha256 });
       const onProgress = (sentBytes: number) => {
         this.#sending.set(partNumber, sentBytes);
         progress.onSent(this.#sentBytes());
       };
-      return put({ url, body, sha256B64: sha256, createOnly: false, signal, onProgress });
+      const request = { url, body, sha256B64: sha256, createOnly: false, signal, onProgress };
+      return this.#sendingGate.pass(() => put(request));
     }, signal);
+    reportGarbage(sizeBytes);
     this.#sending.delete(partNumber);
     this.#done.set(partNumber, { etag, digest, sizeBytes });
     progress.onSent(this.#sentBytes());
@@ -177,7 +202,18 @@ export class Upload {
       sizeBytes: this.plan.sealedBytes,
       parts: parts.map(([partNumber, { etag, digest }]) => ({ partNumber, etag, sha256: toB64(digest) })),
     };
-    const { digest } = await persevere(() => broker.call(uploadComplete, request, { vault, signal }), signal);
+    let isRepeated = false;
+    const { digest } = await persevere(async () => {
+      try {
+        return await broker.call(uploadComplete, request, { vault, signal, timeoutMs: COMPLETE_TIMEOUT_MS });
+      } catch (error) {
+        if (!isRepeated || !(error instanceof HalfkeyError) || error.code !== 'upload_lost') throw error;
+        // An earlier request whose answer was lost may be at work: until it is done S3 knows neither upload nor blob.
+        throw new HalfkeyError('store_unreachable', 'the parts may be being put together', { cause: error });
+      } finally {
+        isRepeated = true;
+      }
+    }, signal);
     // What S3 says it holds is compared before anything is written that vouches for it.
     if (digest !== expected.text)
       throw new HalfkeyError('digest_mismatch', 'the store holds other bytes than were sent');
@@ -197,7 +233,17 @@ export class Upload {
     return sum;
   }
 
+  /** Whether S3 forgot the parts, or made something else of them. */
+  #isSpoilt({ code, family }: HalfkeyError): boolean {
+    const isAllSent = this.#done.size === this.plan.partCount;
+    return code === 'upload_lost' || (isAllSent && (family === 'changed' || family === 'corrupt'));
+  }
+
+  /** The next run is of a new blob under a new key: a completion that was taken for lost may still come about. */
   #startOver(): void {
+    this.#blob = randomId() as BlobId;
+    this.#contentKey = randomBytes(CONTENT_KEY_BYTES);
+    this.#sealer = undefined;
     this.#uploadId = undefined;
     this.#done.clear();
     this.#sending.clear();

@@ -2,7 +2,7 @@ import { randomId } from '../crypto/random.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { OpenVault } from '../worker/vault.ts';
 import { Adopter } from './adopt.ts';
-import { describeFile } from './describe.ts';
+import { describeFile, type FileAdd } from './describe.ts';
 import { Turnstile } from './lanes.ts';
 import { LedgerEntry, type Reporter } from './ledger.ts';
 import { Upload, type UploadedBlob } from './upload.ts';
@@ -17,10 +17,12 @@ const NEEDS_CODE = new Set(['locked', 'grant_missing', 'grant_spent']);
 interface Item {
   readonly file: File;
   readonly entry: LedgerEntry;
-  readonly upload: Upload;
+  readonly isSmall: boolean;
+  /** Until the blob lies in S3; with it goes all the memory that sending takes. */
+  upload: Upload | undefined;
   controller: AbortController;
-  /** Set when the blob lies in S3: what is left is to adopt it. */
-  uploaded?: UploadedBlob;
+  /** Set when the blob lies in S3: what is left is to adopt it, each time by the same operation. */
+  adoptable?: { readonly uploaded: UploadedBlob; readonly operation: FileAdd };
 }
 
 /** The files on their way up, from being picked until the journal names them. */
@@ -51,9 +53,11 @@ export class Uploads {
         direction: 'up',
         name: file.name,
         totalBytes: upload.plan.sealedBytes,
+        sizeBytes: upload.plan.sizeBytes,
       } as const;
       const entry = new LedgerEntry(about, this.#reporter, this.#nowMs);
-      const item: Item = { file, entry, upload, controller: new AbortController() };
+      const isSmall = upload.plan.partCount === 1;
+      const item: Item = { file, entry, isSmall, upload, controller: new AbortController() };
       this.#items.set(entry.transfer, item);
       void this.#bringUp(item);
     }
@@ -63,10 +67,10 @@ export class Uploads {
   cancel(transfer: string): boolean {
     const item = this.#items.get(transfer);
     if (!item) return false;
+    if (item.entry.ended) return true;
     item.controller.abort();
-    if (!item.entry.ended) item.entry.enter('cancelled');
-    // The parts are of no use to anybody: telling S3 so is a courtesy that may fail.
-    void item.upload.abandon().catch(() => undefined);
+    item.entry.enter('cancelled');
+    abandon(item);
     return true;
   }
 
@@ -84,6 +88,7 @@ export class Uploads {
     if (!item?.entry.ended) return;
     this.#items.delete(transfer);
     item.entry.forget();
+    if (item.entry.phase === 'failed') abandon(item);
   }
 
   /** A code was accepted: what waited for it goes on. */
@@ -102,17 +107,15 @@ export class Uploads {
   }
 
   async #bringUp(item: Item): Promise<void> {
-    const { entry, upload } = item;
+    const { entry, isSmall } = item;
     const { signal } = item.controller;
-    const turnstile = upload.plan.partCount === 1 ? this.#small : this.#large;
     try {
-      const uploaded = (item.uploaded ??= await turnstile.pass(() => this.#send(item, signal)));
+      const adoptable = (item.adoptable ??= await (isSmall ? this.#small : this.#large).pass(() =>
+        this.#send(item, signal),
+      ));
+      item.upload = undefined;
       entry.enter('verifying');
-      const operation = describeFile(item.file, uploaded, {
-        epoch: this.#vault().epoch,
-        nowMs: this.#nowMs(),
-      });
-      await this.#adopter.adopt({ uploaded, operation, signal });
+      await this.#adopter.adopt({ ...adoptable, signal });
       entry.enter('done');
     } catch (error) {
       if (signal.aborted) entry.enter('cancelled');
@@ -121,10 +124,11 @@ export class Uploads {
     }
   }
 
-  async #send({ entry, upload }: Item, signal: AbortSignal): Promise<UploadedBlob> {
+  async #send({ file, entry, upload }: Item, signal: AbortSignal): Promise<NonNullable<Item['adoptable']>> {
     signal.throwIfAborted();
+    if (!upload) throw new TypeError('expected an upload that is not there yet');
     entry.enter('encrypting');
-    return upload.run(signal, {
+    const uploaded = await upload.run(signal, {
       onSent: (doneBytes) => {
         entry.progress(doneBytes);
       },
@@ -132,5 +136,12 @@ export class Uploads {
         entry.enter(phase);
       },
     });
+    const { epoch } = this.#vault();
+    return { uploaded, operation: describeFile(file, uploaded, { epoch, nowMs: this.#nowMs() }) };
   }
+}
+
+/** The parts are of no use to anybody: telling S3 so is a courtesy that may fail. */
+function abandon({ upload }: Item): void {
+  void upload?.abandon().catch(() => undefined);
 }

@@ -113,6 +113,7 @@ const EXPLANATIONS = {
     'The file changed while it was read',
     'It was not uploaded. Wait until nothing writes to it, then add it again.',
   ],
+  download_cut: ['The browser stopped this download', 'What was saved is not whole. Download it again.'],
 
   broker_unreachable: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
   store_unreachable: ['The store of files does not answer', 'Check your connection, then try again.'],

@@ -19,6 +19,8 @@ export const ICON_PATHS = {
   retry: 'M19 12a7 7 0 1 1-2-5l2.500 2.500M19.500 5v4.500H15',
   up: 'M12 19V5m-5 5 5-5 5 5',
   down: 'M12 5v14m-5-5 5 5 5-5',
+  fold: 'm6 9.500 6 6 6-6',
+  unfold: 'm6 14.500 6-6 6 6',
   copy: 'M9 9h11v11H9zM15 9V4H4v11h5',
   print: 'M7 9V4h10v5M7 17H4V9h16v8h-3M7 14h10v6H7z',
   cloudless: 'M7 18h10a4 4 0 0 0 .500-8A6 6 0 0 0 8 7.500M4 4l16 16M6 10a4 4 0 0 0 1 8',

@@ -1,5 +1,6 @@
 import { generatePassphrase, judgePassphrase } from '../account/passphrase.ts';
 import { connectBroker } from '../remote/broker.ts';
+import { sweepDownloads } from '../transfer/sink.ts';
 import { createTransfers } from '../transfer/transfers.ts';
 import type { CommandName, Commands, Report } from './protocol.ts';
 import { purgeFile } from './purge.ts';
@@ -52,7 +53,10 @@ export function createHandlers(origin: string, report: (report: Report) => void)
   const enter = (entry: Parameters<Session['enter']>[0]) => session.enter(entry);
 
   return {
-    boot: () => session.boot(),
+    boot() {
+      void sweepDownloads().catch(() => undefined); // Tried again at the next start.
+      return session.boot();
+    },
     'sign-up/start': (args) => signUp.start(args),
     'sign-up/verify': ({ code }) => signUp.verify(code, enter),
     'passphrase/judge': async ({ passphrase, userName }) => ({

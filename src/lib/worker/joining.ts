@@ -26,7 +26,7 @@ export function openJournal(
   return Journal.open({
     identity: { vault, account, epoch, vaultKey, identityPublicKey, device },
     remote: journalRemote(rim.broker, vault as VaultId),
-    cache: journalCache(rim.database),
+    cache: journalCache(rim.database, vault),
     nowMs: rim.nowMs,
     ...(expectedHead && { expectedHead }),
   });

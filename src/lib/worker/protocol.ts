@@ -51,8 +51,11 @@ export interface TransferReport {
   readonly direction: 'up' | 'down';
   readonly name: string;
   readonly phase: TransferPhase;
+  /** Of what goes over the line: going up, ciphertext. */
   readonly doneBytes: number;
   readonly totalBytes: number;
+  /** Of the file itself, as people know it. */
+  readonly sizeBytes: number;
   /** Mean over the last five seconds; undefined before there is one. */
   readonly bytesPerSecond?: number;
   /** After three seconds, rounded. */
@@ -95,7 +98,11 @@ export interface Commands {
     result: { totpSecret: string; otpauthUri: string };
   };
   /** The first code. Account, keyring and vault exist when this is answered; phase `open` follows. */
-  'sign-up/verify': { args: { code: string }; result: { recoveryWords: string[]; backupCodes: string[] } };
+  'sign-up/verify': {
+    args: { code: string };
+    /** `headPhrase`: the journal's head for the kit to print, FORMAT.md §11.6. */
+    result: { recoveryWords: string[]; backupCodes: string[]; headPhrase: string };
+  };
   /** 0 (refused) to 4; `bits` is the guessed entropy. The rule that sign-up and recovery apply: below 2 is `passphrase_weak`. */
   'passphrase/judge': { args: { passphrase: string; userName: string }; result: { score: number } };
   'passphrase/generate': { args: NoArguments; result: { passphrase: string } };

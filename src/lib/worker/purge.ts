@@ -2,6 +2,7 @@ import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { purge, purgeGrant } from '$contract/vault.ts';
 import { HalfkeyError } from '../errors.ts';
+import { persevere } from '../transfer/backoff.ts';
 import { parseFactor } from './factor.ts';
 import type { Factor } from './protocol.ts';
 import type { OpenVault } from './vault.ts';
@@ -20,10 +21,12 @@ export async function purgeFile(
   if (!journal.state.newestVersion(file)) throw new HalfkeyError('not_found', 'the journal has no such file');
   const { id: grant } = await broker.call(purgeGrant, { factor: parseFactor(factor) }, { vault });
   await journal.append(() => [{ kind: 'purge', entry: file }]);
+  // The file cannot be named again from here on: what is unreachable is tried again.
+  const patience = new AbortController().signal;
   const blobs = [...journal.state.unpurged] as BlobId[];
   for (let index = 0; index < blobs.length; index += LIMITS.batch) {
     const batch = blobs.slice(index, index + LIMITS.batch);
-    await broker.call(purge, { grant, blobs: batch }, { vault });
+    await persevere(() => broker.call(purge, { grant, blobs: batch }, { vault }), patience);
     await journal.append(() => [{ kind: 'purged', blobs: batch }]);
   }
 }

@@ -1,5 +1,6 @@
 import { grantBuy, grantEnd, sessionEnd } from '$contract/account.ts';
 import type { GrantId, VaultId } from '$contract/ids.ts';
+import { LIMITS } from '$contract/limits.ts';
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
@@ -44,6 +45,8 @@ export class Session {
   readonly #grant: LiveGrant;
   #standing: 'starting' | 'signed-out' | 'signed-in' = 'starting';
   #home: Home | undefined;
+  /** At home here, but the journal is not open yet. */
+  #awaited: Resident | undefined;
   #online: boolean | undefined;
   /** What was reported last: an alarm goes off once. */
   #alarm: ErrorCode | undefined;
@@ -111,6 +114,8 @@ export class Session {
       );
     }
     const membership = membershipOf(signedIn.vaults, vault);
+    // What is under way for one account never goes on in another's vault.
+    if (this.#home && this.#home.resident.account.account !== account) this.#leave();
     const before = await this.resting.resident().catch(() => undefined);
     if (before?.account.account === account && before.account.keyring.version > version) {
       throw new HalfkeyError('rollback', `keyring ${String(version)} is older than the one seen here`);
@@ -140,9 +145,11 @@ export class Session {
   /** @throws {HalfkeyError} `code_malformed`, `code_wrong` and its like; `session_missing` */
   async unlock(typed: Factor): Promise<void> {
     const factor = parseFactor(typed);
-    this.#requireHome();
+    const home = this.#requireHome();
     const sentAtMs = this.#deps.nowMs();
-    this.#grant.hold(await this.broker.call(grantBuy, { factor }), sentAtMs);
+    const grant = await this.broker.call(grantBuy, { factor });
+    if (this.#home !== home) throw new HalfkeyError('session_missing', 'signed out meanwhile');
+    this.#grant.hold(grant, sentAtMs);
     this.#reportPhase();
     this.#deps.onGrant();
   }
@@ -153,6 +160,7 @@ export class Session {
     this.#deps.onLockNow();
     this.#reportPhase();
     if (held) this.#tellEnd(held);
+    this.#settleDown();
   }
 
   /** Somebody is there. */
@@ -179,6 +187,8 @@ export class Session {
       broker: this.broker,
       journal,
       requireGrant: () => this.#grant.require(),
+      releasesPerCode: () =>
+        Math.max(1, Math.min(this.#grant.current?.releases ?? LIMITS.batch, LIMITS.batch)),
     };
   }
 
@@ -191,18 +201,23 @@ export class Session {
   /** Opens the journal that rests here; where none does, as soon as the broker answers. */
   async #restore(resident: Resident): Promise<void> {
     this.#stand('signed-in');
+    this.#awaited = resident;
+    // Whoever signs out or in meanwhile has nothing to do with this resident.
+    const isAwaited = () => this.#awaited === resident;
     try {
       const database = await this.resting.database();
       const rim = { broker: this.broker, database, nowMs: this.#deps.nowMs };
       const journal = await openJournal(resident, rim);
-      if (this.#standing === 'signed-in') this.#moveIn(new Home(resident, journal, this.#homeDeps(database)));
+      if (isAwaited()) this.#moveIn(new Home(resident, journal, this.#homeDeps(database)));
     } catch (error) {
+      if (!isAwaited()) return;
       if (!(error instanceof HalfkeyError) || error.family !== 'unreachable') this.#failed(error);
-      else if (this.#standing === 'signed-in') setTimeout(() => void this.#restore(resident), REOPEN_MS);
+      else setTimeout(() => isAwaited() && void this.#restore(resident), REOPEN_MS);
     }
   }
 
   #moveIn(home: Home): void {
+    this.#awaited = undefined;
     this.#home?.close();
     this.#home = home;
     this.#alarm = undefined;
@@ -236,6 +251,7 @@ export class Session {
     this.#grant.drop();
     this.#home?.close();
     this.#home = undefined;
+    this.#awaited = undefined;
     this.#deps.onLockNow();
     this.#deps.onJournal(undefined);
     this.#stand('signed-out');
@@ -250,6 +266,12 @@ export class Session {
   #endGrant(ended: GrantId): void {
     this.#reportPhase();
     this.#tellEnd(ended);
+    this.#settleDown();
+  }
+
+  /** Locked, perhaps for long: what this device has seen of the journal is kept, so that a rollback is noticed after a restart. */
+  #settleDown(): void {
+    this.#home?.journal.flush().catch(() => undefined); // Without room for it this device knows less, that is all.
   }
 
   #tellEnd(grant: GrantId): void {

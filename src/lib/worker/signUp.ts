@@ -6,8 +6,10 @@ import { createKeyring, type OpenKeyring } from '../account/keyring.ts';
 import { startRegistration } from '../account/opaque.ts';
 import { requireStrong } from '../account/passphrase.ts';
 import { generateRecoveryEntropy, recoveryKeyPair, recoveryWords } from '../account/recovery.ts';
-import { toB64Url, type Bytes } from '../bytes.ts';
+import { fromB64Url, toB64Url, type Bytes } from '../bytes.ts';
+import { sha256 } from '../crypto/digest.ts';
 import { HalfkeyError } from '../errors.ts';
+import { headPhrase } from '../journal/headPhrase.ts';
 import { createDevice } from '../store/deviceRecord.ts';
 import type { DeviceRecord } from '../store/database.ts';
 import type { Broker } from '../remote/broker.ts';
@@ -82,13 +84,18 @@ export class SignUp {
       const { inbox } = await this.#broker.call(signupVerify, { factor });
       started.completion = await this.#prepare(started, inbox);
     }
-    const { keyring, device, backupCodes } = started.completion;
+    const { keyring, device, backupCodes, request } = started.completion;
     const sentAtMs = this.#nowMs();
     const signedIn = await this.#complete(started.account, started.completion);
     await enter({ signedIn, keyring, device, sentAtMs });
     const words = await recoveryWords(started.recoveryEntropy);
+    const first = { seq: 0, hash: await sha256(fromB64Url(request.genesis)) };
     this.clear();
-    return { recoveryWords: words, backupCodes: backupCodes.map(groupBackupCode) };
+    return {
+      recoveryWords: words,
+      backupCodes: backupCodes.map(groupBackupCode),
+      headPhrase: headPhrase(first),
+    };
   }
 
   /** Forgets what is under way. */

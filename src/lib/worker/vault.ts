@@ -14,4 +14,6 @@ export interface OpenVault {
   readonly journal: Journal;
   /** @throws {HalfkeyError} `locked` when no grant is live */
   readonly requireGrant: () => GrantId;
+  /** Keys that one request may ask for, 1 to 100: a code may buy fewer than fit into a request. */
+  readonly releasesPerCode: () => number;
 }

@@ -1,0 +1,272 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test, type Browser } from '@playwright/test';
+import { Authenticator } from '../support/authenticator.ts';
+import { startStack, type Stack } from '../support/stack.ts';
+import { LookedAt } from './looks.ts';
+import { Person } from './person.ts';
+
+const PASSPHRASE = 'amber windmill beside three sleeping foxes';
+const PICTURE = fileURLToPath(new URL('../../static/icons/app-512.png', import.meta.url));
+
+let stack: Stack;
+let folder: string;
+test.beforeAll(async () => {
+  stack = await startStack();
+  folder = mkdtempSync(join(tmpdir(), 'halfkey-tour-'));
+});
+test.afterAll(async () => {
+  await stack.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function newPerson(browser: Browser, userName: string): Promise<Person> {
+  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
+  return new Person(await context.newPage(), userName, PASSPHRASE);
+}
+
+/** A file on this machine's disk, filled with nothing. */
+function fileOf(name: string, sizeBytes: number): string {
+  const path = join(folder, name);
+  writeFileSync(path, '');
+  truncateSync(path, sizeBytes);
+  return path;
+}
+
+function textFile(name: string, text: string) {
+  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
+}
+
+for (const device of ['laptop', 'phone'] as const)
+  test(`nothing is wrong with any screen on a ${device}, by day and by night`, async ({ browser }) => {
+    const tour = await LookedAt.begin(browser, stack.origin, device);
+    const { page } = tour;
+    const ada = new Person(page, `ada-${device}`, PASSPHRASE);
+
+    await page.goto('/');
+    await expect(page.getByRole('link', { name: 'Create account' })).toBeVisible();
+    await tour.look('welcome');
+
+    await page.getByRole('link', { name: 'Create account' }).click();
+    await expect(page.getByLabel('User name')).toBeVisible();
+    await tour.look('sign-up');
+    await page.getByLabel('User name').fill(ada.userName);
+    await page.getByLabel('Passphrase', { exact: true }).fill('password1');
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await expect(page.getByRole('alert').first()).toBeVisible();
+    await tour.look('sign-up-refused');
+    await page.getByRole('button', { name: 'Use a generated passphrase' }).click();
+    await expect(page.getByText('Write it down now')).toBeVisible();
+    await tour.look('sign-up-generated');
+    await page.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
+    await page.getByRole('button', { name: 'Create account' }).click();
+    ada.authenticator = new Authenticator(await page.getByTestId('totp-secret').innerText());
+    await tour.look('pairing');
+    await ada.typeCode();
+    await expect(page.getByTestId('head-phrase')).toHaveText(/^\d+ · ([a-z0-9]{4} ){4}[a-z0-9]{4}$/);
+    await tour.look('kit');
+    const pages = (await page.pdf()).toString('latin1').match(/\/Type \/Page\b/g) ?? [];
+    expect(pages, 'the words on one sheet, the codes on another').toHaveLength(2);
+
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await expect(page.getByText('Nothing in here yet')).toBeVisible();
+    await tour.look('empty');
+    await ada.upload(
+      textFile('Grandmother’s letters.txt', 'My dear, the pears are ripe. '.repeat(900)),
+      textFile('Recipes.txt', 'Pear cake: four pears, three eggs, two hundred grams of flour. '.repeat(300)),
+      { name: 'Harbour at dusk.png', mimeType: 'image/png', buffer: readFileSync(PICTURE) },
+      { name: 'Garden plan.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(1_840_000) },
+      { name: 'House insurance 2026.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(412_000) },
+      { name: 'Choir rehearsal.m4a', mimeType: 'audio/mp4', buffer: Buffer.alloc(6_300_000) },
+      { name: 'Tax return 2025.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(268_000) },
+      { name: 'Contract with the carpenter.docx', mimeType: '', buffer: Buffer.alloc(86_400) },
+    );
+    await expect(page.getByRole('heading', { name: 'All done' })).toBeVisible();
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await tour.look('list');
+
+    await ada.upload(fileOf('Summer by the lake.mp4', 640_000_000));
+    const transfers = page.getByRole('region', { name: 'Transfers' });
+    await expect(transfers.getByText(/left/)).toBeVisible();
+    await tour.look('drive');
+    await transfers.getByRole('button', { name: 'Cancel Summer by the lake.mp4' }).click();
+    await expect(transfers.getByText('Cancelled')).toBeVisible();
+    await page.getByRole('button', { name: 'Clear' }).click();
+
+    await page.getByLabel('Filter files').fill('unicorn');
+    await expect(page.getByText('No file has')).toBeVisible();
+    await tour.look('nothing-found');
+    await page.getByLabel('Filter files').fill('');
+    await page.getByRole('button', { name: 'Actions for Recipes.txt' }).click();
+    await expect(page.getByRole('menu')).toBeVisible();
+    await tour.look('menu');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Keys' }).click();
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await tour.look('keys');
+    await page.keyboard.press('Escape');
+
+    await ada.act('Recipes.txt', 'Open');
+    await expect(page.getByRole('dialog').getByText('Pear cake')).toBeVisible();
+    await tour.look('preview-text');
+    await page.keyboard.press('Escape');
+    await ada.act('Harbour at dusk.png', 'Open');
+    await expect(page.getByRole('dialog').getByRole('img')).toBeVisible();
+    await tour.look('preview-image');
+    await page.keyboard.press('Escape');
+    await ada.act('Garden plan.pdf', 'Open');
+    await expect(page.getByText('cannot be shown here')).toBeVisible();
+    await tour.look('preview-none');
+    await page.keyboard.press('Escape');
+
+    await ada.act('Tax return 2025.pdf', 'Delete for good');
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await tour.look('delete');
+    await page.keyboard.press('Escape');
+
+    await ada.lockNow();
+    await tour.look('locked');
+    await ada.act('Recipes.txt', 'Open');
+    await expect(page.getByLabel('Authenticator code')).toBeFocused();
+    await tour.look('code');
+    await ada.typeCode(await ada.authenticator.wrongCode());
+    await expect(page.getByRole('alert').first()).toBeAttached();
+    await tour.look('code-refused');
+    await page.getByText('Use a backup code').click();
+    await tour.look('code-backup');
+    await page.keyboard.press('Escape');
+
+    await stack.broker.halt();
+    await expect(page.getByText('The server does not answer')).toBeVisible();
+    // Those who listen for news find nobody.
+    tour.complaints.length = 0;
+    await tour.look('server-away');
+    await stack.broker.resume();
+    await expect(page.getByText('The server does not answer')).toBeHidden();
+
+    await page.context().clearCookies();
+    await page.reload();
+    await expect(page.getByText('You were signed out because')).toBeVisible();
+    await tour.look('signed-out-elsewhere');
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    await expect(page.getByLabel('User name')).toBeVisible();
+    await tour.look('sign-in');
+    ada.passphrase = 'not the passphrase at all';
+    await ada.typePassphrase();
+    await expect(page.getByRole('alert').first()).toBeAttached();
+    await tour.look('sign-in-refused');
+    await page.getByText('I lost my passphrase').click();
+    await expect(page.getByLabel('Recovery words')).toBeVisible();
+    await tour.look('recover');
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    ada.passphrase = PASSPHRASE;
+    await ada.typePassphrase();
+    await expect(page.getByLabel('Authenticator code')).toBeVisible();
+    await tour.look('sign-in-code');
+  });
+
+test('the whole main job needs no pointer', async ({ browser }) => {
+  const before = await newPerson(browser, 'grace');
+  await before.signUp();
+  const grace = before.at((await newPerson(browser, 'grace')).page);
+  const { page } = grace;
+  const { keyboard } = page;
+
+  await page.goto('/');
+  await expect(page.getByRole('link', { name: 'Sign in' })).toBeVisible();
+  await keyboard.press('Tab');
+  await keyboard.press('Tab');
+  await expect(page.getByRole('link', { name: 'Sign in' })).toBeFocused();
+  await keyboard.press('Enter');
+  await expect(page.getByLabel('User name')).toBeFocused();
+  await keyboard.type('grace');
+  await keyboard.press('Tab');
+  await keyboard.type(PASSPHRASE);
+  await keyboard.press('Enter');
+  await expect(page.getByLabel('Authenticator code')).toBeFocused();
+  await keyboard.type(await grace.code());
+  await expect(page.getByText('Nothing in here yet')).toBeVisible();
+
+  const picker = page.waitForEvent('filechooser');
+  await keyboard.press('u');
+  await (await picker).setFiles([textFile('letter.txt', 'dear you'), textFile('note.txt', 'a note')]);
+  await expect(grace.row('letter.txt')).toBeVisible();
+  await expect(grace.row('note.txt')).toBeVisible();
+
+  await keyboard.press('/');
+  await expect(page.getByLabel('Filter files')).toBeFocused();
+  await keyboard.type('lett');
+  await expect(grace.row('note.txt')).toHaveCount(0);
+  for (let stops = 0; stops < 6; stops++) {
+    await keyboard.press('Tab');
+    if (await grace.row('letter.txt').evaluate((row) => row === document.activeElement)) break;
+  }
+  await expect(grace.row('letter.txt')).toBeFocused();
+  await keyboard.press('Enter');
+  await expect(page.getByRole('dialog').getByText('dear you')).toBeVisible();
+  await keyboard.press('Escape');
+  await expect(grace.row('letter.txt')).toBeFocused();
+
+  await keyboard.press('ArrowRight');
+  await keyboard.press('Enter');
+  await expect(page.getByRole('menuitem', { name: 'Open' })).toBeFocused();
+  await keyboard.press('ArrowDown');
+  await expect(page.getByRole('menuitem', { name: 'Download', exact: true })).toBeFocused();
+  const download = page.waitForEvent('download');
+  await keyboard.press('Enter');
+  expect(readFileSync(await (await download).path(), 'utf8')).toBe('dear you');
+  await expect(page.getByRole('button', { name: 'Actions for letter.txt' })).toBeFocused();
+
+  await keyboard.press('ArrowLeft');
+  await keyboard.press('Delete');
+  await expect(page.getByRole('dialog').getByLabel('Authenticator code')).toBeFocused();
+  await keyboard.type(await grace.code());
+  await keyboard.press('Enter');
+  await expect(grace.row('letter.txt')).toHaveCount(0);
+  await expect(page.getByRole('main')).toBeFocused();
+  await keyboard.press('l');
+  await expect(grace.lock).toContainText('Locked');
+});
+
+test('files come in by being dropped on the window, and by being pasted', async ({ browser }) => {
+  const mary = await newPerson(browser, 'mary');
+  const { page } = mary;
+  await mary.signUp();
+
+  const dropped = join(folder, 'dropped.txt');
+  writeFileSync(dropped, 'from the desk');
+  const album = join(folder, 'Album');
+  mkdirSync(album);
+  const cdp = await page.context().newCDPSession(page);
+  const drag = async (files: string[]) => {
+    const data = { items: [], files, dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver'] as const)
+      await cdp.send('Input.dispatchDragEvent', { type, x: 400, y: 400, data });
+    await expect(page.getByText('Drop to encrypt and upload')).toBeVisible();
+    await cdp.send('Input.dispatchDragEvent', { type: 'drop', x: 400, y: 400, data });
+    await expect(page.getByText('Drop to encrypt and upload')).toBeHidden();
+  };
+  await drag([dropped]);
+  await expect(mary.row('dropped.txt')).toContainText('13 B');
+  await expect(page.getByRole('region', { name: 'Transfers' })).toContainText('13 B');
+  await drag([album]);
+  await expect(page.getByRole('alert')).toContainText('Folders are not taken yet');
+
+  await mary.lockNow();
+  await drag([fileOf('dropped while locked.bin', 2_000)]);
+  await mary.typeCode();
+  await expect(mary.row('dropped while locked.bin')).toBeVisible();
+
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(40, 30);
+    canvas.getContext('2d')?.fillRect(5, 5, 20, 20);
+    const image = await canvas.convertToBlob({ type: 'image/png' });
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': image })]);
+  });
+  await page.keyboard.press('Control+v');
+  await expect(mary.row('image.png')).toBeVisible();
+});

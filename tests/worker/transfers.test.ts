@@ -1,0 +1,189 @@
+import { chromium, type Browser, type Route } from 'playwright';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { Authenticator } from '../support/authenticator.ts';
+import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
+import { startBareStack, type BareStack } from './bareStack.ts';
+import type { Bare } from './bare/main.ts';
+import { Device } from './device.ts';
+
+declare const bare: Bare;
+
+// Transfers whose requests are cut, answered wrongly or called off at the worst moments.
+const PASSPHRASE = 'zebra-quick-violin-under-major-pond';
+const TWO_PARTS = 'q'.repeat(9 * 1024 * 1024);
+/** Building and starting broker, local cloud, bare page and browser. */
+const START_MS = 120_000;
+let stack: BareStack;
+let browser: Browser;
+let people = 0;
+let device: Device;
+
+beforeAll(async () => {
+  stack = await startBareStack();
+  browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
+}, START_MS);
+afterAll(async () => {
+  await browser.close();
+  await stack.stop();
+}, START_MS);
+afterEach(async () => {
+  await device.context.unrouteAll({ behavior: 'ignoreErrors' });
+  await device.context.close();
+  expect(device.faults).toEqual([]);
+});
+
+async function signUp(): Promise<void> {
+  device = await Device.open(browser, stack.origin);
+  await device.send('boot', {});
+  const userName = `sender-${String(++people)}`;
+  const { totpSecret } = await device.send('sign-up/start', { userName, passphrase: PASSPHRASE });
+  await device.send('sign-up/verify', { code: await new Authenticator(totpSecret).code() });
+  await device.untilPhase('open');
+}
+
+function add(name: string, content: string): Promise<void> {
+  return device.page.evaluate(
+    async ({ name, content }) => {
+      await bare.send('upload/add', { files: [new File([content], name)] });
+    },
+    { name, content },
+  );
+}
+
+/** Reads a file back whole, into the private file system. */
+async function sizeOf(name: string): Promise<number | undefined> {
+  const file = await device.file(name);
+  return device.page.evaluate(async (id) => {
+    const { result } = await bare.send('download/write', { file: id, form: 'plain' });
+    return (result as { opfs?: File } | undefined)?.opfs?.size;
+  }, file);
+}
+
+/** The request as the browser sent it: Playwright's own is nobody's page. */
+async function pass(route: Route) {
+  const said = { origin: stack.origin, 'sec-fetch-site': 'same-origin' };
+  return route.fetch({ headers: { ...(await route.request().allHeaders()), ...said } });
+}
+
+const problem = (status: number, code: string) => ({
+  status,
+  contentType: 'application/problem+json',
+  body: JSON.stringify({ type: `about:${code}`, title: code, status, code }),
+});
+
+test('a completion whose answer is lost, and that is under way at the next try, is waited for', async () => {
+  await signUp();
+  let completions = 0;
+  await device.context.route('**/uploads/complete', async (route) => {
+    completions += 1;
+    if (completions === 1) {
+      await pass(route);
+      await route.abort();
+    } else if (completions === 2) await route.fulfill(problem(404, 'upload_lost'));
+    else await route.fulfill({ response: await pass(route) });
+  });
+  await add('large.bin', TWO_PARTS);
+  await device.until('transfer', ({ transfer }) => transfer.phase === 'done');
+  expect(completions).toBe(3);
+  expect(await sizeOf('large.bin')).toBe(TWO_PARTS.length);
+});
+
+test.each(['upload_lost', 'already_exists', 'upload_mismatch'])(
+  'an upload that ended in %s goes up anew at the next try, as a blob of its own',
+  async (code) => {
+    await signUp();
+    const blobs: unknown[] = [];
+    await device.context.route('**/uploads/complete', async (route) => {
+      blobs.push((route.request().postDataJSON() as { blob: unknown }).blob);
+      if (blobs.length > 1) await route.fulfill({ response: await pass(route) });
+      else {
+        await pass(route); // It comes about all the same.
+        await route.fulfill(problem(409, code));
+      }
+    });
+    await add('large.bin', TWO_PARTS);
+    await device.until('transfer', ({ transfer }) => transfer.phase === 'failed');
+    const failed = (await device.reports()).findLast((report) => report.kind === 'transfer');
+    expect(failed?.transfer.error?.code).toBe(code);
+    await device.send('transfer/retry', { transfer: failed?.transfer.transfer ?? '' });
+    await device.until('transfer', ({ transfer }) => transfer.phase === 'done');
+    expect(new Set(blobs).size).toBe(2);
+    expect(await sizeOf('large.bin')).toBe(TWO_PARTS.length);
+  },
+);
+
+test.each(['sign-out', 'lock'] as const)(
+  'nothing is said of a download after %s but its end',
+  async (end) => {
+    await signUp();
+    await device.upload('secret name.bin', 'content');
+    const file = await device.file('secret name.bin');
+    // Nobody pulls: the download stands still.
+    await device.page.evaluate((id) => bare.send('download/stream', { file: id, form: 'plain' }), file);
+    await device.until('transfer', ({ transfer }) => transfer.phase === 'downloading');
+    await device.send(end, {});
+    if (end === 'lock') {
+      await device.until('transfer', ({ transfer }) => transfer.error?.code === 'locked');
+      return;
+    }
+    await device.untilPhase('signed-out');
+    await device.send('passphrase/generate', {}); // Whatever was still to be said has been by then.
+    const said = (await device.reports()).filter(({ kind }) => kind.startsWith('transfer'));
+    expect(said.findLastIndex(({ kind }) => kind === 'transfer-gone')).toBe(said.length - 1);
+  },
+);
+
+test('a download that rests in the private file system goes when it is dismissed, or with its tab', async () => {
+  await signUp();
+  await device.upload('a.txt', 'content');
+  const downloads = () =>
+    device.page.evaluate(async () => {
+      let count = 0;
+      for await (const name of (await navigator.storage.getDirectory()).keys())
+        if (name.startsWith('download-')) count += 1;
+      return count;
+    });
+  await sizeOf('a.txt');
+  await sizeOf('a.txt');
+  expect(await downloads()).toBe(2);
+  const last = (await device.reports()).findLast((report) => report.kind === 'transfer');
+  await device.send('transfer/dismiss', { transfer: last?.transfer.transfer ?? '' });
+  await expect.poll(downloads).toBe(1);
+  await device.reload();
+  await device.send('boot', {});
+  await expect.poll(downloads).toBe(0);
+});
+
+test('a file that is being locked away is not opened after the lock', async () => {
+  await signUp();
+  await device.upload('a.txt', 'content');
+  const file = await device.file('a.txt');
+  let letGo: () => void = () => undefined;
+  const locked = new Promise<void>((resolve) => (letGo = resolve));
+  await device.context.route('**/keys/release', async (route) => {
+    const response = await pass(route);
+    await locked;
+    await route.fulfill({ response }).catch(() => undefined); // Called off by then.
+  });
+  const asked = device.page.waitForRequest('**/keys/release');
+  const opening = device.refused('file/preview', { file });
+  await asked;
+  await device.send('lock', {});
+  letGo();
+  expect(await opening).toBe('locked');
+});
+
+test('a download for which the device has no place fails, and is not left under way', async () => {
+  await signUp();
+  await device.upload('a.txt', 'content');
+  const file = await device.file('a.txt');
+  const code = await device.page.evaluate(async (id) => {
+    const root = await navigator.storage.getDirectory();
+    const handle = await root.getFileHandle('gone', { create: true });
+    await root.removeEntry('gone');
+    await root.getDirectoryHandle('gone', { create: true }); // A folder stands where the file was.
+    return (await bare.send('download/write', { file: id, form: 'plain', handle })).code;
+  }, file);
+  expect(code).toBe('download_cut');
+  await device.until('transfer', ({ transfer }) => transfer.phase === 'failed');
+});
