@@ -62,6 +62,14 @@ async function until(expression: string): Promise<void> {
   await expect.poll(() => browser.evaluate(expression), { timeout: 240_000 }).toBe(true);
 }
 
+function typeCode(code: string): string {
+  return `(() => {
+    const field = document.querySelector('input[autocomplete="one-time-code"]');
+    field.focus();
+    document.execCommand('insertText', false, '${code}');
+  })()`;
+}
+
 const CLICK_DOWNLOAD = `(async () => {
   document.querySelector('button[aria-label="Actions for film.bin"]').click();
   const item = () => [...document.querySelectorAll('[role=menuitem]')].find((each) => each.textContent.trim() === 'Download');
@@ -74,12 +82,19 @@ test('a file of 300 MB goes up and comes down whole, in memory that does not gro
   const source = join(folder, 'film.bin');
   const digest = writeRandomFile(source);
   const profile = join(folder, 'profile');
-  await browser.attached((page) =>
-    new Person(page, 'large', 'nineteen kites above the salt marsh', stack.origin).signUp(),
-  );
+  const authenticator = await browser.attached(async (page) => {
+    const person = new Person(page, 'large', 'nineteen kites above the salt marsh', stack.origin);
+    await person.signUp();
+    return person.authenticator;
+  });
+  // A page, and a worker, that no tool has ever been attached to.
+  await browser.evaluate('location.reload()');
+  await until(`document.querySelector('input[type=file]') !== null`);
 
   const goingUp = watchMemory(profile);
   await browser.pick('input[type=file]', source);
+  await until(`document.querySelector('input[autocomplete="one-time-code"]') !== null`);
+  await browser.evaluate(typeCode((await authenticator?.code()) ?? ''));
   await until(
     `document.querySelector('[aria-label="Transfers"]')?.textContent.includes('film.bin') === true`,
   );

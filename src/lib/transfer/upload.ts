@@ -19,6 +19,8 @@ import { sealPart } from './sealing.ts';
 const SEALING = 2;
 /** PUTs at a time: more gain nothing on one connection pool. */
 const SENDING = 4;
+/** A URL lives five minutes; one that has waited for its turn so long on a slow line is asked for again. */
+const URL_PATIENCE_MS = 60_000;
 /** Parts under way: besides those, two that wait for their URL. */
 const LANES = SEALING + SENDING + 2;
 
@@ -177,14 +179,19 @@ export class Upload {
     progress: UploadProgress,
   ): Promise<void> {
     const [sizeBytes, sha256] = [body.size, toB64(digest)];
+    const signed = { partNumber, sizeBytes, sha256 };
+    const onProgress = (sentBytes: number) => {
+      this.#sending.set(partNumber, sentBytes);
+      progress.onSent(this.#sentBytes());
+    };
     const etag = await persevere(async () => {
-      const url = await urls.ask({ partNumber, sizeBytes, sha256 });
-      const onProgress = (sentBytes: number) => {
-        this.#sending.set(partNumber, sentBytes);
-        progress.onSent(this.#sentBytes());
-      };
-      const request = { url, body, sha256B64: sha256, createOnly: false, signal, onProgress };
-      return this.#sendingGate.pass(() => put(request));
+      const early = await urls.ask(signed);
+      const askedMs = performance.now();
+      return this.#sendingGate.pass(async () => {
+        const isStale = performance.now() - askedMs > URL_PATIENCE_MS;
+        const url = isStale ? await urls.ask(signed) : early;
+        return put({ url, body, sha256B64: sha256, createOnly: false, signal, onProgress });
+      });
     }, signal);
     reportGarbage(sizeBytes);
     this.#sending.delete(partNumber);

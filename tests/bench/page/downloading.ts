@@ -1,0 +1,57 @@
+import { blobGetUrls } from '../../../broker/contract/vault.ts';
+import { release } from '../../../src/lib/bytes.ts';
+import { getRange } from '../../../src/lib/remote/s3.ts';
+import { removeOpfsFile } from '../../../src/lib/store/opfs.ts';
+import { inLanes } from '../../../src/lib/transfer/lanes.ts';
+import { readContent } from '../../../src/lib/transfer/opening.ts';
+import { planPart } from '../../../src/lib/transfer/plan.ts';
+import { createSink } from '../../../src/lib/transfer/sink.ts';
+import type { UploadedBlob } from '../../../src/lib/transfer/upload.ts';
+import { race, type Rate } from './race.ts';
+import { residence, type Residence } from './residence.ts';
+import { sameBytes } from './sameBytes.ts';
+import { upload } from './uploading.ts';
+
+/** As many ranges on their way as a download has: one that is opened, and two ahead of it. */
+const LANES = 3;
+const TRANSFER = 'bench';
+
+/** Fetching the ranges of a blob and dropping the bytes; and fetching, hashing, opening and writing them to OPFS. */
+export async function downloadingContest(file: File, rounds: number): Promise<Rate[]> {
+  const here = await residence();
+  const uploaded = await upload(here, file);
+  await sameBytes(file, await download(here, uploaded));
+  return race(file.size, rounds, [
+    { name: 'fetching and discarding', run: () => fetchAll(here, uploaded) },
+    { name: 'downloading', run: () => download(here, uploaded) },
+  ]).finally(() => removeOpfsFile(`download-${TRANSFER}`));
+}
+
+async function download(here: Residence, { blob, plan, digest, contentKey }: UploadedBlob): Promise<File> {
+  const stored = { ...plan, blob, digest, epoch: here.epoch };
+  const sink = await createSink(TRANSFER);
+  for await (const bytes of readContent(here, stored, contentKey, new AbortController().signal)) {
+    await sink.write(bytes);
+    release(bytes);
+  }
+  const written = await sink.finish();
+  if (!written) throw new TypeError('expected a file in OPFS');
+  return written;
+}
+
+async function fetchAll({ broker, vault }: Residence, { blob, plan }: UploadedBlob): Promise<void> {
+  const { urls } = await broker.call(blobGetUrls, { blobs: [blob] }, { vault });
+  const partNumbers = Array.from({ length: plan.partCount }, (_, index) => index + 1);
+  await inLanes(partNumbers, LANES, new AbortController().signal, async (partNumber, signal) => {
+    const { offsetBytes, sizeBytes } = planPart(plan, partNumber);
+    const range = { fromByte: offsetBytes, untilByte: offsetBytes + sizeBytes };
+    const reader = (await getRange(urls[0]?.url ?? '', range, signal)).getReader();
+    let fetchedBytes = 0;
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      fetchedBytes += read.value.length;
+      release(read.value);
+    }
+    if (fetchedBytes !== sizeBytes)
+      throw new Error(`expected ${String(sizeBytes)} bytes, got ${String(fetchedBytes)}`);
+  });
+}

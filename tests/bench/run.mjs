@@ -1,0 +1,45 @@
+// `npm run bench`: plain JavaScript, because it comes before the bundles. What is measured is in bench.ts.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installPackages, root } from '../../broker/entry/install.mjs';
+
+process.chdir(root);
+installPackages();
+const { build } = await import('vite');
+const here = join(root, 'tests', 'bench');
+// Inside the project, so that what is left outside the bundles is found.
+const out = mkdtempSync(join(root, 'node_modules', '.halfkey-bench-'));
+try {
+  const { status } = spawnSync('npm', ['run', '--silent', 'build:broker'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) throw new Error('the broker does not build');
+  const alias = { $contract: join(root, 'broker', 'contract') };
+  /** @type {import('vite').InlineConfig} */
+  const common = { configFile: false, logLevel: 'error', resolve: { alias } };
+  // The AWS Encryption SDK wants Node's Buffer in browsers too.
+  const buffer = fileURLToPath(import.meta.resolve('buffer/'));
+  await build({
+    ...common,
+    root: join(here, 'page'),
+    resolve: { alias: { ...alias, buffer } },
+    worker: { format: 'es' },
+    build: { outDir: join(out, 'page'), target: 'es2022', minify: false },
+  });
+  await build({
+    ...common,
+    root,
+    publicDir: false,
+    build: { ssr: join(here, 'bench.ts'), outDir: out, emptyOutDir: false, target: 'node20' },
+  });
+  const { status: outcome } = spawnSync(
+    process.execPath,
+    [join(out, 'bench.js'), join(out, 'page'), ...process.argv.slice(2)],
+    { stdio: 'inherit' },
+  );
+  process.exitCode = outcome ?? 1;
+} finally {
+  rmSync(out, { recursive: true, force: true });
+}
