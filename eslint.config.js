@@ -1,4 +1,5 @@
 import js from '@eslint/js';
+import { defineConfig } from 'eslint/config';
 import svelte from 'eslint-plugin-svelte';
 import globals from 'globals';
 import ts from 'typescript-eslint';
@@ -36,8 +37,19 @@ const restrict = (/** @type {typeof ROOMS} */ rooms) => ({
   ],
 });
 
-export default ts.config(
-  { ignores: ['.svelte-kit', 'build', 'dist', 'data', 'test-results', 'node_modules'] },
+export default defineConfig(
+  {
+    ignores: [
+      '.svelte-kit',
+      'build',
+      'dist',
+      'data',
+      'test-results',
+      'node_modules',
+      'static',
+      '.dependency-cruiser.mjs',
+    ],
+  },
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   ...ts.configs.stylisticTypeChecked,
@@ -46,7 +58,7 @@ export default ts.config(
     languageOptions: {
       globals: { ...globals.browser, ...globals.node },
       parserOptions: {
-        projectService: { allowDefaultProject: ['.dependency-cruiser.mjs'] },
+        projectService: true,
         extraFileExtensions: ['.svelte'],
       },
     },
