@@ -6,7 +6,7 @@ import {
   rewrapKeyring,
   type OpenKeyring,
 } from '../../src/lib/account/keyring.ts';
-import { decodeKeyring, encodeKeyring, type KeyringBody } from '../../src/lib/account/keyringFormat.ts';
+import { decodeKeyring, encodeKeyring, type KeyringBody } from '../../src/lib/account/keyring-format.ts';
 import { concat, toHex, utf8, type Bytes } from '../../src/lib/bytes.ts';
 import { sealAad } from '../../src/lib/crypto/aad.ts';
 import { sha256 } from '../../src/lib/crypto/digest.ts';

@@ -8,10 +8,10 @@ import {
   saveAccount,
   saveEventHead,
   type AccountRecord,
-} from '../../src/lib/store/accountRecord.ts';
+} from '../../src/lib/store/account-record.ts';
 import { DATABASE, ONLY, openDatabase, type Database } from '../../src/lib/store/database.ts';
-import { createDevice, readDevice, saveDevice } from '../../src/lib/store/deviceRecord.ts';
-import { journalCache } from '../../src/lib/store/journalCache.ts';
+import { createDevice, readDevice, saveDevice } from '../../src/lib/store/device-record.ts';
+import { journalCache } from '../../src/lib/store/journal-cache.ts';
 import { wipeDevice } from '../../src/lib/store/wipe.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 

@@ -12,7 +12,7 @@ import {
   SEGMENT_PLAINTEXT_BYTES,
 } from '../../src/lib/crypto/floe.ts';
 import type { HalfkeyError } from '../../src/lib/errors.ts';
-import { patternBytes } from './floeVectors.ts';
+import { patternBytes } from './floe-vectors.ts';
 import { fromHex } from './hex.ts';
 import { refusal, refusalCode } from './refusal.ts';
 

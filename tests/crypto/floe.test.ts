@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { equalBytes, toHex, utf8 } from '../../src/lib/bytes.ts';
-import { generateDeviceWrapKey } from '../../src/lib/crypto/deviceWrap.ts';
+import { generateDeviceWrapKey } from '../../src/lib/crypto/device-wrap.ts';
 import {
   createOpener,
   createSealer,
@@ -15,7 +15,7 @@ import {
   segmentCount,
 } from '../../src/lib/crypto/floe.ts';
 import { randomBytes } from '../../src/lib/crypto/random.ts';
-import { patternBytes } from './floeVectors.ts';
+import { patternBytes } from './floe-vectors.ts';
 import { fromHex } from './hex.ts';
 import { refusal, refusalCode } from './refusal.ts';
 

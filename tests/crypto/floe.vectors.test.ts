@@ -9,7 +9,7 @@ import {
   plaintextSize,
   sealedSize,
 } from '../../src/lib/crypto/floe.ts';
-import { largeVectors, textVectors, type FloeVector } from './floeVectors.ts';
+import { largeVectors, textVectors, type FloeVector } from './floe-vectors.ts';
 
 const SMALL = textVectors();
 const LARGE = await largeVectors();

@@ -4,9 +4,9 @@ import { concat, u32be, u64be, type Bytes } from '../../src/lib/bytes.ts';
 import { createGenesis } from '../../src/lib/journal/genesis.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
 import type { ErrorCode } from '../../src/lib/errors.ts';
-import { encodeOperation } from '../../src/lib/journal/operationCodec.ts';
+import { encodeOperation } from '../../src/lib/journal/operation-codec.ts';
 import { journalKey, sealSegment } from '../../src/lib/journal/segment.ts';
-import { padded, unpadded } from '../../src/lib/journal/segmentPadding.ts';
+import { padded, unpadded } from '../../src/lib/journal/segment-padding.ts';
 import { refusal, refusalCode } from '../crypto/refusal.ts';
 import {
   certifiedDevice,

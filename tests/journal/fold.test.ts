@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { applySegment, fold, type FoldableSegment } from '../../src/lib/journal/fold.ts';
-import type { FoldedVault } from '../../src/lib/journal/foldedVault.ts';
+import type { FoldedVault } from '../../src/lib/journal/folded-vault.ts';
 import { list } from '../../src/lib/journal/listing.ts';
 import type { Operation } from '../../src/lib/journal/operations.ts';
-import { isSound } from '../../src/lib/journal/stateCheck.ts';
-import { decodeState, encodeState } from '../../src/lib/journal/stateEncoding.ts';
-import { naiveFold } from './naiveFold.ts';
-import { entryOperation } from './operationArbitrary.ts';
+import { isSound } from '../../src/lib/journal/state-check.ts';
+import { decodeState, encodeState } from '../../src/lib/journal/state-encoding.ts';
+import { naiveFold } from './naive-fold.ts';
+import { entryOperation } from './operation-arbitrary.ts';
 import { fileAdd, folderAdd, idOf, NOW_MS, versionOf } from './world.ts';
 
 const HASH = new Uint8Array(32).fill(5);

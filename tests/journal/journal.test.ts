@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { headPhrase } from '../../src/lib/journal/headPhrase.ts';
+import { headPhrase } from '../../src/lib/journal/head-phrase.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
 import { list } from '../../src/lib/journal/listing.ts';
 import { refusal, refusalCode } from '../crypto/refusal.ts';
-import { MemoryCache } from './memoryRemote.ts';
+import { MemoryCache } from './memory-remote.ts';
 import {
   certifiedDevice,
   enrolDevice,

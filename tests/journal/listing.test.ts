@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { applySegment, fold } from '../../src/lib/journal/fold.ts';
-import type { FoldedVault } from '../../src/lib/journal/foldedVault.ts';
+import type { FoldedVault } from '../../src/lib/journal/folded-vault.ts';
 import { adoptNameOrder, knownNameOrder, list, type ListQuery } from '../../src/lib/journal/listing.ts';
 import type { Operation } from '../../src/lib/journal/operations.ts';
-import { entryOperation } from './operationArbitrary.ts';
+import { entryOperation } from './operation-arbitrary.ts';
 import { fileAdd, folderAdd, idOf, versionOf } from './world.ts';
 
 const HASH = new Uint8Array(32);

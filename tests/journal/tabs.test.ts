@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { list } from '../../src/lib/journal/listing.ts';
 import { refusalCode } from '../crypto/refusal.ts';
-import { MemoryCache } from './memoryRemote.ts';
+import { MemoryCache } from './memory-remote.ts';
 import { fileAdd, newWorld, openJournal } from './world.ts';
 
 const ALL = { filter: '', sortBy: 'name', descending: false } as const;

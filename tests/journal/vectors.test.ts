@@ -5,8 +5,8 @@ import { Journal } from '../../src/lib/journal/journal.ts';
 import { loadSnapshot } from '../../src/lib/journal/snapshot.ts';
 import { journalKey } from '../../src/lib/journal/segment.ts';
 import { fromHex } from '../crypto/hex.ts';
-import { describe, makeGoldenVault } from './goldenVault.ts';
-import { MemoryCache, MemoryRemote } from './memoryRemote.ts';
+import { describe, makeGoldenVault } from './golden-vault.ts';
+import { MemoryCache, MemoryRemote } from './memory-remote.ts';
 import { idOf } from './world.ts';
 
 const golden = new URL('../vectors/journal-v1/', import.meta.url);

@@ -10,7 +10,7 @@ import { createGenesis } from '../../src/lib/journal/genesis.ts';
 import { Journal, type JournalDeps } from '../../src/lib/journal/journal.ts';
 import type { Operation, Version } from '../../src/lib/journal/operations.ts';
 import type { JournalIdentity } from '../../src/lib/journal/ports.ts';
-import { MemoryCache, MemoryRemote } from './memoryRemote.ts';
+import { MemoryCache, MemoryRemote } from './memory-remote.ts';
 
 export const VAULT = 'eu-central-1:0f8fad5b-d9cb-469f-a165-70867728950e';
 export const NOW_MS = 1_795_000_000_000;

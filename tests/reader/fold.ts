@@ -1,6 +1,6 @@
 import { firstOf } from './cbor.ts';
 import { isCertified } from './certificate.ts';
-import { freeName } from './freeName.ts';
+import { freeName } from './free-name.ts';
 import { readOperation, type Operation, type Version } from './operations.ts';
 import { equal, type Bytes } from './primitives.ts';
 import type { Entry, State } from './state.ts';

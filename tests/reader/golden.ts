@@ -1,4 +1,4 @@
-import { backupCodeHash } from './backupCode.ts';
+import { backupCodeHash } from './backup-code.ts';
 import { openContent } from './content.ts';
 import { x25519PublicKey } from './ed25519.ts';
 import { openEnvelope } from './envelope.ts';
@@ -9,7 +9,7 @@ import type { Version } from './operations.ts';
 import { equal, sha256, type Bytes } from './primitives.ts';
 import { demand } from './refused.ts';
 import { openPages, readState } from './snapshot.ts';
-import { encodeState } from './stateBytes.ts';
+import { encodeState } from './state-bytes.ts';
 
 /** One blob, what opens it, and what is in it. */
 export interface GoldenBlob {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { EnvelopeRecord } from '$contract/envelope.ts';
 import { parse } from 'valibot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hashBackupCode } from '../../src/lib/account/backupCodes.ts';
+import { hashBackupCode } from '../../src/lib/account/backup-codes.ts';
 import { openKeyring, type OpenKeyring } from '../../src/lib/account/keyring.ts';
 import {
   parseRecoveryWords,
@@ -20,11 +20,11 @@ import { loadSnapshot } from '../../src/lib/journal/snapshot.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
 import { fromRecord } from '../../src/lib/transfer/envelopes.ts';
 import { readContent, type StoredBlob } from '../../src/lib/transfer/opening.ts';
-import { MemoryCache, MemoryRemote } from '../journal/memoryRemote.ts';
+import { MemoryCache, MemoryRemote } from '../journal/memory-remote.ts';
 import { idOf } from '../journal/world.ts';
 import { fromHex, logOf } from './golden.ts';
-import { describeJournal } from './goldenAccount.ts';
-import { goldenJson, storedFiles } from './goldenFiles.ts';
+import { describeJournal } from './golden-account.ts';
+import { goldenJson, storedFiles } from './golden-files.ts';
 
 const stored = storedFiles();
 const golden = goldenJson();

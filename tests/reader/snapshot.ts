@@ -6,7 +6,7 @@ import { name, readOperation, type Operation, type Snapshot, type Version } from
 import { aad, concat, equal, isId, sha256, type Bytes } from './primitives.ts';
 import { demand, Refused } from './refused.ts';
 import { isCertified } from './certificate.ts';
-import { encodeState } from './stateBytes.ts';
+import { encodeState } from './state-bytes.ts';
 import { emptyState, type Entry, type State } from './state.ts';
 
 const CODE = 'snapshot_wrong';

@@ -7,7 +7,7 @@ import { headPhrase, readJournal, type Known } from './journal.ts';
 import { readKeyring } from './keyring.ts';
 import { derive, equal, sha256, type Bytes } from './primitives.ts';
 import { openPages, readState } from './snapshot.ts';
-import { encodeState } from './stateBytes.ts';
+import { encodeState } from './state-bytes.ts';
 
 const VECTORS = new URL('../vectors/', import.meta.url);
 const bytesOf = (name: string): Bytes => new Uint8Array(readFileSync(new URL(name, VECTORS)));

@@ -9,7 +9,7 @@ import { createGenesis } from '../../src/lib/journal/genesis.ts';
 import { Journal } from '../../src/lib/journal/journal.ts';
 import type { JournalRemote } from '../../src/lib/journal/ports.ts';
 import type { DeviceRecord } from '../../src/lib/store/database.ts';
-import { createDevice } from '../../src/lib/store/deviceRecord.ts';
+import { createDevice } from '../../src/lib/store/device-record.ts';
 import { joinJournal, membershipOf } from '../../src/lib/worker/joining.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 

@@ -2,7 +2,7 @@ import { chromium, type Browser, type Route } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Authenticator } from '../support/authenticator.ts';
 import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
-import { startBareStack, type BareStack } from './bareStack.ts';
+import { startBareStack, type BareStack } from './bare-stack.ts';
 import type { Bare } from './bare/main.ts';
 import { Device } from './device.ts';
 

@@ -15,7 +15,7 @@ import {
   encodeProfile,
   type KeyringBody,
   type KeyringProfile,
-} from './keyringFormat.ts';
+} from './keyring-format.ts';
 import { recoveryKek } from './recovery.ts';
 
 const KEY_BYTES = 32;

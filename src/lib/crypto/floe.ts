@@ -1,6 +1,12 @@
 import { concat, release, u32be, u64be, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
-import { deriveKeys, encodeParameters, MAX_SEGMENTS, type FloeKey, type FloeParameters } from './floeKeys.ts';
+import {
+  deriveKeys,
+  encodeParameters,
+  MAX_SEGMENTS,
+  type FloeKey,
+  type FloeParameters,
+} from './floe-keys.ts';
 import { randomBytes } from './random.ts';
 
 export type { FloeKey, FloeParameters };

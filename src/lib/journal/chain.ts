@@ -3,8 +3,8 @@ import { verify } from '../crypto/signing.ts';
 import { HalfkeyError } from '../errors.ts';
 import { isCertified } from './certificate.ts';
 import type { FoldableSegment } from './fold.ts';
-import type { FoldedVault } from './foldedVault.ts';
-import { decodeOperations } from './operationCodec.ts';
+import type { FoldedVault } from './folded-vault.ts';
+import { decodeOperations } from './operation-codec.ts';
 import { MAX_OPERATIONS, type Operation } from './operations.ts';
 import { corrupt, NO_HASH, type JournalHead, type OpenedSegment } from './segment.ts';
 

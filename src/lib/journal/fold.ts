@@ -1,5 +1,5 @@
 import { equalBytes, type Bytes } from '../bytes.ts';
-import { FoldedVault } from './foldedVault.ts';
+import { FoldedVault } from './folded-vault.ts';
 import { freeName } from './names.ts';
 import { mayWrite, type Operation, type Version } from './operations.ts';
 import { DEAD, FOLDER, NO_VERSION, NOT_TRASHED, pushVersion, ROOT_INDEX } from './tables.ts';

@@ -1,5 +1,5 @@
 import { concat, type Bytes } from '../bytes.ts';
-import { encodeOperation } from './operationCodec.ts';
+import { encodeOperation } from './operation-codec.ts';
 import type { InboxKey } from './operations.ts';
 import { journalKey, sealSegment } from './segment.ts';
 

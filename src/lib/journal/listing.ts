@@ -1,4 +1,4 @@
-import type { FoldedVault } from './foldedVault.ts';
+import type { FoldedVault } from './folded-vault.ts';
 import { searchKey, sortKey } from './names.ts';
 import { ROOT } from './operations.ts';
 import { DEAD, FOLDER, NOT_TRASHED, ROOT_INDEX } from './tables.ts';

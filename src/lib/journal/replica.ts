@@ -3,10 +3,10 @@ import { sha256 } from '../crypto/digest.ts';
 import { HalfkeyError } from '../errors.ts';
 import { judgeSegment, type TrustRoot } from './chain.ts';
 import { applySegment, type FoldableSegment } from './fold.ts';
-import { FoldedVault } from './foldedVault.ts';
+import { FoldedVault } from './folded-vault.ts';
 import type { JournalRemote } from './ports.ts';
 import { openSegment, type JournalHead, type JournalKey, type OpenedSegment } from './segment.ts';
-import { encodeState } from './stateEncoding.ts';
+import { encodeState } from './state-encoding.ts';
 
 /** What judges a vault's segments. */
 export interface ReplicaTrust {

@@ -6,7 +6,7 @@ import { open, seal } from '../crypto/floe.ts';
 import { deriveKey } from '../crypto/hkdf.ts';
 import { sign } from '../crypto/signing.ts';
 import { HalfkeyError } from '../errors.ts';
-import { padded, unpadded } from './segmentPadding.ts';
+import { padded, unpadded } from './segment-padding.ts';
 
 /** Bytes of a whole segment, sealed: larger ones are not looked at. The broker refuses them too. */
 const MAX_SEGMENT_BYTES = 1024 * 1024;

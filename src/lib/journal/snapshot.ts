@@ -6,12 +6,12 @@ import { randomId } from '../crypto/random.ts';
 import { HalfkeyError } from '../errors.ts';
 import { isCertified } from './certificate.ts';
 import type { TrustRoot } from './chain.ts';
-import type { FoldedVault } from './foldedVault.ts';
+import type { FoldedVault } from './folded-vault.ts';
 import type { SnapshotName, SnapshotPage } from './operations.ts';
 import type { JournalRemote } from './ports.ts';
 import type { JournalHead, JournalKey } from './segment.ts';
-import { isSound } from './stateCheck.ts';
-import { decodeState, encodeState } from './stateEncoding.ts';
+import { isSound } from './state-check.ts';
+import { decodeState, encodeState } from './state-encoding.ts';
 
 /** Bytes of state in one page; the last has the rest. */
 const PAGE_BYTES = 16 * 1024 * 1024 - 64 * 1024; // So that the sealed page stays below 16 MiB.

@@ -1,8 +1,8 @@
 import type { DownloadForm, FileRow, Preview } from '../worker/protocol.ts';
-import type { CodePrompt } from './codePrompt.svelte.ts';
-import type { CryptoWorker } from './cryptoWorker.ts';
+import type { CodePrompt } from './code-prompt.svelte.ts';
+import type { CryptoWorker } from './crypto-worker.ts';
 import { pickPlace, saveFile, saveStream } from './saving.ts';
-import { activeServiceWorker } from './serviceWorker.ts';
+import { activeServiceWorker } from './service-worker.ts';
 import type { Transfers } from './transfers.svelte.ts';
 
 /** Opening and saving files; each asks for a code when it turns out to need one. */

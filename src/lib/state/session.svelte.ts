@@ -1,5 +1,5 @@
 import type { Commands, Factor, Failure, Phase } from '../worker/protocol.ts';
-import { failureOf, type CryptoWorker } from './cryptoWorker.ts';
+import { failureOf, type CryptoWorker } from './crypto-worker.ts';
 
 /** The idle timer wants to hear of input, but not of each key. */
 const ACTIVE_EVERY_MS = 10_000;

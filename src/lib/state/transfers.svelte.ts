@@ -1,6 +1,6 @@
 import type { TransferReport } from '../worker/protocol.ts';
 import type { Announcer } from './announcer.svelte.ts';
-import type { CryptoWorker } from './cryptoWorker.ts';
+import type { CryptoWorker } from './crypto-worker.ts';
 
 /** Figures that change faster than this cannot be read. */
 const TICK_MS = 500;

@@ -5,7 +5,7 @@ import { envelopesWrite, keysGenerate } from '$contract/vault.ts';
 import { fromB64Url } from '../bytes.ts';
 import { sealEnvelope } from '../crypto/envelope.ts';
 import { HalfkeyError } from '../errors.ts';
-import type { FoldedVault } from '../journal/foldedVault.ts';
+import type { FoldedVault } from '../journal/folded-vault.ts';
 import type { OpenVault } from '../worker/vault.ts';
 import { persevere } from './backoff.ts';
 import type { FileAdd } from './describe.ts';

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import { failureOf } from '../state/cryptoWorker.ts';
+import { failureOf } from '../state/crypto-worker.ts';
 import type { Failure } from '../worker/protocol.ts';
 
 /** A failure as a form keeps it: what it was, and since when its waits count. */

@@ -6,8 +6,8 @@ import type { CommandName, Commands, Report } from './protocol.ts';
 import { purgeFile } from './purge.ts';
 import { recover } from './recover.ts';
 import { Session } from './session.ts';
-import { SignIn } from './signIn.ts';
-import { SignUp } from './signUp.ts';
+import { SignIn } from './sign-in.ts';
+import { SignUp } from './sign-up.ts';
 import { View } from './view.ts';
 
 /** What answers each command. */

@@ -1,6 +1,6 @@
 import type { Grant, KeyringRecord, SignedIn } from '$contract/account.ts';
 import type { OpenKeyring } from '../account/keyring.ts';
-import { corruptKeyring } from '../account/keyringFormat.ts';
+import { corruptKeyring } from '../account/keyring-format.ts';
 import { fromB64Url, type Bytes } from '../bytes.ts';
 import type { DeviceRecord } from '../store/database.ts';
 

@@ -1,6 +1,6 @@
 import { BackupCode, Code, type Factor as BrokerFactor } from '$contract/ids.ts';
 import * as v from 'valibot';
-import { parseBackupCode } from '../account/backupCodes.ts';
+import { parseBackupCode } from '../account/backup-codes.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Factor } from './protocol.ts';
 

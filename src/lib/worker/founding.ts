@@ -9,7 +9,7 @@ import { certifyDevice } from '../journal/certificate.ts';
 import { createGenesis } from '../journal/genesis.ts';
 import type { DeviceRecord } from '../store/database.ts';
 import { toRecord } from '../transfer/envelopes.ts';
-import { deviceName } from './deviceName.ts';
+import { deviceName } from './device-name.ts';
 
 /** The KMS half that the broker made for the first inbox key. */
 export type InboxHalf = v.InferOutput<(typeof signupVerify)['answer']>['inbox'];

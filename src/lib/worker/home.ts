@@ -3,7 +3,7 @@ import type { VaultId } from '$contract/ids.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
-import { readEventHead, saveEventHead } from '../store/accountRecord.ts';
+import { readEventHead, saveEventHead } from '../store/account-record.ts';
 import type { Database } from '../store/database.ts';
 import { followEvents } from './events.ts';
 import { isCurrent, membershipOf } from './joining.ts';

@@ -8,9 +8,9 @@ import type { Operation } from '../journal/operations.ts';
 import type { JournalHead } from '../journal/segment.ts';
 import type { Broker } from '../remote/broker.ts';
 import type { Database, DeviceRecord } from '../store/database.ts';
-import { journalCache } from '../store/journalCache.ts';
+import { journalCache } from '../store/journal-cache.ts';
 import type { Entry } from './entry.ts';
-import { journalRemote } from './journalRemote.ts';
+import { journalRemote } from './journal-remote.ts';
 import type { Resident } from './resting.ts';
 
 /**

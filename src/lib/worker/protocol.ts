@@ -70,7 +70,7 @@ export interface Failure {
   readonly detail: ErrorDetail;
 }
 
-/** A plaintext (or FLOE) stream for the service worker: pull by any message on `port`, see downloadStream.ts. */
+/** A plaintext (or FLOE) stream for the service worker: pull by any message on `port`, see download-stream.ts. */
 export interface DownloadStream {
   readonly port: MessagePort;
   readonly transfer: string;

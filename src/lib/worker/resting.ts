@@ -1,6 +1,6 @@
-import { readAccount, readOwner, saveAccount, type AccountRecord } from '../store/accountRecord.ts';
+import { readAccount, readOwner, saveAccount, type AccountRecord } from '../store/account-record.ts';
 import { openDatabase, type Database, type DeviceRecord } from '../store/database.ts';
-import { createDevice, readDevice, saveDevice } from '../store/deviceRecord.ts';
+import { createDevice, readDevice, saveDevice } from '../store/device-record.ts';
 import { wipeDevice } from '../store/wipe.ts';
 
 /** Who is at home on this device. */

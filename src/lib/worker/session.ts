@@ -4,21 +4,21 @@ import { LIMITS } from '$contract/limits.ts';
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
-import type { AccountRecord } from '../store/accountRecord.ts';
+import type { AccountRecord } from '../store/account-record.ts';
 import type { Database } from '../store/database.ts';
 import { toFailure } from '../transfer/ledger.ts';
-import { deviceName } from './deviceName.ts';
+import { deviceName } from './device-name.ts';
 import type { Entry } from './entry.ts';
 import { parseFactor } from './factor.ts';
 import { requireFeatures } from './features.ts';
 import { joinJournal, membershipOf, openJournal } from './joining.ts';
-import { toJournalHead } from './journalRemote.ts';
-import { LiveGrant } from './liveGrant.ts';
+import { toJournalHead } from './journal-remote.ts';
+import { LiveGrant } from './live-grant.ts';
 import { Home, type HomeDeps } from './home.ts';
 import type { Factor, Phase, Report } from './protocol.ts';
 import { Resting, type Resident } from './resting.ts';
 import type { OpenVault } from './vault.ts';
-import { watchBroker } from './watchedBroker.ts';
+import { watchBroker } from './watched-broker.ts';
 
 /** What a session touches that is not its own. */
 export interface SessionDeps {

@@ -1,7 +1,7 @@
 import { downloadingContest } from './downloading.ts';
 import { filingContest, sealFile } from './filing.ts';
 import { addEntry, dropLocalCopy, hasLocalCopy, importEntries } from './journaling.ts';
-import { sameBytes } from './sameBytes.ts';
+import { sameBytes } from './same-bytes.ts';
 import { sealingContest } from './sealing.ts';
 import { uploadingContest } from './uploading.ts';
 

@@ -9,7 +9,7 @@ import { createSink } from '../../../src/lib/transfer/sink.ts';
 import type { UploadedBlob } from '../../../src/lib/transfer/upload.ts';
 import { race, type Rate } from './race.ts';
 import { residence, type Residence } from './residence.ts';
-import { sameBytes } from './sameBytes.ts';
+import { sameBytes } from './same-bytes.ts';
 import { upload } from './uploading.ts';
 
 /** As many ranges on their way as a download has: one that is opened, and two ahead of it. */

@@ -13,7 +13,7 @@ import { PartBuffers } from '../../../src/lib/transfer/memory.ts';
 import { largestPartBytes, planBlob, planPart } from '../../../src/lib/transfer/plan.ts';
 import { sealPart } from '../../../src/lib/transfer/sealing.ts';
 import { race, type Rate } from './race.ts';
-import { sameBytes } from './sameBytes.ts';
+import { sameBytes } from './same-bytes.ts';
 
 const SLICE = 8 * 1024 ** 2;
 /** As many parts at a time as an upload has. */

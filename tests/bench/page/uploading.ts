@@ -16,7 +16,7 @@ import { sealPart } from '../../../src/lib/transfer/sealing.ts';
 import { Upload, type UploadedBlob } from '../../../src/lib/transfer/upload.ts';
 import { race, type Rate } from './race.ts';
 import { residence, type Residence } from './residence.ts';
-import { sameBytes } from './sameBytes.ts';
+import { sameBytes } from './same-bytes.ts';
 
 /** As many PUTs at a time as an upload has. */
 const LANES = 4;

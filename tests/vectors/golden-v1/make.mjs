@@ -15,9 +15,9 @@ const server = await createServer({
   optimizeDeps: { noDiscovery: true },
 });
 try {
-  /** @type {typeof import('../../reader/goldenAccount.ts')} */
+  /** @type {typeof import('../../reader/golden-account.ts')} */
   const { makeGoldenAccount } = /** @type {any} */ (
-    await server.ssrLoadModule('/tests/reader/goldenAccount.ts')
+    await server.ssrLoadModule('/tests/reader/golden-account.ts')
   );
   const { golden, files } = await makeGoldenAccount();
   const put = async (/** @type {string} */ name, /** @type {string | Uint8Array} */ content) => {

@@ -14,8 +14,8 @@ const server = await createServer({
   optimizeDeps: { noDiscovery: true },
 });
 try {
-  /** @type {typeof import('../../journal/goldenVault.ts')} */
-  const { makeGoldenVault } = /** @type {any} */ (await server.ssrLoadModule('/tests/journal/goldenVault.ts'));
+  /** @type {typeof import('../../journal/golden-vault.ts')} */
+  const { makeGoldenVault } = /** @type {any} */ (await server.ssrLoadModule('/tests/journal/golden-vault.ts'));
   const { keys, log, pages, expected } = await makeGoldenVault();
   const put = async (/** @type {string} */ name, /** @type {string | Uint8Array} */ content) => {
     const target = new URL(name, here);

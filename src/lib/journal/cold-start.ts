@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
-import { decodeOperations } from './operationCodec.ts';
+import { decodeOperations } from './operation-codec.ts';
 import { MAX_OPERATIONS, type SnapshotName } from './operations.ts';
 import type { JournalRemote } from './ports.ts';
 import { pull, readFrom, Replica, type ReplicaTrust } from './replica.ts';

@@ -1,4 +1,4 @@
-import { generateDeviceWrapKey } from '../crypto/deviceWrap.ts';
+import { generateDeviceWrapKey } from '../crypto/device-wrap.ts';
 import { randomId } from '../crypto/random.ts';
 import { generateDeviceKeyPair } from '../crypto/signing.ts';
 import { ONLY, writing, type Database, type DeviceRecord } from './database.ts';

@@ -1,6 +1,6 @@
 import type { Bytes } from '../bytes.ts';
-import type { FoldedVault } from './foldedVault.ts';
-import { decodeOperations, encodeOperation } from './operationCodec.ts';
+import type { FoldedVault } from './folded-vault.ts';
+import { decodeOperations, encodeOperation } from './operation-codec.ts';
 import type { Operation } from './operations.ts';
 import type { JournalHead } from './segment.ts';
 

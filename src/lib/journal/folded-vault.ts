@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { EntryIndex } from './entryIndex.ts';
+import { EntryIndex } from './entry-index.ts';
 import { ROOT, type InboxKey, type SnapshotName, type Version } from './operations.ts';
 import {
   DEAD,

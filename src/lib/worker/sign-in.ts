@@ -10,7 +10,7 @@ import { keyringBytes, type Entry } from './entry.ts';
 import { parseFactor } from './factor.ts';
 import type { Commands, Factor } from './protocol.ts';
 import type { Resting } from './resting.ts';
-import { parseUserName } from './userName.ts';
+import { parseUserName } from './user-name.ts';
 
 /** The passphrase was right; the code is still to come. */
 interface Proven {

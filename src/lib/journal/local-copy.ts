@@ -3,10 +3,10 @@ import { sealAad } from '../crypto/aad.ts';
 import { open, seal } from '../crypto/floe.ts';
 import { deriveKey } from '../crypto/hkdf.ts';
 import { HalfkeyError } from '../errors.ts';
-import type { FoldedVault } from './foldedVault.ts';
+import type { FoldedVault } from './folded-vault.ts';
 import { adoptNameOrder, knownNameOrder } from './listing.ts';
 import type { JournalHead, JournalKey } from './segment.ts';
-import { decodeState, encodeState, keptRows } from './stateEncoding.ts';
+import { decodeState, encodeState, keptRows } from './state-encoding.ts';
 
 const RECORD_ID = 'journal';
 const FORMAT = 1;

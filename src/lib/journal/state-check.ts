@@ -1,4 +1,4 @@
-import type { FoldedVault } from './foldedVault.ts';
+import type { FoldedVault } from './folded-vault.ts';
 import { normalName } from './names.ts';
 import { DEAD, FOLDER, NO_VERSION, ROOT_INDEX } from './tables.ts';
 

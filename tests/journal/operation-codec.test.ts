@@ -2,7 +2,7 @@ import { encode } from 'cborg';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { concat } from '../../src/lib/bytes.ts';
-import { decodeOperations, encodeOperation } from '../../src/lib/journal/operationCodec.ts';
+import { decodeOperations, encodeOperation } from '../../src/lib/journal/operation-codec.ts';
 import type { Operation } from '../../src/lib/journal/operations.ts';
 import { ACCOUNT, fileAdd, folderAdd, idOf, NOW_MS, VAULT, versionOf } from './world.ts';
 

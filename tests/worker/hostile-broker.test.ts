@@ -2,7 +2,7 @@ import { chromium, type Browser } from 'playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Authenticator } from '../support/authenticator.ts';
 import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
-import { startBareStack, type BareStack } from './bareStack.ts';
+import { startBareStack, type BareStack } from './bare-stack.ts';
 import { Device } from './device.ts';
 
 // The real broker, some of whose answers are changed on their way.

@@ -1,7 +1,7 @@
 import { sessionRead, signupComplete, signupFinish, signupStart, signupVerify } from '$contract/account.ts';
 import type { AccountId, UserName, VaultId } from '$contract/ids.ts';
 import type * as v from 'valibot';
-import { generateBackupCodes, groupBackupCode, hashBackupCode } from '../account/backupCodes.ts';
+import { generateBackupCodes, groupBackupCode, hashBackupCode } from '../account/backup-codes.ts';
 import { createKeyring, type OpenKeyring } from '../account/keyring.ts';
 import { startRegistration } from '../account/opaque.ts';
 import { requireStrong } from '../account/passphrase.ts';
@@ -9,15 +9,15 @@ import { generateRecoveryEntropy, recoveryKeyPair, recoveryWords } from '../acco
 import { fromB64Url, toB64Url, type Bytes } from '../bytes.ts';
 import { sha256 } from '../crypto/digest.ts';
 import { HalfkeyError } from '../errors.ts';
-import { headPhrase } from '../journal/headPhrase.ts';
-import { createDevice } from '../store/deviceRecord.ts';
+import { headPhrase } from '../journal/head-phrase.ts';
+import { createDevice } from '../store/device-record.ts';
 import type { DeviceRecord } from '../store/database.ts';
 import type { Broker } from '../remote/broker.ts';
 import type { Entry } from './entry.ts';
 import { parseFactor } from './factor.ts';
 import { foundVault, type InboxHalf } from './founding.ts';
 import type { Commands } from './protocol.ts';
-import { parseUserName } from './userName.ts';
+import { parseUserName } from './user-name.ts';
 
 /** What is known between the two halves of signing up. */
 interface Started {

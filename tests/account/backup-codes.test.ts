@@ -4,7 +4,7 @@ import {
   groupBackupCode,
   hashBackupCode,
   parseBackupCode,
-} from '../../src/lib/account/backupCodes.ts';
+} from '../../src/lib/account/backup-codes.ts';
 import { toHex } from '../../src/lib/bytes.ts';
 
 describe('backup codes', () => {

@@ -13,9 +13,9 @@ import {
   textColumns,
   unframeColumns,
 } from './columns.ts';
-import { FoldedVault } from './foldedVault.ts';
+import { FoldedVault } from './folded-vault.ts';
 import type { JournalHead } from './segment.ts';
-import { readMeta, writeMeta } from './stateMeta.ts';
+import { readMeta, writeMeta } from './state-meta.ts';
 import { DEAD, FOLDER, NO_VERSION, type EntryTable, type VersionTable } from './tables.ts';
 
 /** Opens an encoded state: "HKS1" and four zeros. */

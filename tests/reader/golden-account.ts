@@ -1,5 +1,5 @@
 import { createKeyring } from '../../src/lib/account/keyring.ts';
-import { hashBackupCode } from '../../src/lib/account/backupCodes.ts';
+import { hashBackupCode } from '../../src/lib/account/backup-codes.ts';
 import { recoveryKeyPair, recoveryWords, signRecoveryChallenge } from '../../src/lib/account/recovery.ts';
 import { concat, toB64, toHex, utf8, type Bytes } from '../../src/lib/bytes.ts';
 import { sealAad } from '../../src/lib/crypto/aad.ts';
@@ -12,14 +12,14 @@ import { randomBytes } from '../../src/lib/crypto/random.ts';
 import { generateDeviceKeyPair } from '../../src/lib/crypto/signing.ts';
 import { certifyDevice } from '../../src/lib/journal/certificate.ts';
 import { createGenesis } from '../../src/lib/journal/genesis.ts';
-import { headPhrase } from '../../src/lib/journal/headPhrase.ts';
+import { headPhrase } from '../../src/lib/journal/head-phrase.ts';
 import { Journal } from '../../src/lib/journal/journal.ts';
 import type { Operation, SnapshotName, Version } from '../../src/lib/journal/operations.ts';
 import { journalKey, type JournalHead } from '../../src/lib/journal/segment.ts';
-import { encodeState } from '../../src/lib/journal/stateEncoding.ts';
-import type { FoldedVault } from '../../src/lib/journal/foldedVault.ts';
+import { encodeState } from '../../src/lib/journal/state-encoding.ts';
+import type { FoldedVault } from '../../src/lib/journal/folded-vault.ts';
 import { toRecord } from '../../src/lib/transfer/envelopes.ts';
-import { MemoryCache, MemoryRemote } from '../journal/memoryRemote.ts';
+import { MemoryCache, MemoryRemote } from '../journal/memory-remote.ts';
 import { enrolment, idOf, NOW_MS, type TestDevice } from '../journal/world.ts';
 import type { Golden, GoldenBlob } from './golden.ts';
 

@@ -1,7 +1,7 @@
 import type { Grant } from '$contract/account.ts';
 import type { GrantId } from '$contract/ids.ts';
 import { HalfkeyError } from '../errors.ts';
-import { localExpiryMs } from './grantClock.ts';
+import { localExpiryMs } from './grant-clock.ts';
 
 /** Without input for so long, what is open locks. */
 const IDLE_MS = 5 * 60_000;
