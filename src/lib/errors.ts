@@ -26,6 +26,7 @@ export const FAMILIES = {
   fork: 'corrupt',
   vault_missing: 'corrupt', // the broker says there is none, we know better
   record_corrupt: 'corrupt',
+  inbox_refused: 'corrupt', // a waiting upload that no trusted device signed
   // refused: ask, or wait
   input_malformed: 'refused',
   input_too_large: 'refused',
@@ -48,6 +49,7 @@ export const FAMILIES = {
   name_taken: 'refused',
   name_malformed: 'refused',
   passphrase_weak: 'refused',
+  passphrase_wrong: 'refused', // on this device, without the broker
   signup_closed: 'refused',
   store_full: 'refused',
   not_found: 'refused',

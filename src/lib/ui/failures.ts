@@ -47,6 +47,10 @@ const EXPLANATIONS = {
   fork: ['The server shows two histories', `It tells this device another one than before. ${tampered}`],
   vault_missing: ['The server says your drive does not exist', `This device knows that it does. ${tampered}`],
   record_corrupt: ['What the server stored is damaged', tampered],
+  inbox_refused: [
+    'A waiting upload is not from one of your devices',
+    'It was not added to your drive. Tell whoever runs this server.',
+  ],
 
   input_malformed: ['The server did not accept this', 'Check what you typed, then try again.'],
   input_too_large: ['This is more than the server takes', 'Try it in smaller pieces.'],
@@ -86,6 +90,7 @@ const EXPLANATIONS = {
   origin_refused: ['This page is not where it should be', 'Open Halfkey by the address you were given.'],
   name_taken: ['This user name is taken', 'Choose another one, or sign in if it is yours.'],
   name_malformed: ['This name cannot be used', 'Use 1 to 64 letters, figures or signs, without spaces.'],
+  passphrase_wrong: ['This passphrase does not open this device', 'Check it, then try again.'],
   passphrase_weak: [
     'This passphrase is too easy to guess',
     'Make it longer, with words that do not belong together, or use a generated one.',

@@ -11,6 +11,8 @@ export type Factor = { readonly code: string } | { readonly backupCode: string }
 export type Phase =
   | { readonly phase: 'starting' }
   | { readonly phase: 'signed-out' }
+  /** Signed in, but the passphrase is asked for at each start: names are closed too until it was typed. */
+  | { readonly phase: 'closed' }
   | { readonly phase: 'locked' }
   /** `expiresAtMs` in this device's clock. */
   | { readonly phase: 'open'; readonly expiresAtMs: number; readonly releases: number };
@@ -24,6 +26,31 @@ export interface FileRow {
   readonly mediaType: string;
   /** When the newest version was added, ms since 1970. */
   readonly addedAtMs: number;
+  /** Whether its ciphertext stays on this device: `keeping` while it is being fetched. */
+  readonly kept: 'no' | 'keeping' | 'kept';
+  /** Whether something about it was changed here and is not in the journal yet. */
+  readonly isPending: boolean;
+}
+
+/** How this device goes about transfers. */
+export interface TransferSettings {
+  /** Parts under way at a time, 1 to 6. */
+  readonly parallel: number;
+  /** Uploads wait while the browser says that the line is metered or cellular; browsers that cannot tell never wait. */
+  readonly wifiOnly: boolean;
+}
+
+/** What this device holds. Sizes in bytes. */
+export interface StorageReport {
+  /** Of everything of this origin, by the browser's guess; undefined when it does not say. */
+  readonly usedBytes?: number;
+  readonly quotaBytes?: number;
+  /** Whether the browser promised not to evict it. */
+  readonly isPersistent: boolean;
+  /** Captured and not yet saved in S3: what an eviction would lose. */
+  readonly waiting: { readonly count: number; readonly sizeBytes: number };
+  /** Kept on this device; safe in S3 too. */
+  readonly kept: { readonly count: number; readonly sizeBytes: number };
 }
 
 /** What of the drive is looked at. The worker filters and sorts, so that 100,000 rows never cross the border. */
@@ -36,7 +63,9 @@ export interface ViewQuery {
 
 export type TransferPhase =
   | 'waiting' // for a place among those under way
-  | 'waiting-for-code' // sealed and up, or about to be: wants a grant to go on
+  | 'waiting-for-network' // sealed on this device: goes up by itself once the network is back (or is no longer metered)
+  | 'waiting-for-file' // was not taken in whole: the same file has to be picked again
+  | 'waiting-for-code' // saved in the inbox (or up, and the code opens the draft): wants a grant to go on
   | 'encrypting' // sealing and sending go on together
   | 'uploading' // all is sealed, the last parts are on their way
   | 'verifying'
@@ -62,6 +91,8 @@ export interface TransferReport {
   readonly secondsLeft?: number;
   readonly error?: Failure;
   readonly canRetry: boolean;
+  /** Whether the tab may be closed without losing it: its ciphertext rests on this device, or in S3. */
+  readonly isSafe: boolean;
 }
 
 /** An error on its way over the border: subclasses do not survive it, the code does. */
@@ -118,7 +149,25 @@ export interface Commands {
   'view/rows': { args: { from: number; count: number }; result: { revision: number; rows: FileRow[] } };
   /** Wakes the idle timer; the page sends it on input, at most every ten seconds. */
   active: { args: NoArguments; result: void };
+  /** Works locked and offline too: then the files are sealed on this device, and go up later. */
   'upload/add': { args: { files: File[] }; result: void };
+  /** The file of a transfer that is `waiting-for-file`, picked again. `source_changed` when it is another. */
+  'upload/again': { args: { transfer: string; file: File }; result: void };
+  /** A wake from outside: `online`, `visibilitychange`, a background sync that ended. */
+  'upload/wake': { args: NoArguments; result: void };
+  'settings/read': { args: NoArguments; result: TransferSettings };
+  'settings/write': { args: TransferSettings; result: void };
+  'storage/read': { args: NoArguments; result: StorageReport };
+  /** Works offline: goes into the journal when the network is back. `name_malformed`. */
+  'file/rename': { args: { file: string; name: string }; result: void };
+  /** Keeps the ciphertext of the newest version on this device, or no longer. */
+  'file/keep': { args: { file: string; keep: boolean }; result: void };
+  /** Whether this device asks for the passphrase at each start. */
+  'start/read': { args: NoArguments; result: { asksPassphrase: boolean } };
+  /** Turning it on wants the passphrase, checked against the account before anything changes. `passphrase_wrong`. */
+  'start/write': { args: { passphrase?: string }; result: void };
+  /** In phase `closed`: opens what rests here. Works offline. `passphrase_wrong`. */
+  'start/open': { args: { passphrase: string }; result: void };
   'transfer/cancel': { args: { transfer: string }; result: void };
   'transfer/retry': { args: { transfer: string }; result: void };
   /** Removes an ended transfer from the list. */
