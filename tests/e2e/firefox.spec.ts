@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import { createFirefox, findFirefox } from '../support/firefox.ts';
+import { startStack, type Stack } from '../support/stack.ts';
+import { FirefoxPerson } from './firefox-person.ts';
+
+// The same app in another engine, driven over WebDriver BiDi.
+
+const path = findFirefox();
+test.skip(path === undefined, 'no Firefox on this machine: install firefox-esr, or set FIREFOX_PATH');
+
+const folder = mkdtempSync(join(tmpdir(), 'halfkey-firefox-source-'));
+let stack: Stack;
+test.beforeAll(async () => {
+  stack = await startStack();
+});
+test.afterAll(async () => {
+  await stack.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function makeFile(name: string, content: Uint8Array): string {
+  const file = join(folder, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+test('signs up, uploads and downloads in Firefox', async () => {
+  const firefox = createFirefox(path ?? '');
+  const browser = await firefox.start();
+  try {
+    const person = new FirefoxPerson(await browser.newPage(), stack.origin);
+    await person.signUp('frida', 'quiet harbour lantern seven');
+    const content = randomBytes(20 * 1024 * 1024 + 7);
+    await person.upload(makeFile('Holiday.bin', content));
+    await person.untilListed('Holiday.bin');
+    await person.act('Holiday.bin', 'Download');
+    const saved = join(firefox.downloads, 'Holiday.bin');
+    await expect
+      .poll(() => existsSync(saved) && readFileSync(saved).equals(content), { timeout: 60_000 })
+      .toBe(true);
+  } finally {
+    await browser.close();
+    firefox.remove();
+  }
+});

@@ -1,0 +1,61 @@
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { launch, type Browser } from 'puppeteer-core';
+
+const NAMES = ['firefox-esr', 'firefox'];
+
+/** `FIREFOX_PATH`, else one on PATH. @returns undefined when the machine has none */
+export function findFirefox(): string | undefined {
+  const named = process.env['FIREFOX_PATH'];
+  if (named) return named;
+  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
+    for (const name of NAMES) {
+      const path = join(folder, name);
+      try {
+        accessSync(path, constants.X_OK);
+        return path;
+      } catch {
+        continue;
+      }
+    }
+  }
+  return undefined;
+}
+
+/** A Firefox with a profile that outlives the process, so that it can be ended and started again. */
+export interface Firefox {
+  /** Where downloads end. */
+  readonly downloads: string;
+  start(): Promise<Browser>;
+  /** Removes profile and downloads; the browser has to be closed before. */
+  remove(): void;
+}
+
+/** Driven over WebDriver BiDi: Playwright works with a Firefox of its own only. */
+export function createFirefox(path: string): Firefox {
+  const profile = mkdtempSync(join(tmpdir(), 'halfkey-firefox-'));
+  const downloads = mkdtempSync(join(tmpdir(), 'halfkey-firefox-downloads-'));
+  return {
+    downloads,
+    start: () =>
+      launch({
+        browser: 'firefox',
+        executablePath: path,
+        headless: true,
+        userDataDir: profile,
+        extraPrefsFirefox: {
+          'browser.download.folderList': 2,
+          'browser.download.dir': downloads,
+          'browser.download.useDownloadDir': true,
+          'browser.helperApps.neverAsk.saveToDisk': 'application/octet-stream',
+          // It would look for updates and send reports.
+          'datareporting.policy.dataSubmissionEnabled': false,
+          'network.captive-portal-service.enabled': false,
+        },
+      }),
+    remove() {
+      for (const folder of [profile, downloads]) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
