@@ -26,6 +26,7 @@ export function createAppFiles(app: Hono<FrameEnv>, folder: string, appHtml: str
       root: folder,
       // No folder has a page of its own but the first.
       index: 'app.html',
+      precompressed: true,
       onFound: (_path, context: Context<FrameEnv>) => {
         context.set('route', context.req.path.startsWith('/_app/immutable/') ? 'asset' : 'file');
       },
