@@ -89,7 +89,7 @@ export function createApp(ports: AppPorts, settings: AppSettings): App {
   const limitAddress = createAddressLimit(settings.ratePerMinute, ports.clock);
   const frame = createFrame({
     origin: settings.origin,
-    verifySession: (token, stage) => domain.sessions.verify(token, stage),
+    verifySession: (token, stage, claimed) => domain.sessions.verify(token, stage, claimed),
     requireMember: (account, vault) => domain.vaults.requireMember(account, vault),
     limitAddress: (context) => {
       limitAddress(ports.addressOf(context));

@@ -6,6 +6,7 @@ import type { StateStore, StateVersions } from '../ports/state.ts';
 import type { Purger, VaultIdentities, VaultObjects } from '../ports/vaults.ts';
 import { checkConformance } from './conformance.ts';
 import { createBrokerKms } from './broker-kms.ts';
+import { lean, LEAN } from './lean-client.ts';
 import { createStateStore } from './state-store.ts';
 import { createStateVersions } from './state-versions.ts';
 import { VaultClientCache } from './vault-clients.ts';
@@ -59,19 +60,25 @@ const TIMEOUTS = {
 /** All ports on AWS SDK v3, which the local cloud speaks too. */
 export function connectCloud(place: CloudPlace): CloudPorts {
   const common = {
+    ...LEAN,
     region: place.region,
     ...(place.credentials && { credentials: place.credentials }),
     maxAttempts: 3,
     requestHandler: TIMEOUTS,
   };
   const at = (endpoint: string | undefined) => (endpoint === undefined ? {} : { endpoint });
-  const s3 = new S3Client({
-    ...common,
-    ...at(place.s3Endpoint),
-    forcePathStyle: place.s3Endpoint !== undefined,
-  });
-  const kms = new KMSClient({ ...common, ...at(place.kmsEndpoint) });
-  const cognito = new CognitoIdentityClient({ ...common, ...at(place.cognitoEndpoint) });
+  const s3 = lean(
+    new S3Client({
+      ...common,
+      ...at(place.s3Endpoint),
+      forcePathStyle: place.s3Endpoint !== undefined,
+      // The signature covers what is sent, and what is read carries a MAC.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    }),
+  );
+  const kms = lean(new KMSClient({ ...common, ...at(place.kmsEndpoint) }));
+  const cognito = lean(new CognitoIdentityClient({ ...common, ...at(place.cognitoEndpoint) }));
 
   const state = createStateStore(s3, place.bucket);
   const logins = vaultLogins(state);
@@ -125,7 +132,8 @@ async function clockOfS3(s3: S3Client, bucket: string): Promise<number> {
     { step: 'deserialize', priority: 'low' },
   );
   try {
-    await s3.send(head);
+    // With options, though empty: what is put together here has a part of its own, and must not serve others.
+    await s3.send(head, {});
   } catch (error) {
     if (faultStatus(error) !== 404) throw error;
   }

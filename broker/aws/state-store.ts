@@ -8,59 +8,69 @@ import {
 } from '@aws-sdk/client-s3';
 import { BrokerProblem } from '../domain/problem.ts';
 import type { StateStore, StoredState } from '../ports/state.ts';
+import { readBody } from './read-body.ts';
 import { faultName, faultStatus, storeFault } from './vault-faults.ts';
 
 /** S3's own advice for 409 ConditionalRequestConflict: send it again. */
 const MAX_CONFLICTS = 8;
-/** For a whole read: the client's own limit ends at the headers, and a body that stops half-way would hold up its key for ever. */
-const READ_MS = 20_000;
 
 /** The broker's own objects in S3. */
 export function createStateStore(s3: S3Client, bucket: string): StateStore {
   const store: StateStore = {
     async read(key) {
       try {
-        const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }), {
-          abortSignal: AbortSignal.timeout(READ_MS),
-        });
-        if (!Body || ETag === undefined) throw new BrokerProblem('store_unreachable');
-        return { bytes: await Body.transformToByteArray(), etag: ETag };
+        const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+        if (ETag === undefined) throw new BrokerProblem('store_unreachable');
+        return { bytes: await readBody(Body), etag: ETag };
       } catch (error) {
         if (faultName(error) === 'NoSuchKey') return undefined;
         throw storeFault(error);
       }
     },
-    create: async (key, bytes) =>
-      (await put(key, bytes, { IfNoneMatch: '*' })) === 'written' ? 'created' : 'exists',
-    replace: async (key, bytes, etag) =>
-      (await put(key, bytes, { IfMatch: etag })) === 'written' ? 'replaced' : 'changed',
+    async create(key, bytes, told) {
+      const etag = await put(key, bytes, { IfNoneMatch: '*' });
+      if (etag === undefined) return 'exists';
+      told?.(etag);
+      return 'created';
+    },
+    async replace(key, bytes, before, told) {
+      const etag = await put(key, bytes, { IfMatch: before });
+      if (etag === undefined) return 'changed';
+      told?.(etag);
+      return 'replaced';
+    },
     erase: (key) => eraseVersions(key, () => true),
     eraseHistory: (key) => eraseVersions(key, ({ IsLatest }) => IsLatest !== true),
   };
 
+  /** @returns the new ETag; undefined when the condition does not hold */
   async function put(
     key: string,
     bytes: Uint8Array,
     condition: { IfNoneMatch: string } | { IfMatch: string },
-  ): Promise<'written' | 'refused'> {
+  ): Promise<string | undefined> {
     for (let conflicts = 0; ; conflicts += 1) {
       try {
-        await s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ...condition }));
-        return 'written';
+        const { ETag } = await s3.send(
+          new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ...condition }),
+        );
+        if (ETag === undefined) throw new BrokerProblem('store_unreachable');
+        return ETag;
       } catch (error) {
         const status = faultStatus(error);
         // The SDK sends again when a reply is lost: then the condition fails on what this very call has written.
-        if (status === 412) return (await isStored(key, bytes)) ? 'written' : 'refused';
+        if (status === 412) return etagOf(key, bytes);
         // The object of an If-Match is gone.
-        if (status === 404 && faultName(error) === 'NoSuchKey') return 'refused';
+        if (status === 404 && faultName(error) === 'NoSuchKey') return undefined;
         if (status !== 409 || conflicts === MAX_CONFLICTS) throw storeFault(error);
       }
     }
   }
 
-  async function isStored(key: string, bytes: Uint8Array): Promise<boolean> {
+  /** Of the object, if it has these very bytes. */
+  async function etagOf(key: string, bytes: Uint8Array): Promise<string | undefined> {
     const stored: StoredState | undefined = await store.read(key);
-    return stored !== undefined && Buffer.from(stored.bytes).equals(bytes);
+    return stored && Buffer.from(stored.bytes).equals(bytes) ? stored.etag : undefined;
   }
 
   async function eraseVersions(key: string, chosen: (version: { IsLatest?: boolean }) => boolean) {

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { VaultId } from '../contract/ids.ts';
+import { lean, LEAN } from './lean-client.ts';
 import { type FetchVaultCredentials, sharedCredentials } from './vault-credentials.ts';
 import { credentialsAreStale } from './vault-faults.ts';
 
@@ -77,6 +78,7 @@ export class VaultClientCache {
   #connect(vault: VaultId): VaultClients {
     const { region, s3Endpoint, s3PublicUrl, kmsEndpoint } = this.place;
     const common = {
+      ...LEAN,
       region,
       credentials: sharedCredentials(() => this.#fetch(vault)),
       maxAttempts: 3,
@@ -90,23 +92,27 @@ export class VaultClientCache {
       socketTimeout,
     });
     const s3 = (endpoint: string | undefined) =>
-      new S3Client({
-        ...common,
-        requestHandler: handler(SILENCE_MS.s3),
-        ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
-        // Otherwise the checksum of an empty body is baked into each presigned URL.
-        requestChecksumCalculation: 'WHEN_REQUIRED',
-        responseChecksumValidation: 'WHEN_REQUIRED',
-      });
+      lean(
+        new S3Client({
+          ...common,
+          requestHandler: handler(SILENCE_MS.s3),
+          ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+          // Otherwise the checksum of an empty body is baked into each presigned URL.
+          requestChecksumCalculation: 'WHEN_REQUIRED',
+          responseChecksumValidation: 'WHEN_REQUIRED',
+        }),
+      );
     const direct = s3(s3Endpoint);
     return {
       s3: direct,
       s3ForUrls: s3PublicUrl === undefined ? direct : s3(s3PublicUrl),
-      kms: new KMSClient({
-        ...common,
-        requestHandler: handler(SILENCE_MS.kms),
-        ...(kmsEndpoint === undefined ? {} : { endpoint: kmsEndpoint }),
-      }),
+      kms: lean(
+        new KMSClient({
+          ...common,
+          requestHandler: handler(SILENCE_MS.kms),
+          ...(kmsEndpoint === undefined ? {} : { endpoint: kmsEndpoint }),
+        }),
+      ),
     };
   }
 }

@@ -9,6 +9,7 @@ import {
 import type { VaultId } from '../contract/ids.ts';
 import { BrokerProblem } from '../domain/problem.ts';
 import type { VaultObjects } from '../ports/vaults.ts';
+import { readBody } from './read-body.ts';
 import { type VaultClientCache, withVaultClients } from './vault-clients.ts';
 import { faultName, faultStatus, storeFault } from './vault-faults.ts';
 import { vaultKey } from './vault-keys.ts';
@@ -18,8 +19,6 @@ import { vaultUrls } from './vault-urls.ts';
 /** S3 answers 409 while another conditional write of the same key is under way; which of the two wins is open then. */
 const CONFLICT_TRIES = 8;
 const CONFLICT_PAUSE_MS = 20;
-/** For a whole read, body included, which the client's own limit is not. */
-const READ_MS = 20_000;
 
 /** Objects under `v/<vault>/` on S3, every request signed by that vault's own identity. */
 export function vaultObjects(cache: VaultClientCache): VaultObjects {
@@ -36,10 +35,8 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
   const read: VaultObjects['read'] = (vault, key) =>
     send(vault, async (s3) => {
       try {
-        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: vaultKey(vault, key) }), {
-          abortSignal: AbortSignal.timeout(READ_MS),
-        });
-        return await Body?.transformToByteArray();
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: vaultKey(vault, key) }));
+        return await readBody(Body);
       } catch (error) {
         if (isAbsent(error)) return undefined;
         throw error;
@@ -84,6 +81,22 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
           token = page.IsTruncated ? page.NextContinuationToken : undefined;
         } while (token !== undefined);
         return sizeBytes;
+      }),
+    list: (vault, prefix, after, atMost) =>
+      send(vault, async (s3) => {
+        const page = await s3.send(
+          new ListObjectsV2Command({
+            Bucket,
+            Prefix: vaultKey(vault, prefix),
+            MaxKeys: atMost,
+            ...(after === '' ? {} : { StartAfter: vaultKey(vault, after) }),
+          }),
+        );
+        const base = vaultKey(vault, '').length;
+        const objects = (page.Contents ?? []).flatMap(({ Key, Size }) =>
+          Key === undefined ? [] : [{ key: Key.slice(base), sizeBytes: Size ?? 0 }],
+        );
+        return { objects, more: page.IsTruncated === true };
       }),
     ...vaultUrls(cache),
     ...vaultUploads(Bucket, send),

@@ -224,6 +224,7 @@ export const AccountEvent = v.object({
     'released',
     'generated',
     'purged',
+    'inbox-removed',
     'signed-out',
   ]),
   device: v.optional(DeviceId),

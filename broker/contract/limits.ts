@@ -15,6 +15,8 @@ export const LIMITS = {
   segmentBytesPerRead: 8 * 1024 * 1024,
   maxSnapshotPageBytes: 32 * 1024 * 1024,
   maxKeyringBytes: 16 * 1024,
+  /** One capture's record in the inbox, sealed and signed. */
+  maxInboxRecordBytes: 8 * 1024,
   /** JSON bodies; the routes that carry segments or envelopes take more. */
   maxBodyBytes: 64 * 1024,
   maxBulkBodyBytes: 2 * 1024 * 1024,

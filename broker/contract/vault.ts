@@ -163,7 +163,10 @@ export const logRead = route({
   answer: v.object({ head: Head, segments: v.array(b64url({ atMost: LIMITS.maxSegmentBytes })) }),
 });
 
-/** `text/event-stream` of events `head` whose data is a Head; the first comes at once. A comment every 15 s. */
+/**
+ * `text/event-stream`: `head`, whose data is a Head, the first at once; and `inbox`, whose data is empty, whenever the broker
+ * that is listened to has written inbox records (another broker's are not told of). A comment every 15 s.
+ */
 export const VAULT_EVENTS_PATH = '/api/vaults/:vault/events';
 
 const PageName = v.strictObject({ seq: Count, page: BlobId });

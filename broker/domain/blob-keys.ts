@@ -8,6 +8,7 @@ export const blobKeys = {
   envelope: (blob: BlobId, epoch: number) => `keys/${blob}/${String(epoch)}`,
   envelopes: (blob: BlobId) => `keys/${blob}/`,
   inbox: (blob: BlobId) => `inbox/${blob}`,
+  inboxes: 'inbox/',
   snapshotPage: (seq: number, page: BlobId) => `snapshots/${String(seq)}/${page}`,
 } as const;
 

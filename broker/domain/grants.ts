@@ -17,7 +17,7 @@ type GrantHolder = Pick<Session, 'account' | 'device' | 'sessionId'>;
 /** What a code bought: `g/<account>/<grant>`, counted down by conditional writes. */
 export interface Grants {
   /**
-   * To be called only after a code was accepted and the event was logged.
+   * To be called only after a code was accepted; nobody may be told of the grant before the event was logged.
    * @param options.releases at most; the operator's setting may be less
    * @param options.id where repeating a request must yield the same grant; else random
    */
@@ -31,6 +31,11 @@ export interface Grants {
    *   `grant_spent` when fewer than `count` are left
    */
   spend(session: Session, grant: GrantId, kind: GrantKind, count: number): Promise<void>;
+  /**
+   * Takes nothing: the grant only has to be live, be it with no releases left.
+   * @throws BrokerProblem `grant_missing` as `spend`
+   */
+  require(session: Session, grant: GrantId, kind: GrantKind): Promise<void>;
   /** Lock now. An unknown grant is none, and that is fine. */
   end(session: Session, grant: GrantId): Promise<void>;
 }
@@ -86,6 +91,10 @@ export function createGrants(records: Records, clock: Clock, settings: GrantSett
         if (grant.releases < count) throw new BrokerProblem('grant_spent');
         return { ...grant, releases: grant.releases - count };
       });
+    },
+    async require(session, id, kind) {
+      const stored = await records.read(stateKeys.grant(session.account, id), GrantRecord);
+      if (live(session, stored?.content)?.kind !== kind) throw new BrokerProblem('grant_missing');
     },
     async end(session, id) {
       await records.update(stateKeys.grant(session.account, id), GrantRecord, (stored) => {

@@ -28,7 +28,7 @@ export interface Keys {
     order: { grant: GrantId; purpose: KeyPurpose; blobs: readonly BlobId[] },
   ): Promise<{ blob: BlobId; kmsHalf: Uint8Array; kmsBlob: Uint8Array }[]>;
   /**
-   * Charged for every name, those without an envelope too: the grant is counted down before anything is looked at, and
+   * Charged for every name, those without an envelope too: the grant is counted down before it is known which have one, and
    * giving back what was not used would be a second write that a crash could multiply.
    * @throws BrokerProblem as `generate`, and `record_corrupt` with the place of the envelope that does not open
    */
@@ -65,13 +65,25 @@ export function createKeys({ grants, events, kms, objects, usage }: KeysDeps): K
     await events.append(session.account, { kind, device: session.device, vault, blobs });
   }
 
+  const readEnvelope = (vault: VaultId, { blob, epoch }: EnvelopeName) =>
+    objects.read(vault, blobKeys.envelope(blob, epoch));
+
+  /** The first of a batch: it is ciphertext that no grant is about, so it may be on its way while the grant is charged. */
+  function readAhead(vault: VaultId, names: readonly EnvelopeName[]) {
+    const ahead = names.slice(0, PARALLEL).map((name) => readEnvelope(vault, name));
+    // Whoever comes to them hears of their failures; after a refusal nobody does.
+    for (const reading of ahead) reading.catch(() => undefined);
+    return ahead;
+  }
+
   async function open(
     vault: VaultId,
     purpose: KeyPurpose,
     name: EnvelopeName,
     place: number,
+    ahead: Promise<Uint8Array | undefined> | undefined,
   ): Promise<ReleasedKey | undefined> {
-    const bytes = await objects.read(vault, blobKeys.envelope(name.blob, name.epoch));
+    const bytes = await (ahead ?? readEnvelope(vault, name));
     if (!bytes) return undefined;
     try {
       const envelope = parseEnvelope(bytes);
@@ -107,8 +119,11 @@ export function createKeys({ grants, events, kms, objects, usage }: KeysDeps): K
     },
     async release(session, vault, { grant, purpose, names }) {
       const blobs = names.map(({ blob }) => blob);
+      const ahead = readAhead(vault, names);
       await charge(session, vault, grant, 'released', blobs);
-      const opened = await mapBounded(names, PARALLEL, (name, place) => open(vault, purpose, name, place));
+      const opened = await mapBounded(names, PARALLEL, (name, place) =>
+        open(vault, purpose, name, place, ahead[place]),
+      );
       return {
         keys: opened.filter((key) => key !== undefined),
         absent: names.filter((_name, place) => opened[place] === undefined),

@@ -32,9 +32,14 @@ export interface Sessions {
   issue(session: Session, epoch: number): Promise<string>;
   /**
    * Reads the account each time, so that a session ends everywhere at once.
+   * @param claimed told of the account when the token is found to be ours, before the account has been read
    * @throws BrokerProblem `session_missing` for whatever is not a live token of exactly this stage
    */
-  verify(token: string | undefined, stage: Session['stage']): Promise<Session>;
+  verify(
+    token: string | undefined,
+    stage: Session['stage'],
+    claimed?: (account: AccountId) => void,
+  ): Promise<Session>;
   /** For the cookie of a device that signed in before. */
   issueDevice(nameId: string, device: DeviceId): Promise<string>;
   /** The device that the token was made for, if it was made for this name; never throws for a bad token. */
@@ -80,11 +85,12 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
         audienceOf(stage),
         stage === 'full' ? FULL_SECONDS : STAGE_SECONDS,
       ),
-    async verify(token, stage) {
+    async verify(token, stage, claimed) {
       // An `aud` that is a list is refused by the schema: no token is good for two stages.
       const claims = v.safeParse(SessionClaims, await open(token, audienceOf(stage)));
       if (!claims.success) throw new BrokerProblem('session_missing');
       const { sub, jti, epoch, device } = claims.output;
+      claimed?.(sub);
       const session: Session = { account: sub, device, sessionId: jti, stage };
       const record = await accounts.read(sub);
       if (record?.sessionEpoch !== epoch || !isLive(record, session)) {

@@ -3,7 +3,7 @@ import * as opaque from '@serenity-kit/opaque';
 import * as v from 'valibot';
 import { b64url } from '../contract/ids.ts';
 import type { BrokerKms, EncryptionContext } from '../ports/kms.ts';
-import type { StateStore } from '../ports/state.ts';
+import type { StateStore, StateVersions } from '../ports/state.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 import { BrokerProblem } from './problem.ts';
 import { createRecordCodec, type RecordCodec } from './record-codec.ts';
@@ -40,27 +40,36 @@ const Canary = v.strictObject({ opaquePublicKey: v.string(), nameCheck: key });
 
 /**
  * Reads `broker/setup`, or makes it when the bucket is new: create-only, so that of several first brokers one wins.
+ * @param versions asked, before one is made, whether there are accounts already
  * @throws StartRefused `setup_mismatch` when setup and canary do not belong together, or KMS cannot open it; `setup_lost`
- *   when there is a canary but no setup: a new one would lock every account out
+ *   when there is a canary, or an account, but no setup: a new one would lock every account out
  */
 export async function loadSetup(
   store: StateStore,
   kms: BrokerKms,
+  versions?: Pick<StateVersions, 'list'>,
 ): Promise<{ setup: Setup; codec: RecordCodec }> {
   await opaque.ready;
   const canary = await store.read(stateKeys.canary);
-  const stored = (await store.read(stateKeys.setup)) ?? (canary ? undefined : await createSetup(store, kms));
+  let stored = await store.read(stateKeys.setup);
   if (!stored) {
-    throw new StartRefused(
-      'setup_lost',
-      `expected ${stateKeys.setup} beside ${stateKeys.canary}, found none`,
-    );
+    const beside = canary ? stateKeys.canary : await firstAccount(versions);
+    if (beside !== undefined) {
+      throw new StartRefused('setup_lost', `expected ${stateKeys.setup} beside ${beside}, found none`);
+    }
+    stored = await createSetup(store, kms);
   }
+  if (!stored) throw new BrokerProblem('store_unreachable');
   const setup = await openSetup(stored.bytes, kms);
   const codec = createRecordCodec(setup.macKey);
   if (!canary) await store.create(stateKeys.canary, codec.encode(stateKeys.canary, 0, canaryOf(setup)));
   await checkCanary(store, codec, setup);
   return { setup, codec };
+}
+
+async function firstAccount(versions: Pick<StateVersions, 'list'> | undefined): Promise<string | undefined> {
+  const page = await versions?.list('a/', undefined);
+  return page?.versions.find(({ isLatest }) => isLatest)?.key;
 }
 
 async function createSetup(store: StateStore, kms: BrokerKms) {

@@ -8,7 +8,7 @@ import type { Accounts } from './accounts.ts';
 import { blobKeys } from './blob-keys.ts';
 import type { EventLog } from './event-log.ts';
 import type { Grants } from './grants.ts';
-import { createHeads, type Heads } from './heads.ts';
+import { createInbox, type Inbox } from './inbox.ts';
 import { createKeys, encodeEnvelope, type Keys } from './keys.ts';
 import { createLog, genesisHead, type Log, logKey } from './log.ts';
 import { BrokerProblem } from './problem.ts';
@@ -17,6 +17,7 @@ import type { Records } from './records.ts';
 import type { SecondFactor } from './second-factor.ts';
 import { createUploads, type Uploads } from './uploads.ts';
 import { createUsage } from './usage.ts';
+import { createVaultNews, type VaultNews } from './vault-news.ts';
 import { createVaultRecords, type VaultRecord } from './vault-record.ts';
 
 /** What the vaults are to the account side, and what their routes are made of. */
@@ -41,7 +42,8 @@ export interface VaultSide {
   readonly keys: Keys;
   readonly uploads: Uploads;
   readonly log: Log;
-  readonly heads: Heads;
+  readonly inbox: Inbox;
+  readonly news: VaultNews;
   readonly purge: Purge;
   readonly objects: VaultObjects;
   /** Ends what runs by itself. */
@@ -71,7 +73,7 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
   const { accounts, objects, clock } = deps;
   const records = createVaultRecords(deps.records);
   const usage = createUsage({ objects, records, clock, quotaBytes: deps.settings.quotaBytes });
-  const heads = createHeads({
+  const news = createVaultNews({
     readHead: async (vault) => (await records.read(vault))?.head,
     pollMs: POLL_MS,
   });
@@ -79,7 +81,7 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
     objects,
     records,
     announce: (vault, head) => {
-      heads.announce(vault, head);
+      news.announceHead(vault, head);
     },
   });
 
@@ -122,11 +124,17 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
     keys: createKeys({ ...deps, usage }),
     uploads: createUploads(objects, usage),
     log,
-    heads,
+    inbox: createInbox({
+      ...deps,
+      announce: (vault) => {
+        news.announceInbox(vault);
+      },
+    }),
+    news,
     purge: createPurge({ ...deps, usage }),
     objects,
     close: () => {
-      heads.close();
+      news.close();
     },
   };
 }

@@ -31,7 +31,7 @@ export async function startServer(
 ): Promise<BrokerServer> {
   const ports = connectCloud({ ...cloud, s3PublicUrl: settings.s3PublicUrl });
   await ports.conformance();
-  const { setup, codec } = await loadSetup(ports.state, ports.kms);
+  const { setup, codec } = await loadSetup(ports.state, ports.kms, ports.versions);
   const app = createApp(
     {
       ...ports,

@@ -69,18 +69,29 @@ export async function answerJson(
   response.end(text);
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > MAXIMUM_BODY_BYTES)
-      throw new Refusal(
-        413,
-        'RequestEntityTooLargeException',
-        `expected at most ${String(MAXIMUM_BODY_BYTES)} bytes`,
+/** By events, and not by iteration, which costs more than all the rest of a small request. */
+function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let sizeBytes = 0;
+    request.on('data', (chunk: Uint8Array) => {
+      sizeBytes += chunk.length;
+      if (sizeBytes <= MAXIMUM_BODY_BYTES) {
+        chunks.push(chunk);
+        return;
+      }
+      request.pause();
+      reject(
+        new Refusal(
+          413,
+          'RequestEntityTooLargeException',
+          `expected at most ${String(MAXIMUM_BODY_BYTES)} bytes`,
+        ),
       );
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+    });
+    request.once('end', () => {
+      resolve(Buffer.concat(chunks));
+    });
+    request.once('error', reject);
+  });
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -33,7 +33,7 @@ export async function listen(parts: ServerParts, port: number): Promise<Listenin
   const running = new WeakMap<Duplex, ServerResponse>();
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     running.set(request.socket, response);
-    const requestId = randomBytes(8).toString('hex').toUpperCase();
+    const requestId = randomUUID().replaceAll('-', '').slice(-16).toUpperCase();
     // A broken connection shows where the body is read; here it must only not end the process.
     response.on('error', () => undefined);
     answer(request, response, requestId).catch((error: unknown) => {

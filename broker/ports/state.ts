@@ -37,10 +37,21 @@ export interface StateVersions {
  */
 export interface StateStore {
   read(key: string): Promise<StoredState | undefined>;
-  /** `If-None-Match: *`. A lost reply is settled by reading back: own bytes are `created`. */
-  create(key: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
-  /** `If-Match`. A lost reply is settled by reading back. */
-  replace(key: string, bytes: Uint8Array, etag: string): Promise<'replaced' | 'changed'>;
+  /**
+   * `If-None-Match: *`. A lost reply is settled by reading back: own bytes are `created`.
+   * @param told when it is `created`, of the ETag that it has now
+   */
+  create(key: string, bytes: Uint8Array, told?: (etag: string) => void): Promise<'created' | 'exists'>;
+  /**
+   * `If-Match`. A lost reply is settled by reading back.
+   * @param told when it is `replaced`, of the ETag that it has now
+   */
+  replace(
+    key: string,
+    bytes: Uint8Array,
+    etag: string,
+    told?: (etag: string) => void,
+  ): Promise<'replaced' | 'changed'>;
   /** Deletes every version of one key. */
   erase(key: string): Promise<void>;
   /** Deletes every version of one key but the newest. */

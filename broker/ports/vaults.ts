@@ -12,6 +12,12 @@ export interface UploadedPart {
   readonly sha256: string;
 }
 
+/** One object as a listing names it: its key is relative to the vault. */
+export interface ListedObject {
+  readonly key: string;
+  readonly sizeBytes: number;
+}
+
 /**
  * Objects under `v/<vault>/`, always with the short credentials of that vault's own identity; keys are relative to the
  * vault (`log/7`, `blobs/<blob>`). Throws BrokerProblem `store_unreachable` when S3 gives no answer.
@@ -27,6 +33,16 @@ export interface VaultObjects {
   ): Promise<{ sizeBytes: number; sha256: string | undefined } | undefined>;
   /** Bytes of all objects below a prefix (`blobs/`), by listing them: exact, and one request per 1,000 objects. */
   measure(vault: VaultId, prefix: string): Promise<number>;
+  /**
+   * Up to `atMost` (1 to 1,000) objects below a prefix in the order of their keys, from the first behind the key `after` on,
+   * which need not exist; empty: from the first. `more` is false when there are none behind them.
+   */
+  list(
+    vault: VaultId,
+    prefix: string,
+    after: string,
+    atMost: number,
+  ): Promise<{ objects: ListedObject[]; more: boolean }>;
   presignPut(vault: VaultId, key: string, sizeBytes: number, sha256: string): Promise<string>;
   presignGet(vault: VaultId, key: string): Promise<string>;
   createUpload(vault: VaultId, key: string): Promise<string>;

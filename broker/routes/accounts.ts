@@ -93,8 +93,12 @@ function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
   });
   register(frame, contract.grantBuy, async ({ session, request }) => {
     await secondFactor.accept(session, request.factor);
-    await events.append(session.account, { kind: 'granted', device: session.device });
-    return grants.issue(session, { kind: 'release', releases: request.releases });
+    // Written together: a grant that nobody was told of is none, and who is told of it is told once both are there.
+    const [grant] = await Promise.all([
+      grants.issue(session, { kind: 'release', releases: request.releases }),
+      events.append(session.account, { kind: 'granted', device: session.device }),
+    ]);
+    return grant;
   });
   register(frame, contract.grantEnd, async ({ session, request }) => {
     await grants.end(session, request.grant);

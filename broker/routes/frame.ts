@@ -6,6 +6,7 @@ import { LIMITS } from '../contract/limits.ts';
 import type { Route, Stage } from '../contract/route.ts';
 import { BrokerProblem } from '../domain/problem.ts';
 import type { Session } from '../domain/session.ts';
+import type { VaultRecord } from '../domain/vault-record.ts';
 import { answerProblem } from './answer-problem.ts';
 import { type Cookies, createCookies } from './cookies.ts';
 
@@ -16,6 +17,8 @@ export interface Call<Request> {
   readonly request: Request;
   /** Parsed, and the session's account is a member of it. @throws TypeError where the path has no `:vault` */
   readonly vault: VaultId;
+  /** The vault's, as it was when the membership was checked. @throws TypeError where the path has no `:vault` */
+  readonly record: VaultRecord;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
   readonly cookies: Cookies;
@@ -34,10 +37,17 @@ export interface FrameEnv {
 export interface FrameDeps {
   /** Exact, as a browser sends it: `https://drive.example`. */
   readonly origin: string;
-  /** @throws BrokerProblem `session_missing` unless the token is good for exactly this stage */
-  readonly verifySession: (token: string | undefined, stage: Session['stage']) => Promise<Session>;
+  /**
+   * @param claimed may be told of the account before the session has been found to be live
+   * @throws BrokerProblem `session_missing` unless the token is good for exactly this stage
+   */
+  readonly verifySession: (
+    token: string | undefined,
+    stage: Session['stage'],
+    claimed?: (account: AccountId) => void,
+  ) => Promise<Session>;
   /** @throws BrokerProblem `not_a_member` */
-  readonly requireMember: (account: AccountId, vault: VaultId) => Promise<unknown>;
+  readonly requireMember: (account: AccountId, vault: VaultId) => Promise<VaultRecord>;
   /** Called for each request that nobody is fully signed in for. @throws BrokerProblem `too_many_requests` */
   readonly limitAddress: (context: Context) => void;
 }
@@ -92,9 +102,17 @@ async function admit<Request>(
   const cookies = createCookies(context, deps.origin.startsWith('https:'));
   const named = context.req.param('vault');
   const vault = named === undefined ? undefined : parse(VaultId, named, 'vault');
-  const session = stage === 'none' ? undefined : await deps.verifySession(cookies.read('session'), stage);
+  // Read while the account is, and looked at only once the session has been found to be live.
+  let reading: Promise<VaultRecord> | undefined;
+  const begin = (account: AccountId): void => {
+    if (!vault) return;
+    reading = deps.requireMember(account, vault);
+    reading.catch(() => undefined);
+  };
+  const session =
+    stage === 'none' ? undefined : await deps.verifySession(cookies.read('session'), stage, begin);
   if (session) context.set('account', session.account);
-  if (session && vault) await deps.requireMember(session.account, vault);
+  const record = session && vault ? await (reading ?? deps.requireMember(session.account, vault)) : undefined;
   return {
     request,
     cookies,
@@ -106,6 +124,10 @@ async function admit<Request>(
     get vault() {
       if (!session || !vault) throw new TypeError('this path names no vault');
       return vault;
+    },
+    get record() {
+      if (!record) throw new TypeError('this path names no vault');
+      return record;
     },
   };
 }
@@ -135,6 +157,16 @@ function parse<S extends v.GenericSchema>(schema: S, input: unknown, name = ''):
   // Only the first fault is looked for: a list of a million is 2 MiB, and naming each would take seconds and gigabytes.
   const result = v.safeParse(schema, input, { abortEarly: true });
   if (result.success) return result.output;
-  const fields = result.issues.map((issue) => v.getDotPath(issue) ?? name).filter((field) => field !== '');
+  const fields = result.issues.map((issue) => fieldOf(issue) ?? name).filter((field) => field !== '');
   throw new BrokerProblem('input_malformed', { fields });
+}
+
+/** What a member's name looks like; one that no schema knows may be any text of the sender's, and is not repeated then. */
+const PLAIN_NAME = /^\w{1,32}$/;
+
+/** Where a fault lies. */
+function fieldOf(issue: v.GenericIssue): string | undefined {
+  const last = issue.path?.at(-1)?.key;
+  const [first, ...rest] = typeof last === 'string' && !PLAIN_NAME.test(last) ? [] : (issue.path ?? []);
+  return first && (v.getDotPath({ ...issue, path: [first, ...rest] }) ?? undefined);
 }

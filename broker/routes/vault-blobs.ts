@@ -17,10 +17,9 @@ import type { VaultRouteDeps } from './vault-route-deps.ts';
 export function createVaultBlobRoutes({ frame, side }: VaultRouteDeps): void {
   const { objects, uploads } = side;
 
-  register(frame, blobPutUrl, async ({ session, vault, request }) => {
-    const record = await side.requireMember(session.account, vault);
-    return { url: await uploads.putUrl(vault, record, request) };
-  });
+  register(frame, blobPutUrl, async ({ vault, record, request }) => ({
+    url: await uploads.putUrl(vault, record, request),
+  }));
 
   register(frame, blobGetUrls, async ({ vault, request }) => ({
     urls: await Promise.all(
@@ -31,10 +30,9 @@ export function createVaultBlobRoutes({ frame, side }: VaultRouteDeps): void {
     ),
   }));
 
-  register(frame, uploadCreate, async ({ session, vault, request }) => {
-    const record = await side.requireMember(session.account, vault);
-    return { uploadId: await uploads.create(vault, record, request.blob, request.sizeBytes) };
-  });
+  register(frame, uploadCreate, async ({ vault, record, request }) => ({
+    uploadId: await uploads.create(vault, record, request.blob, request.sizeBytes),
+  }));
 
   register(frame, uploadPartUrls, async ({ vault, request }) => ({
     urls: await uploads.partUrls(vault, request),
@@ -44,10 +42,9 @@ export function createVaultBlobRoutes({ frame, side }: VaultRouteDeps): void {
     parts: await uploads.list(vault, request.blob, request.uploadId),
   }));
 
-  register(frame, uploadComplete, async ({ session, vault, request }) => {
-    const record = await side.requireMember(session.account, vault);
-    return { digest: await uploads.complete(vault, record, request) };
-  });
+  register(frame, uploadComplete, async ({ vault, record, request }) => ({
+    digest: await uploads.complete(vault, record, request),
+  }));
 
   register(frame, uploadAbort, async ({ vault, request }) => {
     await uploads.abort(vault, request.blob, request.uploadId);

@@ -1,10 +1,10 @@
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
-import type { Head } from '../contract/account.ts';
 import type { AccountId } from '../contract/ids.ts';
 import { VAULT_EVENTS_PATH } from '../contract/vault.ts';
 import { BrokerProblem } from '../domain/problem.ts';
+import type { News } from '../domain/vault-news.ts';
 import { type Call, registerStream } from './frame.ts';
-import { HeadInbox } from './head-inbox.ts';
+import { UntoldNews } from './untold-news.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';
 
 /** One per open tab; a browser has only six connections to a host anyway. */
@@ -12,7 +12,7 @@ const MAX_STREAMS_PER_ACCOUNT = 16;
 /** Keeps proxies from taking the stream for dead; at each, session and membership are checked anew. */
 const COMMENT_EVERY_MS = 15_000;
 
-/** Server-sent events of new heads. */
+/** Server-sent events of new heads and of the inbox. */
 export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
   const streams = new Map<AccountId, number>();
 
@@ -42,20 +42,19 @@ export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
   }
 
   registerStream(frame, VAULT_EVENTS_PATH, 'full', async (call, context) => {
-    const { vault, session } = call;
-    const { head: known } = await side.requireMember(session.account, vault);
-    const first = await side.log.head(vault, known);
+    const { vault, session, record } = call;
+    const first = await side.log.head(vault, record.head);
     // The time for a request was over, and somebody else has answered: a stream begun now would have no reader, and no end.
     if (context.finalized) return context.res;
     const givePlaceBack = takePlace(session.account);
-    const inbox = new HeadInbox(first);
-    const unlisten = side.heads.listen(vault, first, inbox);
+    const untold = new UntoldNews(first);
+    const unlisten = side.news.listen(vault, first, untold);
     return streamSSE(context, async (stream) => {
       stream.onAbort(() => {
-        inbox.end();
+        untold.end();
       });
       try {
-        await pump(stream, inbox, () => stillAllowed(call));
+        await pump(stream, untold, () => stillAllowed(call));
       } finally {
         unlisten();
         givePlaceBack();
@@ -67,14 +66,14 @@ export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
 /** Ends with the client, the session, or the broker. */
 async function pump(
   stream: SSEStreamingApi,
-  inbox: HeadInbox,
+  untold: UntoldNews,
   stillAllowed: () => Promise<boolean>,
 ): Promise<void> {
-  for (let commentAtMs = Date.now() + COMMENT_EVERY_MS; !inbox.ended();) {
-    const head = await inbox.next(commentAtMs - Date.now());
-    if (head) {
-      await writeHead(stream, head);
-    } else if (!inbox.ended()) {
+  for (let commentAtMs = Date.now() + COMMENT_EVERY_MS; !untold.ended();) {
+    const news = await untold.next(commentAtMs - Date.now());
+    if (news) {
+      await write(stream, news);
+    } else if (!untold.ended()) {
       if (!(await stillAllowed())) return;
       await stream.write(':\n\n');
       commentAtMs = Date.now() + COMMENT_EVERY_MS;
@@ -82,6 +81,8 @@ async function pump(
   }
 }
 
-async function writeHead(stream: SSEStreamingApi, head: Head): Promise<void> {
-  await stream.writeSSE({ event: 'head', data: JSON.stringify(head) });
+async function write(stream: SSEStreamingApi, news: News): Promise<void> {
+  // Browsers pass over an event that has no data at all: an empty line of it is enough.
+  const data = news.kind === 'head' ? JSON.stringify(news.head) : '';
+  await stream.writeSSE({ event: news.kind, data });
 }

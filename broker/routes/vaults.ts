@@ -1,13 +1,15 @@
 import { createVaultBlobRoutes } from './vault-blobs.ts';
 import { createVaultEventRoute } from './vault-events.ts';
+import { createVaultInboxRoutes } from './vault-inbox.ts';
 import { createVaultKeyRoutes } from './vault-keys.ts';
 import { createVaultLogRoutes } from './vault-log.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';
 
-/** Serves every route of contract/vault.ts. */
+/** Serves every route of contract/vault.ts and contract/inbox.ts. */
 export function createVaultRoutes(deps: VaultRouteDeps): void {
   createVaultKeyRoutes(deps);
   createVaultBlobRoutes(deps);
+  createVaultInboxRoutes(deps);
   createVaultLogRoutes(deps);
   createVaultEventRoute(deps);
 }

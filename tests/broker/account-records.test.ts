@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createEventLog, EVENTS_PER_READ } from '../../broker/domain/event-log.ts';
 import { createGrants } from '../../broker/domain/grants.ts';
 import { lengthPrefixed } from '../../broker/domain/length-prefixed.ts';
@@ -22,6 +22,9 @@ const newKey = (): string => `a/${randomBytes(16).toString('base64url')}`;
 beforeAll(async () => {
   cloud = await startTestCloud();
   ({ state } = cloud.connect());
+});
+afterEach(() => {
+  vi.useRealTimers();
 });
 afterAll(() => cloud.end());
 
@@ -98,6 +101,73 @@ describe('a record', () => {
     const stored = (await writers[0]!.read(key, Counted))?.content.n;
     expect(stored).toBe(done);
     expect(done).toBeGreaterThan(0);
+  });
+
+  /** Notes what is asked of the store. */
+  function noting() {
+    const asked: string[] = [];
+    const noted: StateStore = {
+      ...state,
+      read: (...args) => (asked.push('read'), state.read(...args)),
+      create: (...args) => (asked.push('create'), state.create(...args)),
+      replace: (...args) => (asked.push('replace'), state.replace(...args)),
+    };
+    return { asked, records: createRecords(noted, codec) };
+  }
+  const add = (now: { n: number } | undefined) => ({ n: (now?.n ?? 0) + 1 });
+
+  it('is not read again to be changed, when it was read or written within two seconds', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const { asked, records } = noting();
+    const key = newKey();
+    await records.create(key, { n: 0 });
+    await records.update(key, Counted, add);
+    expect(await records.update(key, Counted, add)).toEqual({ n: 2 });
+    await records.read(key, Counted);
+    await records.update(key, Counted, add);
+    expect(asked).toEqual(['create', 'replace', 'replace', 'read', 'replace']);
+    vi.advanceTimersByTime(2_001);
+    asked.length = 0;
+    await records.update(key, Counted, add);
+    expect(asked).toEqual(['read', 'replace']);
+    expect(await createRecords(state, codec).read(key, Counted)).toEqual({ content: { n: 4 }, counter: 4 });
+  });
+
+  it('that another has changed since is read anew, and so is one of which the change says no', async () => {
+    const { asked, records } = noting();
+    const other = createRecords(state, codec);
+    const key = newKey();
+    await records.create(key, { n: 0 });
+    await other.update(key, Counted, add);
+    expect(await records.update(key, Counted, add)).toEqual({ n: 2 });
+
+    await other.update(key, Counted, () => ({ n: 100 }));
+    const upTo = (limit: number) =>
+      records.update(key, Counted, (now) => {
+        if (now!.n < limit) throw new Error(`only ${String(now!.n)}`);
+        return { n: now!.n - limit };
+      });
+    expect(await upTo(50)).toEqual({ n: 50 });
+    await other.update(key, Counted, () => ({ n: 7 }));
+    await expect(upTo(50)).rejects.toThrow('only 7');
+    expect(await records.update(key, Counted, (now) => (now!.n === 7 ? undefined : now))).toEqual({ n: 7 });
+
+    await records.erase(key);
+    asked.length = 0;
+    expect(await records.update(key, Counted, add)).toEqual({ n: 1 });
+    expect(asked).toEqual(['read', 'create']);
+  });
+
+  it('that was put back while this process knows a newer one is not built on', async () => {
+    const { records } = noting();
+    const key = newKey();
+    await records.create(key, { n: 0 });
+    const old = await state.read(key);
+    await records.update(key, Counted, add);
+    const now = await state.read(key);
+    expect(await state.replace(key, old!.bytes, now!.etag)).toBe('replaced');
+    await expect(records.update(key, Counted, add)).rejects.toMatchObject({ code: 'record_corrupt' });
+    expect((await state.read(key))?.bytes).toEqual(old!.bytes);
   });
 
   it('is erased with every version, or all but the newest', async () => {

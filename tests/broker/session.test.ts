@@ -34,7 +34,7 @@ afterAll(async () => {
   await cloud.end();
 });
 
-/** A request that each route parses, as far as its schema goes. */
+/** A request that each route parses, as far as its schema goes; with the method where two routes have one path. */
 const id = (): string => randomBytes(16).toString('base64url');
 const b64 = (sizeBytes: number): string => randomBytes(sizeBytes).toString('base64url');
 const sha256 = randomBytes(32).toString('base64');
@@ -72,16 +72,18 @@ const REQUESTS: Record<string, unknown> = {
     parts: [{ partNumber: 1, etag: '"e"', sha256 }],
   },
   '/api/vaults/:vault/uploads/abort': { blob: id(), uploadId: 'u' },
-  '/api/vaults/:vault/log': { segment: b64(200), from: '0' },
+  'POST /api/vaults/:vault/log': { segment: b64(200) },
+  'GET /api/vaults/:vault/log': { from: '0' },
   '/api/vaults/:vault/snapshots/put': { pages: [{ seq: 0, page: id(), sizeBytes: 1, sha256 }] },
   '/api/vaults/:vault/snapshots/get': { pages: [{ seq: 0, page: id() }] },
+  'POST /api/vaults/:vault/inbox': { records: [{ blob: id(), record: b64(10) }] },
+  'GET /api/vaults/:vault/inbox': { after: '' },
+  '/api/vaults/:vault/inbox/remove': { grant: id(), blobs: [id()] },
   '/api/vaults/:vault/purge/grant': { factor },
   '/api/vaults/:vault/purge': { grant: id(), blobs: [id()] },
 };
-function requestOf(route: Route): unknown {
-  const { segment, from, ...rest } = (REQUESTS[route.path] ?? {}) as Record<string, unknown>;
-  if (route.path.endsWith('/log')) return route.method === 'GET' ? { from } : { segment };
-  return { ...rest, ...(from !== undefined && { from }) };
+function requestOf({ method, path }: Route): unknown {
+  return REQUESTS[`${method} ${path}`] ?? REQUESTS[path] ?? {};
 }
 
 /** One client per stage, each with the cookie that the broker itself gave it for that stage. */

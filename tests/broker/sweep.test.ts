@@ -119,7 +119,7 @@ describe('a sweep', () => {
           ...ports.state,
           async read(asked) {
             const before = await ports.state.read(asked);
-            if (asked === key && ++reads === 2) {
+            if (asked === key && ++reads === 1) {
               await accounts.update(client.account, (record) => ({ ...record, phase: 'active' }));
             }
             return before;

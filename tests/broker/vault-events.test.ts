@@ -6,10 +6,11 @@ import type { VaultId } from '$contract/ids.ts';
 import { VAULT_EVENTS_PATH } from '$contract/vault.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import type { Session } from '../../broker/domain/session.ts';
-import { MemoryVaultCloud, newVaultId } from '../support/memory-vault-cloud.ts';
+import { MemoryVaultCloud, newVaultId, sha256B64 } from '../support/memory-vault-cloud.ts';
 import { serveVaults } from '../support/vault-broker.ts';
 import { startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';
 import {
+  newBlobId,
   newSession,
   openVault,
   segmentAfter,
@@ -72,6 +73,8 @@ async function subscribe({ origin }: Listening) {
   const stream = {
     response,
     heads,
+    /** Events `inbox` so far. */
+    inbox: 0,
     ended: false,
     stop: () => {
       controller.abort();
@@ -84,6 +87,8 @@ async function subscribe({ origin }: Listening) {
       for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
         const [, data] = /^event: head\ndata: (.*)$/.exec(text.slice(0, end)) ?? [];
         if (data !== undefined) heads.push(JSON.parse(data) as Head);
+        // The line of data has to be there: browsers pass over an event without one.
+        if (text.slice(0, end) === 'event: inbox\ndata: ') stream.inbox += 1;
         text = text.slice(end + 2);
       }
     }
@@ -151,6 +156,28 @@ describe('server-sent events of heads', () => {
     const stream = await subscribe(first());
     await expect.poll(() => stream.heads[0]?.seq).toBe(head.seq + 1);
     [head] = stream.heads as [Head];
+  });
+
+  it('say that the inbox was written, whether all of the records could be or some', async () => {
+    const at = first();
+    const [stream, elsewhere] = [await subscribe(at), await subscribe(brokers[1] ?? at)];
+    await expect.poll(() => stream.heads.length).toBe(1);
+    const [blob, body] = [newBlobId(), Buffer.from('sealed')];
+    const sha256 = sha256B64(body);
+    const url = await ports.vaultObjects.presignPut(vault, `blobs/${blob}`, body.length, sha256);
+    const headers = { 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+    expect((await fetch(url, { method: 'PUT', headers, body })).status).toBe(200);
+    const record = { blob, record: Buffer.from('record') };
+    await at.broker.inbox.write(vault, [record]);
+    await expect.poll(() => stream.inbox).toBe(1);
+    const lost = { blob: newBlobId(), record: Buffer.from('record') };
+    await expect(at.broker.inbox.write(vault, [lost])).rejects.toMatchObject({ code: 'upload_lost' });
+    await expect(at.broker.inbox.write(vault, [lost, record])).rejects.toMatchObject({ code: 'upload_lost' });
+    await expect.poll(() => stream.inbox).toBe(2);
+    // A head written after it through the other broker comes through both: what was to be told before has been.
+    await append(brokers[1]);
+    await expect.poll(() => stream.heads.at(-1), { timeout: 5_000 }).toEqual(head);
+    expect([stream.inbox, elsewhere.inbox]).toEqual([2, 0]);
   });
 
   it('are limited in number per account, and a place is free again when a client goes', async () => {

@@ -17,6 +17,7 @@ import {
 import { CognitoIdentityClient } from '@aws-sdk/client-cognito-identity';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
+import * as inboxContract from '$contract/inbox.ts';
 import type { Route } from '$contract/route.ts';
 import * as contract from '$contract/vault.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
@@ -88,20 +89,23 @@ describe('a session of vault A at the routes of vault B', () => {
     logRead: { from: '0' },
     snapshotPutUrls: { pages: [{ seq: 1, page: blob, ...sized }] },
     snapshotGetUrls: { pages: [{ seq: 1, page: blob }] },
+    inboxWrite: { records: [{ blob, record: 'AAAA' }] },
+    inboxList: { after: '' },
+    inboxRemove: { grant: newGrantId(), blobs: [blob] },
     purgeGrant: { factor: { code: '123456' } },
     purge: { grant: newGrantId(), blobs: [blob] },
   };
-  const routes = Object.entries(contract).flatMap<[string, Pick<Route, 'method' | 'path'>]>(
-    ([name, value]) => {
-      if (value === contract.VAULT_EVENTS_PATH) return [[name, { method: 'GET', path: value }]];
-      return typeof value === 'object' && 'path' in value ? [[name, value]] : [];
-    },
-  );
+  const routes = Object.entries({ ...contract, ...inboxContract }).flatMap<
+    [string, Pick<Route, 'method' | 'path'>]
+  >(([name, value]) => {
+    if (value === contract.VAULT_EVENTS_PATH) return [[name, { method: 'GET', path: value }]];
+    return typeof value === 'object' && 'path' in value ? [[name, value]] : [];
+  });
 
   it('knows a request for every route that there is', () => {
     const named = routes.map(([name]) => name).filter((name) => name !== 'VAULT_EVENTS_PATH');
     expect(Object.keys(requests).sort()).toEqual(named.sort());
-    expect(named).toHaveLength(16);
+    expect(named).toHaveLength(19);
   });
 
   it.each(routes)('%s: 403 not_a_member, without a call to KMS', async (name, route) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseDocument } from '../../broker/local/iam/document.ts';
-import { decide } from '../../broker/local/iam/evaluate.ts';
+import { decide, questionOf } from '../../broker/local/iam/evaluate.ts';
 import type { AccessRequest } from '../../broker/local/principal.ts';
 import { IDENTITY, VAULT, arn, kmsContext } from './iam-fixture.ts';
 
@@ -15,7 +15,10 @@ function holds(condition: unknown, context: Context): boolean {
     { sub: true, bucket: false },
   );
   return (
-    decide(policy, { principal: IDENTITY, action: 's3:GetObject', resource: arn('x'), context }) === 'Allow'
+    decide(
+      policy,
+      questionOf({ principal: IDENTITY, action: 's3:GetObject', resource: arn('x'), context }),
+    ) === 'Allow'
   );
 }
 

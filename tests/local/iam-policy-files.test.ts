@@ -2,10 +2,13 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createAuthorize, loadPolicies, parseBucketPolicy } from '../../broker/local/iam/policies.ts';
+import type { AccessRequest, Principal } from '../../broker/local/principal.ts';
 import {
   ADMINISTRATOR,
+  BROKER,
   IDENTITY,
   KEY_ARN,
+  OTHER_VAULT,
   POLICIES,
   VALUES,
   VAULT,
@@ -93,6 +96,33 @@ describe('the policy files', () => {
     for (const bucket of ['*', 'a?', '${x}', 'a"b', '']) {
       expect(() => loadPolicies(POLICIES, { ...VALUES, bucket })).toThrow('bad_value');
     }
+  });
+
+  it('let an identity create, read and list in its own inbox, and the broker delete and not read there', () => {
+    const ask = authorizeBy(POLICIES);
+    const created = { 's3:ObjectCreationOperation': 'true' };
+    const questions = (principal: Principal, vault: string) => {
+      const on = (action: string, context: AccessRequest['context'] = {}) =>
+        ask({ principal, action, resource: arn(`v/${vault}/inbox/record`), context });
+      const list = (action: string) =>
+        ask({
+          principal,
+          action,
+          resource: arn(),
+          context: { 's3:prefix': `v/${vault}/inbox/` },
+        });
+      return {
+        create: on('s3:PutObject', { ...created, 's3:if-none-match': '*' }),
+        overwrite: on('s3:PutObject', created),
+        read: on('s3:GetObject'),
+        list: list('s3:ListBucket'),
+        delete: on('s3:DeleteObject') || on('s3:DeleteObjectVersion'),
+      };
+    };
+    const nothing = { create: false, overwrite: false, read: false, list: false, delete: false };
+    expect(questions(IDENTITY, VAULT)).toEqual({ ...nothing, create: true, read: true, list: true });
+    expect(questions(IDENTITY, OTHER_VAULT)).toEqual(nothing);
+    expect(questions(BROKER, VAULT)).toEqual({ ...nothing, delete: true });
   });
 
   it('leave no placeholder in what is put on the bucket', () => {

@@ -1,4 +1,5 @@
 import * as account from '$contract/account.ts';
+import * as inbox from '$contract/inbox.ts';
 import type { Route } from '$contract/route.ts';
 import * as vault from '$contract/vault.ts';
 
@@ -8,5 +9,6 @@ const isRoute = (value: unknown): value is Route =>
 /** Every route of the contract. */
 export const CONTRACT_ROUTES: readonly Route[] = [
   ...Object.values<unknown>(account),
+  ...Object.values<unknown>(inbox),
   ...Object.values<unknown>(vault),
 ].filter(isRoute);

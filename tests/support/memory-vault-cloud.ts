@@ -76,6 +76,17 @@ export class MemoryVaultCloud {
       }
       return Promise.resolve(sizeBytes);
     },
+    list: (vault, prefix, after, atMost) => {
+      const base = `v/${vault}/`;
+      const keys = [...this.objects.keys()]
+        .filter((key) => key.startsWith(base + prefix) && key > base + after)
+        .sort();
+      const objects = keys.slice(0, atMost).map((key) => ({
+        key: key.slice(base.length),
+        sizeBytes: this.objects.get(key)?.bytes.length ?? 0,
+      }));
+      return Promise.resolve({ objects, more: keys.length > atMost });
+    },
     presignPut: (vault, key) => Promise.resolve(`http://memory.test/v/${vault}/${key}?put`),
     presignGet: (vault, key) => Promise.resolve(`http://memory.test/v/${vault}/${key}?get`),
     presignPart: (vault, key) => Promise.resolve(`http://memory.test/v/${vault}/${key}?part`),

@@ -20,6 +20,8 @@ export interface LocalCredentials {
   ) => Credential & Required<Pick<Credential, 'sessionToken' | 'expiresAtMs'>>;
 }
 
+/** Short-lived credentials are kept once they were derived: a token says the same for as long as it is one. */
+const MAX_KEPT = 1000;
 const MAX_LIFETIME_SECONDS = 43_200;
 const TOKEN_KEY_BYTES = 32;
 
@@ -53,20 +55,30 @@ export async function openCredentials(
   const broker: Credential = { ...stored.broker, principal: { kind: 'broker' } };
   const lasting = new Map([administrator, broker].map((one) => [one.accessKeyId, one]));
   const tokens = createSessionTokens(Buffer.from(stored.tokenKeyB64, 'base64'));
+  const kept = new Map<string, Credential>();
+
+  function ofToken(sessionToken: string): Credential | undefined {
+    const known = kept.get(sessionToken);
+    if (known) return known;
+    const session = tokens.read(sessionToken);
+    if (!session) return undefined;
+    const { accessKeyId, sub, expiresAtMs } = session;
+    const secretAccessKey = tokens.secretAccessKey(session);
+    const principal = { kind: 'identity', sub } as const;
+    const credential: Credential = { accessKeyId, secretAccessKey, sessionToken, expiresAtMs, principal };
+    const [oldest] = kept.size === MAX_KEPT ? kept.keys() : [];
+    if (oldest !== undefined) kept.delete(oldest);
+    kept.set(sessionToken, credential);
+    return credential;
+  }
+
   return {
     administrator,
     broker,
     find: (accessKeyId, sessionToken) => {
       if (sessionToken === undefined) return lasting.get(accessKeyId);
-      const session = tokens.read(sessionToken);
-      if (session?.accessKeyId !== accessKeyId) return undefined;
-      return {
-        accessKeyId,
-        secretAccessKey: tokens.secretAccessKey(session),
-        sessionToken,
-        expiresAtMs: session.expiresAtMs,
-        principal: { kind: 'identity', sub: session.sub },
-      };
+      const credential = ofToken(sessionToken);
+      return credential?.accessKeyId === accessKeyId ? credential : undefined;
     },
     issue: (sub, lifetimeSeconds) => {
       if (

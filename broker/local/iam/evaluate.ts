@@ -8,7 +8,7 @@ import { CONTEXT_KEYS } from './vocabulary.ts';
 const SECURE_TRANSPORT = 'aws:securetransport';
 
 /** A request with its parts in the form in which they are compared. */
-interface Question {
+export interface Question {
   readonly action: string;
   readonly arn: readonly string[];
   readonly sub: string | undefined;
@@ -17,10 +17,9 @@ interface Question {
 
 /**
  * What one policy says to a request: its Deny wins over its Allow, and `undefined` is neither (IAM's implicit deny).
- * A request that cannot be put to a policy without doubt is a Deny.
+ * A request that cannot be put to a policy without doubt (no question) is a Deny.
  */
-export function decide(policy: PolicyDocument, request: AccessRequest): 'Allow' | 'Deny' | undefined {
-  const question = questionOf(request);
+export function decide(policy: PolicyDocument, question: Question | undefined): 'Allow' | 'Deny' | undefined {
   if (question === undefined) return 'Deny';
   let answer: 'Allow' | undefined;
   for (const statement of policy.statements) {
@@ -32,10 +31,11 @@ export function decide(policy: PolicyDocument, request: AccessRequest): 'Allow' 
 }
 
 /**
- * `undefined` when the context has the same key twice, in other cases (IAM does not tell them apart, KMS does),
+ * Puts a request into the form in which every policy is asked.
+ * @returns `undefined` when the context has the same key twice, in other cases (IAM does not tell them apart, KMS does),
  * or several values of a key that has one.
  */
-function questionOf(request: AccessRequest): Question | undefined {
+export function questionOf(request: AccessRequest): Question | undefined {
   const arn = splitArn(request.resource);
   if (arn === undefined) return undefined;
   const context = new Map<string, readonly string[]>();

@@ -44,6 +44,12 @@ const ONE = Symbol('?');
  * @param wildcards false for StringEquals, to which `*` and `?` are characters
  */
 export function matches(pattern: Pattern, value: string, sub: string | undefined, wildcards = true): boolean {
+  const start = textBeforeWildcard(pattern, sub, wildcards);
+  if (start === undefined) return false;
+  if (start.tokens === pattern.length) return value === start.text;
+  // `text*`, as nearly all are. Half a surrogate pair at its end would match half a character.
+  const isPrefix = start.tokens === pattern.length - 1 && pattern[start.tokens]?.kind === 'many';
+  if (isPrefix && start.text.isWellFormed()) return value.startsWith(start.text);
   const units: (string | typeof MANY | typeof ONE)[] = [];
   for (const token of pattern) {
     if (token.kind === 'many') units.push(wildcards ? MANY : '*');
@@ -53,6 +59,24 @@ export function matches(pattern: Pattern, value: string, sub: string | undefined
     else units.push(...Array.from(sub));
   }
   return matchesUnits(units, Array.from(value));
+}
+
+/** @returns the text that the first so many tokens stand for; undefined where one of them can match nothing */
+function textBeforeWildcard(
+  pattern: Pattern,
+  sub: string | undefined,
+  wildcards: boolean,
+): { text: string; tokens: number } | undefined {
+  let text = '';
+  for (const [tokens, token] of pattern.entries()) {
+    if (token.kind === 'text') text += token.text;
+    else if (token.kind !== 'sub') {
+      if (wildcards) return { text, tokens };
+      text += token.kind === 'many' ? '*' : '?';
+    } else if (sub === undefined) return undefined;
+    else text += sub;
+  }
+  return { text, tokens: pattern.length };
 }
 
 /** The greedy match with one point of return: a later `*` never needs an earlier one to give way. */

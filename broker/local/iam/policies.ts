@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AccessRequest, Authorize } from '../principal.ts';
+import type { Authorize, Principal } from '../principal.ts';
 import type { PolicyDocument } from './document.ts';
 import { parseDocument } from './document.ts';
 import { PolicyError } from './policy-error.ts';
-import { decide } from './evaluate.ts';
+import { decide, type Question, questionOf } from './evaluate.ts';
 
 /** What stands for the `{{name}}` of the policy files; the names are the same. */
 export interface PolicyValues {
@@ -83,23 +83,28 @@ export function createAuthorize(
   bucketPolicy: () => PolicyDocument | undefined,
 ): Authorize {
   return (request) => {
-    const own = decideOwn(policies, request);
+    const question = questionOf(request);
+    const own = decideOwn(policies, request.principal, question);
     if (own !== 'Allow') return false;
     if (!request.action.startsWith('s3:')) return true;
     if (request.principal.kind === 'administrator' && ALWAYS_ROOTS.has(request.action)) return true;
     const ofBucket = bucketPolicy();
-    return ofBucket === undefined || decide(ofBucket, request) !== 'Deny';
+    return ofBucket === undefined || decide(ofBucket, question) !== 'Deny';
   };
 }
 
-function decideOwn(policies: Policies, request: AccessRequest): 'Allow' | 'Deny' | undefined {
-  switch (request.principal.kind) {
+function decideOwn(
+  policies: Policies,
+  { kind }: Principal,
+  question: Question | undefined,
+): 'Allow' | 'Deny' | undefined {
+  switch (kind) {
     case 'administrator':
       return 'Allow';
     case 'broker':
-      return decide(policies.brokerRole, request);
+      return decide(policies.brokerRole, question);
     case 'identity':
-      return decide(policies.vaultIdentity, request);
+      return decide(policies.vaultIdentity, question);
   }
 }
 

@@ -34,12 +34,14 @@ export interface S3World {
   readonly checkPolicy: (text: string) => void;
 }
 
-/** What an operation answers; a body of bytes comes with its length. */
+/** What an operation answers; a body comes with its length, be it in memory or not. */
 export interface S3Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly xml?: string;
   readonly json?: string;
+  /** A body that is in memory. */
+  readonly content?: Uint8Array;
   readonly bytes?: { readonly sizeBytes: number; readonly source: AsyncIterable<Uint8Array> };
 }
 

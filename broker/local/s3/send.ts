@@ -18,6 +18,10 @@ export async function sendAnswer({ request, response }: Exchange, answer: S3Answ
   response.statusCode = answer.status;
   for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   const text = answer.xml ?? answer.json;
+  if (answer.content) {
+    response.end(answer.content);
+    return;
+  }
   if (answer.bytes && request.method !== 'HEAD') {
     await sendBytes(response, answer.bytes.source);
     return;

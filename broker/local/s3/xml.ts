@@ -40,12 +40,15 @@ export function parseXml(bytes: Uint8Array, rootName: string): XmlElement {
 function isBalanced(source: string): boolean {
   const open: string[] = [];
   let roots = 0;
-  for (const [, slash, name = '', self] of source.matchAll(/<(\/?)([^\s<>/?]+)[^<>]*?(\/?)>/g)) {
+  // One class up to the bracket: with names told apart in the pattern, a tag that never ends would be tried in every way.
+  for (const [, tag = ''] of source.matchAll(/<([^<>]*)>/g)) {
+    const [, slash, name] = /^(\/?)([^\s/?]+)/.exec(tag) ?? [];
+    if (name === undefined) continue;
     if (slash === '/') {
       if (open.pop() !== name) return false;
     } else {
       roots += Number(open.length === 0);
-      if (self !== '/') open.push(name);
+      if (!tag.endsWith('/')) open.push(name);
     }
   }
   return open.length === 0 && roots === 1;

@@ -20,10 +20,13 @@ export const sha256Hex = (data: string | Uint8Array): string =>
 export const scopeText = ({ date, region, service }: Scope): string =>
   `${date}/${region}/${service}/aws4_request`;
 
+const BEYOND_ASCII = /[\x80-\xff]/;
+const LEFT_BY_JAVASCRIPT = /[!'()*]/g;
+
 /** Percent-encodes all but RFC 3986's unreserved characters, as UTF-8. */
 export function encode(text: string): string {
   return encodeURIComponent(text).replaceAll(
-    /[!'()*]/g,
+    LEFT_BY_JAVASCRIPT,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 }
@@ -61,8 +64,10 @@ export function canonicalRequest(request: {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 // Node reads header bytes as Latin-1; what was signed are the bytes, as UTF-8 like the rest.
-const trimAll = (value: string): string =>
-  Buffer.from(value, 'latin1').toString('utf8').trim().replaceAll(/ +/g, ' ');
+function trimAll(value: string): string {
+  const text = BEYOND_ASCII.test(value) ? Buffer.from(value, 'latin1').toString('utf8') : value;
+  return text.trim().replaceAll(/ {2,}/g, ' ');
+}
 
 /** The string that is signed for a canonical request made at `amzDate` (`YYYYMMDDTHHMMSSZ`). */
 export function stringToSign(amzDate: string, scope: Scope, canonical: string): string {

@@ -2,7 +2,8 @@ import type { Query, WireHeaders } from '../http-headers.ts';
 import type { Credential, FindCredential, Principal } from '../principal.ts';
 import { accessDenied, invalidAccessKey, Refusal, signatureMismatch } from '../refusal.ts';
 import { type Claim, parseClaim } from './authorization.ts';
-import { canonicalRequest, sameSignature, type Scope, sign, signingKey, stringToSign } from './canonical.ts';
+import { canonicalRequest, sameSignature, type Scope, sign, stringToSign } from './canonical.ts';
+import { SigningKeys } from './signing-keys.ts';
 
 /** AWS's tolerance for clocks. */
 export const MAXIMUM_SKEW_MS = 15 * 60_000;
@@ -24,6 +25,8 @@ export interface SignatureSeed {
   readonly scope: Scope;
   readonly signature: string;
 }
+
+const signingKeys = new SigningKeys();
 
 /** What signatures are held against. */
 export interface Verifier {
@@ -55,10 +58,11 @@ export function verifySignature(request: SignedRequest, verifier: Verifier): Ver
   checkSignedHeaders(claim, request.headers);
   const credential = verifier.findCredential(claim.accessKeyId, claim.sessionToken);
   if (!credential) throw invalidAccessKey();
-  const key = signingKey(credential.secretAccessKey, claim.scope);
+  const key = signingKeys.of(credential, claim.scope);
   const canonical = canonicalRequest({ ...request, signedHeaders: claim.signedHeaders });
   if (!sameSignature(sign(key, stringToSign(claim.amzDate, claim.scope, canonical)), claim.signature))
     throw signatureMismatch();
+  signingKeys.keep(credential, claim.scope, key);
   // Scope and times come after the signature: whoever altered one, or the header that chose the service, learns only that.
   checkScope(claim, request.service, verifier.region);
   const nowMs = verifier.nowMs();

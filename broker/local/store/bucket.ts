@@ -187,13 +187,13 @@ export class Bucket {
     });
   }
 
-  /** Yields bytes `start` to `end` (exclusive) of a version, which stays readable to the end even if it is deleted. */
-  async *read({ facts, extent }: Version, start: number, end: number): AsyncGenerator<Buffer> {
-    if (extent) {
-      const bytes = await this.#log.read(extent);
-      if (start < end) yield bytes.subarray(start, end);
-      return;
-    }
+  /** A version's bytes, where they lie in the log; undefined for those in files, and for none. */
+  readSmall({ extent }: Version): Buffer | undefined {
+    return extent && this.#log.read(extent);
+  }
+
+  /** Yields bytes `start` to `end` (exclusive) of a version, whose bytes lie in files; it stays readable to the end even if it is deleted. */
+  async *read({ facts }: Version, start: number, end: number): AsyncGenerator<Buffer> {
     const files = facts.files ?? [];
     const release = this.files.pin(files);
     try {

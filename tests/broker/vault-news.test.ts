@@ -1,45 +1,45 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Head } from '$contract/account.ts';
-import { createHeads, type Heads } from '../../broker/domain/heads.ts';
-import { HeadInbox } from '../../broker/routes/head-inbox.ts';
+import { createVaultNews, type News, type VaultNews } from '../../broker/domain/vault-news.ts';
+import { UntoldNews } from '../../broker/routes/untold-news.ts';
 import { newVaultId } from '../support/memory-vault-cloud.ts';
 
 const at = (seq: number): Head => ({ seq, hash: String(seq).padStart(43, 'A') });
 
-describe('listening for heads', () => {
-  let heads: Heads | undefined;
-  afterEach(() => heads?.close());
+describe('listening for what is new', () => {
+  let news: VaultNews | undefined;
+  afterEach(() => news?.close());
 
   /** `stored` is what all brokers see; `reads` how often it was asked for. */
   function watch(pollMs: number) {
     const store = { head: at(0), reads: 0, fails: false };
-    const opened = createHeads({
+    const opened = createVaultNews({
       pollMs,
       readHead: () => {
         store.reads += 1;
         return store.fails ? Promise.reject(new Error('no answer')) : Promise.resolve(store.head);
       },
     });
-    heads = opened;
+    news = opened;
     const listen = (vault: ReturnType<typeof newVaultId>, known = at(0)) => {
-      const told: number[] = [];
+      const told: (number | 'inbox')[] = [];
       let ended = false;
       const stop = opened.listen(vault, known, {
-        tell: ({ seq }) => told.push(seq),
+        tell: (piece) => told.push(piece.kind === 'head' ? piece.head.seq : 'inbox'),
         end: () => {
           ended = true;
         },
       });
       return { told, stop, ended: () => ended };
     };
-    return { store, heads: opened, listen };
+    return { store, news: opened, listen };
   }
 
   it('tells what this process announces at once, in order, each head once, and only that vault’s listeners', () => {
-    const { heads, listen } = watch(60_000);
+    const { news, listen } = watch(60_000);
     const [vault, other] = [newVaultId(), newVaultId()];
     const [one, two, stranger] = [listen(vault), listen(vault), listen(other)];
-    for (const seq of [1, 1, 3, 2, 4]) heads.announce(vault, at(seq));
+    for (const seq of [1, 1, 3, 2, 4]) news.announceHead(vault, at(seq));
     expect([one.told, two.told, stranger.told]).toEqual([[1, 3, 4], [1, 3, 4], []]);
   });
 
@@ -65,10 +65,10 @@ describe('listening for heads', () => {
   });
 
   it('tells a newcomer who knows less, and the others when the newcomer knows more', () => {
-    const { heads, listen } = watch(60_000);
+    const { news, listen } = watch(60_000);
     const vault = newVaultId();
     const first = listen(vault);
-    heads.announce(vault, at(3));
+    news.announceHead(vault, at(3));
     expect(listen(vault, at(1)).told).toEqual([3]);
     expect(listen(vault, at(4)).told).toEqual([]);
     expect(first.told).toEqual([3, 4]);
@@ -77,7 +77,7 @@ describe('listening for heads', () => {
   it('asks no more once the last listener has gone', async () => {
     vi.useFakeTimers();
     try {
-      const { store, heads, listen } = watch(700);
+      const { store, news, listen } = watch(700);
       const vault = newVaultId();
       const [one, two] = [listen(vault), listen(vault)];
       await vi.advanceTimersByTimeAsync(7_000);
@@ -89,38 +89,58 @@ describe('listening for heads', () => {
       two.stop();
       await vi.advanceTimersByTimeAsync(60_000);
       expect(store.reads).toBe(11);
-      heads.announce(vault, at(9));
+      news.announceHead(vault, at(9));
       expect(one.told).toEqual([]);
     } finally {
       vi.useRealTimers();
     }
   });
 
+  it('tells of the inbox each time it is written here, and those of that vault alone', () => {
+    const { news, listen } = watch(60_000);
+    const [vault, other] = [newVaultId(), newVaultId()];
+    const [one, stranger] = [listen(vault), listen(other)];
+    news.announceInbox(vault);
+    news.announceHead(vault, at(1));
+    news.announceInbox(vault);
+    one.stop();
+    news.announceInbox(vault);
+    expect([one.told, stranger.told]).toEqual([['inbox', 1, 'inbox'], []]);
+  });
+
   it('tells all listeners when the broker ends', () => {
-    const { heads, listen } = watch(60_000);
+    const { news, listen } = watch(60_000);
     const one = listen(newVaultId());
-    heads.close();
+    news.close();
     expect(one.ended()).toBe(true);
   });
 });
 
 describe('what one stream has to tell', () => {
-  it('keeps the newest head alone for a slow reader', async () => {
-    const inbox = new HeadInbox(at(0));
-    for (const seq of [1, 2, 3]) inbox.tell(at(seq));
-    expect(await inbox.next(60_000)).toEqual(at(3));
-    expect(await inbox.next(1)).toBeUndefined();
+  const head = (seq: number): News => ({ kind: 'head', head: at(seq) });
+
+  it('keeps the newest head alone, and that the inbox was written, for a slow reader', async () => {
+    const untold = new UntoldNews(at(0));
+    for (const seq of [1, 2, 3]) {
+      untold.tell(head(seq));
+      untold.tell({ kind: 'inbox' });
+    }
+    expect(await untold.next(60_000)).toEqual(head(3));
+    expect(await untold.next(60_000)).toEqual({ kind: 'inbox' });
+    expect(await untold.next(1)).toBeUndefined();
   });
 
-  it('wakes a reader that waits, for a head and for the end', async () => {
-    const inbox = new HeadInbox(at(0));
-    await inbox.next(0);
-    const waiting = inbox.next(60_000);
-    inbox.tell(at(1));
-    expect(await waiting).toEqual(at(1));
-    const last = inbox.next(60_000);
-    inbox.end();
+  it('wakes a reader that waits, for a head, for the inbox and for the end', async () => {
+    const untold = new UntoldNews(at(0));
+    await untold.next(0);
+    for (const news of [head(1), { kind: 'inbox' } as const]) {
+      const waiting = untold.next(60_000);
+      untold.tell(news);
+      expect(await waiting).toEqual(news);
+    }
+    const last = untold.next(60_000);
+    untold.end();
     expect(await last).toBeUndefined();
-    expect(inbox.ended()).toBe(true);
+    expect(untold.ended()).toBe(true);
   });
 });

@@ -1,0 +1,160 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { VaultId } from '$contract/ids.ts';
+import { inboxList, inboxRemove, inboxWrite } from '$contract/inbox.ts';
+import { type FaultProxy, s3Error, type SeenRequest, startFaultProxy } from '../support/fault-proxy.ts';
+import { answer, ask } from '../support/vault-broker.ts';
+import { type InboxSetting, newRecord, problemOf, startInboxSetting } from '../support/vault-inbox.ts';
+
+let setting: InboxSetting;
+let proxy: FaultProxy;
+
+beforeAll(async () => {
+  setting = await startInboxSetting(async (world) => {
+    proxy = await startFaultProxy(world.cloud.endpoint);
+    return world.connect({ s3Endpoint: proxy.endpoint });
+  });
+});
+afterEach(() => {
+  proxy.fault = () => undefined;
+});
+afterAll(async () => {
+  await proxy.close();
+  await setting.close();
+});
+
+const send = (route: Parameters<typeof ask>[2], vault: VaultId, request: unknown) =>
+  ask(setting.app, setting.alice, route, vault, request);
+
+const isTo =
+  (...methods: string[]) =>
+  ({ method, path }: SeenRequest): boolean =>
+    methods.includes(method) && path.includes('/inbox');
+
+/**
+ * Runs it once for each request to S3 that it makes, with that one going wrong, and in the end with none.
+ * @returns how many requests there were
+ */
+async function withEachRequest<Given>(
+  kind: 'lost' | 'reply-lost',
+  prepare: () => Promise<Given>,
+  run: (given: Given) => Promise<void>,
+): Promise<number> {
+  for (let nth = 1; ; nth += 1) {
+    const given = await prepare();
+    let count = 0;
+    proxy.fault = () => {
+      count += 1;
+      return count === nth ? { kind } : undefined;
+    };
+    await run(given);
+    proxy.fault = () => undefined;
+    if (count < nth) return count;
+  }
+}
+
+describe.each(['lost', 'reply-lost'] as const)('whichever one request to S3 is %s', (kind) => {
+  it('a record is written, and said to be', async () => {
+    const vault = await setting.newVault();
+    const requests = await withEachRequest(
+      kind,
+      async () => ({ blob: await setting.putBlob(vault), record: newRecord() }),
+      async (record) => {
+        expect(await answer(await send(inboxWrite, vault, { records: [record] }))).toEqual({});
+      },
+    );
+    // The vault's record, the blob, the inbox.
+    expect(requests).toBe(3);
+    expect((await setting.list(vault)).records).toHaveLength(requests + 1);
+  });
+
+  it('the list is whole', async () => {
+    const vault = await setting.newVault();
+    await setting.fill(vault, 2);
+    const whole = await setting.list(vault);
+    expect(whole.records.map(({ stored }) => stored?.sizeBytes)).toEqual([40, 40]);
+    const requests = await withEachRequest(
+      kind,
+      () => Promise.resolve(),
+      async () => {
+        expect(await setting.list(vault)).toEqual(whole);
+      },
+    );
+    expect(requests).toBe(6);
+  });
+
+  it('what is to be removed is removed, and logged once', async () => {
+    const vault = await setting.newVault();
+    const { id: grant } = await setting.broker.grants.issue(setting.alice, { kind: 'release' });
+    const requests = await withEachRequest(
+      kind,
+      async () => {
+        const blobs = (await setting.fill(vault, 2)).map(({ blob }) => blob);
+        return { blobs, events: await setting.broker.events.head(setting.alice.account) };
+      },
+      async ({ blobs, events }) => {
+        expect(await answer(await send(inboxRemove, vault, { grant, blobs }))).toEqual({});
+        const head = await setting.broker.events.head(setting.alice.account);
+        expect(head?.seq).toBe((events?.seq ?? -1) + 1);
+      },
+    );
+    expect(requests).toBeGreaterThanOrEqual(6);
+    expect(await setting.versionsBelow(vault, 'inbox/')).toBe(0);
+  });
+});
+
+describe('while S3 does not answer', () => {
+  it('nothing is said to be written, and the same request succeeds later', async () => {
+    const vault = await setting.newVault();
+    const records = [{ blob: await setting.putBlob(vault), record: newRecord() }];
+    // The first reply is lost, and nothing gets through after it: the record is there, and nobody knows.
+    proxy.fault = (request) => (isTo('PUT', 'GET')(request) ? { kind: 'reply-lost' } : undefined);
+    expect(await problemOf(await send(inboxWrite, vault, { records }))).toMatchObject({
+      code: 'store_unreachable',
+    });
+    proxy.fault = () => undefined;
+    await answer(await send(inboxWrite, vault, { records }));
+    expect((await setting.list(vault)).records).toMatchObject(records);
+  });
+
+  it('a listing is a failure, not an empty inbox', async () => {
+    const vault = await setting.newVault();
+    await setting.fill(vault, 1);
+    for (const fault of [
+      { kind: 'lost' } as const,
+      { kind: 'answer', status: 503, body: s3Error('SlowDown') } as const,
+    ]) {
+      for (const meant of [isTo('GET'), ({ query }: SeenRequest) => query.includes('list-type=2')]) {
+        proxy.fault = (request) => (meant(request) ? fault : undefined);
+        const response = await send(inboxList, vault, { after: '' });
+        expect(await problemOf(response)).toMatchObject({ code: 'store_unreachable' });
+      }
+    }
+  });
+
+  it('a blob that S3 refuses to speak of is not taken for lost', async () => {
+    const vault = await setting.newVault();
+    const [{ blob, record } = { blob: '', record: '' }] = await setting.fill(vault, 1);
+    proxy.fault = ({ method }) => (method === 'HEAD' ? { kind: 'answer', status: 403, body: '' } : undefined);
+    for (const response of [
+      await send(inboxWrite, vault, { records: [{ blob, record }] }),
+      await send(inboxList, vault, { after: '' }),
+    ]) {
+      expect(await problemOf(response)).toMatchObject({ code: 'internal' });
+    }
+  });
+
+  it('a removal that ended half-way is repeated', async () => {
+    const vault = await setting.newVault();
+    const blobs = (await setting.fill(vault, 3)).map(({ blob }) => blob);
+    const { id: grant } = await setting.broker.grants.issue(setting.alice, { kind: 'release' });
+    proxy.fault = ({ method, query }) =>
+      method === 'POST' && query.includes('delete') ? { kind: 'lost' } : undefined;
+    expect(await problemOf(await send(inboxRemove, vault, { grant, blobs }))).toMatchObject({
+      code: 'store_unreachable',
+    });
+    proxy.fault = () => undefined;
+    expect(await setting.versionsBelow(vault, 'inbox/')).toBe(3);
+    await answer(await send(inboxRemove, vault, { grant, blobs }));
+    expect(await setting.versionsBelow(vault, 'inbox/')).toBe(0);
+  });
+});

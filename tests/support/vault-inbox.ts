@@ -1,0 +1,92 @@
+import { randomBytes } from 'node:crypto';
+import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
+import * as v from 'valibot';
+import type { BlobId, VaultId } from '$contract/ids.ts';
+import { inboxList, inboxWrite } from '$contract/inbox.ts';
+import { LIMITS } from '$contract/limits.ts';
+import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
+import { sha256B64 } from './memory-vault-cloud.ts';
+import { answer, ask, serveVaults } from './vault-broker.ts';
+import { startVaultCloud, type VaultCloud } from './vault-cloud.ts';
+import { newBlobId, newSession, openVault, startVaultSide } from './vault-side.ts';
+
+export type InboxPage = v.InferOutput<typeof inboxList.answer>;
+
+/** A record as a client might write it; to the broker bytes. */
+export const newRecord = (sizeBytes = 300): string => randomBytes(sizeBytes).toString('base64url');
+
+/** The problem of a request that is expected to fail. */
+export async function problemOf(response: Response): Promise<unknown> {
+  if (response.ok) throw new Error(`expected a problem, got ${String(response.status)}`);
+  return response.json();
+}
+
+/**
+ * A broker on a local cloud, and Alice and Bob with a vault each.
+ * @param connect how the broker reaches the cloud, where that is not directly
+ */
+export async function startInboxSetting(
+  connect: (world: VaultCloud) => CloudPorts | Promise<CloudPorts> = (world) => world.connect(),
+) {
+  const world = await startVaultCloud();
+  const ports = await connect(world);
+  const sides = { ...ports, objects: ports.vaultObjects, kms: ports.vaultKms };
+  const broker = startVaultSide(sides);
+  const [alice, bob] = [newSession(), newSession()];
+  const app = serveVaults(broker, [alice, bob]);
+
+  async function newVault(session = alice): Promise<VaultId> {
+    const vault = await world.newVault(ports);
+    await openVault(broker, session, vault);
+    return vault;
+  }
+
+  /** A blob goes up as the browser sends it: one PUT to the signed URL. */
+  async function putBlob(vault: VaultId, bytes = randomBytes(40)): Promise<BlobId> {
+    const blob = newBlobId();
+    const sha256 = sha256B64(bytes);
+    const url = await ports.vaultObjects.presignPut(vault, `blobs/${blob}`, bytes.length, sha256);
+    const headers = { 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+    const { status } = await fetch(url, { method: 'PUT', headers, body: bytes });
+    if (status !== 200) throw new Error(`expected 200, got ${String(status)}`);
+    return blob;
+  }
+
+  /** Blobs, and a record beside each. */
+  async function fill(vault: VaultId, count: number) {
+    const blobs = await Promise.all(Array.from({ length: count }, () => putBlob(vault)));
+    const records = blobs.map((blob) => ({ blob, record: newRecord(40) }));
+    for (let from = 0; from < count; from += LIMITS.batch) {
+      const batch = records.slice(from, from + LIMITS.batch);
+      await answer(await ask(app, alice, inboxWrite, vault, { records: batch }));
+    }
+    return records;
+  }
+
+  return {
+    world,
+    ports,
+    /** What another broker's vault side is started with too. */
+    sides,
+    broker,
+    app,
+    alice,
+    bob,
+    newVault,
+    putBlob,
+    fill,
+    list: async (vault: VaultId, after = ''): Promise<InboxPage> =>
+      v.parse(inboxList.answer, await answer(await ask(app, alice, inboxList, vault, { after }))),
+    async versionsBelow(vault: VaultId, prefix: string): Promise<number> {
+      const page = await world.admin.send(
+        new ListObjectVersionsCommand({ Bucket: 'halfkey', Prefix: `v/${vault}/${prefix}` }),
+      );
+      return (page.Versions?.length ?? 0) + (page.DeleteMarkers?.length ?? 0);
+    },
+    async close(): Promise<void> {
+      broker.close();
+      await world.close();
+    },
+  };
+}
+export type InboxSetting = Awaited<ReturnType<typeof startInboxSetting>>;
