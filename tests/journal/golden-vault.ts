@@ -51,7 +51,7 @@ export async function makeGoldenVault(): Promise<{
   await second.append((): Operation[] => [
     { kind: 'rename', entry: file(3), name: 'Études 10' },
     { kind: 'move', entry: file(2), folder: idOf('folder', 2) },
-    { kind: 'purge', entry: file(4) },
+    { kind: 'purge-forgetting', entry: file(4) }, // As `purge` was written then.
     { kind: 'purged', blobs: [versionOf(40).blob] },
     { kind: 'trash', entry: file(1), atMs: NOW_MS + 5 },
     { kind: 'device-revoke', device: stolen.id },

@@ -12,15 +12,31 @@ interface NaiveEntry {
   tags: readonly string[];
 }
 
-/** What the fold is compared with: lists and loops, no index, no columns. */
+/** What the fold is compared with, for a vault of one device: lists and loops, no index, no columns. */
 export interface NaiveVault {
   entries: NaiveEntry[];
   unpurged: string[];
+  /** Ids that must not come back, each with the newest inbox epoch when it went. */
+  erased: { id: string; epoch: number }[];
+  /** Of inbox keys, by epoch. */
+  inboxBlobs: string[];
+  oldestInboxEpoch: number;
+  /** The oldest epoch that the only device needs. */
+  needs: number;
   skipped: number;
 }
 
-export function naiveFold(segments: readonly FoldableSegment[]): NaiveVault {
-  const vault: NaiveVault = { entries: [], unpurged: [], skipped: 0 };
+/** @param firstInboxBlob of the genesis, which is not among the segments */
+export function naiveFold(segments: readonly FoldableSegment[], firstInboxBlob: string): NaiveVault {
+  const vault: NaiveVault = {
+    entries: [],
+    unpurged: [],
+    erased: [],
+    inboxBlobs: [firstInboxBlob],
+    oldestInboxEpoch: 0,
+    needs: 0,
+    skipped: 0,
+  };
   for (const { operations } of segments) {
     for (const operation of operations) if (!apply(vault, operation)) vault.skipped++;
   }
@@ -31,7 +47,12 @@ const find = (vault: NaiveVault, id: string): NaiveEntry | undefined =>
   vault.entries.find((entry) => entry.id === id);
 
 function knowsBlob(vault: NaiveVault, blob: string): boolean {
-  return vault.unpurged.includes(blob) || vault.entries.some(({ versions }) => versions?.includes(blob));
+  const isVersions = vault.entries.some(({ versions }) => versions?.includes(blob));
+  return isVersions || [...vault.unpurged, ...vault.inboxBlobs].includes(blob) || isErased(vault, blob);
+}
+
+function isErased(vault: NaiveVault, id: string): boolean {
+  return vault.erased.some((erased) => erased.id === id);
 }
 
 function folderOr(vault: NaiveVault, id: string): string {
@@ -57,7 +78,7 @@ function settle(vault: NaiveVault, entry: NaiveEntry, folder: string, wanted: st
 }
 
 function add(vault: NaiveVault, id: string, folder: string, name: string, blob?: string): boolean {
-  if (find(vault, id) || (blob !== undefined && knowsBlob(vault, blob))) return false;
+  if (find(vault, id) || isErased(vault, id) || (blob !== undefined && knowsBlob(vault, blob))) return false;
   const versions = blob === undefined ? undefined : [blob];
   const entry: NaiveEntry = { id, folder: '', name, versions, trashedAtMs: 0, tags: [] };
   if (!settle(vault, entry, folderOr(vault, folder), name)) return false;
@@ -87,16 +108,33 @@ function apply(vault: NaiveVault, operation: Operation): boolean {
     case 'trash':
     case 'restore':
     case 'purge':
+    case 'purge-forgetting':
     case 'tag':
       return applyToEntry(vault, operation);
+    case 'inbox-key':
+      if (operation.inbox.epoch !== vault.inboxBlobs.length || knowsBlob(vault, operation.inbox.blob)) {
+        return false;
+      }
+      vault.inboxBlobs.push(operation.inbox.blob);
+      return true;
+    case 'heartbeat':
+      if (operation.inboxEpoch !== undefined && operation.inboxEpoch >= vault.inboxBlobs.length) return false;
+      vault.needs = operation.inboxEpoch ?? 0;
+      return true;
+    case 'inbox-retire': {
+      const { epoch } = operation;
+      if (epoch <= vault.oldestInboxEpoch || epoch > vault.needs) return false;
+      vault.unpurged.push(...vault.inboxBlobs.slice(vault.oldestInboxEpoch, epoch));
+      vault.erased = vault.erased.filter((erased) => erased.epoch >= epoch);
+      vault.oldestInboxEpoch = epoch;
+      return true;
+    }
     case 'genesis':
     case 'device-enrol':
     case 'device-revoke':
-    case 'inbox-key':
     case 'keyring':
     case 'snapshot':
-    case 'heartbeat':
-      throw new TypeError('the model knows files and folders alone');
+      throw new TypeError('the model knows files, folders and inbox keys alone');
   }
 }
 
@@ -123,6 +161,11 @@ function applyToEntry(vault: NaiveVault, operation: Extract<Operation, { entry: 
       return settle(vault, entry, isHidden ? '' : entry.folder, entry.name);
     }
     case 'purge':
+    case 'purge-forgetting':
+      if (operation.kind === 'purge' && entry.versions) {
+        const epoch = vault.inboxBlobs.length - 1;
+        vault.erased.push(...[entry.id, ...entry.versions].map((id) => ({ id, epoch })));
+      }
       vault.entries = vault.entries.filter((other) => other !== entry);
       vault.unpurged.push(...(entry.versions ?? []));
       for (const child of vault.entries) {

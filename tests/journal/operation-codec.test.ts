@@ -38,6 +38,10 @@ const EVERY_KIND: readonly Operation[] = [
   { kind: 'tag', entry: idOf('file', 1), tags: ['red', 'to do'] },
   { kind: 'snapshot', snapshot: { seq: 256, hash, stateHash: hash, pages: [page] } },
   { kind: 'heartbeat', seq: 7, hash, atMs: NOW_MS },
+  { kind: 'purge-forgetting', entry: idOf('file', 1) },
+  { kind: 'inbox-retire', epoch: 4 },
+  { kind: 'inbox-key', inbox, atMs: NOW_MS },
+  { kind: 'heartbeat', seq: 7, hash, atMs: NOW_MS, inboxEpoch: 2 },
 ];
 
 test.each(EVERY_KIND.map((operation) => [operation.kind, operation] as const))(
@@ -67,10 +71,41 @@ test.each([
   ['a negative version', [4, -1, hash]],
   ['a hash that is too short', [4, 1, hash.subarray(1)]],
   ['a fraction', [10, idOf('file', 1), 0.5]],
+  ['a time that is none where there may be one', [3, [inbox.blob, hash, 1], 'now']],
+  ['a field too many behind one that may be missing', [16, 7, hash, NOW_MS, 2, 2]],
+  ['no field where one may be missing, but not this one', [16, 7, hash]],
+  ['16 arrays within one another', nested(15, [])],
+  ['16 arrays and maps within one another', nested(7, { a: [{ b: [{ c: [{ d: [{}] }] }] }] })],
 ])('counts %s as malformed and goes on behind it', (_, raw) => {
   const after = EVERY_KIND[11]!;
   const decoded = decodeOperations(concat(encode(raw), encodeOperation(after)), 256);
   expect(decoded).toEqual({ operations: [after], malformed: 1 });
+});
+
+/** So many arrays around a value. */
+function nested(levels: number, value: unknown): unknown {
+  return levels === 0 ? value : [nested(levels - 1, value)];
+}
+
+test.each([
+  ['17 arrays', nested(16, [])],
+  ['17 arrays and maps', nested(15, { a: [] })],
+  ['17 arrays, the last beside other values', nested(8, [1, [[], nested(7, ['x'])], { a: 2 }])],
+  ['1,000 arrays', nested(1000, [])],
+  ['an operation of which one field has 17 levels', [8, idOf('file', 1), nested(16, 'b')]],
+])('gives up at %s within one another, where an engine’s own stack would not yet', (_, raw) => {
+  const [before, after] = [encodeOperation(EVERY_KIND[11]!), encodeOperation(EVERY_KIND[12]!)];
+  const decoded = decodeOperations(concat(before, encode(raw), after), 256);
+  expect(decoded).toEqual({ operations: [EVERY_KIND[11]], malformed: 1 });
+});
+
+test('many arrays beside one another are not deep', () => {
+  const wide = nested(
+    13,
+    Array.from({ length: 40 }, () => [[], {}]),
+  );
+  const decoded = decodeOperations(concat(encode(wide), encodeOperation(EVERY_KIND[11]!)), 256);
+  expect(decoded).toEqual({ operations: [EVERY_KIND[11]], malformed: 1 });
 });
 
 test('gives up where the bytes are no CBOR, or not in its shortest form', () => {
@@ -97,8 +132,7 @@ test('never throws, whatever the bytes are', () => {
     }),
     { seed: 11, numRuns: 2000 },
   );
-  const nested = new Uint8Array(200_000).fill(0x81);
-  expect(decodeOperations(nested, 256)).toEqual({ operations: [], malformed: 1 });
+  expect(decodeOperations(new Uint8Array(200_000).fill(0x81), 256)).toEqual({ operations: [], malformed: 1 });
 });
 
 test('refuses to write what it would not read', () => {

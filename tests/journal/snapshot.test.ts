@@ -72,7 +72,8 @@ test('an encoded state reads back as it was, and encodes to the same bytes', asy
     expect(state.entry(id)).toEqual(journal.state.entry(id));
     expect(state.versionsOf(id)).toEqual(journal.state.versionsOf(id));
   }
-  for (const part of ['genesis', 'keyring', 'inboxKeys', 'devices', 'heartbeats', 'unpurged'] as const) {
+  const parts = ['genesis', 'keyring', 'inboxKeys', 'devices', 'heartbeats', 'unpurged', 'erased'] as const;
+  for (const part of parts) {
     expect(state[part]).toEqual(journal.state[part]);
   }
   expect(state.index.byId.has(idOf('file', 3))).toBe(false);
@@ -151,6 +152,14 @@ test('refuses a state that no fold gives, though its writer sealed and named it'
     ({ versions }) => (versions.sizeBytes[0] = Number.NaN),
     ({ unpurged, versions }) => unpurged.add(versions.blobs[0]!),
     ({ tags }) => tags.set(99, ['x']),
+    ({ erased, entries }) => erased.set(entries.ids[1]!, 1),
+    ({ erased, versions }) => erased.set(versions.blobs[0]!, 1),
+    ({ erased }) => erased.set(idOf('file', 99), 2), // There is no inbox key 2.
+    (state) => (state.oldestInboxEpoch = 1), // File 3 was purged under key 0.
+    (state) => {
+      state.erased.clear();
+      state.oldestInboxEpoch = 2;
+    },
     (state) =>
       state.devices.set(world.first.id, {
         ...state.devices.get(world.first.id)!,

@@ -12,6 +12,16 @@ const STRICT = {
   rejectDuplicateMapKeys: true,
 };
 
+// Section 11.2.
+const MAX_LEVELS = 16;
+
+/** Whether arrays and maps lie in one another no deeper than that. */
+function isShallow(value: unknown, levels = MAX_LEVELS): boolean {
+  const inside = value instanceof Map ? [...value.values()] : value;
+  if (typeof inside !== 'object' || inside === null || inside instanceof Uint8Array) return true;
+  return levels > 0 && Object.values(inside).every((one) => isShallow(one, levels - 1));
+}
+
 /** RFC 8949 §4.2.1, the bytes of a value. */
 export const toCbor = (value: unknown): Bytes => Uint8Array.from(encode(value, rfc8949EncodeOptions));
 
@@ -23,16 +33,23 @@ export function fromCbor(bytes: Uint8Array, code: string): unknown {
   } catch {
     throw new Refused(code, 'no CBOR in the deterministic encoding');
   }
+  demand(isShallow(value), code, 'CBOR that is too deep');
   // cborg checks neither the order of a map's keys nor the length of a float.
   demand(equal(toCbor(value), bytes), code, 'CBOR that is not in the deterministic encoding');
   return value;
+}
+
+/** One value by the rules of section 11.2, and nothing after it; undefined for anything else. */
+export function wholeOf(bytes: Uint8Array): unknown {
+  const first = firstOf(bytes);
+  return first?.[1].length === 0 ? first[0] : undefined;
 }
 
 /** The first value of a sequence and the rest, or undefined where that cannot be parsed. */
 export function firstOf(sequence: Uint8Array): readonly [unknown, Uint8Array] | undefined {
   try {
     const [value, rest] = decodeFirst(sequence, STRICT) as [unknown, Uint8Array];
-    return [value, rest];
+    return isShallow(value) ? [value, rest] : undefined;
   } catch {
     return undefined;
   }

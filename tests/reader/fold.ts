@@ -45,6 +45,7 @@ function apply(state: State, operation: Operation, at: Standing): boolean {
     case 'device-enrol':
     case 'device-revoke':
     case 'inbox-key':
+    case 'inbox-retire':
     case 'keyring':
     case 'snapshot':
     case 'heartbeat':
@@ -62,13 +63,21 @@ function apply(state: State, operation: Operation, at: Standing): boolean {
     case 'trash':
     case 'restore':
     case 'purge':
+    case 'purge-forgetting':
     case 'tag':
       return applyToEntry(state, operation);
   }
 }
 
 type VaultKind =
-  'genesis' | 'device-enrol' | 'device-revoke' | 'inbox-key' | 'keyring' | 'snapshot' | 'heartbeat';
+  | 'genesis'
+  | 'device-enrol'
+  | 'device-revoke'
+  | 'inbox-key'
+  | 'inbox-retire'
+  | 'keyring'
+  | 'snapshot'
+  | 'heartbeat';
 
 function applyToVault(
   state: State,
@@ -79,7 +88,7 @@ function applyToVault(
     case 'genesis':
       if (at.seq !== 0 || state.genesis !== undefined) return false;
       state.genesis = operation;
-      state.inboxKeys.push(operation.inbox);
+      state.inboxKeys.push({ inbox: operation.inbox, atMs: operation.atMs });
       return true;
     case 'device-enrol':
       if (state.genesis === undefined || state.devices.has(operation.device)) return false;
@@ -96,13 +105,13 @@ function applyToVault(
       device.revokedSeq = at.seq;
       return true;
     }
-    case 'inbox-key': {
-      const last = state.inboxKeys.at(-1);
-      if (operation.inbox.epoch !== (last?.epoch ?? -1) + 1) return false;
+    case 'inbox-key':
+      if (operation.inbox.epoch !== newestInboxEpoch(state) + 1) return false;
       if (isKnownBlob(state, operation.inbox.blob)) return false;
-      state.inboxKeys.push(operation.inbox);
+      state.inboxKeys.push({ inbox: operation.inbox, atMs: operation.atMs });
       return true;
-    }
+    case 'inbox-retire':
+      return retire(state, operation.epoch);
     case 'keyring':
       if (operation.version <= (state.keyring?.version ?? -1)) return false;
       state.keyring = operation;
@@ -115,15 +124,31 @@ function applyToVault(
     case 'heartbeat':
       if (at.device === undefined || operation.seq >= at.seq) return false;
       if (operation.seq === at.seq - 1 && !equal(operation.hash, at.prevHash)) return false;
+      if ((operation.inboxEpoch ?? -1) > newestInboxEpoch(state)) return false;
       state.heartbeats.set(at.device, operation);
       return true;
   }
 }
 
+const newestInboxEpoch = (state: State): number => state.inboxKeys.at(-1)?.inbox.epoch ?? -1;
+
+function retire(state: State, epoch: number): boolean {
+  const trusted = [...state.devices].filter(([, { revokedSeq }]) => revokedSeq === undefined);
+  const needs = trusted.map(([device]) => state.heartbeats.get(device)?.inboxEpoch ?? 0);
+  if (epoch <= state.oldestInboxEpoch || epoch > Math.min(...needs, newestInboxEpoch(state))) return false;
+  for (const { inbox } of state.inboxKeys) {
+    if (inbox.epoch >= state.oldestInboxEpoch && inbox.epoch < epoch) state.unpurged.add(inbox.blob);
+  }
+  for (const [id, erasedAt] of [...state.erased]) if (erasedAt < epoch) state.erased.delete(id);
+  state.oldestInboxEpoch = epoch;
+  return true;
+}
+
 const isKnownBlob = (state: State, blob: string): boolean =>
   state.unpurged.has(blob) ||
+  state.erased.has(blob) ||
   state.versions.some((version) => version.blob === blob) ||
-  state.inboxKeys.some((inbox) => inbox.blob === blob);
+  state.inboxKeys.some(({ inbox }) => inbox.blob === blob);
 
 const isFolder = (state: State, id: string): boolean => {
   const entry = state.entries.get(id);
@@ -154,7 +179,12 @@ function isBelow(state: State, id: string, above: string): boolean {
 }
 
 function add(state: State, id: string, wanted: string, name: string, version: Version | undefined): boolean {
-  if (state.entries.has(id) || (version !== undefined && isKnownBlob(state, version.blob))) return false;
+  if (
+    state.entries.has(id) ||
+    state.erased.has(id) ||
+    (version !== undefined && isKnownBlob(state, version.blob))
+  )
+    return false;
   const folder = isFolder(state, wanted) ? wanted : '';
   const free = freeIn(state, folder, name, id);
   if (free === undefined) return false;
@@ -171,7 +201,7 @@ function addVersion(state: State, entry: Entry | undefined, version: Version): b
   return true;
 }
 
-type EntryKind = 'rename' | 'move' | 'trash' | 'restore' | 'purge' | 'tag';
+type EntryKind = 'rename' | 'move' | 'trash' | 'restore' | 'purge' | 'purge-forgetting' | 'tag';
 
 function applyToEntry(state: State, operation: Extract<Operation, { kind: EntryKind }>): boolean {
   const entry = state.entries.get(operation.entry);
@@ -195,6 +225,13 @@ function applyToEntry(state: State, operation: Extract<Operation, { kind: EntryK
       return true;
     }
     case 'purge':
+      if (entry.versions !== undefined && state.inboxKeys.length > 0) {
+        const blobs = entry.versions.toReversed().map(({ blob }) => blob);
+        for (const id of [entry.id, ...blobs]) state.erased.set(id, newestInboxEpoch(state));
+      }
+      purge(state, entry);
+      return true;
+    case 'purge-forgetting':
       purge(state, entry);
       return true;
     case 'tag':

@@ -223,7 +223,7 @@ async function writeVault(
   await laptop.refresh();
   await laptop.append((): Operation[] => [
     { kind: 'trash', entry: file(3), atMs: NOW_MS + 7 },
-    { kind: 'purge', entry: file(4) },
+    { kind: 'purge-forgetting', entry: file(4) }, // As `purge` was written then.
     { kind: 'rename', entry: folder(3), name: 'Reise 旅' },
   ]);
   const snapshot = await putSnapshot(makings, remote, laptop.state, laptop.head);

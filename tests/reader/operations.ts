@@ -114,6 +114,25 @@ const snapshot: Field<Snapshot> = record({
   pages: list(page),
 });
 
+const draft = record({
+  file: id,
+  folder: idOrTop,
+  name,
+  contentKey: bytes(32),
+  blob: id,
+  epoch: u31,
+  sizeBytes: count,
+  mediaType: ascii,
+  modifiedAtMs: time,
+  addedAtMs: time,
+});
+
+/** Section 13.2: what a draft holds. */
+export type DraftFields = NonNullable<ReturnType<typeof draft>>;
+
+/** Section 13.2: a draft's array, or undefined where it is malformed. */
+export const readDraftFields = (value: unknown): DraftFields | undefined => draft(value);
+
 // By number; the order of the fields is that of their writing.
 const OPERATIONS = {
   genesis: { vault: ascii, account: id, identityPublicKey: bytes(32), inbox: inboxKey, atMs: time },
@@ -128,17 +147,28 @@ const OPERATIONS = {
   move: { entry: id, folder: idOrTop },
   trash: { entry: id, atMs: time },
   restore: { entry: id },
-  purge: { entry: id },
+  'purge-forgetting': { entry: id },
   purged: { blobs: list(id) },
   tag: { entry: id, tags: list(name) },
   snapshot: { snapshot },
   heartbeat: { seq: count, hash: bytes(32), atMs: time },
+  purge: { entry: id },
+  'inbox-retire': { epoch: u31 },
+} as const satisfies Record<string, Fields>;
+
+// What stands behind the fields of a kind, or does not.
+const MORE = {
+  'inbox-key': { atMs: time },
+  heartbeat: { inboxEpoch: u31 },
 } as const satisfies Record<string, Fields>;
 
 type Name = keyof typeof OPERATIONS;
+type More<K> = K extends keyof typeof MORE
+  ? { readonly [F in keyof Read<(typeof MORE)[K]>]?: Read<(typeof MORE)[K]>[F] | undefined }
+  : unknown;
 
 /** An operation of any kind. */
-export type Operation = { [K in Name]: { readonly kind: K } & Read<(typeof OPERATIONS)[K]> }[Name];
+export type Operation = { [K in Name]: { readonly kind: K } & Read<(typeof OPERATIONS)[K]> & More<K> }[Name];
 
 const NAMES = Object.keys(OPERATIONS) as Name[];
 
@@ -148,7 +178,9 @@ export function readOperation(value: unknown): Operation | undefined {
   const [number, ...rest] = value as unknown[];
   const kind = typeof number === 'number' ? NAMES[number] : undefined;
   if (kind === undefined) return undefined;
-  const fields = record(OPERATIONS[kind] as Fields)(rest);
+  const fewest: Fields = OPERATIONS[kind];
+  const most: Fields = { ...fewest, ...(MORE as Readonly<Record<string, Fields>>)[kind] };
+  const fields = record(fewest)(rest) ?? record(most)(rest);
   return fields === undefined ? undefined : ({ kind, ...fields } as Operation);
 }
 
@@ -161,5 +193,6 @@ export function arrayOf(operation: Operation): unknown[] {
       : value;
   };
   const { kind, ...fields } = operation;
-  return [NAMES.indexOf(kind), ...Object.values(fields).map(plain)];
+  const present = Object.values(fields).filter((value) => value !== undefined);
+  return [NAMES.indexOf(kind), ...present.map(plain)];
 }

@@ -32,7 +32,8 @@ export function openPages(known: Known, snapshot: Snapshot, fetch: (page: string
 /** Sections 12 and 12.1: the state that is encoded, checked as a reader must who has not read the log. */
 export function readState(known: Known, snapshot: Snapshot, encoded: Bytes): State {
   const columns = takeColumns(encoded);
-  const rest = arrayAt([fromCbor(columns[0] ?? new Uint8Array(0), CODE)], 0, 12);
+  const rest = arrayAt([fromCbor(columns[0] ?? new Uint8Array(0), CODE)], 0);
+  demand(rest.length === 12 || rest.length === 13, CODE, 'neither twelve nor thirteen items');
   demand(rest[0] === snapshot.seq, CODE, 'another seq');
   demand(rest[1] instanceof Uint8Array && equal(rest[1], snapshot.hash), CODE, 'another hash');
   const [entryCount, versionCount, mediaTypes] = arrayAt(rest, 2, 3);
@@ -129,9 +130,10 @@ function readRest(known: Known, state: State, rest: readonly unknown[]): void {
   for (const operation of named) {
     if (operation.kind === 'genesis') {
       state.genesis = operation;
-      state.inboxKeys.push(operation.inbox);
-    } else if (operation.kind === 'inbox-key') state.inboxKeys.push(operation.inbox);
-    else if (operation.kind === 'keyring') state.keyring = operation;
+      state.inboxKeys.push({ inbox: operation.inbox, atMs: operation.atMs });
+    } else if (operation.kind === 'inbox-key') {
+      state.inboxKeys.push({ inbox: operation.inbox, atMs: operation.atMs });
+    } else if (operation.kind === 'keyring') state.keyring = operation;
     else if (operation.kind === 'snapshot') state.snapshot = operation.snapshot;
   }
   const { genesis } = state;
@@ -161,6 +163,25 @@ function readRest(known: Known, state: State, rest: readonly unknown[]): void {
   }
   for (const blob of arrayAt(rest, 10)) state.unpurged.add(String(blob));
   readTags(state, arrayAt(rest, 11));
+  if (rest.length === 13) readErased(state, arrayAt(rest, 12, 2));
+}
+
+function readErased(state: State, [oldest, ...groups]: readonly unknown[]): void {
+  demand(typeof oldest === 'number', CODE, 'no epoch');
+  state.oldestInboxEpoch = oldest;
+  let before = oldest;
+  const blobs = new Set(state.versions.map(({ blob }) => blob));
+  for (const value of arrayAt(groups, 0)) {
+    const [epoch, ids] = arrayAt([value], 0, 2);
+    demand(typeof epoch === 'number' && epoch >= before && ids instanceof Uint8Array, CODE, 'erased ids');
+    before = epoch;
+    for (let offset = 0; offset < ids.length; offset += 16) {
+      const id = Buffer.from(ids.subarray(offset, offset + 16)).toString('base64url');
+      demand(isId(id) && !state.entries.has(id) && !blobs.has(id), CODE, 'an erased id that is taken');
+      state.erased.set(id, epoch);
+    }
+  }
+  demand(before <= (state.inboxKeys.at(-1)?.inbox.epoch ?? 0), CODE, 'an epoch to come');
 }
 
 function readTags(state: State, tags: readonly unknown[]): void {

@@ -103,7 +103,7 @@ function rest(
     counts,
     state.skipped,
     state.genesis === undefined ? [] : [written(state.genesis)],
-    laterInboxKeys.map((inbox) => written({ kind: 'inbox-key', inbox })),
+    laterInboxKeys.map((key) => written({ kind: 'inbox-key', ...key })),
     state.keyring === undefined ? [] : [written(state.keyring)],
     state.snapshot === undefined ? [] : [written({ kind: 'snapshot', snapshot: state.snapshot })],
     [...state.devices.values()].map(({ enrolment, enrolledSeq, revokedSeq }) => [
@@ -116,5 +116,16 @@ function rest(
     [...state.entries.values()]
       .filter(({ tags }) => tags.length > 0)
       .map(({ id, tags }) => [entryIndex.get(id), tags]),
+    ...(state.oldestInboxEpoch === 0 && state.erased.size === 0
+      ? []
+      : [[state.oldestInboxEpoch, erasedGroups(state)]]),
   ];
+}
+
+function erasedGroups({ erased }: State): unknown[] {
+  const epochs = [...new Set(erased.values())];
+  return epochs.map((epoch) => {
+    const ids = [...erased.keys()].filter((id) => erased.get(id) === epoch);
+    return [epoch, concat(...ids.map((id) => Buffer.from(id, 'base64url')))];
+  });
 }

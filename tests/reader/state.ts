@@ -17,6 +17,12 @@ export interface Entry {
   tags: readonly string[];
 }
 
+/** An inbox key, and when it was made if that is known. */
+interface PublishedInboxKey {
+  readonly inbox: InboxKey;
+  readonly atMs: number | undefined;
+}
+
 interface Device {
   readonly enrolment: Enrolment;
   readonly enrolledSeq: number;
@@ -26,7 +32,9 @@ interface Device {
 /** Section 11.5: what the segments come to. Maps keep the order of coming. */
 export interface State {
   genesis: Genesis | undefined;
-  readonly inboxKeys: InboxKey[];
+  readonly inboxKeys: PublishedInboxKey[];
+  /** Section 13.4: that of the oldest key that is not retired. */
+  oldestInboxEpoch: number;
   keyring: Keyring | undefined;
   snapshot: Snapshot | undefined;
   readonly devices: Map<string, Device>;
@@ -35,12 +43,15 @@ export interface State {
   /** In the order of coming, of all files. */
   readonly versions: Version[];
   readonly unpurged: Set<string>;
+  /** Section 11.5: ids that are not taken again, each with the newest inbox epoch when it went. */
+  readonly erased: Map<string, number>;
   skipped: number;
 }
 
 export const emptyState = (): State => ({
   genesis: undefined,
   inboxKeys: [],
+  oldestInboxEpoch: 0,
   keyring: undefined,
   snapshot: undefined,
   devices: new Map(),
@@ -48,5 +59,6 @@ export const emptyState = (): State => ({
   entries: new Map(),
   versions: [],
   unpurged: new Set(),
+  erased: new Map(),
   skipped: 0,
 });

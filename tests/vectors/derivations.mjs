@@ -44,7 +44,9 @@ const derivations = [
   ),
   { purpose: 'journal', ikm: secret('vault key'), ids: [vault] },
   { purpose: 'cache', ikm: secret('vault key'), ids: [vault] },
+  { purpose: 'change', ikm: secret('vault key'), ids: [vault] },
   { purpose: 'export-wrap', ikm: secret('export key', 64), ids: [account] },
+  { purpose: 'start-wrap', ikm: secret('stretched passphrase'), ids: [account] },
   { purpose: 'recovery-wrap', ikm: secret('recovery entropy'), ids: [] },
   { purpose: 'recovery-auth', ikm: secret('recovery entropy'), ids: [] },
   // No purpose of Halfkey: the ends of what a derivation can be given.

@@ -13,7 +13,10 @@ export type SealedType =
   | 'vault-key'
   | 'content-key'
   | 'inbox'
+  | 'draft'
   | 'cache'
+  | 'change'
+  | 'start-wrap'
   | 'device-wrap';
 
 /**

@@ -84,15 +84,23 @@ export function segmentCount(plaintextBytes: number): number {
  * Begins a ciphertext: a fresh IV and, from it, the keys (FLOE, startEncryption).
  *
  * @param options.random where IV (32 bytes, first) and nonces (12 bytes each) come from: a seam for known answers only
+ * @param options.header of a ciphertext that was begun with this key and AAD, to go on with it: it keeps its IV, and each segment gets a
+ *   fresh nonce all the same
  * @throws {RangeError} when the key is not 32 bytes long
+ * @throws {HalfkeyError} `key_mismatch` for a header that is not of this key and AAD
  */
 export async function createSealer(
   key: FloeKey,
   aad: Bytes,
-  options: { parameters?: FloeParameters; random?: (sizeBytes: number) => Bytes } = {},
+  options: { parameters?: FloeParameters; random?: (sizeBytes: number) => Bytes; header?: Bytes } = {},
 ): Promise<Sealer> {
-  const { parameters = DEFAULT_PARAMETERS, random = randomBytes } = options;
-  const keys = await deriveKeys(key, aad, random(IV_BYTES), parameters);
+  const { parameters = DEFAULT_PARAMETERS, random = randomBytes, header } = options;
+  const ivOffset = encodeParameters(parameters).length;
+  const iv = header ? header.slice(ivOffset, ivOffset + IV_BYTES) : random(IV_BYTES);
+  const keys = await deriveKeys(key, aad, iv, parameters);
+  if (header && !equalInConstantTime(header, keys.header)) {
+    throw new HalfkeyError('key_mismatch', 'the header is not of this key and its context');
+  }
 
   async function sealSegmentInto(
     segmentIndex: number,

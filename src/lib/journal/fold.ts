@@ -1,4 +1,4 @@
-import { equalBytes, type Bytes } from '../bytes.ts';
+import { applyToVault, type Standing } from './fold-vault.ts';
 import { FoldedVault } from './folded-vault.ts';
 import { freeName } from './names.ts';
 import { mayWrite, type Operation, type Version } from './operations.ts';
@@ -8,11 +8,7 @@ import { DEAD, FOLDER, NO_VERSION, NOT_TRASHED, pushVersion, ROOT_INDEX } from '
 const SOME_TIME_MS = 1;
 
 /** A segment that authenticated, in the terms of the fold. */
-export interface FoldableSegment {
-  readonly seq: number;
-  readonly prevHash: Bytes;
-  /** Id of the device, or `undefined` for the identity key. */
-  readonly writer: string | undefined;
+export interface FoldableSegment extends Standing {
   readonly operations: readonly Operation[];
   /** Operations that could not be read, or were not what their certificate says. */
   readonly malformed: number;
@@ -43,12 +39,14 @@ export function applySegment(state: FoldedVault, segment: FoldableSegment): void
 function apply(state: FoldedVault, segment: FoldableSegment, operation: Operation): boolean {
   switch (operation.kind) {
     case 'genesis':
-      return begin(state, segment, operation);
     case 'device-enrol':
     case 'device-revoke':
     case 'inbox-key':
+    case 'inbox-retire':
     case 'keyring':
-      return applyKey(state, segment, operation);
+    case 'snapshot':
+    case 'heartbeat':
+      return applyToVault(state, segment, operation);
     case 'folder-add':
       return addEntry(state, operation.folder, operation.parent, operation.name, undefined);
     case 'file-add':
@@ -60,78 +58,17 @@ function apply(state: FoldedVault, segment: FoldableSegment, operation: Operatio
     case 'trash':
     case 'restore':
     case 'purge':
+    case 'purge-forgetting':
     case 'tag': {
       const entry = state.index.byId.get(operation.entry);
       return entry !== undefined && applyToEntry(state, entry, operation);
     }
-    case 'purged': {
-      const known = operation.blobs.filter((blob) => state.unpurged.delete(blob));
-      for (const blob of known) state.index.blobs.delete(blob);
-      return known.length > 0;
-    }
-    case 'snapshot': {
-      const { snapshot } = operation;
-      if (snapshot.seq >= segment.seq || snapshot.seq <= (state.snapshot?.seq ?? -1)) return false;
-      state.snapshot = snapshot;
-      return true;
-    }
-    case 'heartbeat': {
-      const { seq, hash, atMs } = operation;
-      const isBehind =
-        seq < segment.seq - 1 || (seq === segment.seq - 1 && equalBytes(hash, segment.prevHash));
-      if (segment.writer === undefined || !isBehind) return false;
-      state.heartbeats.set(segment.writer, { seq, hash, atMs });
-      return true;
-    }
+    case 'purged':
+      return forget(state, operation.blobs);
   }
 }
 
 type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
-
-function begin(state: FoldedVault, segment: FoldableSegment, operation: Of<'genesis'>): boolean {
-  if (segment.seq !== 0 || state.genesis !== undefined) return false;
-  const { vault, account, identityPublicKey, inbox, atMs } = operation;
-  state.genesis = { vault, account, identityPublicKey, atMs };
-  state.inboxKeys.push(inbox);
-  state.index.blobs.add(inbox.blob);
-  return true;
-}
-
-function applyKey(
-  state: FoldedVault,
-  segment: FoldableSegment,
-  operation: Of<'device-enrol' | 'device-revoke' | 'inbox-key' | 'keyring'>,
-): boolean {
-  switch (operation.kind) {
-    case 'device-enrol': {
-      // A revoked id stays revoked: its old certificate, still valid by itself, must not bring it back.
-      if (state.devices.has(operation.device)) return false;
-      const { device, publicKey, name, certificate } = operation;
-      state.devices.set(device, { device, publicKey, name, certificate, enrolledSeq: segment.seq });
-      return true;
-    }
-    case 'device-revoke': {
-      const device = state.trustedDevice(operation.device);
-      if (device === undefined) return false;
-      state.devices.set(device.device, { ...device, revokedSeq: segment.seq });
-      return true;
-    }
-    case 'inbox-key': {
-      const { inbox } = operation;
-      const isNext = inbox.epoch === (state.newestInboxKey?.epoch ?? -1) + 1;
-      if (!isNext || state.index.blobs.has(inbox.blob)) return false;
-      state.inboxKeys.push(inbox);
-      state.index.blobs.add(inbox.blob);
-      return true;
-    }
-    case 'keyring': {
-      const { version, hash } = operation;
-      if (version <= (state.keyring?.version ?? -1)) return false;
-      state.keyring = { version, hash };
-      return true;
-    }
-  }
-}
 
 /** An unknown folder (it may just have been purged) is no reason to lose what was put into it: the top folder takes it. */
 function addEntry(
@@ -142,7 +79,8 @@ function addEntry(
   version: Version | undefined,
 ): boolean {
   const { entries, index } = state;
-  if (index.byId.has(id) || (version !== undefined && index.blobs.has(version.blob))) return false;
+  if (index.byId.has(id) || state.erased.has(id)) return false;
+  if (version !== undefined && state.hasBlob(version.blob)) return false;
   const folder = folderIndex(state, folderId) ?? ROOT_INDEX;
   const name = freeName(wanted, id, (candidate) => index.isTaken(folder, candidate));
   if (name === undefined) return false;
@@ -166,7 +104,7 @@ function addVersion(state: FoldedVault, file: string, version: Version): boolean
   const { entries, index } = state;
   const entry = index.byId.get(file);
   const newest = entry === undefined ? FOLDER : (entries.newest[entry] ?? FOLDER);
-  if (entry === undefined || newest === FOLDER || index.blobs.has(version.blob)) return false;
+  if (entry === undefined || newest === FOLDER || state.hasBlob(version.blob)) return false;
   entries.newest[entry] = pushVersion(state.versions, version, newest);
   index.blobs.add(version.blob);
   return true;
@@ -175,7 +113,7 @@ function addVersion(state: FoldedVault, file: string, version: Version): boolean
 function applyToEntry(
   state: FoldedVault,
   entry: number,
-  operation: Of<'rename' | 'move' | 'trash' | 'restore' | 'purge' | 'tag'>,
+  operation: Of<'rename' | 'move' | 'trash' | 'restore' | 'purge' | 'purge-forgetting' | 'tag'>,
 ): boolean {
   const { entries, index } = state;
   const folder = entries.parents[entry] ?? DEAD;
@@ -204,6 +142,10 @@ function applyToEntry(
       return false;
     }
     case 'purge':
+      rememberErased(state, entry);
+      purge(state, entry);
+      return true;
+    case 'purge-forgetting':
       purge(state, entry);
       return true;
     case 'tag':
@@ -250,6 +192,18 @@ function isInTrash(state: FoldedVault, folder: number): boolean {
   return above !== ROOT_INDEX;
 }
 
+/** An upload of the file may still wait sealed to an inbox key: whoever keeps it must not bring the file back. */
+function rememberErased(state: FoldedVault, entry: number): void {
+  const { entries, versions } = state;
+  const newest = entries.newest[entry] ?? FOLDER;
+  const inboxEpoch = state.newestInboxKey?.epoch;
+  if (newest === FOLDER || inboxEpoch === undefined) return;
+  state.erased.set(entries.ids[entry] ?? '', inboxEpoch);
+  for (let version = newest; version !== NO_VERSION; version = versions.previous[version] ?? NO_VERSION) {
+    state.erased.set(versions.blobs[version] ?? '', inboxEpoch);
+  }
+}
+
 function purge(state: FoldedVault, entry: number): void {
   const { entries, versions, index } = state;
   index.releaseName(entry);
@@ -268,4 +222,13 @@ function purge(state: FoldedVault, entry: number): void {
   for (let version = newest; version !== NO_VERSION; version = versions.previous[version] ?? NO_VERSION) {
     state.unpurged.add(versions.blobs[version] ?? '');
   }
+}
+
+/** The broker erased them; an inbox key's id stays with its key. */
+function forget(state: FoldedVault, blobs: readonly string[]): boolean {
+  const known = blobs.filter((blob) => state.unpurged.delete(blob));
+  for (const blob of known) {
+    if (!state.inboxKeys.some((key) => key.blob === blob)) state.index.blobs.delete(blob);
+  }
+  return known.length > 0;
 }

@@ -39,11 +39,19 @@ export interface Keyring {
   readonly hash: Bytes;
 }
 
-/** What a device said last that it had seen. */
+/** What a device said last that it had seen, and that it needs. */
 export interface Heartbeat {
   readonly seq: number;
   readonly hash: Bytes;
   readonly atMs: number;
+  /** Of the oldest inbox key that the device needs; undefined when it did not say so. */
+  readonly inboxEpoch?: number | undefined;
+}
+
+/** An inbox key as the journal published it. */
+export interface PublishedInboxKey extends InboxKey {
+  /** When it was made; undefined in old journals. */
+  readonly atMs?: number | undefined;
 }
 
 /** A file or folder as the fold leaves it. */
@@ -71,14 +79,21 @@ export class FoldedVault {
   skippedOperations = 0;
   /** Grows with each segment that is folded in. */
   revision = 0;
-  /** In the order of their epochs; the last is the one to seal to. */
-  readonly inboxKeys: InboxKey[] = [];
+  /** In the order of their epochs, retired ones too; the last is the one to seal to. */
+  readonly inboxKeys: PublishedInboxKey[] = [];
+  /** Of the oldest inbox key that is not retired. */
+  oldestInboxEpoch = 0;
   /** By id, revoked ones too, in the order of enrolment. */
   readonly devices = new Map<string, Device>();
   /** By device. */
   readonly heartbeats = new Map<string, Heartbeat>();
-  /** Blobs of purged files that the broker has not been seen to erase. */
+  /** Blobs of purged files, and of retired inbox keys, that the broker has not been seen to erase. */
   readonly unpurged = new Set<string>();
+  /**
+   * Purged files and all their blobs, with the epoch of the newest inbox key then: a record that names one is sealed to that key or
+   * an older one, so until that one is retired the id is not taken again.
+   */
+  readonly erased = new Map<string, number>();
   /** By entry index. */
   readonly tags = new Map<number, readonly string[]>();
   readonly entries: EntryTable;
@@ -100,8 +115,19 @@ export class FoldedVault {
   }
 
   /** The key to seal captured uploads to; undefined before the genesis. */
-  get newestInboxKey(): InboxKey | undefined {
+  get newestInboxKey(): PublishedInboxKey | undefined {
     return this.inboxKeys.at(-1);
+  }
+
+  /** The key of this epoch; undefined when the journal has none such, or it is retired. */
+  inboxKey(epoch: number): PublishedInboxKey | undefined {
+    if (epoch < this.oldestInboxEpoch) return undefined;
+    return this.inboxKeys.find((key) => key.epoch === epoch);
+  }
+
+  /** Whether a blob belongs to a version or an inbox key already, or did and must not come back. */
+  hasBlob(blob: string): boolean {
+    return this.index.blobs.has(blob) || this.erased.has(blob);
   }
 
   /** @returns undefined when there is none of this id, or it was purged */

@@ -176,11 +176,11 @@ export class Journal {
     await this.#append({ device: undefined, privateKey: identityKey }, () => operations);
   }
 
-  /** Says in the journal what this device has seen, for the others to notice when they are shown less. */
-  async heartbeat(): Promise<void> {
+  /** Says what this device has seen, for the others to notice when they are shown less, and what it needs (`inboxEpochNeeded`). */
+  async heartbeat(inboxEpoch?: number): Promise<void> {
     await this.append(() => {
       const seen = this.#replica.head ?? this.#head;
-      return [{ kind: 'heartbeat', ...seen, atMs: this.#deps.nowMs() }];
+      return [{ kind: 'heartbeat', ...seen, atMs: this.#deps.nowMs(), inboxEpoch }];
     });
   }
 

@@ -9,7 +9,9 @@ import type { JournalHead, JournalKey } from './segment.ts';
 import { decodeState, encodeState, keptRows } from './state-encoding.ts';
 
 const RECORD_ID = 'journal';
-const FORMAT = 1;
+/** Raised when a fold counts operations that it skipped before: a copy of the first may lack what they did. */
+const FORMAT = 2;
+const FIRST_FORMAT = 1;
 /** Raised with every change of how names are sorted. */
 const NAME_ORDER = 1;
 const HEAD_BYTES = 16;
@@ -28,7 +30,7 @@ export interface LocalCopy {
 }
 
 /**
- * One u32be each: format (1), whether it needs an audit, version and length of the order by name; that order (u32be entries of
+ * One u32be each: format (2), whether it needs an audit, version and length of the order by name; that order (u32be entries of
  * the state, filled up to 8 bytes); the encoded state. Sealed.
  */
 export async function sealLocalCopy(
@@ -60,14 +62,15 @@ export async function openLocalCopy({ vault, epoch, key }: JournalKey, sealed: B
 function read(plaintext: Bytes): LocalCopy {
   const view = new DataView(plaintext.buffer, plaintext.byteOffset, plaintext.length);
   const [format, flag, orderVersion, count] = [0, 4, 8, 12].map((offset) => view.getUint32(offset));
-  if (format !== FORMAT || count === undefined) throw new RangeError('expected the first format');
+  const isFirst = format === FIRST_FORMAT;
+  if ((format !== FORMAT && !isFirst) || count === undefined) throw new RangeError('expected format 1 or 2');
   const { state, head } = decodeState(plaintext.subarray(HEAD_BYTES + orderBytes(count)));
   if (orderVersion === NAME_ORDER && count > 0) {
     const order: number[] = [];
     for (let place = 0; place < count; place++) order.push(view.getUint32(HEAD_BYTES + place * 4));
     adoptNameOrder(state, order);
   }
-  return { state, head, needsAudit: flag === 1 };
+  return { state, head, needsAudit: flag === 1 || (isFirst && state.skippedOperations > 0) };
 }
 
 function orderBytes(count: number): number {

@@ -1,85 +1,22 @@
-import { decodeFirst, encode } from 'cborg';
+import { encode } from 'cborg';
 import type { Bytes } from '../bytes.ts';
-import { normalName } from './names.ts';
+import { decodeItem } from './cbor.ts';
+import {
+  bytes,
+  count,
+  digest,
+  folder,
+  id,
+  list,
+  name,
+  record,
+  text,
+  timeMs,
+  u31,
+  type Field,
+  type Fields,
+} from './fields.ts';
 import type { Operation, OperationKind } from './operations.ts';
-
-/** A value as an operation holds it, and as CBOR does. */
-interface Field {
-  readonly toCbor: (value: unknown) => unknown;
-  /** `undefined` when the value is malformed. */
-  readonly fromCbor: (raw: unknown) => unknown;
-}
-
-type Fields = readonly (readonly [name: string, field: Field])[];
-
-const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/; // 128 bits in canonical base64url.
-const DIGEST = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=(?:-[1-9]\d{0,4})?$/;
-const PRINTABLE = /^[\u0020-\u007e]*$/;
-const MAX_TEXT_CHARACTERS = 255;
-const MAX_TIME_MS = 8.64e15; // What a Date can hold.
-const MAX_LIST = 1000;
-
-const plain = (accepts: (raw: unknown) => boolean): Field => ({
-  toCbor: (value) => value,
-  fromCbor: (raw) => (accepts(raw) ? raw : undefined),
-});
-
-const id = plain((raw) => typeof raw === 'string' && ID.test(raw));
-const folder = plain((raw) => raw === '' || (typeof raw === 'string' && ID.test(raw)));
-const text = plain(
-  (raw) => typeof raw === 'string' && raw.length <= MAX_TEXT_CHARACTERS && PRINTABLE.test(raw),
-);
-const digest = plain((raw) => typeof raw === 'string' && DIGEST.test(raw));
-/** A float that equals an integer is taken for it, −0.0 for 0: it would be another number in the columns of a snapshot. */
-const integer = (accepts: (value: number) => boolean): Field => ({
-  toCbor: (value) => value,
-  fromCbor: (raw) => (Number.isSafeInteger(raw) && accepts(raw as number) ? (raw as number) + 0 : undefined),
-});
-const count = integer((value) => value >= 0);
-const u31 = integer((value) => value >= 0 && value < 2 ** 31);
-const timeMs = integer((value) => Math.abs(value) <= MAX_TIME_MS);
-
-const name: Field = {
-  toCbor: (value) => normalName(value as string) ?? value,
-  fromCbor: (raw) => (typeof raw === 'string' ? normalName(raw) : undefined),
-};
-
-function bytes(sizeBytes: number): Field {
-  return {
-    toCbor: (value) => value,
-    // A copy: what cborg gives is a view that would keep the whole segment in memory.
-    fromCbor: (raw) =>
-      raw instanceof Uint8Array && raw.length === sizeBytes ? new Uint8Array(raw) : undefined,
-  };
-}
-
-function list(item: Field): Field {
-  return {
-    toCbor: (value) => (value as unknown[]).map(item.toCbor),
-    fromCbor: (raw) => {
-      if (!Array.isArray(raw) || raw.length > MAX_LIST) return undefined;
-      const items = raw.map(item.fromCbor);
-      return items.includes(undefined) ? undefined : items;
-    },
-  };
-}
-
-/** An array of exactly these fields, in this order. */
-function record(...fields: Fields): Field {
-  return {
-    toCbor: (value) => fields.map(([key, field]) => field.toCbor((value as Record<string, unknown>)[key])),
-    fromCbor: (raw) => {
-      if (!Array.isArray(raw) || raw.length !== fields.length) return undefined;
-      const value: Record<string, unknown> = {};
-      for (const [index, [key, field]] of fields.entries()) {
-        const decoded = field.fromCbor(raw[index]);
-        if (decoded === undefined) return undefined;
-        value[key] = decoded;
-      }
-      return value;
-    },
-  };
-}
 
 const inbox = record(['blob', id], ['publicKey', bytes(32)], ['epoch', u31]);
 const version = record(
@@ -108,7 +45,7 @@ const SHAPES = {
   ],
   'device-enrol': [1, ['device', id], ['publicKey', bytes(32)], ['name', name], ['certificate', bytes(64)]],
   'device-revoke': [2, ['device', id]],
-  'inbox-key': [3, ['inbox', inbox]],
+  'inbox-key': [3, ['inbox', inbox], ['atMs', timeMs, 'optional']],
   keyring: [4, ['version', count], ['hash', bytes(32)]],
   'folder-add': [5, ['folder', id], ['parent', folder], ['name', name]],
   'file-add': [6, ['file', id], ['folder', folder], ['name', name], ['version', version]],
@@ -117,11 +54,13 @@ const SHAPES = {
   move: [9, ['entry', id], ['folder', folder]],
   trash: [10, ['entry', id], ['atMs', timeMs]],
   restore: [11, ['entry', id]],
-  purge: [12, ['entry', id]],
+  'purge-forgetting': [12, ['entry', id]],
   purged: [13, ['blobs', list(id)]],
   tag: [14, ['entry', id], ['tags', list(name)]],
   snapshot: [15, ['snapshot', snapshot]],
-  heartbeat: [16, ['seq', count], ['hash', bytes(32)], ['atMs', timeMs]],
+  heartbeat: [16, ['seq', count], ['hash', bytes(32)], ['atMs', timeMs], ['inboxEpoch', u31, 'optional']],
+  purge: [17, ['entry', id]],
+  'inbox-retire': [18, ['epoch', u31]],
 } as const satisfies Record<OperationKind, readonly [number, ...Fields]>;
 
 const KINDS: ReadonlyMap<unknown, { kind: string; body: Field }> = new Map(
@@ -139,16 +78,6 @@ export function encodeOperation(operation: Operation): Bytes {
   return new Uint8Array(encode([number, ...fields]));
 }
 
-const STRICT = {
-  strict: true,
-  allowIndefinite: false,
-  allowUndefined: false,
-  allowInfinity: false,
-  allowNaN: false,
-  allowBigInt: false,
-  rejectDuplicateMapKeys: true,
-} as const;
-
 /**
  * The operations of a CBOR sequence (RFC 8742), in their order.
  * @param limit how many are read at most
@@ -165,7 +94,7 @@ export function decodeOperations(
     if (operations.length + malformed >= limit) return { operations, malformed: malformed + 1 };
     let raw: unknown;
     try {
-      [raw, rest] = decodeFirst(rest, STRICT) as [unknown, Uint8Array];
+      [raw, rest] = decodeItem(rest);
     } catch {
       return { operations, malformed: malformed + 1 }; // Where the next one would begin cannot be known.
     }

@@ -27,7 +27,7 @@ export interface Version {
   readonly addedAtMs: number;
 }
 
-/** The public half of an inbox key pair; the private half is in the envelope of `blob`. */
+/** The public half of an inbox key pair; the private half is in the envelope of `blob`, until the key is retired. */
 export interface InboxKey {
   readonly blob: string;
   /** X25519, 32 bytes. */
@@ -73,7 +73,8 @@ export type Operation =
       readonly certificate: Bytes;
     }
   | { readonly kind: 'device-revoke'; readonly device: string }
-  | { readonly kind: 'inbox-key'; readonly inbox: InboxKey }
+  /** `atMs`: by the clock of the device that made the key; missing in old journals. */
+  | { readonly kind: 'inbox-key'; readonly inbox: InboxKey; readonly atMs?: number | undefined }
   /** `hash`: SHA-256 of the keyring's bytes. */
   | { readonly kind: 'keyring'; readonly version: number; readonly hash: Bytes }
   | { readonly kind: 'folder-add'; readonly folder: string; readonly parent: string; readonly name: string }
@@ -89,14 +90,30 @@ export type Operation =
   | { readonly kind: 'move'; readonly entry: string; readonly folder: string }
   | { readonly kind: 'trash'; readonly entry: string; readonly atMs: number }
   | { readonly kind: 'restore'; readonly entry: string }
-  /** For good. A file's blobs are `unpurged` until `purged` says that the broker erased them; a folder's entries go to the top. */
+  /**
+   * For good. A file's blobs are `unpurged` until `purged` says that the broker erased them; a folder's entries go to the top. The
+   * ids of a file and its blobs are not taken again while an inbox record that names them could still be opened.
+   */
   | { readonly kind: 'purge'; readonly entry: string }
+  /** What old journals have for `purge`: nothing keeps the ids from being taken again. Nobody writes it. */
+  | { readonly kind: 'purge-forgetting'; readonly entry: string }
   | { readonly kind: 'purged'; readonly blobs: readonly string[] }
   /** Sets all of an entry's tags. */
   | { readonly kind: 'tag'; readonly entry: string; readonly tags: readonly string[] }
   | { readonly kind: 'snapshot'; readonly snapshot: SnapshotName }
-  /** The newest segment that the writer has seen, and when. */
-  | { readonly kind: 'heartbeat'; readonly seq: number; readonly hash: Bytes; readonly atMs: number };
+  /**
+   * The newest segment that the writer has seen, and when. `inboxEpoch`: of the oldest inbox key that the writer still needs, now or
+   * ever (docs/FORMAT.md §13.4); missing, it may need them all.
+   */
+  | {
+      readonly kind: 'heartbeat';
+      readonly seq: number;
+      readonly hash: Bytes;
+      readonly atMs: number;
+      readonly inboxEpoch?: number | undefined;
+    }
+  /** Nothing that is sealed to an inbox key below this epoch is opened any more; their private halves wait to be erased. */
+  | { readonly kind: 'inbox-retire'; readonly epoch: number };
 
 export type OperationKind = Operation['kind'];
 

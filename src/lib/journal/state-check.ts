@@ -10,7 +10,7 @@ const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
  */
 export function isSound(state: FoldedVault): boolean {
   const isShaped = areEntriesSound(state) && areFoldersATree(state) && areVersionsSound(state);
-  return isShaped && areTagsSound(state) && state.index.clashes === 0;
+  return isShaped && areTagsSound(state) && state.index.clashes === 0 && isErasedSound(state);
 }
 
 function areEntriesSound({ entries, versions }: FoldedVault): boolean {
@@ -66,4 +66,16 @@ function areVersionsSound({ entries, versions, inboxKeys, unpurged }: FoldedVaul
 
 function areTagsSound({ entries, tags }: FoldedVault): boolean {
   return [...tags.keys()].every((entry) => entry < entries.ids.length);
+}
+
+/** The ids that must not come back are nobody's, and what is remembered of inbox keys fits the keys. */
+function isErasedSound({ erased, index, versions, oldestInboxEpoch, newestInboxKey }: FoldedVault): boolean {
+  const newest = newestInboxKey?.epoch ?? 0;
+  const blobs = new Set(versions.blobs);
+  let before = oldestInboxEpoch;
+  for (const [id, epoch] of erased) {
+    if (epoch < before || epoch > newest || index.byId.has(id) || blobs.has(id)) return false;
+    before = epoch;
+  }
+  return oldestInboxEpoch <= newest;
 }

@@ -1,6 +1,7 @@
-import { decode, encode } from 'cborg';
+import { encode } from 'cborg';
 import { concat, utf8, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
+import { decodeWhole } from './cbor.ts';
 import {
   float64Column,
   frameColumns,
@@ -118,7 +119,7 @@ function read(bytes: Bytes): { state: FoldedVault; head: JournalHead } {
   const columns = unframeColumns(bytes.subarray(MAGIC.length), COLUMNS);
   let next = 0;
   const column = (): Bytes => columns[next++] ?? new Uint8Array(0);
-  const meta = readMeta(decode(column(), { strict: true }));
+  const meta = readMeta(decodeWhole(column()));
   const { entries: count, versions: versionCount } = meta.counts;
   const entries: EntryTable = {
     ids: readIdColumn(column(), count),

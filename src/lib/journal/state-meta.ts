@@ -1,5 +1,5 @@
-import type { Bytes } from '../bytes.ts';
-import type { FoldedVault } from './folded-vault.ts';
+import { concat, fromB64Url, toB64Url, type Bytes } from '../bytes.ts';
+import type { FoldedVault, Heartbeat, PublishedInboxKey } from './folded-vault.ts';
 import { decodeOperations, encodeOperation } from './operation-codec.ts';
 import type { Operation } from './operations.ts';
 import type { JournalHead } from './segment.ts';
@@ -20,6 +20,8 @@ export interface StateMeta {
 
 type Row = readonly unknown[];
 
+const ID_BYTES = 16;
+
 /**
  * Everything but the tables, as an array of arrays. What an operation said is kept as that operation, so that there is one
  * encoding of a device, an inbox key, a keyring, and one check of it.
@@ -38,7 +40,7 @@ export function writeMeta(
     [entries, versions, mediaTypes],
     state.skippedOperations,
     one(genesis && firstInboxKey && { kind: 'genesis', ...genesis, inbox: firstInboxKey }),
-    laterInboxKeys.flatMap((inbox) => one({ kind: 'inbox-key', inbox })),
+    laterInboxKeys.flatMap(({ atMs, ...inbox }) => one({ kind: 'inbox-key', inbox, atMs })),
     one(keyring && { kind: 'keyring', ...keyring }),
     one(snapshot && { kind: 'snapshot', snapshot }),
     [...state.devices.values()].map((device) => [
@@ -51,7 +53,20 @@ export function writeMeta(
     [...state.tags]
       .map(([entry, tags]): [number, Row] => [newEntry[entry] ?? -1, tags])
       .sort(([a], [b]) => a - b),
+    ...erasedRow(state),
   ];
+}
+
+/** Nothing where there is nothing to say: so states that old journals give are encoded as they were. */
+function erasedRow({ oldestInboxEpoch, erased }: FoldedVault): Row {
+  if (oldestInboxEpoch === 0 && erased.size === 0) return [];
+  const byEpoch = new Map<number, Bytes[]>();
+  for (const [id, epoch] of erased) {
+    const ids = byEpoch.get(epoch) ?? [];
+    byEpoch.set(epoch, ids);
+    ids.push(fromB64Url(id));
+  }
+  return [[oldestInboxEpoch, [...byEpoch].map(([epoch, ids]) => [epoch, concat(...ids)])]];
 }
 
 /** @throws {TypeError} when it is not what `writeMeta` writes */
@@ -69,7 +84,8 @@ export function readMeta(raw: unknown): StateMeta {
     heartbeats,
     unpurged,
     tags,
-  ] = row(raw, 12);
+    ...erased
+  ] = row(raw);
   const [entries, versions, mediaTypes] = row(sizes, 3);
   return {
     head: { seq: count(seq), hash: hash32(hash) },
@@ -79,8 +95,11 @@ export function readMeta(raw: unknown): StateMeta {
       const begin = operation(row(genesis, 1)[0], 'genesis');
       const { vault, account, identityPublicKey, atMs, inbox } = begin;
       state.genesis = { vault, account, identityPublicKey, atMs };
-      const later = row(inboxKeys).map((item) => operation(item, 'inbox-key').inbox);
-      state.inboxKeys.push(inbox, ...later);
+      const later = row(inboxKeys).map((item): PublishedInboxKey => {
+        const published = operation(item, 'inbox-key');
+        return { ...published.inbox, atMs: published.atMs };
+      });
+      state.inboxKeys.push({ ...inbox, atMs }, ...later);
       for (const item of row(keyring)) {
         const { version, hash: keyringHash } = operation(item, 'keyring');
         state.keyring = { version, hash: keyringHash };
@@ -89,16 +108,31 @@ export function readMeta(raw: unknown): StateMeta {
       for (const item of row(devices)) fillDevice(state, row(item));
       for (const item of row(heartbeats)) {
         const [device, beat] = row(item, 2);
-        const { seq: seenSeq, hash: seenHash, atMs: seenAtMs } = operation(beat, 'heartbeat');
-        state.heartbeats.set(text(device), { seq: seenSeq, hash: seenHash, atMs: seenAtMs });
+        state.heartbeats.set(text(device), heartbeat(operation(beat, 'heartbeat')));
       }
       for (const blob of texts(unpurged)) state.unpurged.add(blob);
       for (const item of row(tags)) {
         const [entry, names] = row(item, 2);
         state.tags.set(count(entry), texts(names));
       }
+      if (erased.length > 0) fillErased(state, row(row(erased, 1)[0], 2));
     },
   };
+}
+
+function heartbeat({ seq, hash, atMs, inboxEpoch }: Heartbeat): Heartbeat {
+  return { seq, hash, atMs, inboxEpoch };
+}
+
+function fillErased(state: FoldedVault, [oldestInboxEpoch, groups]: Row): void {
+  state.oldestInboxEpoch = count(oldestInboxEpoch);
+  for (const item of row(groups)) {
+    const [epoch, ids] = row(item, 2);
+    if (!(ids instanceof Uint8Array) || ids.length % ID_BYTES !== 0) throw new TypeError('expected ids');
+    for (let offset = 0; offset < ids.length; offset += ID_BYTES) {
+      state.erased.set(toB64Url(ids.subarray(offset, offset + ID_BYTES)), count(epoch));
+    }
+  }
 }
 
 function fillDevice(state: FoldedVault, [enrolment, enrolledSeq, revokedSeq]: Row): void {

@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { concat, u32be } from '../../src/lib/bytes.ts';
+import { sealAad } from '../../src/lib/crypto/aad.ts';
+import { open, seal } from '../../src/lib/crypto/floe.ts';
+import type { Journal } from '../../src/lib/journal/journal.ts';
+import { localCopyKey, openLocalCopy, sealLocalCopy } from '../../src/lib/journal/local-copy.ts';
+import { encodeState } from '../../src/lib/journal/state-encoding.ts';
+import { refusalCode } from '../crypto/refusal.ts';
+import { MemoryCache } from './memory-remote.ts';
+import { enrolDevice, fileAdd, idOf, newWorld, openJournal, VAULT, versionOf } from './world.ts';
+
+const encoded = ({ state, head }: Journal): Uint8Array => encodeState(state, head);
+
+test('what was purged stays away on every device, be its state from the log, a snapshot or its own copy', async () => {
+  const world = await newWorld();
+  const phone = await enrolDevice(world, 2);
+  const cache = new MemoryCache();
+  const laptop = await openJournal(world, world.first, { cache });
+  const second = await openJournal(world, phone);
+  await laptop.append(() => [fileAdd(1), fileAdd(2)]);
+  await laptop.append(() => [{ kind: 'purge', entry: idOf('file', 1) }]);
+  await laptop.append(() => [{ kind: 'purged', blobs: [versionOf(1).blob] }]);
+  for (let number = 10; number < 270; number++) await laptop.append(() => [fileAdd(number)]);
+  await laptop.flush();
+  expect(laptop.state.snapshot).toBeDefined();
+
+  const cold = await openJournal(world, phone);
+  expect(cold.needsAudit).toBe(true); // It did begin from the snapshot.
+  await second.refresh();
+  // A device that forgot, or was made to: what it appends is skipped by all alike.
+  const replay = [fileAdd(1), { ...fileAdd(3), version: versionOf(1) } as ReturnType<typeof fileAdd>];
+  await second.append(() => replay);
+  const restored = await openJournal(world, world.first, { cache });
+  for (const journal of [laptop, cold, restored]) await journal.refresh();
+  for (const journal of [laptop, second, cold, restored]) {
+    expect(journal.state.entry(idOf('file', 1))).toBeUndefined();
+    expect(journal.state.entry(idOf('file', 3))).toBeUndefined();
+    expect(journal.state.skippedOperations).toBe(2);
+    expect(encoded(journal)).toEqual(encoded(second));
+  }
+  await cold.audit();
+  expect(cold.notes).toEqual([]);
+});
+
+test('a heartbeat says what the device needs, through the journal itself', async () => {
+  const world = await newWorld();
+  const journal = await openJournal(world);
+  await journal.append(() => [
+    {
+      kind: 'inbox-key',
+      inbox: { blob: idOf('inbox', 1), publicKey: new Uint8Array(32), epoch: 1 },
+      atMs: 1,
+    },
+  ]);
+  await journal.heartbeat(1);
+  expect((await openJournal(world)).state.heartbeats.get(world.first.id)?.inboxEpoch).toBe(1);
+  await journal.heartbeat();
+  expect((await openJournal(world)).state.heartbeats.get(world.first.id)?.inboxEpoch).toBeUndefined();
+});
+
+/** A device's own copy of a vault, as a program wrote it that knows format `format`. */
+async function copyOf(format: number, isAnySkipped: boolean): ReturnType<typeof openLocalCopy> {
+  const world = await newWorld();
+  const journal = await openJournal(world);
+  await journal.append(() => [fileAdd(1), ...(isAnySkipped ? [fileAdd(1)] : [])]);
+  const key = await localCopyKey(VAULT, 1, world.vaultKey);
+  const sealed = await sealLocalCopy(key, { state: journal.state, head: journal.head, needsAudit: false });
+  const aad = sealAad('cache', VAULT, 'journal', 1);
+  const plaintext = await open(key.key, aad, sealed);
+  expect(new DataView(plaintext.buffer, plaintext.byteOffset).getUint32(0)).toBe(2);
+  return openLocalCopy(key, await seal(key.key, aad, concat(u32be(format), plaintext.subarray(4))));
+}
+
+test('a copy that an older program made is compared with the log if that one skipped anything', async () => {
+  expect((await copyOf(2, true)).needsAudit).toBe(false);
+  expect((await copyOf(1, false)).needsAudit).toBe(false);
+  expect((await copyOf(1, true)).needsAudit).toBe(true);
+  for (const format of [0, 3]) expect(await refusalCode(copyOf(format, false))).toBe('device_state_lost');
+});
