@@ -89,6 +89,12 @@ export interface ErrorDetail {
   readonly seq?: number;
   /** The browser's missing feature. */
   readonly feature?: string;
+  /** With `code_wrong`: by how much this device's clock is ahead of the broker's (behind when negative), where that spoils codes. */
+  readonly clockAheadSeconds?: number;
+  /** Of what was found. */
+  readonly count?: number;
+  /** Paths of what the broker found at fault in a request, `records.3` say. */
+  readonly fields?: readonly string[];
 }
 
 /** The only class of error that Halfkey's client throws by intent. `message` is for logs, never for people. */

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HalfkeyError, type ErrorCode } from '../../src/lib/errors.ts';
 import { backoffMs, persevere } from '../../src/lib/transfer/backoff.ts';
 import { inLanes, Turnstile } from '../../src/lib/transfer/lanes.ts';
+import { Reach } from '../../src/lib/transfer/reach.ts';
 import { Meter } from '../../src/lib/transfer/meter.ts';
 
 const forever = new AbortController().signal;
@@ -118,5 +119,90 @@ describe('the meter', () => {
     for (let tick = 0; tick <= 10; tick++) meter.sample(tick * 5000, tick * 500);
     for (let tick = 1; tick <= 10; tick++) meter.sample(50_000 + tick * 500, 5000 + tick * 500);
     expect(meter.pace(60_000)).toEqual({ bytesPerSecond: 1000, secondsLeft: 5 });
+  });
+});
+
+describe('the way to a server that is silent', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const silent = () => Promise.reject(new HalfkeyError('store_unreachable', ''));
+  const reachOf = (options: Partial<ConstructorParameters<typeof Reach>[0]> = {}) =>
+    new Reach({ isAllowed: () => true, isPatient: true, ...options });
+
+  it('is tried by one of all who wait, and by all once that one is answered', async () => {
+    let [isUp, under, most, tries] = [false, 0, 0, 0];
+    const onWaiting = vi.fn();
+    const reach = reachOf({ onWaiting });
+    const work = async () => {
+      tries += 1;
+      most = Math.max(most, ++under);
+      await Promise.resolve();
+      under -= 1;
+      return isUp ? 'there' : silent();
+    };
+    await expect(
+      Promise.race([reach.attempt(work, forever), vi.advanceTimersByTimeAsync(1)]),
+    ).resolves.not.toBe('there');
+    const all = Promise.all(Array.from({ length: 20 }, () => reach.attempt(work, forever)));
+    [most, tries] = [0, 0];
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    expect(most).toBe(1);
+    expect(tries).toBeGreaterThan(10);
+    expect(tries).toBeLessThan(50);
+    isUp = true;
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(await all).toHaveLength(20);
+    expect(onWaiting.mock.calls).toEqual([[true], [false]]);
+  });
+
+  it('is tried at once when it is woken', async () => {
+    const reach = reachOf();
+    const work = vi.fn().mockImplementation(silent);
+    void reach.attempt(work, forever).catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    work.mockClear().mockResolvedValue('there');
+    reach.wake();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(work).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not tried while the line is not to be used', async () => {
+    let isAllowed = false;
+    const reach = reachOf({ isAllowed: () => isAllowed });
+    const work = vi.fn().mockResolvedValue('there');
+    const result = reach.attempt(work, forever);
+    await vi.advanceTimersByTimeAsync(60 * 60_000);
+    expect(work).not.toHaveBeenCalled();
+    expect(reach.isWaiting).toBe(true);
+    isAllowed = true;
+    reach.wake();
+    expect(await result).toBe('there');
+  });
+
+  it('is given up at once by who cannot wait', async () => {
+    await expect(reachOf({ isPatient: false }).attempt(silent, forever)).rejects.toMatchObject({
+      code: 'store_unreachable',
+    });
+  });
+
+  it('lets go of whoever does not want it any more, and of the others not', async () => {
+    const reach = reachOf();
+    const controller = new AbortController();
+    let isUp = false;
+    const work = () => (isUp ? Promise.resolve('there') : silent());
+    const first = reach.attempt(work, controller.signal);
+    const second = reach.attempt(work, forever);
+    const refused = expect(first).rejects.toMatchObject({ name: 'AbortError' });
+    await vi.advanceTimersByTimeAsync(1000);
+    controller.abort();
+    await refused;
+    isUp = true;
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(await second).toBe('there');
   });
 });

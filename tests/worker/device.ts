@@ -1,11 +1,19 @@
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { expect } from 'vitest';
-import type { CommandName, Commands, Report } from '../../src/lib/worker/protocol.ts';
+import type { ErrorDetail } from '../../src/lib/errors.ts';
+import type { CommandName, Commands, Phase, Report } from '../../src/lib/worker/protocol.ts';
 import type { Bare } from './bare/main.ts';
 
 declare const bare: Bare;
 
 type ReportOf<Kind extends Report['kind']> = Extract<Report, { kind: Kind }>;
+
+/** How a device's clock differs from the right one. */
+export interface TestClock {
+  readonly aheadMs?: number;
+  readonly speed?: number;
+  readonly stoppedAtMs?: number;
+}
 
 /** A browser profile at the bare page. */
 export class Device {
@@ -49,6 +57,15 @@ export class Device {
   /** Sends a command, which must fail. @returns the code */
   async refused<Name extends CommandName>(command: Name, args: Commands[Name]['args']): Promise<string> {
     return (await this.#exchange(command, args)).code ?? 'nothing was refused';
+  }
+
+  /** Sends a command, which must fail. @returns the code, and what the error says besides */
+  async refusal<Name extends CommandName>(
+    command: Name,
+    args: Commands[Name]['args'],
+  ): Promise<{ code?: string; detail?: ErrorDetail }> {
+    const { code, detail } = await this.#exchange(command, args);
+    return { ...(code !== undefined && { code }), ...(detail && { detail }) };
   }
 
   /** Uploads a file of this content and waits until it is safe. */
@@ -105,7 +122,7 @@ export class Device {
       .toBe(true);
   }
 
-  untilPhase(phase: 'signed-out' | 'locked' | 'open'): Promise<void> {
+  untilPhase(phase: Phase['phase']): Promise<void> {
     return this.until('phase', (report) => report.phase.phase === phase);
   }
 
@@ -130,7 +147,26 @@ export class Device {
     );
   }
 
-  #exchange(command: string, args: unknown): Promise<{ result?: unknown; code?: string }> {
+  /** Puts this device's clock off, lets its time run faster, or stops its clock; to be called before anything is sent. */
+  async setClock({ aheadMs = 0, speed = 1, stoppedAtMs }: TestClock): Promise<void> {
+    const worker = this.page.workers()[0] ?? (await this.page.waitForEvent('worker'));
+    await worker.evaluate(
+      ({ aheadMs, speed, stoppedAtMs }) => {
+        const [now, timer] = [Date.now.bind(Date), globalThis.setTimeout.bind(globalThis)];
+        const beganAtMs = now();
+        const running = () => beganAtMs + aheadMs + Math.round((now() - beganAtMs) * speed);
+        Date.now = () => stoppedAtMs ?? running();
+        const faster = (run: () => void, ms = 0) => timer(run, ms / speed);
+        Object.assign(globalThis, { setTimeout: faster });
+      },
+      { aheadMs, speed, stoppedAtMs },
+    );
+  }
+
+  #exchange(
+    command: string,
+    args: unknown,
+  ): Promise<{ result?: unknown; code?: string; detail?: ErrorDetail }> {
     return this.page.evaluate(({ command, args }) => bare.send(command, args), { command, args });
   }
 }

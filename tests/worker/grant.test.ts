@@ -75,6 +75,18 @@ describe('a live grant', () => {
     expect(ended).toEqual([]);
   });
 
+  test.each([
+    ['an hour back', -60 * MINUTE],
+    ['a second before it was bought', -1_000 - MINUTE],
+    ['a day on', 24 * 60 * MINUTE],
+  ])('is over when the clock is set %s meanwhile', (_name, byMs) => {
+    live.hold(grant(NOW + 5 * MINUTE), NOW);
+    vi.advanceTimersByTime(MINUTE);
+    vi.setSystemTime(NOW + MINUTE + byMs);
+    expect(() => live.require()).toThrow('no grant is live');
+    expect(ended).toEqual([id]);
+  });
+
   test('gives way to the next one, whose end counts then', () => {
     live.hold(grant(NOW + MINUTE), NOW);
     live.hold(grant(NOW + 3 * MINUTE), NOW);

@@ -38,8 +38,8 @@ export function connectBroker(origin: string): Broker {
       }
       const timeout = AbortSignal.timeout(timeoutMs);
       init.signal = signal ? AbortSignal.any([signal, timeout]) : timeout;
-      const { ok, status, body } = await exchange(url, init, signal);
-      if (!ok) throw refusal(status, body);
+      const { ok, status, body, sentAtMs } = await exchange(url, init, signal);
+      if (!ok) throw refusal(status, body, sentAtMs);
       const answer = v.safeParse(route.answer, body);
       if (!answer.success)
         throw new HalfkeyError('broker_unreachable', `answer of ${route.path} is malformed`);
@@ -52,25 +52,38 @@ async function exchange(
   url: URL,
   init: RequestInit,
   signal: AbortSignal | undefined,
-): Promise<{ ok: boolean; status: number; body: unknown }> {
+): Promise<{ ok: boolean; status: number; body: unknown; sentAtMs: number | undefined }> {
   try {
     const response = await fetch(url, init);
     const body: unknown = await response.json();
-    return { ok: response.ok, status: response.status, body };
+    const sentAtMs = Date.parse(response.headers.get('date') ?? '');
+    const { ok, status } = response;
+    return { ok, status, body, sentAtMs: Number.isNaN(sentAtMs) ? undefined : sentAtMs };
   } catch (cause) {
     signal?.throwIfAborted();
     throw new HalfkeyError('broker_unreachable', 'the broker gave no answer', { cause });
   }
 }
 
-function refusal(status: number, body: unknown): HalfkeyError {
+/** @param sentAtMs by the broker's clock */
+function refusal(status: number, body: unknown, sentAtMs: number | undefined): HalfkeyError {
   const problem = v.safeParse(Problem, body);
   if (!problem.success)
     return new HalfkeyError('broker_unreachable', `status ${String(status)} without a problem`);
-  const { code, title, retryAfterSeconds } = problem.output;
-  return new HalfkeyError(
-    code,
-    title,
-    retryAfterSeconds === undefined ? {} : { detail: { retryAfterSeconds } },
-  );
+  const { code, title, retryAfterSeconds, fields } = problem.output;
+  const detail = {
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(fields !== undefined && { fields }),
+    ...(code === 'code_wrong' && sentAtMs !== undefined && clockDetail(Date.now() - sentAtMs)),
+  };
+  return new HalfkeyError(code, title, { detail });
+}
+
+/** The broker takes codes of a step, 30 s, before and after its own. */
+const CODE_TOLERANCE_SECONDS = 60;
+
+/** An authenticator on a device whose clock is wrong shows wrong codes, and nobody can see why. */
+function clockDetail(aheadMs: number): { clockAheadSeconds?: number } {
+  const clockAheadSeconds = Math.round(aheadMs / 1000);
+  return Math.abs(clockAheadSeconds) > CODE_TOLERANCE_SECONDS ? { clockAheadSeconds } : {};
 }

@@ -10,7 +10,12 @@ import * as v from 'valibot';
 export function listenForHeads(
   origin: string,
   vault: VaultId,
-  listener: { onHead: (head: Head) => void; onConnection: (online: boolean) => void },
+  listener: {
+    onHead: (head: Head) => void;
+    /** This broker has put something into the inbox. */
+    onInbox: () => void;
+    onConnection: (online: boolean) => void;
+  },
 ): () => void {
   const url = new URL(VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(vault)), origin);
   const source = new EventSource(url);
@@ -23,6 +28,9 @@ export function listenForHeads(
   source.addEventListener('head', ({ data }: MessageEvent<string>) => {
     const head = v.safeParse(v.pipe(v.string(), v.parseJson(), Head), data);
     if (head.success) listener.onHead(head.output);
+  });
+  source.addEventListener('inbox', () => {
+    listener.onInbox();
   });
   return () => {
     source.close();

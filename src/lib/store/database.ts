@@ -1,10 +1,11 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import type { Bytes } from '../bytes.ts';
+import type { Stretching } from '../crypto/stretching.ts';
 import { HalfkeyError } from '../errors.ts';
 
 /** Everything of Halfkey's in IndexedDB: one database, removed as a whole at sign-out. */
 export const DATABASE = 'halfkey';
-const VERSION = 1;
+const VERSION = 2;
 
 /** This device's own keys. WebCrypto gives the bytes of neither to anybody, IndexedDB keeps both as they are. */
 export interface DeviceRecord {
@@ -17,13 +18,15 @@ export interface DeviceRecord {
   readonly wrapKey: CryptoKey;
 }
 
-/** The account as it rests; keys only as FLOE ciphertexts under the device's wrap key. */
+/** The account as it rests, docs/FORMAT.md §17.1; keys and user name only as one FLOE ciphertext, which binds all the rest. */
 export interface StoredAccount {
   readonly account: string;
   readonly vault: string;
   readonly epoch: number;
-  readonly sealedAccountKey: Bytes;
-  readonly sealedVaultKey: Bytes;
+  /** Under the device's wrap key; with `stretching`, around a second one under what the passphrase gives. */
+  readonly sealedSecrets: Bytes;
+  /** Present where the passphrase is asked for at each start. */
+  readonly stretching?: Stretching;
   /** Ed25519, 32 bytes: the root of trust for the journal. */
   readonly identityPublicKey: Bytes;
   /** OPAQUE's static public key of the broker, base64url. */
@@ -32,10 +35,78 @@ export interface StoredAccount {
   readonly keyring: { readonly version: number; readonly hash: Bytes };
 }
 
+/** Wrong passphrases at the start, in a row. */
+export interface StoredAttempts {
+  readonly wrong: number;
+  /** By this device's clock. */
+  readonly lastMs: number;
+}
+
 /** Head of the broker's event log as this device saw it last; `hash` in base64url, as the broker writes it. */
 export interface StoredEventHead {
   readonly seq: number;
   readonly hash: string;
+}
+
+/** Where a captured upload stands; each is written before it is acted on. */
+type UploadState =
+  | 'captured' // ids and key are chosen; its ciphertext is being made
+  | 'sealed' // all of its ciphertext rests here, with the record for the inbox
+  | 'uploading'
+  | 'uploaded' // S3 holds the blob whole
+  | 'saved'; // its record lies in the inbox: nothing of it has to rest here any more
+
+/** An upload as it rests on this device: no key, no name, no presigned URL. Sizes in bytes. */
+export interface StoredUpload {
+  readonly blob: string;
+  readonly vault: string;
+  /** Of the vault key. */
+  readonly epoch: number;
+  /** Of the inbox key that draft or record is sealed to. */
+  readonly inboxEpoch: number;
+  readonly state: UploadState;
+  /** `device`: its parts lie in OPFS. `streamed`: there was no room for them, so they are made from the file as they go up. */
+  readonly mode: 'device' | 'streamed';
+  readonly capturedAtMs: number;
+  /** What the list shows of it: sealed under a key from the vault key. */
+  readonly sealedLabel: Bytes;
+  readonly sealedBytes: number;
+  readonly partBytes: number;
+  readonly partCount: number;
+  /** Streamed: content key and metadata, sealed to the inbox key. */
+  readonly draft?: Bytes;
+  /** Streamed: what the ciphertext begins with, 74 bytes. To go on with it takes the same. */
+  readonly header?: Bytes;
+  /** From `sealed` on: SHA-256 of each part, 32 bytes each, in their order. */
+  readonly partDigests?: Bytes;
+  /** From `sealed` on: what goes into the inbox, sealed to the inbox key and signed by this device. */
+  readonly inboxRecord?: Bytes;
+  /** Of S3's multipart upload, once there is one. */
+  readonly uploadId?: string;
+}
+
+/** A part of a streamed upload that was sent, or was about to be: 32 bytes each. */
+export interface StoredPart {
+  readonly partNumber: number;
+  /** SHA-256 of the ciphertext. */
+  readonly digest: Bytes;
+  /** Tells the same plaintext again: HMAC-SHA-256 under a key from the content key. */
+  readonly sourceTag: Bytes;
+}
+
+/** A version whose ciphertext stays on this device. Sizes in bytes. */
+export interface StoredKept {
+  readonly blob: string;
+  readonly file: string;
+  readonly sealedBytes: number;
+  /** Whether all of it is here, and was found to be what the journal pins. */
+  readonly isWhole: boolean;
+}
+
+/** How this device goes about transfers; nothing of it is secret. */
+export interface StoredTransferSettings {
+  readonly parallel: number;
+  readonly wifiOnly: boolean;
 }
 
 interface HalfkeySchema extends DBSchema {
@@ -44,11 +115,21 @@ interface HalfkeySchema extends DBSchema {
   events: { key: string; value: StoredEventHead };
   /** Sealed by the journal under a key from the vault key. */
   journal: { key: string; value: Bytes };
+  attempts: { key: string; value: StoredAttempts };
+  /** What was changed here and is not in the journal yet, in order; each sealed under a key from the vault key. */
+  changes: { key: number; value: Bytes };
+  /** By blob. */
+  uploads: { key: string; value: StoredUpload };
+  /** Of streamed uploads, by blob and part number. */
+  parts: { key: [blob: string, partNumber: number]; value: StoredPart };
+  /** By blob. */
+  kept: { key: string; value: StoredKept };
+  settings: { key: string; value: StoredTransferSettings };
 }
 
 export type Database = IDBPDatabase<HalfkeySchema>;
 
-/** Each of the stores above but the journal's holds one record. */
+/** Key of the one record in each of the stores of version 1, and of `attempts`. */
 export const ONLY = 'only';
 
 /**
@@ -60,9 +141,16 @@ export const ONLY = 'only';
 export async function openDatabase(onTaken: () => void): Promise<Database> {
   try {
     const database: Database = await openDB<HalfkeySchema>(DATABASE, VERSION, {
-      upgrade(created) {
-        for (const store of ['device', 'account', 'events', 'journal'] as const)
-          created.createObjectStore(store);
+      upgrade(upgraded, from) {
+        if (from < 1) {
+          for (const store of ['device', 'account', 'events', 'journal'] as const)
+            upgraded.createObjectStore(store);
+        }
+        if (from < 2) {
+          for (const store of ['uploads', 'parts', 'kept', 'settings', 'attempts'] as const)
+            upgraded.createObjectStore(store);
+          upgraded.createObjectStore('changes', { autoIncrement: true });
+        }
       },
       blocking() {
         database.close();
@@ -77,6 +165,11 @@ export async function openDatabase(onTaken: () => void): Promise<Database> {
       detail: { feature: 'IndexedDB' },
     });
   }
+}
+
+/** Whether there is one already: where there is none nobody is at home, and opening it would make one. */
+export async function hasDatabase(): Promise<boolean> {
+  return (await indexedDB.databases()).some(({ name }) => name === DATABASE);
 }
 
 /**

@@ -1,7 +1,22 @@
+import * as v from 'valibot';
+import { lengthPrefixed, type Bytes } from '../bytes.ts';
 import { generateDeviceWrapKey } from '../crypto/device-wrap.ts';
 import { randomId } from '../crypto/random.ts';
-import { generateDeviceKeyPair } from '../crypto/signing.ts';
+import { generateDeviceKeyPair, sign, verify } from '../crypto/signing.ts';
+import { HalfkeyError } from '../errors.ts';
 import { ONLY, writing, type Database, type DeviceRecord } from './database.ts';
+
+const keyFor = (algorithm: string) =>
+  v.pipe(
+    v.instance(CryptoKey),
+    v.check((key) => key.algorithm.name === algorithm && !key.extractable && key.usages.includes('sign')),
+  );
+const Stored = v.object({
+  id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/)),
+  publicKey: v.custom<Bytes>((value) => value instanceof Uint8Array && value.length === 32),
+  privateKey: keyFor('Ed25519'),
+  wrapKey: keyFor('HMAC'),
+});
 
 /** New keys for this device; kept only once they are saved. */
 export async function createDevice(): Promise<DeviceRecord> {
@@ -12,9 +27,21 @@ export async function createDevice(): Promise<DeviceRecord> {
   return { id: randomId(), publicKey, privateKey, wrapKey };
 }
 
-/** @returns undefined on a device that has none */
-export function readDevice(database: Database): Promise<DeviceRecord | undefined> {
-  return database.get('device', ONLY);
+/**
+ * @returns undefined on a device that has none
+ * @throws {HalfkeyError} `device_state_lost` when it is not what was written, or its two halves are of different pairs: a journal
+ *   signed by another key than the enrolled one would be no good to anybody
+ */
+export async function readDevice(database: Database): Promise<DeviceRecord | undefined> {
+  const found: unknown = await database.get('device', ONLY);
+  if (found === undefined) return undefined;
+  const parsed = v.safeParse(Stored, found);
+  if (parsed.success) {
+    const { id, publicKey, privateKey } = parsed.output;
+    const message = lengthPrefixed('halfkey/device-check/1', id);
+    if (await verify(publicKey, message, await sign(privateKey, message))) return parsed.output;
+  }
+  throw new HalfkeyError('device_state_lost', "this device's keys are not as they were written");
 }
 
 /** @throws {HalfkeyError} `device_full` */

@@ -60,6 +60,24 @@ export async function freeBytes(): Promise<number | undefined> {
   return quota === undefined || usage === undefined ? undefined : Math.max(0, quota - usage);
 }
 
+/** What the browser says of this origin's place on the device; sizes in bytes, and left out where it does not say. */
+export async function storageUse(): Promise<{
+  readonly usedBytes?: number;
+  readonly quotaBytes?: number;
+  /** Whether it promised not to evict it. */
+  readonly isPersistent: boolean;
+}> {
+  const [{ usage, quota }, isPersistent] = await Promise.all([
+    navigator.storage.estimate(),
+    navigator.storage.persisted(),
+  ]);
+  return {
+    ...(usage !== undefined && { usedBytes: usage }),
+    ...(quota !== undefined && { quotaBytes: quota }),
+    isPersistent,
+  };
+}
+
 /** Whether this worker can write files synchronously: the floor is Chromium 137, Firefox 130, Safari 18.4. */
 export function hasOpfs(): boolean {
   return (
@@ -69,7 +87,8 @@ export function hasOpfs(): boolean {
   );
 }
 
-async function opfsRoot(): Promise<FileSystemDirectoryHandle> {
+/** The origin's private file system. @throws {HalfkeyError} `browser_lacks` */
+export async function opfsRoot(): Promise<FileSystemDirectoryHandle> {
   try {
     return await navigator.storage.getDirectory();
   } catch (cause) {
@@ -80,6 +99,7 @@ async function opfsRoot(): Promise<FileSystemDirectoryHandle> {
   }
 }
 
-function isNotFound(error: unknown): boolean {
+/** Whether there is no file or folder of that name. */
+export function isNotFound(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'NotFoundError';
 }

@@ -11,7 +11,7 @@ export function backoffMs(attempt: number, random: () => number = Math.random): 
 }
 
 /** Waits, or ends at once with the signal's reason. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const abort = () => {

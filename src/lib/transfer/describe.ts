@@ -1,37 +1,12 @@
-import { randomId } from '../crypto/random.ts';
 import { utf8 } from '../bytes.ts';
 import { MAX_NAME_BYTES, normalName, toName } from '../journal/names.ts';
-import { ROOT, type Operation } from '../journal/operations.ts';
-import type { UploadedBlob } from './upload.ts';
 
 const ANY_TYPE = 'application/octet-stream';
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
 
-export type FileAdd = Extract<Operation, { kind: 'file-add' }>;
-
-/** The journal's operation that adds an uploaded file to the top folder. */
-export function describeFile(
-  file: File,
-  { blob, plan, digest }: UploadedBlob,
-  { epoch, nowMs }: { epoch: number; nowMs: number },
-): FileAdd {
-  return {
-    kind: 'file-add',
-    file: randomId(),
-    folder: ROOT,
-    name: acceptableName(file.name),
-    version: {
-      blob,
-      epoch,
-      sizeBytes: plan.sizeBytes,
-      sealedBytes: plan.sealedBytes,
-      partBytes: plan.partBytes,
-      digest,
-      mediaType: MEDIA_TYPE.test(file.type) ? file.type : ANY_TYPE,
-      modifiedAtMs: Math.max(0, Math.trunc(file.lastModified)),
-      addedAtMs: nowMs,
-    },
-  };
+/** The media type that a browser says, where it is one at all. */
+export function acceptableType(type: string): string {
+  return MEDIA_TYPE.test(type) ? type : ANY_TYPE;
 }
 
 /**

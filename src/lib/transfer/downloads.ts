@@ -1,8 +1,6 @@
-import { keysRelease } from '$contract/vault.ts';
 import { BlobId } from '$contract/ids.ts';
 import * as v from 'valibot';
-import { fromB64Url, release, type Bytes } from '../bytes.ts';
-import { openEnvelope } from '../crypto/envelope.ts';
+import { release, type Bytes } from '../bytes.ts';
 import { randomId } from '../crypto/random.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Version } from '../journal/operations.ts';
@@ -10,9 +8,9 @@ import type { OpenVault } from '../worker/vault.ts';
 import type { DownloadForm, DownloadStream, Preview } from '../worker/protocol.ts';
 import { feed } from './download-stream.ts';
 import { LedgerEntry, type Reporter } from './ledger.ts';
-import { readContent, readSealed, type StoredBlob } from './opening.ts';
+import { readContent, readSealed, type KeptParts, type StoredBlob } from './opening.ts';
 import { collectPreview, isPreviewable } from './preview.ts';
-import { fromRecord } from './envelopes.ts';
+import { releaseKeys } from './releasing.ts';
 import { createSink, removeDownload } from './sink.ts';
 
 interface Source {
@@ -29,12 +27,20 @@ export class Downloads {
   readonly #vault: () => OpenVault;
   readonly #reporter: Reporter;
   readonly #nowMs: () => number;
+  readonly #keptOf: (blob: string) => KeptParts | undefined;
   readonly #running = new Map<string, { entry: LedgerEntry; controller: AbortController }>();
   /** Of everything that is being opened, or read; from before its key is asked for. */
   readonly #controllers = new Set<AbortController>();
 
-  constructor(vault: () => OpenVault, reporter: Reporter, nowMs: () => number) {
+  /** @param keptOf the parts of a blob, where they rest on this device */
+  constructor(
+    vault: () => OpenVault,
+    reporter: Reporter,
+    nowMs: () => number,
+    keptOf: (blob: string) => KeptParts | undefined,
+  ) {
     this.#vault = vault;
+    this.#keptOf = keptOf;
     this.#reporter = reporter;
     this.#nowMs = nowMs;
   }
@@ -144,8 +150,9 @@ export class Downloads {
     const vault = this.#vault();
     const { name, version } = this.#find(file);
     const stored: StoredBlob = { ...version, blob: v.parse(BlobId, version.blob) };
+    const where = { ...vault, kept: this.#keptOf(stored.blob) };
     if (form === 'sealed') {
-      const bytes = readSealed(vault, stored, signal);
+      const bytes = readSealed(where, stored, signal);
       return {
         name: `${name}.floe`,
         mediaType: 'application/octet-stream',
@@ -158,7 +165,7 @@ export class Downloads {
     const wipe = () => contentKey.fill(0);
     if (signal.aborted) wipe(); // Locked while the half was on its way.
     signal.throwIfAborted();
-    const bytes = readContent(vault, stored, contentKey, signal);
+    const bytes = readContent(where, stored, contentKey, signal);
     return { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes, bytes, wipe };
   }
 
@@ -210,24 +217,7 @@ async function releaseKey(
   { blob, epoch }: StoredBlob,
   signal: AbortSignal,
 ): Promise<Bytes> {
-  const request = { grant: vault.requireGrant(), purpose: 'file', names: [{ blob, epoch }] } as const;
-  const { keys } = await vault.broker.call(
-    keysRelease,
-    { ...request, names: [...request.names] },
-    { vault: vault.vault, signal },
-  );
-  const key = keys.find((each) => each.blob === blob && each.epoch === epoch);
+  const key = (await releaseKeys(vault, 'file', [{ blob, epoch }], signal)).get(blob);
   if (!key) throw new HalfkeyError('key_absent', 'the broker has no envelope for this version');
-  const kmsHalf = fromB64Url(key.kmsHalf);
-  try {
-    const binding = { purpose: 'file', vault: vault.vault, blob, epoch } as const;
-    return await openEnvelope({
-      ...binding,
-      envelope: fromRecord(key.envelope),
-      kmsHalf,
-      vaultKey: vault.vaultKey,
-    });
-  } finally {
-    kmsHalf.fill(0);
-  }
+  return key;
 }

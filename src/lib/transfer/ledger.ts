@@ -23,16 +23,19 @@ export class LedgerEntry {
   readonly #sizeBytes: number;
   readonly #reporter: Reporter;
   readonly #nowMs: () => number;
-  #phase: TransferPhase = 'waiting';
+  #phase: TransferPhase;
   #doneBytes = 0;
   #meter = new Meter();
   #failure: Failure | undefined;
+  #isSafe: boolean;
   #isForgotten = false;
 
+  /** @param initial `waiting` and not safe when absent */
   constructor(
     about: Pick<TransferReport, 'transfer' | 'direction' | 'name' | 'totalBytes' | 'sizeBytes'>,
     reporter: Reporter,
     nowMs: () => number,
+    initial: { readonly phase?: TransferPhase; readonly isSafe?: boolean } = {},
   ) {
     this.transfer = about.transfer;
     this.#direction = about.direction;
@@ -41,6 +44,8 @@ export class LedgerEntry {
     this.#sizeBytes = about.sizeBytes;
     this.#reporter = reporter;
     this.#nowMs = nowMs;
+    this.#phase = initial.phase ?? 'waiting';
+    this.#isSafe = initial.isSafe ?? false;
     this.#report();
   }
 
@@ -61,11 +66,24 @@ export class LedgerEntry {
     this.#report();
   }
 
-  /** Reported once per tick at most. */
-  progress(doneBytes: number): void {
-    if (this.ended) return;
+  get doneBytes(): number {
+    return this.#doneBytes;
+  }
+
+  /** Reported once per tick at most. @returns whether it was */
+  progress(doneBytes: number): boolean {
+    if (this.ended) return false;
     this.#doneBytes = doneBytes;
-    if (this.#meter.sample(doneBytes, this.#nowMs())) this.#report();
+    const isDue = this.#meter.sample(doneBytes, this.#nowMs());
+    if (isDue) this.#report();
+    return isDue;
+  }
+
+  /** Whether the tab may be closed without losing it. */
+  safe(isSafe: boolean): void {
+    if (this.#isSafe === isSafe) return;
+    this.#isSafe = isSafe;
+    this.#report();
   }
 
   fail(error: unknown): void {
@@ -76,6 +94,14 @@ export class LedgerEntry {
     }
     this.#failure = toFailure(error);
     this.#phase = 'failed';
+    this.#report();
+  }
+
+  /** The file that was picked again is another one: which one was meant is asked once more. */
+  askAgain(error: unknown): void {
+    if (this.ended) return;
+    this.#phase = 'waiting-for-file';
+    this.#failure = toFailure(error);
     this.#report();
   }
 
@@ -97,6 +123,7 @@ export class LedgerEntry {
       sizeBytes: this.#sizeBytes,
       canRetry:
         this.#direction === 'up' && this.#phase === 'failed' && this.#failure?.code !== 'source_changed',
+      isSafe: this.#isSafe || this.ended,
       ...(this.ended ? {} : this.#meter.pace(this.#totalBytes)),
       ...(this.#failure && { error: this.#failure }),
     });

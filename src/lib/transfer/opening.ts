@@ -30,9 +30,18 @@ export interface StoredBlob {
   readonly digest: string;
 }
 
+/** Parts of a blob that rest on this device. */
+export interface KeptParts {
+  /** @returns undefined when it is not there any more: then it is fetched */
+  part(part: PartPlan): Promise<Blob | undefined>;
+  /** They turned out not to be what the journal pins. */
+  onWrong(): void;
+}
+
 interface Where {
   readonly broker: Broker;
   readonly vault: VaultId;
+  readonly kept?: KeptParts | undefined;
 }
 
 /**
@@ -50,7 +59,7 @@ export async function* readSealed(
   const buffers = new PartBuffers(largestPartBytes(plan));
   for await (const bytes of fetchParts(where, stored.blob, plan, buffers, signal)) {
     digests.push(await sha256(bytes));
-    if (digests.length === plan.partCount) await checkDigest(stored, digests);
+    if (digests.length === plan.partCount) await checkDigest(stored, digests, where.kept);
     yield bytes;
   }
 }
@@ -77,14 +86,14 @@ export async function* readContent(
     // WebCrypto works on threads of its own: the hash costs no time beside the opening.
     const digest = sha256(bytes);
     opener ??= await createOpener(contentKey, aad, bytes.subarray(0, HEADER_BYTES));
-    for await (const segment of openPart(opener, plan, part, bytes)) {
+    for await (const segment of openPart(opener, plan, part, bytes, where.kept)) {
       if (withheld) yield withheld;
       withheld = segment;
     }
     digests.push(await digest);
     buffers.giveBack(bytes);
   }
-  await checkDigest(stored, digests);
+  await checkDigest(stored, digests, where.kept);
   if (withheld && withheld.length > 0) yield withheld;
 }
 
@@ -93,16 +102,17 @@ async function* openPart(
   plan: BlobPlan,
   part: PartPlan,
   bytes: Bytes,
+  kept: KeptParts | undefined,
 ): AsyncGenerator<Bytes> {
   let offset = part.partNumber === 1 ? HEADER_BYTES : 0;
   for (let index = 0; index < part.segmentCount; index++) {
     const segmentIndex = part.firstSegmentIndex + index;
     const last = segmentIndex === plan.segmentCount - 1;
-    const plaintext = await opener.openSegment(
-      segmentIndex,
-      bytes.subarray(offset, offset + SEGMENT_BYTES),
-      last,
-    );
+    const sealed = bytes.subarray(offset, offset + SEGMENT_BYTES);
+    const plaintext = await opener.openSegment(segmentIndex, sealed, last).catch((error: unknown) => {
+      kept?.onWrong();
+      throw error;
+    });
     offset += SEGMENT_BYTES;
     const trueBytes = plan.sizeBytes - segmentIndex * SEGMENT_PLAINTEXT_BYTES;
     if (trueBytes > 0) yield plaintext.subarray(0, Math.min(plaintext.length, trueBytes));
@@ -127,7 +137,7 @@ async function* fetchParts(
     while (next <= plan.partCount || ahead.length > 0) {
       while (next <= plan.partCount && ahead.length <= AHEAD) {
         const part = planPart(plan, next++);
-        const bytes = persevere(() => fetchPart(address, part, buffers, either), either);
+        const bytes = takePart(where, address, part, buffers, either);
         bytes.catch(() => undefined); // It is awaited below, or nobody wants it any more.
         ahead.push(bytes);
       }
@@ -137,6 +147,21 @@ async function* fetchParts(
   } finally {
     stop.abort();
   }
+}
+
+/** From this device where it rests here, else from S3. */
+async function takePart(
+  { kept }: Where,
+  address: BlobAddress,
+  part: PartPlan,
+  buffers: PartBuffers,
+  signal: AbortSignal,
+): Promise<Bytes> {
+  const here = await kept?.part(part);
+  if (!here) return persevere(() => fetchPart(address, part, buffers, signal), signal);
+  const bytes = buffers.take(part.sizeBytes);
+  bytes.set(new Uint8Array(await here.arrayBuffer()));
+  return bytes;
 }
 
 async function fetchPart(
@@ -208,10 +233,15 @@ class BlobAddress {
   }
 }
 
-async function checkDigest({ digest }: StoredBlob, digests: readonly Bytes[]): Promise<void> {
+async function checkDigest(
+  { digest }: StoredBlob,
+  digests: readonly Bytes[],
+  kept: KeptParts | undefined,
+): Promise<void> {
   const [only] = digests;
   const isComposite = digests.length > 1 || digest.includes('-');
   const whole = isComposite ? (await compositeDigest(digests)).text : toB64(only ?? concat());
-  if (whole !== digest)
-    throw new HalfkeyError('digest_mismatch', 'the ciphertext is not the one that the journal pins');
+  if (whole === digest) return;
+  kept?.onWrong();
+  throw new HalfkeyError('digest_mismatch', 'the ciphertext is not the one that the journal pins');
 }

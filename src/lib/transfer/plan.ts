@@ -97,6 +97,16 @@ export function largestPartBytes({ sealedBytes, partBytes }: BlobPlan): number {
   return Math.min(sealedBytes, partBytes + HEADER_BYTES);
 }
 
+/** Bytes of one part's ciphertext. @param partNumber 1-based */
+export function partSizeBytes(
+  { sealedBytes, partBytes, partCount }: Pick<BlobPlan, 'sealedBytes' | 'partBytes' | 'partCount'>,
+  partNumber: number,
+): number {
+  const offsetBytes = partNumber === 1 ? 0 : HEADER_BYTES + (partNumber - 1) * partBytes;
+  const endBytes = partNumber === partCount ? sealedBytes : HEADER_BYTES + partNumber * partBytes;
+  return endBytes - offsetBytes;
+}
+
 /** @param partNumber 1-based */
 export function planPart(plan: BlobPlan, partNumber: number): PartPlan {
   if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > plan.partCount) {

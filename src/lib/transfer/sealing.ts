@@ -7,6 +7,7 @@ import { planPart, type BlobPlan, type PartPlan } from './plan.ts';
 /**
  * Reads, pads and seals one part of a file. Memory: the part's plaintext, which is released, and its ciphertext.
  * @param buffers where the ciphertext's memory is taken from, and to be given back to
+ * @param look sees the part's padded plaintext before it is gone
  */
 export async function sealPart(
   source: Blob,
@@ -14,9 +15,11 @@ export async function sealPart(
   plan: BlobPlan,
   partNumber: number,
   buffers: PartBuffers,
+  look?: (plaintext: Bytes) => Promise<void>,
 ): Promise<Bytes> {
   const part = planPart(plan, partNumber);
   const plaintext = await readPadded(source, plan, part);
+  await look?.(plaintext);
   const bytes = buffers.take(part.sizeBytes);
   let offset = 0;
   if (partNumber === 1) {
@@ -38,7 +41,7 @@ export async function sealPart(
 }
 
 /** The part's plaintext: what the file has of it, zeros behind its end. */
-async function readPadded(source: Blob, plan: BlobPlan, part: PartPlan): Promise<Bytes> {
+export async function readPadded(source: Blob, plan: BlobPlan, part: PartPlan): Promise<Bytes> {
   // A picked file that was changed or removed since refuses to be read in Chromium and Firefox; a size that differs is the same.
   if (source.size !== plan.sizeBytes)
     throw new HalfkeyError('source_changed', 'the file has another size now');

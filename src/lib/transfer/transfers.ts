@@ -1,15 +1,29 @@
-import type { DownloadForm, DownloadStream, Preview } from '../worker/protocol.ts';
+import { HalfkeyError } from '../errors.ts';
+import type { Broker } from '../remote/broker.ts';
+import type { Database } from '../store/database.ts';
+import type {
+  DownloadForm,
+  DownloadStream,
+  Preview,
+  StorageReport,
+  TransferSettings,
+} from '../worker/protocol.ts';
 import type { OpenVault } from '../worker/vault.ts';
+import { Adopter } from './adopting.ts';
 import { Downloads } from './downloads.ts';
+import { openDraftKey } from './drafts.ts';
+import { InboxAdoption } from './inbox-adoption.ts';
+import { InboxKeys } from './inbox-keys.ts';
 import type { Reporter } from './ledger.ts';
-import { Uploads } from './uploads.ts';
+import { Residence } from './residence.ts';
 
 /** What the worker's commands about transfers come down to. */
 export interface Transfers {
   add(files: readonly File[]): void;
-  cancel(transfer: string): void;
+  again(transfer: string, file: File): Promise<void>;
+  cancel(transfer: string): Promise<void>;
   retry(transfer: string): void;
-  dismiss(transfer: string): void;
+  dismiss(transfer: string): Promise<void>;
   stream(file: string, form: DownloadForm): Promise<DownloadStream>;
   write(
     file: string,
@@ -17,50 +31,146 @@ export interface Transfers {
     handle?: FileSystemFileHandle,
   ): Promise<{ transfer: string; opfs?: File }>;
   preview(file: string): Promise<Preview>;
+  /** Something has changed outside: what waits for the network tries now. */
+  wake(): void;
   /** *Lock now* was pressed: nothing that is open stays open. A lock by idling or by the grant's end lets transfers end. */
   lockNow(): void;
-  /** What waited for a code goes on. */
-  grantBought(): void;
+  /** No grant is live any more, for whatever reason. */
+  locked(): void;
+  /** A code was accepted, or the inbox may have something new: what waits for a grant goes on, if there is one. */
+  adopt(): void;
+  /** Keeps a file's ciphertext on this device, or no longer. */
+  keep(file: string, keep: boolean): Promise<void>;
+  keptState(file: string): 'no' | 'keeping' | 'kept';
+  settings(): TransferSettings;
+  set(settings: TransferSettings): Promise<void>;
+  /** What this device has captured and S3 does not have yet, and what it keeps besides. */
+  held(): Pick<StorageReport, 'waiting' | 'kept'>;
+  /** A vault is at hand: what rests here of it goes on. */
+  open(database: Database): void;
   /** Signed out. */
-  clear(): void;
+  close(): void;
 }
 
 export interface TransferDeps extends Reporter {
   /** @throws {HalfkeyError} `session_missing` when nobody is signed in */
   vault(): OpenVault;
+  readonly broker: Broker;
   nowMs(): number;
+  /** Records in the inbox that no trusted device vouches for. */
+  refused(count: number): void;
+  /** What nobody asked for and trying again does not mend. */
+  failed(error: unknown): void;
+  /** What is kept on this device is another now. */
+  keptChanged(): void;
 }
+
+/** While a grant is live the inbox is looked into so often, whatever else is heard. */
+const INBOX_EVERY_MS = 60_000;
 
 export function createTransfers(deps: TransferDeps): Transfers {
   const vault = () => deps.vault();
   const nowMs = () => deps.nowMs();
-  const uploads = new Uploads(vault, deps, nowMs);
-  const downloads = new Downloads(vault, deps, nowMs);
+  const onFailed = (error: unknown) => {
+    deps.failed(error);
+  };
+  let here: Residence | undefined;
+  let stopWatching: () => void = () => undefined;
+  const adopter = new Adopter(vault);
+  const keys = new InboxKeys(vault);
+  const adoption = new InboxAdoption({
+    vault,
+    adopter,
+    keys,
+    locks: navigator.locks,
+    nowMs,
+    onRefused: (count) => {
+      deps.refused(count);
+    },
+    onFailed,
+  });
+  const downloads = new Downloads(vault, deps, nowMs, (blob) => here?.keeping.partsOf(blob));
+  const adopt = () => {
+    here?.uploads.grantBought();
+    void adoption.now();
+  };
+  const residence = (): Residence => {
+    if (here) return here;
+    vault(); // Says why nobody is at home.
+    throw new HalfkeyError('session_missing', 'nobody is at home');
+  };
+
   return {
     add: (files) => {
-      uploads.add(files);
+      residence().uploads.add(files);
     },
-    cancel: (transfer) => {
-      if (!uploads.cancel(transfer)) downloads.cancel(transfer);
+    again: (transfer, file) => residence().uploads.again(transfer, file),
+    cancel: async (transfer) => {
+      if (!(await here?.uploads.cancel(transfer))) downloads.cancel(transfer);
     },
     retry: (transfer) => {
-      uploads.retry(transfer);
+      here?.uploads.retry(transfer);
     },
-    dismiss: (transfer) => {
-      uploads.dismiss(transfer);
+    dismiss: async (transfer) => {
       downloads.dismiss(transfer);
+      await here?.uploads.dismiss(transfer);
     },
     stream: (file, form) => downloads.stream(file, form),
     write: (file, form, handle) => downloads.write(file, form, handle),
     preview: (file) => downloads.preview(file),
+    keep: (file, keep) => (keep ? residence().keeping.keep(file) : residence().keeping.drop(file)),
+    keptState: (file) => here?.keeping.stateOf(file) ?? 'no',
+    settings: () => residence().settings,
+    set: (settings) => residence().set(settings),
+    held: () => {
+      const { uploads, keeping } = residence();
+      return { waiting: uploads.waiting(), kept: keeping.total() };
+    },
+    wake: () => {
+      here?.wake();
+      adopt();
+    },
+    adopt,
     lockNow: () => {
       downloads.lockNow();
     },
-    grantBought: () => {
-      uploads.grantBought();
+    locked: () => {
+      here?.uploads.lock();
+      adoption.close();
     },
-    clear: () => {
-      uploads.clear();
+    open: (database) => {
+      here?.close();
+      stopWatching();
+      const opened = new Residence(database, {
+        vault,
+        broker: deps.broker,
+        reporter: deps,
+        adopter,
+        nowMs,
+        openDraft: (upload) => openDraftKey(vault(), keys, upload),
+        onSaved: adopt,
+        onKept: () => {
+          deps.keptChanged();
+        },
+        onFailed,
+      });
+      here = opened;
+      const stopListening = vault().journal.onChange(() => {
+        opened.settle().catch(onFailed);
+        adopt();
+      });
+      const timer = setInterval(adopt, INBOX_EVERY_MS);
+      stopWatching = () => {
+        stopListening();
+        clearInterval(timer);
+      };
+      opened.resume().catch(onFailed);
+    },
+    close: () => {
+      stopWatching();
+      here?.close();
+      here = undefined;
+      adoption.close();
       downloads.clear();
     },
   };

@@ -1,13 +1,18 @@
 import { generatePassphrase, judgePassphrase } from '../account/passphrase.ts';
 import { connectBroker } from '../remote/broker.ts';
+import { storageUse } from '../store/opfs.ts';
+import { readDevice } from '../store/device-record.ts';
+import { toFailure } from '../transfer/ledger.ts';
 import { sweepDownloads } from '../transfer/sink.ts';
 import { createTransfers } from '../transfer/transfers.ts';
+import { compareHeadPhrase } from './head-check.ts';
 import type { CommandName, Commands, Report } from './protocol.ts';
 import { purgeFile } from './purge.ts';
 import { recover } from './recover.ts';
 import { Session } from './session.ts';
 import { SignIn } from './sign-in.ts';
 import { SignUp } from './sign-up.ts';
+import { UnsafeTransfers } from './unsafe-transfers.ts';
 import { View } from './view.ts';
 
 /** What answers each command. */
@@ -18,33 +23,57 @@ export type Handlers = {
 };
 
 /** Puts the rooms together: session, flows, list and transfers. */
-export function createHandlers(origin: string, report: (report: Report) => void): Handlers {
+export function createHandlers(origin: string, tell: (report: Report) => void): Handlers {
+  const report = (said: Report) => {
+    tell(said);
+    if (said.kind === 'phase' && said.phase.phase !== 'open') transfers.locked();
+  };
   const nowMs = () => Date.now();
-  const view = new View(report);
+  const view = new View(report, (file) => transfers.keptState(file));
+  const unsafe = new UnsafeTransfers(() => {
+    session.closeIfDue();
+  });
   const session = new Session({
     origin,
     broker: connectBroker(origin),
     nowMs,
     report,
-    onJournal(journal) {
-      view.look(journal);
-      if (!journal) transfers.clear();
+    onDrive(drive) {
+      view.look(drive);
+      if (drive) transfers.open(session.home().database);
+      else transfers.close();
     },
     onGrant() {
-      transfers.grantBought();
+      transfers.adopt();
+    },
+    onInbox() {
+      transfers.adopt();
     },
     onLockNow() {
       transfers.lockNow();
     },
+    mayClose: () => unsafe.size === 0,
   });
   const { broker, resting } = session;
   const transfers = createTransfers({
     vault: () => session.vault(),
     report(transfer) {
       report({ kind: 'transfer', transfer });
+      unsafe.hear(transfer);
     },
     gone(transfer) {
       report({ kind: 'transfer-gone', transfer });
+      unsafe.forget(transfer);
+    },
+    broker,
+    refused(count) {
+      report({ kind: 'alarm', failure: { code: 'inbox_refused', detail: { count } } });
+    },
+    failed(error) {
+      report({ kind: 'alarm', failure: toFailure(error) });
+    },
+    keptChanged() {
+      view.touch();
     },
     nowMs,
   });
@@ -75,6 +104,17 @@ export function createHandlers(origin: string, report: (report: Report) => void)
       signIn.clear();
       await session.signOut();
     },
+    'head/compare': async ({ phrase }) => ({
+      verdict: await compareHeadPhrase(session.vault(), phrase),
+    }),
+    async 'file/rename'({ file, name }) {
+      const home = session.home();
+      await home.changes.rename(file, name);
+      home.sync();
+    },
+    'start/read': async () => ({ asksPassphrase: await session.asksPassphrase() }),
+    'start/write': ({ passphrase }) => session.askPassphrase(passphrase),
+    'start/open': ({ passphrase }) => session.open(passphrase),
     'view/set': (query) => {
       view.set(query);
     },
@@ -85,15 +125,27 @@ export function createHandlers(origin: string, report: (report: Report) => void)
     'upload/add': ({ files }) => {
       transfers.add(files);
     },
-    'transfer/cancel': ({ transfer }) => {
-      transfers.cancel(transfer);
+    async 'who/read'() {
+      const { state } = session.vault().journal;
+      const own = (await readDevice(await resting.database()))?.id;
+      const others = [...state.devices.values()].filter(
+        ({ device, revokedSeq }) => device !== own && revokedSeq === undefined,
+      );
+      return { otherDevices: others.map(({ name }) => name) };
     },
+    'upload/again': ({ transfer, file }) => transfers.again(transfer, file),
+    'upload/wake': () => {
+      transfers.wake();
+    },
+    'settings/read': () => transfers.settings(),
+    'settings/write': (settings) => transfers.set(settings),
+    'storage/read': async () => ({ ...(await storageUse()), ...transfers.held() }),
+    'file/keep': ({ file, keep }) => transfers.keep(file, keep),
+    'transfer/cancel': ({ transfer }) => transfers.cancel(transfer),
     'transfer/retry': ({ transfer }) => {
       transfers.retry(transfer);
     },
-    'transfer/dismiss': ({ transfer }) => {
-      transfers.dismiss(transfer);
-    },
+    'transfer/dismiss': ({ transfer }) => transfers.dismiss(transfer),
     'download/stream': ({ file, form }) => transfers.stream(file, form),
     'download/write': ({ file, form, handle }) => transfers.write(file, form, handle),
     'file/preview': ({ file }) => transfers.preview(file),

@@ -2,6 +2,7 @@ import type { Grant, KeyringRecord, SignedIn } from '$contract/account.ts';
 import type { OpenKeyring } from '../account/keyring.ts';
 import { corruptKeyring } from '../account/keyring-format.ts';
 import { fromB64Url, type Bytes } from '../bytes.ts';
+import type { StartLock } from '../store/account-record.ts';
 import type { DeviceRecord } from '../store/database.ts';
 
 /** What signing up, signing in and recovering all end with: the way into an account on this device. */
@@ -13,6 +14,8 @@ export interface Entry {
   readonly device: DeviceRecord;
   /** When the request that bought the grant left, by this device's clock. */
   readonly sentAtMs: number;
+  /** Where this device asks for the passphrase at each start: what closes the record under the one that was just typed. */
+  readonly startLock?: StartLock;
 }
 
 /** @throws {HalfkeyError} `keyring_corrupt` when the broker's text is not base64url */

@@ -3,12 +3,16 @@ import type { VaultId } from '$contract/ids.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
-import { readEventHead, saveEventHead } from '../store/account-record.ts';
 import type { Database } from '../store/database.ts';
+import { readEventHead, saveEventHead } from '../store/event-head.ts';
 import { followEvents } from './events.ts';
+import { staleSinceMs } from './freshness.ts';
 import { isCurrent, membershipOf } from './joining.ts';
+import type { Household } from './moving.ts';
+import type { PendingChanges } from './pending-changes.ts';
 import type { Resident } from './resting.ts';
 import { Sync } from './sync.ts';
+import type { Telling } from './telling.ts';
 
 /** A device says what it has seen at most so often. */
 const HEARTBEAT_MS = 24 * 60 * 60_000;
@@ -19,49 +23,76 @@ const AUDIT_AFTER_MS = 60_000;
 export interface HomeDeps {
   readonly origin: string;
   readonly broker: Broker;
-  readonly database: Database;
   readonly nowMs: () => number;
+  /** The inbox has something new. */
+  readonly inbox: () => void;
   /** What trying again does not mend. */
   readonly failed: (error: unknown) => void;
-  readonly connection: (online: boolean) => void;
+  readonly telling: Pick<Telling, 'connection' | 'viewStale'>;
 }
 
 /** A resident's vault while it is open here: its journal, kept up to date, and the broker, checked against what was seen before. */
 export class Home {
   readonly resident: Resident;
   readonly journal: Journal;
+  readonly changes: PendingChanges;
+  readonly database: Database;
   readonly #deps: HomeDeps;
   readonly #sync: Sync;
   #greeted = false;
   #auditing: ReturnType<typeof setTimeout> | undefined;
+  #wasStaleTold = false;
+  #isClosed = false;
 
-  constructor(resident: Resident, journal: Journal, deps: HomeDeps) {
+  constructor({ resident, journal, changes, database }: Household, deps: HomeDeps) {
     this.resident = resident;
     this.journal = journal;
+    this.changes = changes;
+    this.database = database;
     this.#deps = deps;
     this.#sync = new Sync({
       origin: deps.origin,
       vault: resident.account.vault as VaultId,
       refresh: () => this.#refresh(),
       isCurrent: (head) => isCurrent(journal, head),
+      inbox: deps.inbox,
       failed: deps.failed,
-      connection: deps.connection,
+      connection: (online) => {
+        deps.telling.connection(online);
+      },
     });
+    void this.#sync.now();
+  }
+
+  /** Takes in what is new, and sends what waits, as soon as the broker answers. */
+  sync(): void {
     void this.#sync.now();
   }
 
   /** Stops listening. (The keys are not zeroed: an upload under way would seal under zeros before it hears that it is over.) */
   close(): void {
+    this.#isClosed = true;
     this.#sync.stop();
     clearTimeout(this.#auditing);
   }
 
   async #refresh(): Promise<void> {
+    if (this.#isClosed) return;
     if (!this.#greeted) await this.#greet();
     this.#greeted = true;
     await this.journal.refresh();
-    if (this.#isHeartbeatDue()) await this.journal.heartbeat();
+    this.#tellWhenStale();
+    await this.changes.flush();
+    if (this.#isHeartbeatDue()) await this.changes.heartbeat();
     if (this.journal.needsAudit) this.#auditing ??= setTimeout(() => void this.#audit(), AUDIT_AFTER_MS);
+  }
+
+  /** Once for each start, with the freshest view that there is to be had. */
+  #tellWhenStale(): void {
+    if (this.#wasStaleTold) return;
+    this.#wasStaleTold = true;
+    const lastHeardMs = staleSinceMs(this.journal.state, this.resident.device.id, this.#deps.nowMs());
+    if (lastHeardMs !== undefined) this.#deps.telling.viewStale(lastHeardMs);
   }
 
   /** What a snapshot was believed for at a cold start is compared with the log, once there is time. */
@@ -76,21 +107,23 @@ export class Home {
 
   /** Sees that session, vault and event log are what this device left. */
   async #greet(): Promise<void> {
-    const { broker, database } = this.#deps;
+    const { broker } = this.#deps;
     const { account, device } = this.resident;
     const session = await broker.call(sessionRead, {});
     if (session.account !== account.account || session.device !== device.id) {
       throw new HalfkeyError('session_missing', 'the session is of another account or device');
     }
     membershipOf(session.vaults, account.vault);
-    const head = await followEvents(broker, await readEventHead(database));
-    if (head) await saveEventHead(database, head);
+    const head = await followEvents(broker, await readEventHead(this.database));
+    if (head) await saveEventHead(this.database, head);
   }
 
   #isHeartbeatDue(): boolean {
     const { state } = this.journal;
     const { id } = this.resident.device;
     const lastMs = state.heartbeats.get(id)?.atMs ?? Number.NEGATIVE_INFINITY;
-    return state.trustedDevice(id) !== undefined && this.#deps.nowMs() - lastMs > HEARTBEAT_MS;
+    // In either direction: a day that was told by a clock which ran ahead must not silence this device until then.
+    const isOld = Math.abs(this.#deps.nowMs() - lastMs) > HEARTBEAT_MS;
+    return state.trustedDevice(id) !== undefined && isOld;
   }
 }

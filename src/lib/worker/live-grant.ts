@@ -2,14 +2,13 @@ import type { Grant } from '$contract/account.ts';
 import type { GrantId } from '$contract/ids.ts';
 import { HalfkeyError } from '../errors.ts';
 import { localExpiryMs } from './grant-clock.ts';
-
-/** Without input for so long, what is open locks. */
-const IDLE_MS = 5 * 60_000;
+import { IDLE_MS } from './idle.ts';
 
 interface Held {
   readonly id: GrantId;
   readonly expiresAtMs: number;
   readonly releases: number;
+  readonly heldAtMs: number;
 }
 
 /** What a code bought, in memory only. It is over at its end, and after five minutes without input. */
@@ -30,7 +29,7 @@ export class LiveGrant {
   hold(grant: Grant, sentAtMs: number): void {
     const nowMs = this.#nowMs();
     const expiresAtMs = localExpiryMs(grant, sentAtMs, nowMs);
-    this.#held = { id: grant.id, expiresAtMs, releases: grant.releases };
+    this.#held = { id: grant.id, expiresAtMs, releases: grant.releases, heldAtMs: nowMs };
     this.#lastInputMs = nowMs;
     this.#watch();
   }
@@ -40,9 +39,10 @@ export class LiveGrant {
     this.#lastInputMs = this.#nowMs();
   }
 
-  /** Undefined when locked. A timer can be late, after sleep say: the clock decides. */
+  /** Undefined when locked. A timer can be late, after sleep say: the clock decides, and one that was set back says nothing. */
   get current(): Held | undefined {
-    if (this.#held && this.#endMs(this.#held) <= this.#nowMs()) this.#end();
+    const nowMs = this.#nowMs();
+    if (this.#held && (this.#endMs(this.#held) <= nowMs || nowMs < this.#held.heldAtMs)) this.#end();
     return this.#held;
   }
 

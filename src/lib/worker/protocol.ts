@@ -11,7 +11,7 @@ export type Factor = { readonly code: string } | { readonly backupCode: string }
 export type Phase =
   | { readonly phase: 'starting' }
   | { readonly phase: 'signed-out' }
-  /** Signed in, but the passphrase is asked for at each start: names are closed too until it was typed. */
+  /** Signed in, but the passphrase is asked for at each start, and after each lock: names are closed too until it was typed. */
   | { readonly phase: 'closed' }
   | { readonly phase: 'locked' }
   /** `expiresAtMs` in this device's clock. */
@@ -118,6 +118,12 @@ export type Preview =
 /** `plain`: the file; `sealed`: the FLOE ciphertext as it lies in S3, which needs no code. */
 export type DownloadForm = 'plain' | 'sealed';
 
+/**
+ * What becomes of a head phrase that somebody typed. `seen`: it is of this device's history. `other`: this device's history has
+ * another segment at that place: mistyped, or there are two histories. `beyond`: it is newer than all that the broker shows.
+ */
+export type HeadVerdict = 'seen' | 'other' | 'beyond';
+
 type NoArguments = Record<string, never>;
 
 /** Every command with what it takes and what it answers. */
@@ -147,7 +153,7 @@ export interface Commands {
   /** Sets what is looked at; a report `view` follows, and again whenever it changes. */
   'view/set': { args: ViewQuery; result: void };
   'view/rows': { args: { from: number; count: number }; result: { revision: number; rows: FileRow[] } };
-  /** Wakes the idle timer; the page sends it on input, at most every ten seconds. */
+  /** Wakes the idle timer, of all tabs; the page sends it on input while open or locked, at most every ten seconds. */
   active: { args: NoArguments; result: void };
   /** Works locked and offline too: then the files are sealed on this device, and go up later. */
   'upload/add': { args: { files: File[] }; result: void };
@@ -162,11 +168,18 @@ export interface Commands {
   'file/rename': { args: { file: string; name: string }; result: void };
   /** Keeps the ciphertext of the newest version on this device, or no longer. */
   'file/keep': { args: { file: string; keep: boolean }; result: void };
+  /** Names of the other devices that are enrolled and not revoked, in the order of their enrolment. */
+  'who/read': { args: NoArguments; result: { otherDevices: readonly string[] } };
+  /** Compares a head phrase (the kit's, or another device's) with what this device has seen. `input_malformed`, `broker_unreachable`. */
+  'head/compare': { args: { phrase: string }; result: { verdict: HeadVerdict } };
   /** Whether this device asks for the passphrase at each start. */
   'start/read': { args: NoArguments; result: { asksPassphrase: boolean } };
   /** Turning it on wants the passphrase, checked against the account before anything changes. `passphrase_wrong`. */
   'start/write': { args: { passphrase?: string }; result: void };
-  /** In phase `closed`: opens what rests here. Works offline. `passphrase_wrong`. */
+  /**
+   * In phase `closed`: opens what rests here. Works offline. `passphrase_wrong`, with the seconds to wait when there were several;
+   * `too_many_requests` before they are over. Then `locked` follows.
+   */
   'start/open': { args: { passphrase: string }; result: void };
   'transfer/cancel': { args: { transfer: string }; result: void };
   'transfer/retry': { args: { transfer: string }; result: void };
@@ -195,7 +208,17 @@ export type Report =
   /** Whether the broker answers; the list stays readable without it. */
   | { readonly kind: 'connection'; readonly online: boolean }
   /** Something found by itself that people must know: `rollback`, `fork`, `journal_corrupt`… Writing has stopped. */
-  | { readonly kind: 'alarm'; readonly failure: Failure };
+  | { readonly kind: 'alarm'; readonly failure: Failure }
+  /**
+   * A change that was made here while the journal could not be reached was given up: its file was deleted meanwhile (`not_found`), or
+   * renamed by another device first (`head_changed`). `name` is the one that was wanted; empty with `device_state_lost`.
+   */
+  | { readonly kind: 'change-dropped'; readonly name: string; readonly failure: Failure }
+  /**
+   * No other device of the owner's was heard of for thirty days, by what the broker shows. Nothing is wrong if none was used; told once
+   * for each start. `lastHeardMs`: ms since 1970.
+   */
+  | { readonly kind: 'view-stale'; readonly lastHeardMs: number };
 
 export type ToWorker = {
   [Name in CommandName]: {

@@ -39,13 +39,14 @@ export async function recover(
   exportKey.fill(0);
 
   const device = await resting.deviceFor(account);
+  const startLock = await resting.lockFor(account, passphrase);
   const sentAtMs = nowMs();
   const signedIn = await broker.call(recoveryComplete, {
     registrationRecord,
     keyring: { version: keyring.version, bytes: toB64Url(keyring.bytes) },
     device: { id: device.id, publicKey: toB64Url(device.publicKey) },
   });
-  return { signedIn, keyring, device, sentAtMs };
+  return { signedIn, keyring, device, sentAtMs, ...(startLock && { startLock }) };
 }
 
 async function proveKit(recoveryEntropy: Bytes, broker: Broker): Promise<AccountId> {

@@ -1,4 +1,14 @@
-import { readAccount, readOwner, saveAccount, type AccountRecord } from '../store/account-record.ts';
+import { newStartLock, startKey } from '../account/start-key.ts';
+import type { Bytes } from '../bytes.ts';
+import { HalfkeyError } from '../errors.ts';
+import {
+  readAccount,
+  readOwner,
+  saveAccount,
+  type AccountRecord,
+  type Owner,
+  type StartLock,
+} from '../store/account-record.ts';
 import { openDatabase, type Database, type DeviceRecord } from '../store/database.ts';
 import { createDevice, readDevice, saveDevice } from '../store/device-record.ts';
 import { wipeDevice } from '../store/wipe.ts';
@@ -32,46 +42,99 @@ export class Resting {
   }
 
   /**
-   * @returns undefined where nobody has signed in
+   * @returns undefined where nobody has signed in; `closed` where the passphrase is asked for first
    * @throws {HalfkeyError} `device_state_lost`
    */
-  async resident(): Promise<Resident | undefined> {
-    const database = await this.database();
-    const device = await readDevice(database);
-    const account = device && (await readAccount(database, device));
-    return device && account && { device, account };
+  async resident(): Promise<Resident | 'closed' | undefined> {
+    const owner = await readOwner(await this.database());
+    return owner?.stretching ? 'closed' : this.#read();
+  }
+
+  /**
+   * Opens what the passphrase closes.
+   * @throws {HalfkeyError} `passphrase_wrong`; `kdf_downgrade`, `device_state_lost`; `session_missing` where nobody is at home
+   */
+  async openWith(passphrase: string): Promise<Resident> {
+    const owner = await readOwner(await this.database());
+    const key = owner?.stretching && (await startKey(passphrase, owner.account, owner.stretching));
+    try {
+      const resident = await this.#read(key);
+      if (resident) return resident;
+      throw new HalfkeyError('session_missing', 'nobody has signed in on this device');
+    } finally {
+      key?.fill(0);
+    }
+  }
+
+  /** What is known without a key, and so is nothing but a claim; undefined where nobody has signed in, or where it is damaged. */
+  async owner(): Promise<Owner | undefined> {
+    return unlessLost(readOwner(await this.database()));
   }
 
   /** The broker's OPAQUE key as this device has met it; undefined where nobody has signed in. */
   async serverPublicKey(): Promise<string | undefined> {
-    return (await readOwner(await this.database()))?.serverPublicKey;
+    return (await this.owner())?.serverPublicKey;
+  }
+
+  /** What keeps an account closed that is closed on this device, under a passphrase that was just typed; else undefined. */
+  async lockFor(account: string, passphrase: string): Promise<StartLock | undefined> {
+    const owner = await this.owner();
+    const isClosed = owner?.account === account && owner.stretching !== undefined;
+    return isClosed ? newStartLock(passphrase, account) : undefined;
   }
 
   /** The keys with which this device enters an account: its own again, or new ones where another account is at home. */
   async deviceFor(account: string): Promise<DeviceRecord> {
-    const database = await this.database();
-    const device = await readDevice(database);
-    const owner = (await readOwner(database))?.account;
-    return device && (owner === undefined || owner === account) ? device : createDevice();
+    const device = await unlessLost(readDevice(await this.database()));
+    const owner = await this.owner();
+    return device && (owner === undefined || owner.account === account) ? device : createDevice();
   }
 
   /** Removes what another account has left, and keeps the device's keys: whoever they are enrolled for must be able to sign. */
   async prepare(account: string, device: DeviceRecord): Promise<Database> {
-    const before = await this.database();
-    const owner = (await readOwner(before))?.account;
-    if (owner !== undefined && owner !== account) await this.wipe();
+    const owner = await this.owner();
+    if (owner && owner.account !== account) await this.wipe();
     const database = await this.database();
+    // Whose copies these are, a damaged record does not say. Captured uploads name their vault themselves.
+    if (!owner) for (const store of ['journal', 'events'] as const) await database.clear(store);
     await saveDevice(database, device);
     return database;
   }
 
-  async keep({ device, account }: Resident): Promise<void> {
-    await saveAccount(await this.database(), device, account);
+  /** @param lock present: opens with it alone from now on; what was wrong before is forgotten */
+  async keep({ device, account }: Resident, lock?: StartLock): Promise<void> {
+    const database = await this.database();
+    await saveAccount(database, device, account, lock);
+    await database.clear('attempts');
   }
 
   async wipe(): Promise<void> {
     const database = await this.database();
     this.#opening = undefined;
     await wipeDevice(database);
+  }
+
+  async #read(key?: Bytes): Promise<Resident | undefined> {
+    const database = await this.database();
+    const device = await readDevice(database);
+    if (device) {
+      const account = await readAccount(database, device, key);
+      return account && { device, account };
+    }
+    if (!(await readOwner(database))) return undefined;
+    throw new HalfkeyError(
+      'device_state_lost',
+      "an account is at home here, but this device's keys are gone",
+    );
+  }
+}
+
+/** What is damaged is as good as absent to whoever is about to write it anew. */
+async function unlessLost<Result>(reading: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (error instanceof HalfkeyError && error.code === 'device_state_lost') return undefined;
+    throw error;
   }
 }

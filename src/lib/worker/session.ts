@@ -1,23 +1,23 @@
 import { grantBuy, grantEnd, sessionEnd } from '$contract/account.ts';
-import type { GrantId, VaultId } from '$contract/ids.ts';
-import { LIMITS } from '$contract/limits.ts';
+import type { GrantId } from '$contract/ids.ts';
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
-import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
-import type { AccountRecord } from '../store/account-record.ts';
-import type { Database } from '../store/database.ts';
-import { toFailure } from '../transfer/ledger.ts';
-import { deviceName } from './device-name.ts';
+import { Closing } from './closing.ts';
 import type { Entry } from './entry.ts';
 import { parseFactor } from './factor.ts';
 import { requireFeatures } from './features.ts';
-import { joinJournal, membershipOf, openJournal } from './joining.ts';
-import { toJournalHead } from './journal-remote.ts';
-import { LiveGrant } from './live-grant.ts';
 import { Home, type HomeDeps } from './home.ts';
+import { Idle } from './idle.ts';
+import { LiveGrant } from './live-grant.ts';
+import { checkEntry, moveIn, returnHome, type Household, type MovingDeps } from './moving.ts';
 import type { Factor, Phase, Report } from './protocol.ts';
 import { Resting, type Resident } from './resting.ts';
+import { openWithPassphrase, setStart } from './start.ts';
+import { Tabs, type TabNews } from './tabs.ts';
+import { Telling } from './telling.ts';
+import { vaultOf } from './open-vault.ts';
 import type { OpenVault } from './vault.ts';
+import type { Drive } from './view.ts';
 import { watchBroker } from './watched-broker.ts';
 
 /** What a session touches that is not its own. */
@@ -26,47 +26,69 @@ export interface SessionDeps {
   readonly broker: Broker;
   readonly nowMs: () => number;
   readonly report: (report: Report) => void;
-  /** Another journal is looked at from now on; undefined when nobody is signed in. */
-  readonly onJournal: (journal: Journal | undefined) => void;
+  /** Another drive is looked at from now on; undefined when nobody is signed in, or the passphrase is asked for. */
+  readonly onDrive: (drive: Drive | undefined) => void;
   readonly onGrant: () => void;
+  /** The inbox has something new. */
+  readonly onInbox: () => void;
   /** Locked by will: nothing that is open stays open. */
   readonly onLockNow: () => void;
+  /** Whether nothing would be lost if every key left memory now: no file is just being taken in. */
+  readonly mayClose: () => boolean;
 }
 
 /** A device without a copy of the journal waits for the broker before it can show anything. */
 const REOPEN_MS = 5_000;
 
-/** Where this device stands between signed out, locked and open, and what that takes. */
+/** Where this device stands between signed out, closed, locked and open, and what that takes. */
 export class Session {
   /** Hears itself what the broker's refusals mean for grant, session and connection. */
   readonly broker: Broker;
   readonly resting: Resting;
   readonly #deps: SessionDeps;
+  readonly #telling: Telling;
+  readonly #tabs: Tabs;
+  readonly #idle: Idle;
   readonly #grant: LiveGrant;
-  #standing: 'starting' | 'signed-out' | 'signed-in' = 'starting';
+  readonly #closing: Closing;
+  readonly #around: MovingDeps & HomeDeps;
+  #standing: 'starting' | 'signed-out' | 'closed' | 'signed-in' = 'starting';
   #home: Home | undefined;
   /** At home here, but the journal is not open yet. */
   #awaited: Resident | undefined;
-  #online: boolean | undefined;
-  /** What was reported last: an alarm goes off once. */
-  #alarm: ErrorCode | undefined;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
+    this.#telling = new Telling(deps.report);
+    this.#tabs = new Tabs((news) => {
+      this.#hear(news);
+    });
+    this.#idle = new Idle(deps.nowMs, () => {
+      this.#idled();
+    });
     this.#grant = new LiveGrant(deps.nowMs, (ended) => {
-      this.#endGrant(ended);
+      this.#telling.phase(this.phase);
+      this.#wrapUp(ended);
     });
     this.resting = new Resting(() => {
       this.#leave();
     });
     this.broker = watchBroker(deps.broker, {
       answered: () => {
-        this.#connection(true);
+        this.#telling.connection(true);
       },
       refused: (code) => {
         this.#heed(code);
       },
     });
+    this.#closing = new Closing({
+      asks: () => this.asksPassphrase(),
+      mayClose: deps.mayClose,
+      close: () => {
+        if (this.#standing === 'signed-in') this.#vacate('closed');
+      },
+    });
+    this.#around = this.#surroundings();
   }
 
   get phase(): Phase {
@@ -78,24 +100,50 @@ export class Session {
 
   /**
    * Restores what rests on this device. The journal comes from its copy here, so that names show at once and without the broker,
-   * which is asked afterwards.
+   * which is asked afterwards. Where the passphrase is asked for, nothing is opened before `open`.
    * @throws {HalfkeyError} `browser_lacks`
    */
   async boot(): Promise<Phase> {
     await requireFeatures();
-    let resident: Resident | undefined;
+    let resident: Resident | 'closed' | undefined;
     try {
       resident = await this.resting.resident();
     } catch (error) {
       if (!(error instanceof HalfkeyError) || error.code !== 'device_state_lost') throw error;
-      this.#alarmOf(error);
+      this.#telling.alarm(error);
     }
-    if (!resident) {
-      this.#stand('signed-out');
-      return this.phase;
-    }
-    await this.#restore(resident);
+    if (resident === undefined) this.#stand('signed-out');
+    else if (resident === 'closed') this.#stand('closed');
+    else await this.#restore(resident);
     return this.phase;
+  }
+
+  /**
+   * Opens what the passphrase closes, without the broker.
+   * @throws {HalfkeyError} as `openWithPassphrase`; `session_missing` when nobody is signed in
+   */
+  async open(passphrase: string): Promise<void> {
+    if (this.#standing === 'signed-in') return;
+    const resident = await openWithPassphrase(this.resting, passphrase, this.#deps.nowMs);
+    // Signed out, or opened by another command, while the passphrase was stretched.
+    if (this.#standing !== 'closed') return;
+    this.active();
+    await this.#restore(resident);
+  }
+
+  /** Whether the passphrase is asked for at each start. */
+  async asksPassphrase(): Promise<boolean> {
+    return (await this.resting.owner())?.stretching !== undefined;
+  }
+
+  /**
+   * Sets whether it is: with the account's passphrase from now on, without one no longer.
+   * @throws {HalfkeyError} as `provePassphrase`, before anything changes; `locked` while closed
+   */
+  async askPassphrase(passphrase: string | undefined): Promise<void> {
+    const home = this.home();
+    const isStillThere = () => this.#home === home;
+    await setStart(passphrase, home.resident, { resting: this.resting, broker: this.broker, isStillThere });
   }
 
   /**
@@ -104,96 +152,70 @@ export class Session {
    *   unreachable: the same entry can be tried again
    */
   async enter(entry: Entry): Promise<void> {
-    const { signedIn, keyring, device, sentAtMs } = entry;
-    const { vault, epoch, key: vaultKey } = keyring.vaultKey;
-    const { account, accountKey, serverPublicKey, version, hash } = keyring;
-    if (signedIn.account !== account || signedIn.keyring.version !== version) {
-      throw new HalfkeyError(
-        'keyring_corrupt',
-        'the broker names another account or version than the keyring',
-      );
-    }
-    const membership = membershipOf(signedIn.vaults, vault);
+    checkEntry(entry);
+    const { signedIn, sentAtMs } = entry;
     // What is under way for one account never goes on in another's vault.
-    if (this.#home && this.#home.resident.account.account !== account) this.#leave();
-    const before = await this.resting.resident().catch(() => undefined);
-    if (before?.account.account === account && before.account.keyring.version > version) {
-      throw new HalfkeyError('rollback', `keyring ${String(version)} is older than the one seen here`);
-    }
-    const record: AccountRecord = {
-      account,
-      vault,
-      epoch,
-      accountKey,
-      vaultKey,
-      identityPublicKey: keyring.identity.publicKey,
-      serverPublicKey,
-      keyring: { version, hash },
-    };
-    const resident = { device, account: record };
-    const database = await this.resting.prepare(account, device);
-    const rim = { broker: this.broker, database, nowMs: this.#deps.nowMs };
-    const journal = await openJournal(resident, rim, toJournalHead(membership.head));
-    await joinJournal(journal, entry, deviceName(navigator.userAgent));
-    await this.resting.keep(resident);
+    if (this.#home && this.#home.resident.account.account !== signedIn.account) this.#leave();
+    const household = await moveIn(entry, this.#around);
     // The grant first: nobody is shown "locked" for a moment on the way in.
     if (signedIn.grant) this.#grant.hold(signedIn.grant, sentAtMs);
-    this.#moveIn(new Home(resident, journal, this.#homeDeps(database)));
+    this.#settle(household);
     if (signedIn.grant) this.#deps.onGrant();
   }
 
-  /** @throws {HalfkeyError} `code_malformed`, `code_wrong` and its like; `session_missing` */
+  /** @throws {HalfkeyError} `code_malformed`, `code_wrong` and its like; `session_missing`; `locked` while closed */
   async unlock(typed: Factor): Promise<void> {
     const factor = parseFactor(typed);
-    const home = this.#requireHome();
+    const home = this.home();
     const sentAtMs = this.#deps.nowMs();
     const grant = await this.broker.call(grantBuy, { factor });
     if (this.#home !== home) throw new HalfkeyError('session_missing', 'signed out meanwhile');
+    this.#closing.cancel();
     this.#grant.hold(grant, sentAtMs);
-    this.#reportPhase();
+    this.active();
+    this.#telling.phase(this.phase);
     this.#deps.onGrant();
   }
 
-  /** *Lock now*: at once here, and at the broker when it can be told. */
+  /** *Lock now*, or nobody was there for long: at once here and in the other tabs, and at the broker when it can be told. */
   lock(): void {
-    const held = this.#grant.drop();
-    this.#deps.onLockNow();
-    this.#reportPhase();
-    if (held) this.#tellEnd(held);
-    this.#settleDown();
+    this.#tabs.tell('lock');
+    this.#lockHere();
   }
 
-  /** Somebody is there. */
+  /** Somebody is there, in whichever tab: then nobody has left any. */
   active(): void {
-    this.#grant.active();
+    this.#tabs.tell('active');
+    this.#hear('active');
+  }
+
+  /** What kept the session from being closed is safe now. */
+  closeIfDue(): void {
+    this.#closing.again();
   }
 
   /** Ends the session and wipes the device: what rests here goes even when the broker cannot be told. */
   async signOut(): Promise<void> {
+    this.#tabs.tell('signed-out');
     const told = this.broker.call(sessionEnd, {}).catch(() => undefined);
     this.#leave();
     await this.resting.wipe();
     await told;
   }
 
-  /** @throws {HalfkeyError} `session_missing` when nobody is signed in, `broker_unreachable` before the journal was ever read */
+  /** @throws {HalfkeyError} as `home` */
   vault(): OpenVault {
-    const { resident, journal } = this.#requireHome();
-    const { vault, epoch, vaultKey } = resident.account;
-    return {
-      vault: vault as VaultId,
-      epoch,
-      vaultKey,
-      broker: this.broker,
-      journal,
-      requireGrant: () => this.#grant.require(),
-      releasesPerCode: () =>
-        Math.max(1, Math.min(this.#grant.current?.releases ?? LIMITS.batch, LIMITS.batch)),
-    };
+    return vaultOf(this.home(), this.broker, this.#grant);
   }
 
-  #requireHome(): Home {
+  /**
+   * Who is at home, and their vault.
+   * @throws {HalfkeyError} `session_missing` when nobody is signed in, `locked` while the passphrase is asked for,
+   *   `broker_unreachable` before the journal was ever read
+   */
+  home(): Home {
     if (this.#home) return this.#home;
+    if (this.#standing === 'closed') throw new HalfkeyError('locked', 'the passphrase is asked for first');
     if (this.#standing !== 'signed-in') throw new HalfkeyError('session_missing', 'nobody is signed in');
     throw new HalfkeyError('broker_unreachable', 'the journal was never read on this device');
   }
@@ -201,14 +223,13 @@ export class Session {
   /** Opens the journal that rests here; where none does, as soon as the broker answers. */
   async #restore(resident: Resident): Promise<void> {
     this.#stand('signed-in');
+    this.#idle.begin();
     this.#awaited = resident;
     // Whoever signs out or in meanwhile has nothing to do with this resident.
     const isAwaited = () => this.#awaited === resident;
     try {
-      const database = await this.resting.database();
-      const rim = { broker: this.broker, database, nowMs: this.#deps.nowMs };
-      const journal = await openJournal(resident, rim);
-      if (isAwaited()) this.#moveIn(new Home(resident, journal, this.#homeDeps(database)));
+      const household = await returnHome(resident, this.#around);
+      if (isAwaited()) this.#settle(household);
     } catch (error) {
       if (!isAwaited()) return;
       if (!(error instanceof HalfkeyError) || error.family !== 'unreachable') this.#failed(error);
@@ -216,100 +237,112 @@ export class Session {
     }
   }
 
-  #moveIn(home: Home): void {
+  #settle(household: Household): void {
     this.#awaited = undefined;
+    this.#closing.cancel();
     this.#home?.close();
+    const home = new Home(household, this.#around);
     this.#home = home;
-    this.#alarm = undefined;
+    this.#telling.forgetAlarm();
     home.journal.onChange(() => {
       if (home.journal.problem) this.#failed(home.journal.problem);
     });
-    this.#deps.onJournal(home.journal);
+    this.#deps.onDrive(home);
+    this.#idle.begin();
     this.#stand('signed-in');
     if (home.journal.problem) this.#failed(home.journal.problem);
   }
 
-  #homeDeps(database: Database): HomeDeps {
-    const { origin, nowMs } = this.#deps;
+  #surroundings(): MovingDeps & HomeDeps {
+    const { origin, nowMs, onInbox: inbox } = this.#deps;
     return {
       origin,
       broker: this.broker,
-      database,
+      resting: this.resting,
+      telling: this.#telling,
       nowMs,
+      inbox,
       failed: (error) => {
         this.#failed(error);
       },
-      connection: (online) => {
-        this.#connection(online);
+      tell: () => {
+        this.#tabs.tell('changes');
       },
     };
   }
 
   /** The session is over, here or at the broker. What rests on the device stays; signing out wipes it besides. */
   #leave(): void {
-    if (this.#standing !== 'signed-in') return;
+    if (this.#standing === 'signed-in' || this.#standing === 'closed') this.#vacate('signed-out');
+  }
+
+  /** Lets go of every key. */
+  #vacate(standing: 'signed-out' | 'closed'): void {
     this.#grant.drop();
+    this.#idle.stop();
     this.#home?.close();
     this.#home = undefined;
     this.#awaited = undefined;
+    this.#closing.cancel();
     this.#deps.onLockNow();
-    this.#deps.onJournal(undefined);
-    this.#stand('signed-out');
+    this.#deps.onDrive(undefined);
+    this.#stand(standing);
   }
 
-  #stand(standing: 'signed-out' | 'signed-in'): void {
+  #stand(standing: 'signed-out' | 'closed' | 'signed-in'): void {
     this.#standing = standing;
-    this.#reportPhase();
+    this.#telling.phase(this.phase);
   }
 
-  /** Over by itself. The broker is told all the same: it may have been by idling. */
-  #endGrant(ended: GrantId): void {
-    this.#reportPhase();
-    this.#tellEnd(ended);
-    this.#settleDown();
+  #lockHere(): void {
+    if (this.#standing !== 'signed-in') return;
+    const held = this.#grant.drop();
+    this.#deps.onLockNow();
+    this.#telling.phase(this.phase);
+    this.#wrapUp(held);
+    void this.#closing.begin();
   }
 
-  /** Locked, perhaps for long: what this device has seen of the journal is kept, so that a rollback is noticed after a restart. */
-  #settleDown(): void {
+  /** Nobody was there for five minutes. */
+  #idled(): void {
+    if (this.#grant.current) this.lock();
+    else void this.#closing.begin();
+  }
+
+  /** Locked, perhaps for long: what was seen of the journal is kept, so that a rollback is noticed after a restart. */
+  #wrapUp(ended: GrantId | undefined): void {
+    if (ended) this.broker.call(grantEnd, { grant: ended }).catch(() => undefined); // It ends by its time in any case.
     this.#home?.journal.flush().catch(() => undefined); // Without room for it this device knows less, that is all.
   }
 
-  #tellEnd(grant: GrantId): void {
-    this.broker.call(grantEnd, { grant }).catch(() => undefined); // It ends by its time in any case.
-  }
-
-  #reportPhase(): void {
-    this.#deps.report({ kind: 'phase', phase: this.phase });
-  }
-
-  #connection(online: boolean): void {
-    if (this.#online === online) return;
-    this.#online = online;
-    this.#deps.report({ kind: 'connection', online });
+  #hear(news: TabNews): void {
+    switch (news) {
+      case 'lock':
+        this.#lockHere();
+        break;
+      case 'active':
+        this.#idle.active();
+        this.#grant.active();
+        break;
+      case 'signed-out':
+        this.#leave();
+        break;
+      case 'changes':
+        void this.#home?.changes.reload().catch(() => undefined); // Wiped meanwhile: then it hears that too.
+        break;
+    }
   }
 
   #heed(code: ErrorCode): void {
-    this.#connection(code !== 'broker_unreachable');
+    this.#telling.connection(code !== 'broker_unreachable');
     if (code === 'session_missing') this.#leave();
     const isSpent = code === 'grant_missing' || code === 'grant_spent';
-    if (isSpent && this.#grant.drop()) this.#reportPhase();
+    if (isSpent && this.#grant.drop()) this.#telling.phase(this.phase);
   }
 
   /** What nobody asked for and trying again does not mend. */
   #failed(error: unknown): void {
-    if (error instanceof HalfkeyError && error.code === 'session_missing') {
-      this.#leave();
-      return;
-    }
-    this.#alarmOf(error);
-  }
-
-  #alarmOf(error: unknown): void {
-    const failure = toFailure(error);
-    // That this is no member's vault any more is the same claim as that there is none.
-    const code = failure.code === 'not_a_member' ? 'vault_missing' : failure.code;
-    if (this.#alarm === code) return;
-    this.#alarm = code;
-    this.#deps.report({ kind: 'alarm', failure: { code, detail: failure.detail } });
+    if (error instanceof HalfkeyError && error.code === 'session_missing') this.#leave();
+    else this.#telling.alarm(error);
   }
 }

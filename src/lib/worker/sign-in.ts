@@ -5,6 +5,7 @@ import { startLogin } from '../account/opaque.ts';
 import { toB64Url, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Broker } from '../remote/broker.ts';
+import type { StartLock } from '../store/account-record.ts';
 import type { DeviceRecord } from '../store/database.ts';
 import { keyringBytes, type Entry } from './entry.ts';
 import { parseFactor } from './factor.ts';
@@ -18,6 +19,7 @@ interface Proven {
   readonly exportKey: Bytes;
   readonly serverPublicKey: string;
   readonly device: DeviceRecord;
+  readonly startLock?: StartLock;
   /** The code was right too; what was cut off behind it can be taken up without another. */
   entry?: Entry;
 }
@@ -51,7 +53,8 @@ export class SignIn {
     );
     const { account } = await this.#broker.call(signinFinish, { finishLoginRequest });
     const device = await this.#resting.deviceFor(account);
-    this.#proven = { account, exportKey, serverPublicKey, device };
+    const startLock = await this.#resting.lockFor(account, passphrase);
+    this.#proven = { account, exportKey, serverPublicKey, device, ...(startLock && { startLock }) };
   }
 
   /**
@@ -67,7 +70,8 @@ export class SignIn {
     this.clear();
   }
 
-  async #redeem({ account, device, exportKey, serverPublicKey }: Proven, factor: Factor): Promise<Entry> {
+  async #redeem(proven: Proven, factor: Factor): Promise<Entry> {
+    const { account, device, exportKey, serverPublicKey, startLock } = proven;
     const sentAtMs = this.#nowMs();
     const signedIn = await this.#broker.call(signinCode, {
       factor: parseFactor(factor),
@@ -77,12 +81,13 @@ export class SignIn {
     if (keyring.serverPublicKey !== serverPublicKey) {
       throw new HalfkeyError('server_unknown', 'the keyring pins another server than the one that answered');
     }
-    return { signedIn, keyring, device, sentAtMs };
+    return { signedIn, keyring, device, sentAtMs, ...(startLock && { startLock }) };
   }
 
   /** Forgets what is under way. */
   clear(): void {
     this.#proven?.exportKey.fill(0);
+    this.#proven?.startLock?.key.fill(0);
     this.#proven = undefined;
   }
 }

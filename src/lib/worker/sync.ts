@@ -14,6 +14,8 @@ export interface SyncDeps {
   refresh(): Promise<void>;
   /** Whether the journal stands at this head already. */
   isCurrent(head: Head): boolean;
+  /** The inbox has something new. */
+  inbox(): void;
   /** Something that trying again does not mend. */
   failed(error: unknown): void;
   connection(online: boolean): void;
@@ -98,6 +100,9 @@ export class Sync {
     this.#stopListening = listenForHeads(this.#deps.origin, this.#deps.vault, {
       onHead: (head) => {
         if (!this.#deps.isCurrent(head)) this.#poke();
+      },
+      onInbox: () => {
+        this.#deps.inbox();
       },
       onConnection: (online) => {
         this.#listening = online;

@@ -2,6 +2,7 @@ import type { GrantId, VaultId } from '$contract/ids.ts';
 import type { Bytes } from '../bytes.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
+import type { DeviceRecord } from '../store/database.ts';
 
 /** A vault whose key is at hand: what transfers and the list work with. Its contents open only while a grant is live. */
 export interface OpenVault {
@@ -12,6 +13,8 @@ export interface OpenVault {
   readonly vaultKey: Bytes;
   readonly broker: Broker;
   readonly journal: Journal;
+  /** What signs on this device. */
+  readonly device: Pick<DeviceRecord, 'id' | 'privateKey'>;
   /** @throws {HalfkeyError} `locked` when no grant is live */
   readonly requireGrant: () => GrantId;
   /** Keys that one request may ask for, 1 to 100: a code may buy fewer than fit into a request. */

@@ -1,33 +1,42 @@
 import type { Journal } from '../journal/journal.ts';
-import { list, type Listing } from '../journal/listing.ts';
+import type { PendingChanges } from './pending-changes.ts';
+import { listPending, type PendingListing } from './pending-listing.ts';
 import type { FileRow, Report, ViewQuery } from './protocol.ts';
 
 /** Changes of the journal that come together are shown together. */
 const GATHER_MS = 50;
 
+/** What is looked at: a journal, and what is to be in it but is not yet. */
+export interface Drive {
+  readonly journal: Journal;
+  readonly changes: PendingChanges;
+}
+
 /** What of the drive is looked at: asked once, told of whenever it changes, read in rows. */
 export class View {
   readonly #report: (report: Report) => void;
+  readonly #keptOf: (file: string) => FileRow['kept'];
   #query: ViewQuery = { filter: '', sortBy: 'name', descending: false };
-  #journal: Journal | undefined;
-  #stopWatching: (() => void) | undefined;
-  #listing: Listing | undefined;
+  #drive: Drive | undefined;
+  #stopWatching: (() => void)[] = [];
+  #listing: PendingListing | undefined;
   #revision = 0;
   #gathering: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(report: (report: Report) => void) {
+  /** @param keptOf whether a file's ciphertext stays on this device; after a change of it, `touch` */
+  constructor(report: (report: Report) => void, keptOf: (file: string) => FileRow['kept']) {
     this.#report = report;
+    this.#keptOf = keptOf;
   }
 
-  /** Looks at another journal; at nothing when there is none. */
-  look(journal: Journal | undefined): void {
-    this.#stopWatching?.();
-    this.#journal = journal;
-    this.#stopWatching = journal?.onChange(() => {
-      this.#gathering ??= setTimeout(() => {
-        this.#update();
-      }, GATHER_MS);
-    });
+  /** Looks at another drive; at nothing when there is none. */
+  look(drive: Drive | undefined): void {
+    for (const stop of this.#stopWatching) stop();
+    this.#drive = drive;
+    const touch = () => {
+      this.touch();
+    };
+    this.#stopWatching = drive ? [drive.journal.onChange(touch), drive.changes.onChange(touch)] : [];
     this.#update();
   }
 
@@ -36,19 +45,25 @@ export class View {
     this.#update();
   }
 
+  /** Something that rows show is another than before. */
+  touch(): void {
+    this.#gathering ??= setTimeout(() => {
+      this.#update();
+    }, GATHER_MS);
+  }
+
   /** @param from 0-based; fewer rows at the end */
   rows(from: number, count: number): { revision: number; rows: FileRow[] } {
     const listed = this.#listing?.rows(from, count) ?? [];
-    const rows = listed.map(({ file, name, sizeBytes, mediaType, addedAtMs }) => {
-      return { file, name, sizeBytes, mediaType, addedAtMs };
-    });
+    const rows = listed.map((row) => ({ ...row, kept: this.#keptOf(row.file) }));
     return { revision: this.#revision, rows };
   }
 
   #update(): void {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
-    this.#listing = this.#journal && list(this.#journal.state, this.#query);
+    const drive = this.#drive;
+    this.#listing = drive && listPending(drive.journal.state, this.#query, drive.changes.names);
     this.#revision += 1;
     const { total, files } = this.#listing ?? { total: 0, files: 0 };
     this.#report({ kind: 'view', revision: this.#revision, total, files });

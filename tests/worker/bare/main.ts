@@ -1,11 +1,11 @@
-import { HalfkeyError } from '../../../src/lib/errors.ts';
+import { HalfkeyError, type ErrorDetail } from '../../../src/lib/errors.ts';
 import { WorkerHost } from '../../../src/lib/worker/host.ts';
 import type { CommandName, Commands, Report } from '../../../src/lib/worker/protocol.ts';
 
 /** The page side of the worker and nothing else: what the tests speak to. */
 export interface Bare {
   readonly reports: Report[];
-  send(command: string, args: unknown): Promise<{ result?: unknown; code?: string }>;
+  send(command: string, args: unknown): Promise<{ result?: unknown; code?: string; detail?: ErrorDetail }>;
 }
 
 const reports: Report[] = [];
@@ -20,7 +20,9 @@ const bare: Bare = {
       const name = command as CommandName;
       return { result: await host.send(name, args as Commands[typeof name]['args']) };
     } catch (error) {
-      return { code: error instanceof HalfkeyError ? error.code : 'another error' };
+      return error instanceof HalfkeyError
+        ? { code: error.code, detail: error.detail }
+        : { code: 'another error' };
     }
   },
 };

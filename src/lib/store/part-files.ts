@@ -1,0 +1,66 @@
+import { HalfkeyError } from '../errors.ts';
+import type { Bytes } from '../bytes.ts';
+import { writing } from './database.ts';
+import { isNotFound, opfsRoot } from './opfs.ts';
+
+/** Ciphertext that rests on this device, in parts as S3 has them: a folder per blob, a file per part that is written once. */
+export interface PartFiles {
+  /**
+   * On the disk when it resolves.
+   * @param partNumber 1-based
+   * @throws {HalfkeyError} `device_full`
+   */
+  write(blob: string, partNumber: number, bytes: Bytes): Promise<void>;
+  /** As it lies on the disk, read lazily. @returns undefined when there is none */
+  read(blob: string, partNumber: number): Promise<Blob | undefined>;
+  /** Blobs of which there is anything, in no order. */
+  list(): Promise<string[]>;
+  /** All parts of a blob. One that is not there is fine. */
+  remove(blob: string): Promise<void>;
+}
+
+/** In the origin's private file system. `write` works in workers only; a service worker can read. */
+export function opfsParts(area: 'uploads' | 'kept'): PartFiles {
+  const folder = async (create: boolean) => (await opfsRoot()).getDirectoryHandle(area, { create });
+  return {
+    write: (blob, partNumber, bytes) =>
+      writing(async () => {
+        const parts = await (await folder(true)).getDirectoryHandle(blob, { create: true });
+        const file = await parts.getFileHandle(String(partNumber), { create: true });
+        const handle = await file.createSyncAccessHandle();
+        try {
+          handle.truncate(0);
+          const writtenBytes = handle.write(bytes, { at: 0 });
+          if (writtenBytes < bytes.length) throw new HalfkeyError('device_full', 'the browser wrote a piece');
+          handle.flush();
+        } finally {
+          handle.close();
+        }
+      }),
+    read: (blob, partNumber) =>
+      orNothing(async () => {
+        const parts = await (await folder(false)).getDirectoryHandle(blob);
+        return (await parts.getFileHandle(String(partNumber))).getFile();
+      }),
+    async list() {
+      const names: string[] = [];
+      const area = await orNothing(() => folder(false));
+      if (area) for await (const name of area.keys()) names.push(name);
+      return names;
+    },
+    async remove(blob) {
+      await orNothing(async () => {
+        await (await folder(false)).removeEntry(blob, { recursive: true });
+      });
+    },
+  };
+}
+
+async function orNothing<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+import type { Broker } from '../remote/broker.ts';
+import { canTellLine, isMetered, onLineChange } from '../remote/line.ts';
+import { put } from '../remote/s3.ts';
+import type { Database, StoredTransferSettings } from '../store/database.ts';
+import { keptRecords } from '../store/kept-records.ts';
+import { freeBytes } from '../store/opfs.ts';
+import { opfsParts } from '../store/part-files.ts';
+import { PARALLEL, readTransferSettings, saveTransferSettings } from '../store/transfer-settings.ts';
+import { uploadRecords } from '../store/upload-records.ts';
+import type { OpenVault } from '../worker/vault.ts';
+import type { Adopter } from './adopting.ts';
+import { Keeping } from './keeping.ts';
+import { Turnstile } from './lanes.ts';
+import type { Reporter } from './ledger.ts';
+import { Reach } from './reach.ts';
+import { joinUploadNews, type UploadNews } from './upload-news.ts';
+import type { UploadRim } from './upload-item.ts';
+import { Uploads } from './uploads.ts';
+
+export interface ResidenceDeps {
+  readonly vault: () => OpenVault;
+  readonly broker: Broker;
+  readonly reporter: Reporter;
+  readonly adopter: Adopter;
+  readonly nowMs: () => number;
+  readonly openDraft: UploadRim['openDraft'];
+  /** The inbox has something more. */
+  readonly onSaved: () => void;
+  /** What is kept on this device is another now. */
+  readonly onKept: () => void;
+  /** What nobody asked for and trying again does not mend. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** What of a resident's files rests on this device, for as long as somebody is at home here. */
+export class Residence {
+  readonly uploads: Uploads;
+  readonly keeping: Keeping;
+  readonly #database: Database;
+  readonly #news: UploadNews;
+  readonly #reach: { readonly broker: Reach; readonly store: Reach };
+  readonly #gate = new Turnstile(PARALLEL.usual);
+  readonly #stopListening: () => void;
+  #settings: StoredTransferSettings = { parallel: PARALLEL.usual, wifiOnly: false };
+
+  constructor(database: Database, deps: ResidenceDeps) {
+    const { vault, broker, reporter, adopter, nowMs, openDraft, onSaved, onKept, onFailed } = deps;
+    const { locks } = navigator;
+    this.#database = database;
+    this.#news = joinUploadNews((message) => {
+      const heard = message.kind === 'kept' ? this.keeping.reload() : this.uploads.hear(message);
+      heard.catch(onFailed);
+    });
+    const isAllowed = () => !(this.#settings.wifiOnly && canTellLine() && isMetered());
+    const options = {
+      isAllowed,
+      isPatient: true,
+      onWaiting: () => {
+        this.uploads.lineChanged();
+      },
+    };
+    const reach = { broker: new Reach(options), store: new Reach(options) };
+    this.#reach = reach;
+    this.#stopListening = onLineChange(() => {
+      this.wake();
+    });
+    const records = uploadRecords(database);
+    const sending = { broker, put, records, reach, gate: this.#gate };
+    const news = this.#news;
+    const files = opfsParts('uploads');
+    const outside = { vault, broker, records, files, sending, locks, news };
+    const rim: UploadRim = { ...outside, freeBytes, nowMs, openDraft };
+    this.uploads = new Uploads(rim, reporter, adopter, onSaved);
+    this.keeping = new Keeping({
+      vault,
+      records: keptRecords(database),
+      files: opfsParts('kept'),
+      locks,
+      onChange: () => {
+        onKept();
+        news.tell({ kind: 'kept' });
+      },
+      onShown: onKept,
+    });
+  }
+
+  /** Takes up what rests here. */
+  async resume(): Promise<void> {
+    this.#apply(await readTransferSettings(this.#database));
+    await Promise.all([this.uploads.resume(), this.keeping.resume()]);
+  }
+
+  /** The journal has changed. */
+  async settle(): Promise<void> {
+    await Promise.all([this.uploads.settle(), this.keeping.settle()]);
+  }
+
+  /** Something has changed outside: what waits for the network tries now. */
+  wake(): void {
+    this.#reach.broker.wake();
+    this.#reach.store.wake();
+  }
+
+  get settings(): StoredTransferSettings {
+    return this.#settings;
+  }
+
+  /** @throws {HalfkeyError} `device_full` */
+  async set(settings: StoredTransferSettings): Promise<void> {
+    this.#apply(await saveTransferSettings(this.#database, settings));
+  }
+
+  /** Nobody is at home any more: all stops where it stands, and what rests stays. */
+  close(): void {
+    this.#stopListening();
+    this.uploads.close();
+    this.keeping.close();
+    this.#news.close();
+  }
+
+  #apply(settings: StoredTransferSettings): void {
+    this.#settings = settings;
+    this.#gate.places = settings.parallel;
+    this.wake();
+  }
+}

@@ -1,0 +1,44 @@
+/** Without input for so long, what is open locks. */
+export const IDLE_MS = 5 * 60_000;
+/** What could not be closed yet is looked at again. */
+const AGAIN_MS = 30_000;
+
+/** Notices that nobody is there: nobody in any tab, because each tells the others of input. */
+export class Idle {
+  readonly #nowMs: () => number;
+  readonly #onIdle: () => void;
+  #lastInputMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param onIdle five minutes without input; called again while that lasts, every half minute */
+  constructor(nowMs: () => number, onIdle: () => void) {
+    this.#nowMs = nowMs;
+    this.#onIdle = onIdle;
+  }
+
+  /** Begins to watch; somebody is there. */
+  begin(): void {
+    this.active();
+    this.#watch(IDLE_MS);
+  }
+
+  active(): void {
+    this.#lastInputMs = this.#nowMs();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #watch(afterMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const nowMs = this.#nowMs();
+      // A clock that was set back would put the end off by as much.
+      if (this.#lastInputMs > nowMs) this.#lastInputMs = nowMs;
+      const leftMs = this.#lastInputMs + IDLE_MS - nowMs;
+      if (leftMs <= 0) this.#onIdle();
+      this.#watch(leftMs > 0 ? leftMs : AGAIN_MS);
+    }, afterMs);
+  }
+}

@@ -1,0 +1,28 @@
+/** What the tabs of one profile tell each other. No key and no grant among it: each tab's worker holds its own. */
+export type TabNews =
+  /** Somebody pressed *Lock now*, or nobody was there for long. */
+  | 'lock'
+  /** Somebody is there. */
+  | 'active'
+  /** The device was signed out of, and is being wiped. */
+  | 'signed-out'
+  /** What was changed here and is not in the journal yet is other than before. */
+  | 'changes';
+
+const NEWS: ReadonlySet<unknown> = new Set<TabNews>(['lock', 'active', 'signed-out', 'changes']);
+const CHANNEL = 'halfkey-tabs';
+
+/** The other tabs of this profile, as their workers hear of each other. A tab does not hear itself. */
+export class Tabs {
+  readonly #channel = new BroadcastChannel(CHANNEL);
+
+  constructor(onNews: (news: TabNews) => void) {
+    this.#channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
+      if (NEWS.has(data)) onNews(data as TabNews);
+    });
+  }
+
+  tell(news: TabNews): void {
+    this.#channel.postMessage(news);
+  }
+}

@@ -1,0 +1,44 @@
+import { HalfkeyError } from '../lib/errors.ts';
+import { connectBroker } from '../lib/remote/broker.ts';
+import { putByFetch } from '../lib/remote/s3.ts';
+import { hasDatabase, openDatabase } from '../lib/store/database.ts';
+import { opfsParts } from '../lib/store/part-files.ts';
+import { uploadRecords } from '../lib/store/upload-records.ts';
+import { sendSealed } from '../lib/transfer/background.ts';
+import { joinUploadNews } from '../lib/transfer/upload-news.ts';
+
+/**
+ * Sends what waits sealed on this device while there is no tab to do it: for a `sync` event, inside of `waitUntil`. It needs no key,
+ * and holds none. What the session does not allow any more waits for the next sign-in.
+ *
+ * @throws {HalfkeyError} of the family unreachable when the network is gone again: the browser then tries once more, later
+ */
+export async function pumpUploads(): Promise<void> {
+  if (!(await hasDatabase())) return; // Nobody is at home: opening it would make one.
+  const stop = new AbortController();
+  const database = await openDatabase(() => {
+    stop.abort();
+  });
+  const news = joinUploadNews(({ kind }) => {
+    if (kind === 'ended') stop.abort(); // Perhaps this very one was called off: the others wait for the next time.
+  });
+  try {
+    await sendSealed(
+      {
+        broker: connectBroker(globalThis.location.origin),
+        put: putByFetch,
+        records: uploadRecords(database),
+        files: opfsParts('uploads'),
+        locks: navigator.locks,
+        news,
+      },
+      stop.signal,
+    );
+  } catch (error) {
+    if (stop.signal.aborted) return;
+    if (!(error instanceof HalfkeyError) || error.family === 'unreachable') throw error;
+  } finally {
+    news.close();
+    database.close();
+  }
+}

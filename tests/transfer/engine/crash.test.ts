@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Engine, type EngineOptions, type Ground } from './engine.ts';
+import { expectOnceAndWhole, isInDrive, makeFile, openGround, START_MS } from './ground.ts';
+
+// A tab may die before and after each thing that it does outside of itself. Whatever the moment, the next one brings the file into the
+// drive: once, and whole.
+const MIB = 1024 * 1024;
+const LONG_MS = 300_000;
+let ground: Ground;
+let close: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ ground, close } = await openGround('crasher'));
+}, START_MS);
+
+afterAll(() => close(), START_MS);
+
+/** Goes on with what rests until the file is in the drive, and sees that nothing of it rests any more. */
+async function finish(file: File, options: EngineOptions = {}): Promise<void> {
+  const { name } = file;
+  const engine = new Engine(ground, options);
+  await engine.uploads.resume();
+  if (engine.reports.size === 0) {
+    // Nothing of it rests: either it was never begun, or nothing was left to be done.
+    await ground.journal.refresh();
+    if (!isInDrive(ground, name)) engine.uploads.add([file]);
+  }
+  if (engine.reports.size > 0) {
+    const met = await engine.until(name, 'waiting-for-file', 'waiting-for-code', 'done');
+    if (met.phase === 'waiting-for-file') await engine.uploads.again(met.transfer, file);
+    await engine.adoption.now();
+    await engine.until(name, 'done');
+  }
+  await ground.journal.refresh();
+  await engine.adoption.now();
+  expect(engine.failures).toEqual([]);
+  expect(await ground.database.getAll('uploads')).toEqual([]);
+  await expect.poll(() => [...ground.files.blobs.keys()]).toEqual([]);
+  engine.crash();
+  await expectOnceAndWhole(ground, file);
+}
+
+test.each([
+  ['one part, open', 3000, true, undefined],
+  ['one part, locked', 3000, false, undefined],
+  ['two parts, open', 9 * MIB, true, undefined],
+  ['two parts and no room, locked', 9 * MIB, false, 0],
+] as const)(
+  'a file of %s arrives once and whole, wherever its tab dies',
+  async (kind, sizeBytes, wasOpen, freeBytes) => {
+    const options = freeBytes === undefined ? {} : { freeBytes };
+    const crashes = await atEachStep(async (dies, step) => {
+      const file = makeFile(`${kind} ${step}`, sizeBytes);
+      let isOpen = wasOpen;
+      const engine = new Engine(ground, { ...options, isOpen: () => isOpen, dies });
+      engine.uploads.add([file]);
+      await Promise.race([engine.death, engine.until(file.name, wasOpen ? 'done' : 'waiting-for-code')]);
+      isOpen = true;
+      engine.crash();
+      await finish(file, options);
+    });
+    expect(crashes).toBeGreaterThan(18);
+  },
+  LONG_MS,
+);
+
+test(
+  'what lies in the inbox is adopted once and whole, wherever the tab that adopts it dies',
+  async () => {
+    const crashes = await atEachStep(async (dies, step) => {
+      const file = makeFile(`inbox ${step}`, 3000);
+      const locked = new Engine(ground, { isOpen: () => false });
+      locked.uploads.add([file]);
+      await locked.until(file.name, 'waiting-for-code');
+      locked.crash();
+      const engine = new Engine(ground, { dies });
+      await engine.uploads.resume();
+      await Promise.race([engine.death, engine.adoption.now()]);
+      engine.crash();
+      await finish(file);
+    });
+    expect(crashes).toBeGreaterThan(10);
+  },
+  LONG_MS,
+);
+
+/** Until a run goes through without reaching the step. @returns how often a tab died */
+async function atEachStep(
+  run: (dies: NonNullable<EngineOptions['dies']>, step: string) => Promise<void>,
+): Promise<number> {
+  let crashes = 0;
+  for (let step = 1; ; step++) {
+    for (const side of ['before', 'after'] as const) {
+      let deaths = 0;
+      await run(
+        (at) => {
+          if (at !== step) return undefined;
+          deaths += 1;
+          return side;
+        },
+        `${String(step)} ${side}`,
+      );
+      if (deaths === 0) return crashes;
+      crashes += deaths;
+    }
+  }
+}

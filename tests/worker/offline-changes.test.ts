@@ -1,0 +1,174 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Report } from '../../src/lib/worker/protocol.ts';
+import type { Device } from './device.ts';
+import { Worlds, type Person } from './people.ts';
+
+// Names that are changed while the journal cannot be reached.
+const START_MS = 120_000;
+let worlds: Worlds;
+
+beforeAll(async () => {
+  worlds = await Worlds.start();
+}, START_MS);
+afterAll(() => worlds.stop(), START_MS);
+afterEach(() => worlds.clear());
+
+/** Two devices of a person, with two files. */
+async function twoDevices(): Promise<{ device: Device; other: Device; person: Person }> {
+  const device = await worlds.newDevice();
+  const person = await worlds.signUp(device);
+  await device.upload('one.txt', 'one');
+  await device.upload('two.txt', 'two');
+  const other = await worlds.newDevice();
+  await worlds.signIn(other, person);
+  return { device, other, person };
+}
+
+async function goOffline({ context }: Device): Promise<void> {
+  await context.route('**/api/**', (route) => route.abort());
+}
+
+async function goOnline(device: Device): Promise<void> {
+  await device.context.unrouteAll({ behavior: 'ignoreErrors' });
+  await device.page.workers()[0]?.evaluate(() => globalThis.dispatchEvent(new Event('online')));
+}
+
+async function untilNames(device: Device, names: readonly string[]): Promise<void> {
+  await expect.poll(() => device.names(), { timeout: 20_000 }).toEqual(names);
+}
+
+async function pending(device: Device): Promise<string[]> {
+  const { rows } = await device.send('view/rows', { from: 0, count: 100 });
+  return rows.filter(({ isPending }) => isPending).map(({ name }) => name);
+}
+
+async function dropped(device: Device): Promise<unknown[]> {
+  const reports = await device.reports();
+  const isDropped = (report: Report) => report.kind === 'change-dropped';
+  return reports.filter(isDropped).map((report) => ('failure' in report ? report.failure.code : undefined));
+}
+
+describe('a rename', () => {
+  test('made locked and offline shows at once, outlives a reload, and reaches the others later', async () => {
+    const { device, other } = await twoDevices();
+    await device.send('lock', {});
+    await goOffline(device);
+    const file = await device.file('two.txt');
+    await device.send('file/rename', { file, name: 'a new name.txt' });
+    await untilNames(device, ['a new name.txt', 'one.txt']);
+    expect(await pending(device)).toEqual(['a new name.txt']);
+
+    await device.reload();
+    expect(await device.send('boot', {})).toEqual({ phase: 'locked' });
+    await untilNames(device, ['a new name.txt', 'one.txt']);
+    expect(await pending(device)).toEqual(['a new name.txt']);
+    expect(await other.names()).toEqual(['one.txt', 'two.txt']);
+
+    await goOnline(device);
+    await untilNames(other, ['a new name.txt', 'one.txt']);
+    await expect.poll(() => pending(device), { timeout: 20_000 }).toEqual([]);
+    expect(await device.names()).toEqual(['a new name.txt', 'one.txt']);
+    expect(await dropped(device)).toEqual([]);
+  });
+
+  test('made online is in the journal at once', async () => {
+    const { device, other } = await twoDevices();
+    const file = await device.file('one.txt');
+    await device.send('file/rename', { file, name: 'a.txt' });
+    await untilNames(other, ['a.txt', 'two.txt']);
+    await expect.poll(() => pending(device), { timeout: 20_000 }).toEqual([]);
+  });
+
+  test('to a name that is none, or of a file that is none, is refused', async () => {
+    const { device } = await twoDevices();
+    const file = await device.file('one.txt');
+    for (const name of ['', '..', 'a/b', 'x'.repeat(256)]) {
+      expect(await device.refused('file/rename', { file, name })).toBe('name_malformed');
+    }
+    const nobody = 'AAAAAAAAAAAAAAAAAAAAAA';
+    expect(await device.refused('file/rename', { file: nobody, name: 'x' })).toBe('not_found');
+  });
+
+  test('to a name that is taken gets the next free one', async () => {
+    const { device, other } = await twoDevices();
+    await device.send('file/rename', { file: await device.file('two.txt'), name: 'one.txt' });
+    await untilNames(other, ['one (2).txt', 'one.txt']);
+    await untilNames(device, ['one (2).txt', 'one.txt']);
+  });
+
+  test('whose reply was lost does not undo a newer one, not even one back to the old name', async () => {
+    const { device, other } = await twoDevices();
+    const file = await device.file('one.txt');
+    let landed = 0;
+    await device.context.route('**/api/**', async (route) => {
+      const request = route.request();
+      if (request.method() === 'POST' && request.url().endsWith('/log') && landed === 0) {
+        landed++;
+        const said = { origin: worlds.stack.origin, 'sec-fetch-site': 'same-origin' };
+        await route.fetch({ headers: { ...(await request.allHeaders()), ...said } });
+      }
+      if (landed > 0) await route.abort();
+      else await route.continue();
+    });
+    await device.send('file/rename', { file, name: 'mine.txt' });
+    await untilNames(other, ['mine.txt', 'two.txt']);
+    await device.reload(); // The tab goes before it has heard.
+    await other.send('file/rename', { file, name: 'theirs.txt' });
+    await other.send('file/rename', { file, name: 'one.txt' });
+    await expect.poll(() => pending(other), { timeout: 20_000 }).toEqual([]);
+
+    await device.send('boot', {});
+    expect(await pending(device)).toEqual(['mine.txt']);
+    await goOnline(device);
+    await expect.poll(() => pending(device), { timeout: 20_000 }).toEqual([]);
+    await untilNames(device, ['one.txt', 'two.txt']);
+    expect(await other.names()).toEqual(['one.txt', 'two.txt']);
+  });
+
+  test.each([
+    ['deleted for good', 'not_found', ['two.txt']],
+    ['renamed elsewhere', 'head_changed', ['theirs.txt', 'two.txt']],
+  ] as const)('of a file that was %s meanwhile is given up, and told', async (what, code, names) => {
+    const { device, other, person } = await twoDevices();
+    const file = await device.file('one.txt');
+    await goOffline(device);
+    await device.send('file/rename', { file, name: 'mine.txt' });
+    if (what === 'renamed elsewhere') await other.send('file/rename', { file, name: 'theirs.txt' });
+    else await other.send('file/purge', { file, factor: person.factor() });
+    await untilNames(other, names);
+    await expect.poll(() => pending(other), { timeout: 20_000 }).toEqual([]);
+    await goOnline(device);
+    await device.until('change-dropped', ({ name, failure }) => name === 'mine.txt' && failure.code === code);
+    await untilNames(device, names);
+    expect(await pending(device)).toEqual([]);
+    expect(await dropped(device)).toEqual([code]);
+  });
+});
+
+describe('two tabs', () => {
+  test('show the same changes, and write each of them once', async () => {
+    const { device, other } = await twoDevices();
+    const tab = await worlds.newTab(device);
+    await untilNames(tab, ['one.txt', 'two.txt']);
+    let appends = 0;
+    device.context.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/log')) appends++;
+    });
+    await goOffline(device);
+    await device.send('file/rename', { file: await device.file('one.txt'), name: 'a.txt' });
+    await untilNames(tab, ['a.txt', 'two.txt']);
+    await tab.send('file/rename', { file: await tab.file('two.txt'), name: 'b.txt' });
+    await untilNames(device, ['a.txt', 'b.txt']);
+    appends = 0;
+    await device.context.unrouteAll({ behavior: 'ignoreErrors' });
+    for (const each of [device, tab]) {
+      await each.page.workers()[0]?.evaluate(() => globalThis.dispatchEvent(new Event('online')));
+    }
+    await untilNames(other, ['a.txt', 'b.txt']);
+    for (const each of [device, tab]) {
+      await expect.poll(() => pending(each), { timeout: 20_000 }).toEqual([]);
+      expect(await dropped(each)).toEqual([]);
+    }
+    expect(appends).toBe(1);
+  });
+});
