@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import adapter from '@sveltejs/adapter-static';
 
 /**
@@ -28,6 +31,35 @@ const csp = {
   },
 };
 
+/** What the app is built from. */
+const SOURCES = [
+  'src',
+  'static',
+  'broker/contract',
+  'package.json',
+  'package-lock.json',
+  'svelte.config.js',
+  'vite.config.ts',
+];
+
+/**
+ * Kit's own version is the time of the build, which would make every build another. This is another exactly when the sources
+ * are, so that who builds the same sources gets the same bytes, and browsers see a new version when there is one.
+ */
+function digestOfSources() {
+  const hash = createHash('sha256');
+  for (const source of SOURCES) {
+    const inside = statSync(source).isDirectory()
+      ? readdirSync(source, { recursive: true, encoding: 'utf8' }).map((name) => join(source, name))
+      : [source];
+    for (const path of inside.filter((one) => statSync(one).isFile()).sort()) {
+      const bytes = readFileSync(path);
+      hash.update(`${path}\0${String(bytes.length)}\0`).update(bytes);
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
 /** @type {import('@sveltejs/kit').Config} */
 export default {
   kit: {
@@ -37,6 +69,7 @@ export default {
     paths: { relative: false },
     // Kit's own registration would make a Trusted Types policy that lets any URL through.
     serviceWorker: { register: false },
+    version: { name: digestOfSources() },
     csp,
   },
 };

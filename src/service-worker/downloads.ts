@@ -1,36 +1,20 @@
 /// <reference lib="webworker" />
 import { ALIVE_EVERY_MS, type StreamDemand, type StreamSupply } from '../lib/transfer/download-stream.ts';
+import type { DownloadAnnouncement } from './messages.ts';
 
 const PREFIX = '/dl/';
 
-/** A page says that a download of this name will be asked for, and where its bytes come from. */
-interface Announcement {
-  readonly kind: 'download';
-  /** Random: the URL is good for one request. */
-  readonly transfer: string;
-  readonly name: string;
-  readonly sizeBytes: number;
-}
-
-interface Expected extends Announcement {
+interface Expected extends DownloadAnnouncement {
   readonly source: MessagePort;
 }
 
 const expected = new Map<string, Expected>();
 
-/** Takes an announcement with two ports, the source of bytes and the one that is told `ready`. Only pages of ours can send one. */
-export function expectDownload(event: ExtendableMessageEvent): void {
-  const data = event.data as Partial<Announcement> | undefined;
-  const [source, reply] = event.ports;
-  if (data?.kind !== 'download' || !source || !reply) return;
-  if (
-    typeof data.transfer !== 'string' ||
-    typeof data.name !== 'string' ||
-    typeof data.sizeBytes !== 'number'
-  )
-    return;
-  const { kind, transfer, name, sizeBytes } = data;
-  expected.set(transfer, { kind, transfer, name, sizeBytes, source });
+/** @param ports the source of bytes, and the one that is told `ready` */
+export function expectDownload(announced: DownloadAnnouncement, ports: readonly MessagePort[]): void {
+  const [source, reply] = ports;
+  if (!source || !reply) return;
+  expected.set(announced.transfer, { ...announced, source });
   reply.postMessage({ kind: 'ready' });
 }
 

@@ -3,14 +3,26 @@ import { build, files, version } from '$service-worker';
 import { createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 import { answerDownload, expectDownload, isDownload } from './downloads.ts';
+import { UPLOADS_TAG, type ToServiceWorker } from './messages.ts';
+import { pumpUploads } from './queue.ts';
+import { giveShare, isShare, receiveShare } from './shares.ts';
 
-// The shell, so that the app starts without a network, and the pipe of downloads. It holds no key and no file's bytes at rest.
+// The shell, so that the app starts without a network; the pipe of downloads; the door for what other apps share. It holds no key, and
+// no file's bytes at rest.
 
 const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 
+/** Background Sync, which TypeScript's types do not know: there is a network, and a page asked to be told. */
+interface SyncEvent extends ExtendableEvent {
+  readonly tag: string;
+}
+
+/** For the browser's install dialog alone: nobody sees them without a network. */
+const PICTURES = '/pictures/';
+
 precacheAndRoute([
   ...build.map((url) => ({ url, revision: null })),
-  ...files.map((url) => ({ url, revision: version })),
+  ...files.filter((url) => !url.startsWith(PICTURES)).map((url) => ({ url, revision: version })),
   { url: '/app.html', revision: version },
 ]);
 registerRoute(
@@ -20,10 +32,37 @@ registerRoute(
   ({ url, sameOrigin }) => sameOrigin && isDownload(url),
   ({ url }) => Promise.resolve(answerDownload(url)),
 );
+registerRoute(
+  ({ url, sameOrigin }) => sameOrigin && isShare(url),
+  ({ request }) => receiveShare(request),
+  'POST',
+);
 
-worker.addEventListener('message', expectDownload);
+worker.addEventListener('message', (event) => {
+  const message = event.data as ToServiceWorker;
+  switch (message.kind) {
+    case 'download':
+      expectDownload(message, event.ports);
+      return;
+    case 'shared':
+      giveShare(message.share, event.ports[0]);
+      return;
+    case 'take-over':
+      void worker.skipWaiting();
+      return;
+    case 'awake':
+      return;
+    default:
+      message satisfies never;
+  }
+});
 
 // The first visit's page is served by this worker at once: downloads need it.
 worker.addEventListener('activate', (event) => {
   event.waitUntil(worker.clients.claim());
+});
+
+// What waits goes up although no page is open. It is sealed, and wants no key.
+worker.addEventListener('sync' as 'activate', (event) => {
+  if ((event as SyncEvent).tag === UPLOADS_TAG) event.waitUntil(pumpUploads());
 });

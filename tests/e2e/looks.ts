@@ -13,6 +13,9 @@ const OF_THE_DOCUMENTS: readonly string[] = [
   'drive-light-1280',
   'drive-dark-1280',
   'drive-light-390',
+  'waiting-light-390',
+  'settings-light-1280',
+  'who-light-1280',
 ];
 
 /** What the app is looked at on. */

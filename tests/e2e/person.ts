@@ -90,6 +90,18 @@ export class Person {
     await field.fill(code ?? (await this.code()));
   }
 
+  /** @param backupCode in place of a code, which there is only every half minute */
+  async unlock(backupCode?: string): Promise<void> {
+    await this.page.getByRole('button', { name: 'Unlock' }).click();
+    if (backupCode === undefined) await this.typeCode();
+    else {
+      await this.page.getByText('Use a backup code').click();
+      await this.page.getByLabel('Backup code').fill(backupCode);
+      await this.page.keyboard.press('Enter');
+    }
+    await expect(this.lock).toContainText('Open');
+  }
+
   async lockNow(): Promise<void> {
     await this.page.getByRole('button', { name: 'Lock now' }).click();
     await expect(this.lock).toContainText('Locked');

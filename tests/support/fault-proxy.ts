@@ -115,7 +115,7 @@ export async function startFaultProxy(cloudEndpoint: string): Promise<FaultProxy
 }
 
 /** What concerns one connection alone is not passed on. */
-function without(headers: IncomingHttpHeaders, ...names: string[]): IncomingHttpHeaders {
+export function without(headers: IncomingHttpHeaders, ...names: string[]): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
 }
 

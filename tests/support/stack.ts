@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startGate, type Gate } from './gate.ts';
 import { freePort, startProgram, type Program } from './program.ts';
 import { startTap, type Tap } from './tap.ts';
 
@@ -29,6 +30,8 @@ export interface Stack {
   readonly s3: Program;
   /** What went between the browser and each of them; only where `tapped` was asked for. */
   readonly taps: readonly Tap[];
+  /** Through which the browser reaches the broker and S3; only where `gated` was asked for. */
+  readonly gates: readonly Gate[];
   /** All that both have printed so far. */
   logs(): string;
   stop(): Promise<void>;
@@ -36,25 +39,32 @@ export interface Stack {
 
 /**
  * @param options.tapped puts a recorder of every byte between the browser and both servers
+ * @param options.gated puts a gate there, where a test may stop single requests
  * @param options.origin of somebody else who serves the app and hands on to the broker
+ * @param options.dist folder of the built programs, if not the project's own; the app lies in `build` beside it
  * @param options.brokerCore the one core that the broker may use
  */
 export async function startStack(
   options: {
     environment?: Readonly<Record<string, string>>;
     tapped?: boolean;
+    gated?: boolean;
     origin?: string;
     brokerCore?: number;
+    dist?: string;
   } = {},
 ): Promise<Stack> {
+  const dist = options.dist ?? DIST;
   const dataFolder = mkdtempSync(join(tmpdir(), 'halfkey-e2e-'));
   const [brokerPort, s3Port] = [await freePort(), await freePort()];
   const taps = options.tapped ? [await startTap(brokerPort), await startTap(s3Port)] : [];
-  const origin = options.origin ?? `http://localhost:${String(taps[0]?.port ?? brokerPort)}`;
+  const gates = options.gated ? [await startGate(brokerPort), await startGate(s3Port)] : [];
+  const [brokerFront, s3Front] = [...taps, ...gates];
+  const origin = options.origin ?? `http://localhost:${String(brokerFront?.port ?? brokerPort)}`;
 
   const s3 = startProgram({
     command: [
-      join(DIST, 'local-cloud.js'),
+      join(dist, 'local-cloud.js'),
       '--data',
       dataFolder,
       '--port',
@@ -69,11 +79,11 @@ export async function startStack(
   const cloud = JSON.parse(s3.output().split('\n')[0] ?? '') as CloudDescription;
 
   const broker = startProgram({
-    command: [join(DIST, 'broker.js')],
+    command: [join(dist, 'broker.js')],
     environment: {
       PORT: String(brokerPort),
       HALFKEY_ORIGIN: origin,
-      HALFKEY_S3_PUBLIC_URL: `http://localhost:${String(taps[1]?.port ?? s3Port)}`,
+      HALFKEY_S3_PUBLIC_URL: `http://localhost:${String(s3Front?.port ?? s3Port)}`,
       HALFKEY_LOCAL_CLOUD: JSON.stringify(cloud),
       // One address plays all people here.
       HALFKEY_RATE_PER_MINUTE: '10000',
@@ -91,11 +101,12 @@ export async function startStack(
     broker,
     s3,
     taps,
+    gates,
     logs: () => s3.output() + broker.output(),
     async stop() {
       await broker.halt();
       await s3.halt();
-      await Promise.all(taps.map((tap) => tap.close()));
+      await Promise.all([...taps, ...gates].map((front) => front.close()));
       rmSync(dataFolder, { recursive: true, force: true });
     },
   };

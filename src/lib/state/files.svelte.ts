@@ -73,6 +73,16 @@ export class Files {
     return this.#ask(this.#query);
   }
 
+  /** Works offline and while locked. @throws {HalfkeyError} `name_malformed` */
+  rename({ file }: FileRow, name: string): Promise<void> {
+    return this.#worker.send('file/rename', { file, name });
+  }
+
+  /** Keeps what is sealed in it on this device, or no longer. */
+  keep({ file }: FileRow, keep: boolean): Promise<void> {
+    return this.#worker.send('file/keep', { file, keep });
+  }
+
   clear(): void {
     this.#query = { filter: '', sortBy: 'name', descending: false };
     this.#total = 0;

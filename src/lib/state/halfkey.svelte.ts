@@ -1,25 +1,38 @@
 import { createContext } from 'svelte';
 import { WorkerHost } from '../worker/host.ts';
-import type { Factor, FileRow, Phase, Preview, Report } from '../worker/protocol.ts';
+import type { Factor, FileRow, Phase, Report, TransferReport } from '../worker/protocol.ts';
 import { Announcer } from './announcer.svelte.ts';
+import { Arrivals } from './arrivals.svelte.ts';
 import { CodePrompt } from './code-prompt.svelte.ts';
 import type { CryptoWorker } from './crypto-worker.ts';
+import { Desk } from './desk.svelte.ts';
 import { Downloads } from './downloads.ts';
 import { Files } from './files.svelte.ts';
+import { Installation } from './installation.svelte.ts';
 import { Notice } from './notice.svelte.ts';
+import { askToKeepOnce } from './persistence.ts';
+import { sendUploadsLater } from './service-worker.ts';
 import { Session } from './session.svelte.ts';
+import { Settings } from './settings.svelte.ts';
 import { Transfers } from './transfers.svelte.ts';
+import { Updates } from './updates.svelte.ts';
 
 /** All state of one page, around its one crypto worker. */
 export class Halfkey {
   readonly announcer = new Announcer();
   readonly notice = new Notice();
+  readonly arrivals = new Arrivals();
+  readonly installation = new Installation();
+  readonly updates = new Updates();
   readonly session: Session;
   readonly files: Files;
   readonly transfers: Transfers;
   readonly prompt: CodePrompt;
   readonly downloads: Downloads;
+  readonly settings: Settings;
+  readonly desk: Desk;
   readonly #worker: CryptoWorker;
+  #hasAskedToKeep = false;
 
   constructor() {
     const worker = new WorkerHost((report) => {
@@ -28,15 +41,34 @@ export class Halfkey {
     this.#worker = worker;
     this.session = new Session(worker);
     this.files = new Files(worker);
-    this.transfers = new Transfers(worker, this.announcer);
+    this.transfers = new Transfers(worker, this.announcer, (report) => {
+      this.#heedTransfer(report);
+    });
     this.prompt = new CodePrompt(worker);
     this.downloads = new Downloads(worker, this.prompt, this.transfers);
+    this.settings = new Settings(worker);
+    this.desk = new Desk(this);
+  }
+
+  /** What waits for a network looks again whenever there is reason to. Other browsers than Chromium know no better sign. */
+  wakeUploads(): void {
+    if (this.session.signedIn) this.transfers.wake().catch(() => undefined); // It looks again by itself too.
   }
 
   /** Deletes a file for good. @throws {HalfkeyError} when the code is refused, or the file is gone */
   async purge({ file, name }: FileRow, factor: Factor): Promise<void> {
     await this.#worker.send('file/purge', { file, factor });
     this.announcer.say(`“${name}” is deleted for good.`);
+  }
+
+  #heedTransfer({ direction, phase, isSafe }: TransferReport): void {
+    if (direction !== 'up') return;
+    if (phase === 'waiting-for-network') void sendUploadsLater();
+    // Now there is something to lose. Whether the browser promises anything shows in the settings.
+    if ((isSafe || phase === 'done') && !this.#hasAskedToKeep) {
+      this.#hasAskedToKeep = true;
+      void askToKeepOnce().catch(() => undefined);
+    }
   }
 
   #apply(report: Report): void {
@@ -59,6 +91,15 @@ export class Halfkey {
       case 'alarm':
         this.session.raise(report.failure);
         return;
+      case 'change-dropped':
+        this.notice.show({
+          tried: report.name === '' ? 'A change was given up' : `No file was renamed to “${report.name}”`,
+          reason: { failure: report.failure, atMs: Date.now() },
+        });
+        return;
+      case 'view-stale':
+        this.session.hearOfNobodySince(report.lastHeardMs);
+        return;
       default:
         report satisfies never;
     }
@@ -70,7 +111,10 @@ export class Halfkey {
     if (phase.phase === before) return;
     if (phase.phase === 'open') this.announcer.say('Halfkey is open.');
     if (phase.phase === 'locked' && before === 'open') this.announcer.say('Halfkey is locked.');
+    if (phase.phase === 'closed') this.desk.close();
     if (phase.phase !== 'signed-out') return;
+    this.desk.close();
+    this.settings.clear();
     this.prompt.dismiss();
     this.files.clear();
     this.transfers.clear();
@@ -81,4 +125,4 @@ export class Halfkey {
 
 const [getHalfkey, setHalfkey] = createContext<Halfkey>();
 export { getHalfkey, setHalfkey };
-export type { Factor, FileRow, Preview };
+export type { Factor, FileRow };

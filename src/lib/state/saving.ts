@@ -1,3 +1,4 @@
+import type { DownloadAnnouncement, ToServiceWorker } from '../../service-worker/messages.ts';
 import type { DownloadStream } from '../worker/protocol.ts';
 
 /** A service worker that has not taken the stream by then never will. */
@@ -31,7 +32,8 @@ export async function saveStream(
       resolve(data.kind === 'ready');
     };
   });
-  serviceWorker.postMessage({ kind: 'download', transfer, name, sizeBytes }, [port, reply.port2]);
+  const announcement: DownloadAnnouncement = { kind: 'download', transfer, name, sizeBytes };
+  serviceWorker.postMessage(announcement, [port, reply.port2]);
   const isTaken = await taken;
   reply.port1.close();
   if (!isTaken) return undefined;
@@ -44,7 +46,7 @@ export async function saveStream(
   const keepAwake = () => {
     if (performance.now() - awakeAtMs < AWAKE_EVERY_MS) return;
     awakeAtMs = performance.now();
-    serviceWorker.postMessage({ kind: 'awake' });
+    serviceWorker.postMessage({ kind: 'awake' } satisfies ToServiceWorker);
   };
   const timer = setInterval(keepAwake, AWAKE_EVERY_MS / 2);
   return {

@@ -10,6 +10,7 @@ export class Session {
   #phase = $state.raw<Phase>({ phase: 'starting' });
   #online = $state.raw(true);
   #alarm = $state.raw<Failure | undefined>();
+  #lastHeardMs = $state.raw<number | undefined>();
   #cannotStart = $state.raw<Failure | undefined>();
   #held = $state.raw(false);
   #ended = $state.raw(false);
@@ -28,6 +29,11 @@ export class Session {
     return this.#phase.phase === 'open' || this.#phase.phase === 'locked';
   }
 
+  /** Whether somebody is at home here, but has to type the passphrase before anything is shown. */
+  get isClosed(): boolean {
+    return this.#phase.phase === 'closed';
+  }
+
   /** Whether the broker answers. */
   get online(): boolean {
     return this.#online;
@@ -36,6 +42,11 @@ export class Session {
   /** Something found by itself that people must know; it stays until the page is loaded anew. */
   get alarm(): Failure | undefined {
     return this.#alarm;
+  }
+
+  /** When another device of this person's was heard of last, if that is so long ago that only they can say why; ms since 1970. */
+  get lastHeardMs(): number | undefined {
+    return this.#lastHeardMs;
   }
 
   /** Why there is nothing to show at all. */
@@ -67,7 +78,8 @@ export class Session {
   }
 
   apply(phase: Phase): void {
-    if (phase.phase === 'signed-out') this.#ended ||= this.signedIn && !this.#isLeaving;
+    const wasIn = this.signedIn || this.isClosed;
+    if (phase.phase === 'signed-out') this.#ended ||= wasIn && !this.#isLeaving;
     else this.#ended = false;
     this.#phase = phase;
   }
@@ -78,6 +90,11 @@ export class Session {
 
   raise(alarm: Failure): void {
     this.#alarm = alarm;
+  }
+
+  /** @param lastHeardMs undefined once somebody has seen it */
+  hearOfNobodySince(lastHeardMs: number | undefined): void {
+    this.#lastHeardMs = lastHeardMs;
   }
 
   async boot(): Promise<void> {
@@ -124,6 +141,11 @@ export class Session {
     return (await this.#worker.send('passphrase/generate', {})).passphrase;
   }
 
+  /** Opens what rests on a device that asks for the passphrase at each start. @throws {HalfkeyError} `passphrase_wrong` */
+  openAtStart(passphrase: string): Promise<void> {
+    return this.#worker.send('start/open', { passphrase });
+  }
+
   lock(): Promise<void> {
     return this.#worker.send('lock', {});
   }
@@ -140,9 +162,9 @@ export class Session {
     location.replace('/');
   }
 
-  /** Somebody is here: keeps an open drive from locking itself. */
+  /** Somebody is here: keeps an open drive from locking itself, and a locked one from closing. */
   touch(nowMs: number): void {
-    if (this.#phase.phase !== 'open' || nowMs - this.#lastActiveMs < ACTIVE_EVERY_MS) return;
+    if (!this.signedIn || nowMs - this.#lastActiveMs < ACTIVE_EVERY_MS) return;
     this.#lastActiveMs = nowMs;
     // A worker that cannot hear this locks the drive by itself, which is the safe side.
     this.#worker.send('active', {}).catch(() => undefined);

@@ -8,6 +8,12 @@ const TICK_MS = 500;
 const SHOWN_ROWS = 100;
 
 const ENDED: readonly TransferReport['phase'][] = ['done', 'cancelled', 'failed'];
+/** Nothing happens to these until something else has. */
+const RESTING: readonly TransferReport['phase'][] = [
+  'waiting-for-network',
+  'waiting-for-file',
+  'waiting-for-code',
+];
 
 /** Somebody who goes along with a transfer. */
 interface Follower {
@@ -17,9 +23,35 @@ interface Follower {
   readonly end: () => void;
 }
 
+/** How many transfers there are of what kind. */
+export interface TransferCounts {
+  readonly all: number;
+  /** Something is happening to them, or will as soon as there is a place for it. */
+  readonly underWay: number;
+  /** Nothing happens until there is a network, a code, or the file once more. */
+  readonly resting: number;
+  /** Of these: until there is a code. */
+  readonly waitingForCode: number;
+  /** Would be lost if the page were closed now. What has to be picked again is lost to the page already. */
+  readonly atRisk: number;
+}
+
 /** Whether a transfer has come to its end, good or bad. */
 function hasEnded({ phase }: TransferReport): boolean {
   return ENDED.includes(phase);
+}
+
+/** Counts what there is. */
+function countTransfers(transfers: readonly TransferReport[]): TransferCounts {
+  const going = transfers.filter((transfer) => !hasEnded(transfer));
+  const resting = going.filter(({ phase }) => RESTING.includes(phase)).length;
+  return {
+    all: transfers.length,
+    underWay: going.length - resting,
+    resting,
+    waitingForCode: going.filter(({ phase }) => phase === 'waiting-for-code').length,
+    atRisk: going.filter(({ isSafe, phase }) => !isSafe && phase !== 'waiting-for-file').length,
+  };
 }
 
 /** What is going up and down, and what became of it. */
@@ -30,24 +62,18 @@ export class Transfers {
   readonly #followers = new Map<string, Follower>();
   #all = $state.raw<readonly TransferReport[]>([]);
   #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #underWay = $derived(this.#all.filter((transfer) => !hasEnded(transfer)).length);
-  readonly #waitingForCode = $derived(this.#all.filter(({ phase }) => phase === 'waiting-for-code').length);
+  readonly #counts = $derived(countTransfers(this.#all));
+  readonly #onPhase: (report: TransferReport) => void;
 
-  constructor(worker: CryptoWorker, announcer: Announcer) {
+  /** @param onPhase hears of each transfer that has come into another phase */
+  constructor(worker: CryptoWorker, announcer: Announcer, onPhase: (report: TransferReport) => void) {
     this.#worker = worker;
     this.#announcer = announcer;
+    this.#onPhase = onPhase;
   }
 
-  get count(): number {
-    return this.#all.length;
-  }
-
-  get underWay(): number {
-    return this.#underWay;
-  }
-
-  get waitingForCode(): number {
-    return this.#waitingForCode;
+  get counts(): TransferCounts {
+    return this.#counts;
   }
 
   /** The rows to show, oldest first; of very many, those that still want something. */
@@ -68,6 +94,7 @@ export class Transfers {
       return;
     }
     this.#publish();
+    this.#onPhase(report);
     if (hasEnded(report)) this.#end(report);
   }
 
@@ -85,6 +112,16 @@ export class Transfers {
 
   upload(files: readonly File[]): Promise<void> {
     return this.#worker.send('upload/add', { files: [...files] });
+  }
+
+  /** The file of a transfer that was not taken in whole. @throws {HalfkeyError} `source_changed` when it is another */
+  again(transfer: string, file: File): Promise<void> {
+    return this.#worker.send('upload/again', { transfer, file });
+  }
+
+  /** Something has changed outside: what waits for the network looks again. */
+  async wake(): Promise<void> {
+    await this.#worker.send('upload/wake', {});
   }
 
   cancel(transfer: string): Promise<void> {

@@ -49,7 +49,8 @@ const EXPLANATIONS = {
   record_corrupt: ['What the server stored is damaged', tampered],
   inbox_refused: [
     'A waiting upload is not from one of your devices',
-    'It was not added to your drive. Tell whoever runs this server.',
+    ({ count = 1 }) =>
+      `${count === 1 ? 'It was' : `${String(count)} of them were`} not added to your drive. Tell whoever runs this server.`,
   ],
 
   input_malformed: ['The server did not accept this', 'Check what you typed, then try again.'],
@@ -71,7 +72,10 @@ const EXPLANATIONS = {
   code_malformed: ['That is not a code', 'Type the six digits that your app shows for Halfkey.'],
   code_wrong: [
     'That code is wrong',
-    'Type the newest one. If it stays wrong, check that your phone’s clock is set by itself.',
+    ({ clockAheadSeconds }) =>
+      clockAheadSeconds === undefined
+        ? 'Type the newest one. If it stays wrong, check that your phone’s clock is set by itself.'
+        : `Type the newest one. This device’s clock is ${formatWait(Math.abs(clockAheadSeconds))} ${clockAheadSeconds > 0 ? 'ahead of' : 'behind'} the server’s: set it right, and your phone’s too.`,
   ],
   code_used: ['That code was used already', nextCode],
   code_locked: [
@@ -90,7 +94,13 @@ const EXPLANATIONS = {
   origin_refused: ['This page is not where it should be', 'Open Halfkey by the address you were given.'],
   name_taken: ['This user name is taken', 'Choose another one, or sign in if it is yours.'],
   name_malformed: ['This name cannot be used', 'Use 1 to 64 letters, figures or signs, without spaces.'],
-  passphrase_wrong: ['This passphrase does not open this device', 'Check it, then try again.'],
+  passphrase_wrong: [
+    'This passphrase does not open this device',
+    ({ retryAfterSeconds }) =>
+      retryAfterSeconds === undefined
+        ? 'Check it, then try again.'
+        : `Check it, then try again in ${formatWait(retryAfterSeconds)}.`,
+  ],
   passphrase_weak: [
     'This passphrase is too easy to guess',
     'Make it longer, with words that do not belong together, or use a generated one.',

@@ -58,6 +58,16 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-d
 const dayOfYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
 
+/** The time of day, as this person's country writes it. */
+export function formatClock(atMs: number): string {
+  return clock.format(new Date(atMs));
+}
+
+/** A day with its year. */
+export function formatDay(atMs: number): string {
+  return day.format(new Date(atMs));
+}
+
 /** When something was added: the time of day if today, else the day, with its year unless it is this one. */
 export function formatAdded(atMs: number, nowMs: number): string {
   const at = new Date(atMs);

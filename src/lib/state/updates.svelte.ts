@@ -1,0 +1,75 @@
+import type { ToServiceWorker } from '../../service-worker/messages.ts';
+
+/** Held, shared, by each page that must not be loaded anew right now. */
+const BUSY_LOCK = 'halfkey-page-busy';
+/** A page may stay open for weeks: it asks for a new version when it is looked at again, but not each time. */
+const LOOK_EVERY_MS = 60 * 60_000;
+/** A service worker that has not taken over by then never will; the page goes on as it was. */
+const TAKES_OVER_WITHIN_MS = 10_000;
+
+/** A newer version of this app: offered, and taken when somebody says so and no page of this origin is in the middle of something. */
+export class Updates {
+  #waiting = $state.raw<ServiceWorker | undefined>();
+  #endBusy: (() => void) | undefined;
+
+  /** Whether a new version has been loaded, and waits. */
+  get isReady(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** Looks out for versions that come after the one that serves this page. */
+  watch(registration: ServiceWorkerRegistration): void {
+    const hadOne = registration.active !== null;
+    const offer = () => {
+      // Without an active one it is the first, and nothing is new.
+      if (registration.waiting && registration.active) this.#waiting = registration.waiting;
+    };
+    offer();
+    registration.addEventListener('updatefound', () => {
+      registration.installing?.addEventListener('statechange', offer);
+    });
+    let isFirst = !hadOne;
+    navigator.serviceWorker.addEventListener('controllerchange', () => {
+      // The first one takes over the page that brought it; the scripts of any other do not fit this page's.
+      if (isFirst) isFirst = false;
+      else location.reload();
+    });
+    let lookedAtMs = Date.now();
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState !== 'visible' || Date.now() - lookedAtMs < LOOK_EVERY_MS) return;
+      lookedAtMs = Date.now();
+      registration.update().catch(() => undefined); // Without a network there is nothing new.
+    });
+  }
+
+  /** Says whether this page is in the middle of something that loading it anew would end. */
+  setBusy(isBusy: boolean): void {
+    if (!isBusy) {
+      this.#endBusy?.();
+      this.#endBusy = undefined;
+    } else if (!this.#endBusy) {
+      const ended = new Promise<void>((resolve) => (this.#endBusy = resolve));
+      void navigator.locks.request(BUSY_LOCK, { mode: 'shared' }, () => ended);
+    }
+  }
+
+  /**
+   * Lets the new version take over; every page of this origin is loaded anew then, this one too.
+   * @returns false when some page is busy, and then nothing has changed
+   */
+  async take(): Promise<boolean> {
+    const waiting = this.#waiting;
+    if (!waiting) return true;
+    return navigator.locks.request(BUSY_LOCK, { ifAvailable: true }, async (lock) => {
+      if (!lock) return false;
+      // Nobody becomes busy before the change has reached all pages.
+      const changed = new Promise((resolve) => {
+        navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true });
+        setTimeout(resolve, TAKES_OVER_WITHIN_MS);
+      });
+      waiting.postMessage({ kind: 'take-over' } satisfies ToServiceWorker);
+      await changed;
+      return true;
+    });
+  }
+}

@@ -1,0 +1,270 @@
+import { readFileSync } from 'node:fs';
+import { expect, test, type Browser, type BrowserContext } from '@playwright/test';
+import { startStack, type Stack } from '../support/stack.ts';
+import { Person } from './person.ts';
+
+const PASSPHRASE = 'seven lanterns under the old stone bridge';
+
+let stack: Stack;
+test.beforeAll(async () => {
+  stack = await startStack();
+});
+test.afterAll(async () => {
+  await stack.stop();
+});
+
+async function newPerson(browser: Browser, userName: string): Promise<Person> {
+  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
+  return new Person(await context.newPage(), userName, PASSPHRASE, stack.origin);
+}
+
+function textFile(name: string, text: string) {
+  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
+}
+
+/** The first visit is over when the shell rests on the device. */
+async function shellIsHere({ page }: Person): Promise<void> {
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+  });
+}
+
+/** As in a tunnel: neither broker nor store answers, and the browser knows. */
+async function withoutNetwork(context: BrowserContext, run: () => Promise<void>): Promise<void> {
+  await context.setOffline(true);
+  await stack.broker.halt();
+  await run();
+  await stack.broker.resume();
+  await context.setOffline(false);
+}
+
+test('the app starts without a network, at every address', async ({ browser }) => {
+  const guest = await newPerson(browser, 'nobody');
+  const { page } = guest;
+  await page.goto('/');
+  await shellIsHere(guest);
+  await withoutNetwork(page.context(), async () => {
+    for (const [path, label] of [
+      ['/sign-in', 'User name'],
+      ['/sign-up', 'User name'],
+      ['/recover', 'Recovery words'],
+    ] as const) {
+      await page.goto(path);
+      await expect(page.getByLabel(label)).toBeVisible();
+    }
+    await page.goto('/');
+    await expect(page.getByRole('link', { name: 'Create account' })).toBeVisible();
+  });
+});
+
+test('files that are added while locked and without a network wait, survive the tab, and arrive once after one code', async ({
+  browser,
+}) => {
+  const laptop = await newPerson(browser, 'ada');
+  await laptop.signUp();
+  await laptop.upload(textFile('before.txt', 'was there before'));
+  await expect(laptop.row('before.txt')).toBeVisible();
+  await laptop.lockNow();
+  await shellIsHere(laptop);
+  const context = laptop.page.context();
+  const transfers = laptop.page.getByRole('region', { name: 'Transfers' });
+
+  await context.setOffline(true);
+  await laptop.upload(
+    textFile('in the tunnel.txt', 'written in a tunnel'),
+    textFile('second.txt', 'and another'),
+  );
+  await expect(laptop.page.getByRole('dialog')).toHaveCount(0);
+  await expect(transfers.getByText('Encrypted on this device. Will upload when you are online.')).toHaveCount(
+    2,
+  );
+  await expect(transfers).not.toContainText(/saved/i);
+
+  await laptop.page.close({ runBeforeUnload: false });
+  const reopened = laptop.at(await context.newPage());
+  await reopened.page.goto(`${stack.origin}/`);
+  const waiting = reopened.page.getByRole('region', { name: 'Transfers' });
+  await expect(waiting).toContainText('in the tunnel.txt');
+  await expect(waiting.getByText('Encrypted on this device. Will upload when you are online.')).toHaveCount(
+    2,
+  );
+  await expect(reopened.row('before.txt')).toBeVisible();
+
+  await context.setOffline(false);
+  await expect(waiting.getByText('Uploaded. Appears in your drive after the next code.')).toHaveCount(2, {
+    timeout: 60_000,
+  });
+  await expect(reopened.row('in the tunnel.txt')).toHaveCount(0);
+  await reopened.page.getByRole('button', { name: 'Unlock' }).click();
+  await reopened.typeCode();
+  await expect(reopened.row('in the tunnel.txt')).toHaveCount(1);
+  await expect(reopened.row('second.txt')).toHaveCount(1);
+  const download = await reopened.download('in the tunnel.txt');
+  expect(readFileSync(await download.path(), 'utf8')).toBe('written in a tunnel');
+});
+
+test('what waits goes up with no tab open, once the browser says that there is a network', async ({
+  browser,
+}) => {
+  const lise = await newPerson(browser, 'lise');
+  await lise.signUp();
+  await lise.lockNow();
+  await shellIsHere(lise);
+  const context = lise.page.context();
+  const inboxWrites = () =>
+    stack
+      .logs()
+      .split('\n')
+      .filter((line) => line.includes('"method":"POST"') && line.includes('/inbox"')).length;
+  const before = inboxWrites();
+  await context.setOffline(true);
+  await lise.upload(textFile('for later.txt', 'sent by nobody'));
+  const transfers = lise.page.getByRole('region', { name: 'Transfers' });
+  await expect(
+    transfers.getByText('Encrypted on this device. Will upload when you are online.'),
+  ).toBeVisible();
+  const empty = await context.newPage();
+  await lise.page.close({ runBeforeUnload: false });
+
+  const cdp = await context.newCDPSession(empty);
+  const registered = new Promise<string>((resolve) => {
+    cdp.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+      const ours = registrations.find(({ scopeURL }) => scopeURL === `${stack.origin}/`);
+      if (ours) resolve(ours.registrationId);
+    });
+  });
+  await cdp.send('ServiceWorker.enable');
+  const registrationId = await registered;
+  await context.setOffline(false);
+  await cdp.send('ServiceWorker.dispatchSyncEvent', {
+    origin: stack.origin,
+    registrationId,
+    tag: 'halfkey-uploads',
+    lastChance: true,
+  });
+  // No page of the app is there: nobody but the service worker can have written it.
+  await expect.poll(inboxWrites, { timeout: 60_000 }).toBe(before + 1);
+
+  const again = lise.at(empty);
+  await again.page.goto(`${stack.origin}/`);
+  await again.page.getByRole('button', { name: 'Unlock' }).click();
+  await again.typeCode();
+  await expect(again.row('for later.txt')).toHaveCount(1);
+});
+
+test('a file that is renamed without a network says so, and has its name everywhere afterwards', async ({
+  browser,
+}) => {
+  const laptop = await newPerson(browser, 'grace');
+  await laptop.signUp();
+  await laptop.upload(textFile('draft.txt', 'a draft'));
+  await expect(laptop.row('draft.txt')).toBeVisible();
+  const { page } = laptop;
+
+  await page.context().setOffline(true);
+  await laptop.row('draft.txt').focus();
+  await page.keyboard.press('F2');
+  await expect(page.getByLabel('New name')).toBeFocused();
+  await page.getByLabel('New name').fill('draft/2.txt');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog')).toContainText('cannot contain “/”');
+  await page.getByLabel('New name').fill('final.txt');
+  await page.keyboard.press('Enter');
+  await expect(laptop.row('final.txt')).toContainText('Will be renamed when you are online');
+  await expect(laptop.row('draft.txt')).toHaveCount(0);
+
+  await page.context().setOffline(false);
+  await expect(laptop.row('final.txt')).not.toContainText('Will be renamed', { timeout: 60_000 });
+  const phone = laptop.at((await newPerson(browser, 'grace')).page);
+  await phone.signIn();
+  await expect(phone.row('final.txt')).toBeVisible();
+  await expect(phone.row('draft.txt')).toHaveCount(0);
+});
+
+test('settings are kept, and tell what rests here', async ({ browser }) => {
+  const mary = await newPerson(browser, 'mary');
+  const { page } = mary;
+  await mary.signUp();
+  await mary.upload(textFile('kept.txt', 'kept here'), textFile('other.txt', 'not kept'));
+  await expect(mary.row('other.txt')).toBeVisible();
+  await mary.act('kept.txt', 'Keep on this device');
+  await expect(mary.row('kept.txt')).toContainText('Kept on this device');
+
+  const openSettings = async () => {
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Settings' }).click();
+    await expect(page.getByRole('radio', { checked: true })).toHaveCount(1);
+  };
+  await openSettings();
+  const settings = page.getByRole('dialog', { name: 'Settings' });
+  await expect(settings).toContainText('1 file kept on this device');
+  await expect(settings).toContainText('Nothing here is only here');
+  await settings.getByRole('radio', { name: '2' }).check({ force: true });
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await expect(mary.row('kept.txt')).toContainText('Kept on this device');
+  await openSettings();
+  await expect(settings.getByRole('radio', { name: '2' })).toBeChecked();
+  await page.keyboard.press('Escape');
+
+  await mary.act('kept.txt', 'Don’t keep on this device');
+  await expect(mary.row('kept.txt')).not.toContainText('Kept on this device');
+});
+
+test('who can read is answered from what is true now', async ({ browser }) => {
+  const emmy = await newPerson(browser, 'emmy');
+  const { page } = emmy;
+  await emmy.signUp();
+  const ask = async () => {
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Who can read this now?' }).click();
+    await expect(page.getByRole('term')).toHaveCount(5);
+    return page.getByRole('dialog', { name: 'Who can read this now?' });
+  };
+  await expect(await ask()).toContainText('No other device has ever signed in');
+  await page.keyboard.press('Escape');
+  await emmy.lockNow();
+  const other = emmy.at((await newPerson(browser, 'emmy')).page);
+  await other.signIn();
+  await expect(async () => {
+    await page.keyboard.press('Escape');
+    const answer = await ask();
+    await expect(answer).toContainText('on Linux. Each that is still signed in', { timeout: 2_000 });
+    await expect(answer).toContainText('Names only');
+  }).toPass({ timeout: 60_000 });
+});
+
+test('a device that asks for the passphrase at each start shows nothing before it', async ({ browser }) => {
+  const nora = await newPerson(browser, 'nora');
+  const { page } = nora;
+  await nora.signUp();
+  await nora.upload(textFile('diary.txt', 'dear diary'));
+  await expect(nora.row('diary.txt')).toBeVisible();
+  await page.getByRole('button', { name: 'More', exact: true }).click();
+  await page.getByRole('menuitem', { name: 'Settings' }).click();
+  await page.getByRole('switch', { name: 'Ask for the passphrase at each start' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Ask for the passphrase' });
+  await dialog.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
+  await page.keyboard.press('Enter');
+  await expect(dialog.getByRole('alert')).toContainText('does not open', { timeout: 30_000 });
+  await dialog.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('switch', { name: 'Ask for the passphrase at each start' })).toBeChecked({
+    timeout: 30_000,
+  });
+
+  await page.reload();
+  await expect(page.getByRole('heading', { name: 'Closed' })).toBeVisible();
+  await expect(page.locator('body')).not.toContainText('diary.txt');
+  await page.goto('/sign-in');
+  await expect(page.getByRole('heading', { name: 'Closed' })).toBeVisible();
+  await shellIsHere(nora);
+  await page.context().setOffline(true);
+  await page.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
+  await page.getByRole('button', { name: 'Open', exact: true }).click();
+  await expect(page.getByRole('alert')).toContainText('does not open', { timeout: 30_000 });
+  await page.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
+  await page.getByRole('button', { name: 'Open', exact: true }).click();
+  await expect(nora.row('diary.txt')).toBeVisible({ timeout: 30_000 });
+  await page.context().setOffline(false);
+});

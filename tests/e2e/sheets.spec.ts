@@ -1,0 +1,114 @@
+import { expect, test } from '@playwright/test';
+import { startStack, type Stack } from '../support/stack.ts';
+import { LookedAt } from './looks.ts';
+import { Person } from './person.ts';
+
+const PASSPHRASE = 'tall clover behind the quiet railway house';
+
+let stack: Stack;
+test.beforeAll(async () => {
+  stack = await startStack();
+});
+test.afterAll(async () => {
+  await stack.stop();
+});
+
+function fileOf(name: string, sizeBytes: number, mimeType = '') {
+  return { name, mimeType, buffer: Buffer.alloc(sizeBytes) };
+}
+
+for (const device of ['laptop', 'phone'] as const)
+  test(`nothing is wrong with what lies over the drive on a ${device}, nor with what waits`, async ({
+    browser,
+  }) => {
+    const tour = await LookedAt.begin(browser, stack.origin, device);
+    const { page } = tour;
+    const ada = new Person(page, `ada-${device}`, PASSPHRASE);
+    const open = async (item: string) => {
+      await page.getByRole('button', { name: 'More', exact: true }).click();
+      await page.getByRole('menuitem', { name: item }).click();
+      await expect(page.getByRole('dialog').first()).toBeVisible();
+    };
+
+    await ada.signUp();
+    await ada.upload(
+      fileOf('Recipes.txt', 21_000, 'text/plain'),
+      fileOf('Garden plan.pdf', 1_840_000, 'application/pdf'),
+      fileOf('House insurance 2026.pdf', 412_000, 'application/pdf'),
+      fileOf('Choir rehearsal.m4a', 1_300_000, 'audio/mp4'),
+      fileOf('Contract with the carpenter, the painter and the man who mends roofs.docx', 86_400),
+    );
+    await expect(page.getByRole('heading', { name: 'All done' })).toBeVisible();
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await ada.act('Garden plan.pdf', 'Keep on this device');
+    await expect(ada.row('Garden plan.pdf')).toContainText('Kept on this device');
+    const clear = page.getByRole('button', { name: 'Clear' });
+    if (await clear.isVisible()) await clear.click();
+
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await tour.look('app-menu');
+    await page.keyboard.press('Escape');
+    await ada.act('Recipes.txt', 'Rename…');
+    await page.getByLabel('New name').fill('Recipes/2026.txt');
+    await page.getByRole('button', { name: 'Rename', exact: true }).click();
+    await tour.look('rename-refused');
+    await page.keyboard.press('Escape');
+    await open('Who can read this now?');
+    await expect(page.getByRole('term')).toHaveCount(5);
+    await tour.look('who');
+    await page.keyboard.press('Escape');
+    await open('Install Halfkey');
+    await tour.look('install');
+    await page.keyboard.press('Escape');
+    await open('Settings');
+    await expect(page.getByText('free for Halfkey on this device')).toBeVisible();
+    await tour.look('settings');
+    await page.keyboard.press('Escape');
+
+    await ada.lockNow();
+    await page.context().setOffline(true);
+    await ada.upload(
+      fileOf('Harbour at dusk.jpg', 2_400_000, 'image/jpeg'),
+      fileOf('Grandmother’s letters.txt', 61_000),
+    );
+    const transfers = page.getByRole('region', { name: 'Transfers' });
+    await expect(transfers.getByText('Encrypted on this device.')).toHaveCount(2);
+    await ada.act('Recipes.txt', 'Rename…');
+    await page.getByLabel('New name').fill('Recipes of the family.txt');
+    await page.keyboard.press('Enter');
+    await expect(ada.row('Recipes of the family.txt')).toContainText('Will be renamed');
+    await expect(page.getByText('The server does not answer')).toBeVisible({ timeout: 60_000 });
+    // Those who listen for news find nobody.
+    tour.complaints.length = 0;
+    await tour.look('waiting');
+    tour.complaints.length = 0;
+    await open('Settings');
+    await expect(page.getByText('wait to be uploaded')).toBeVisible();
+    await tour.look('settings-waiting');
+    await page.keyboard.press('Escape');
+    await open('Sign out');
+    await expect(page.getByRole('dialog')).toContainText('2 files');
+    await tour.look('sign-out-loses');
+    await page.getByRole('button', { name: 'Stay signed in' }).click();
+    tour.complaints.length = 0;
+
+    await page.context().setOffline(false);
+    await expect(transfers.getByText('Uploaded. Appears in your drive after the next code.')).toHaveCount(2, {
+      timeout: 60_000,
+    });
+    tour.complaints.length = 0;
+    await tour.look('waiting-for-code');
+    await open('Settings');
+    await page.getByRole('switch', { name: 'Ask for the passphrase at each start' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Ask for the passphrase' });
+    await expect(dialog.getByLabel('Passphrase', { exact: true })).toBeFocused();
+    await tour.look('ask-at-start');
+    await dialog.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('switch', { name: 'Ask for the passphrase at each start' })).toBeChecked({
+      timeout: 30_000,
+    });
+    await page.reload();
+    await expect(page.getByRole('heading', { name: 'Closed' })).toBeVisible();
+    await tour.look('closed');
+  });

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import type { TransferPhase } from '../../src/lib/worker/protocol.ts';
+import { moves, transfersTitle, transferWords } from '../../src/lib/ui/transfer-words.ts';
+
+const PHASES = {
+  waiting: true,
+  'waiting-for-network': true,
+  'waiting-for-file': true,
+  'waiting-for-code': true,
+  encrypting: true,
+  uploading: true,
+  verifying: true,
+  downloading: true,
+  done: true,
+  cancelled: true,
+  failed: true,
+} as const satisfies Record<TransferPhase, true>;
+const phases = Object.keys(PHASES) as TransferPhase[];
+const everyState = phases.flatMap((phase) =>
+  (['up', 'down'] as const).flatMap((direction) =>
+    [true, false].flatMap((isSafe) =>
+      [true, false].map((wifiOnly) => ({ phase, direction, isSafe, wifiOnly })),
+    ),
+  ),
+);
+
+describe('words for a transfer', () => {
+  it.each(everyState)('of $direction $phase, safe $isSafe, never say that it is saved', (state) => {
+    const words = transferWords(state, state.wifiOnly);
+    expect(words).toMatch(/^[A-Z]/);
+    expect(words).not.toMatch(/saved|stored|safe|undefined/i);
+  });
+
+  it('says that what is sealed goes up by itself, and when', () => {
+    const sealed = { phase: 'waiting-for-network', direction: 'up', isSafe: true } as const;
+    expect(transferWords(sealed, false)).toBe('Encrypted on this device. Will upload when you are online.');
+    expect(transferWords(sealed, true)).toContain('online by Wi-Fi');
+  });
+
+  it('does not say of what is only in memory that it rests on this device', () => {
+    const streamed = { phase: 'waiting-for-network', direction: 'up', isSafe: false } as const;
+    expect(transferWords(streamed, false)).not.toContain('Encrypted on this device');
+    expect(transferWords(streamed, false)).toContain('keep this page open');
+  });
+
+  it('says what a code would bring, and only of a whole upload that it is up', () => {
+    const waiting = { phase: 'waiting-for-code', direction: 'up' } as const;
+    expect(transferWords({ ...waiting, isSafe: true }, false)).toBe(
+      'Uploaded. Appears in your drive after the next code.',
+    );
+    expect(transferWords({ ...waiting, isSafe: false }, false)).not.toMatch(/^Uploaded/);
+  });
+
+  it('asks for the file again where it was not taken in', () => {
+    expect(transferWords({ phase: 'waiting-for-file', direction: 'up', isSafe: false }, false)).toBe(
+      'Not taken in whole: pick the same file again.',
+    );
+  });
+
+  it('has figures for what moves, and for nothing else', () => {
+    expect(phases.filter((phase) => moves({ phase }))).toEqual([
+      'encrypting',
+      'uploading',
+      'verifying',
+      'downloading',
+    ]);
+  });
+});
+
+describe('the title over all transfers', () => {
+  it.each([
+    [0, 0, 'All done'],
+    [1, 0, '1 file under way'],
+    [2, 0, '2 files under way'],
+    [2, 3, '2 files under way, 3 waiting'],
+    [0, 1, '1 file waiting'],
+    [0, 1200, '1,200 files waiting'],
+  ])('with %i under way and %i waiting is “%s…”', (underWay, resting, title) => {
+    expect(transfersTitle({ underWay, resting })).toBe(title);
+  });
+});
