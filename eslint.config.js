@@ -43,6 +43,7 @@ export default defineConfig(
       '.svelte-kit',
       'build',
       'dist',
+      'release',
       'data',
       'test-results',
       'node_modules',

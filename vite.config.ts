@@ -21,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/{broker,local,browser,e2e}/**'],
+          exclude: ['tests/{broker,local,browser,e2e,hostile}/**'],
           testTimeout: 60_000,
         },
       },
@@ -38,9 +38,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          // Attacks, each of which has to end in a refusal: see docs/SECURITY.md.
+          name: 'hostile',
+          include: ['tests/hostile/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          globalSetup: ['tests/support/build-broker.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'browser',
           // What rests on WebCrypto is run in both: Node's and Chromium's differ.
-          include: ['tests/{browser,crypto}/**/*.test.ts'],
+          include: ['tests/{browser,crypto,inbox,journal}/**/*.test.ts'],
           exclude: ['**/*.node.test.ts'],
           testTimeout: 60_000,
           browser: {

@@ -1,6 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { installPackages } from '../broker/entry/install.mjs';
 
 // Everything that `npm test` does, on a machine with nothing but Node: packages, a browser, the checks, the builds, and all suites.
@@ -21,35 +19,9 @@ function must(command, ...args) {
   }
 }
 
-/** @param {string} name */
-function isOnPath(name) {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** A distribution's own browser first: Playwright's download is not to be had behind every firewall. */
-async function installChromium() {
-  const { findChromium } = await import('./support/chromium.mjs');
-  if (findChromium()) return;
-  if (process.getuid?.() === 0 && isOnPath('apt-get')) {
-    if (run('apt-get', ['update']))
-      run('apt-get', ['install', '-y', '--no-install-recommends', 'chromium', 'fonts-liberation']);
-  }
-  if (!findChromium()) run('npx', ['playwright', 'install', '--with-deps', 'chromium']);
-  if (!findChromium()) {
-    console.error('\n✗ no Chromium, and none could be installed: set CHROMIUM_PATH to one');
-    process.exit(1);
-  }
-}
-
 installPackages();
-await installChromium();
+const { installChromium } = await import('./support/install-chromium.mjs');
+installChromium();
 must('npm', 'run', '--silent', 'check');
 must('npm', 'run', '--silent', 'build');
 must('npx', 'vitest', 'run');

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import type { AccountClient } from '../../support/account-client.ts';
+import type { TestBroker } from '../../support/broker.ts';
+import type { Fault } from '../../support/fault-proxy.ts';
+import { row } from '../support/row.ts';
+import type { Flow, Person } from './support/flow.ts';
+import { checkEvents, FLOWS } from './support/flows.ts';
+import { type House, openHouse } from './support/house.ts';
+
+let house: House;
+
+beforeAll(async () => {
+  house = await openHouse();
+});
+afterEach(() => {
+  house.proxy.fault = () => undefined;
+});
+afterAll(() => house.end());
+
+/** What goes wrong from a certain request on. The last two are a broker that ends there, before or after the request's effect. */
+const TROUBLES = {
+  'the request is lost': { kind: 'lost', once: true },
+  'the reply is lost': { kind: 'reply-lost', once: true },
+  'nothing gets through from there on': { kind: 'lost', once: false },
+  'nothing is heard from there on': { kind: 'reply-lost', once: false },
+} as const satisfies Record<string, { kind: Fault['kind']; once: boolean }>;
+type Trouble = (typeof TROUBLES)[keyof typeof TROUBLES];
+
+const MAX_ATTEMPTS = 4;
+
+function personAt(broker: () => TestBroker): Person {
+  const newClient = (): AccountClient => {
+    const client = house.clientOf(broker());
+    client.send = (path, init) => broker().app.request(path, init);
+    return client;
+  };
+  const client = newClient();
+  return {
+    userName: `p-${randomBytes(8).toString('hex')}`,
+    client,
+    another: () => newClient().knows(client),
+  };
+}
+
+/** Runs a flow with trouble at its n-th request to the cloud. @returns how many requests the first attempt made */
+async function runThrough(flow: Flow, trouble: Trouble | undefined, at: number): Promise<number> {
+  let broker = await house.newBroker();
+  const person = personAt(() => broker);
+  const prepared = await flow.prepare(person);
+  let nth = 0;
+  house.proxy.fault = () => {
+    const here = trouble !== undefined && (trouble.once ? nth === at : nth >= at);
+    nth += 1;
+    return here ? { kind: trouble.kind } : undefined;
+  };
+  let outcome: unknown = 'not tried';
+  let requests = 0;
+  for (let attempt = 0; attempt < MAX_ATTEMPTS && outcome !== 'done'; attempt += 1) {
+    outcome = await prepared.attempt().then(
+      () => 'done',
+      (error: unknown) => error,
+    );
+    if (attempt === 0) requests = nth;
+    if (outcome === 'done') break;
+    // Whoever was in trouble is gone; another broker, with an empty memory, takes the next attempt.
+    house.proxy.fault = () => undefined;
+    broker = await house.newBroker();
+  }
+  house.proxy.fault = () => undefined;
+  expect(outcome).toBe('done');
+  broker = await house.newBroker();
+  await prepared.check();
+  await checkEvents(person.client);
+  return requests;
+}
+
+for (const [index, flow] of FLOWS.entries()) {
+  row(
+    'D1',
+    {
+      attack: `${flow.name}: any request to S3, KMS or Cognito goes wrong, or the broker ends there`,
+      tried: `${Object.keys(TROUBLES).join('; ')}: at every index (in short at one each), then the flow is gone on with at another broker`,
+    },
+    async (t) => {
+      const requests = await runThrough(flow, undefined, 0);
+      expect(requests).toBeGreaterThan(1);
+      for (const [place, [name, trouble]] of Object.entries(TROUBLES).entries()) {
+        const indices = t.full
+          ? Array.from({ length: requests }, (_, at) => at)
+          : [(index * 7 + place * 5) % requests];
+        for (const at of indices) {
+          await runThrough(flow, trouble, at).catch((cause: unknown) => {
+            throw new Error(`${flow.name}, request ${String(at)} of ${String(requests)}: ${name}`, { cause });
+          });
+          t.vary(1);
+        }
+      }
+      t.held(`it ends as if nothing had happened: ${String(requests)} requests each`);
+    },
+  );
+}

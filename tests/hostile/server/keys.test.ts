@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import * as account from '$contract/account.ts';
+import * as vault from '$contract/vault.ts';
+import { stateKeys } from '../../../broker/domain/state-keys.ts';
+import type { AccountClient } from '../../support/account-client.ts';
+import type { TestBroker } from '../../support/broker.ts';
+import { type Fault, s3Error, type SeenRequest } from '../../support/fault-proxy.ts';
+import { envelopeOf } from '../../support/vault-side.ts';
+import { row, type Trial } from '../support/row.ts';
+import { buyGrant, type House, newBlobId, newcomer, openHouse } from './support/house.ts';
+import { ROUTES, requestFor } from './support/requests.ts';
+
+let house: House;
+let broker: TestBroker;
+let alice: AccountClient;
+let bob: AccountClient;
+
+beforeAll(async () => {
+  house = await openHouse();
+  broker = await house.newBroker();
+  [alice, bob] = [await newcomer(house, broker, 'alice'), await newcomer(house, broker, 'bob')];
+});
+afterEach(() => {
+  house.proxy.fault = () => undefined;
+});
+afterAll(() => house.end());
+
+const toKms = ({ target }: SeenRequest): boolean => target.startsWith('TrentService.');
+
+row(
+  'B6',
+  {
+    attack: 'a member of one vault at the routes of another (confused deputy)',
+    tried:
+      'every vault route, with a foreign vault, one that does not exist, and encodings of both; KMS and S3 watched on the wire',
+  },
+  async (t) => {
+    const grant = await buyGrant(alice);
+    const routes = ROUTES.filter(({ path }) => path.includes(':vault'));
+    expect(routes.length).toBeGreaterThanOrEqual(16);
+    const nobodys = 'us-east-1:00000000-0000-4000-8000-000000000000';
+    const named = [
+      bob.vault,
+      nobodys,
+      bob.vault.toUpperCase(),
+      `${alice.vault}/../${bob.vault}`,
+      `${bob.vault}\0`,
+      ` ${bob.vault}`,
+      `${alice.vault},${bob.vault}`,
+      '*',
+      '..',
+    ];
+    for (const route of routes) {
+      for (const name of named) {
+        const from = house.proxy.seen.length;
+        const request = requestFor(route) as Record<string, unknown>;
+        const path = route.path.replace(':vault', encodeURIComponent(name));
+        const withGrant = 'grant' in request ? { ...request, grant } : request;
+        const query = new URLSearchParams(request as Record<string, string>).toString();
+        const response =
+          route.method === 'GET'
+            ? await alice.raw('GET', `${path}?${query}`)
+            : await alice.raw('POST', path, JSON.stringify(withGrant));
+        const { code = '' } = (await response.json()) as { code?: string };
+        const isVault = name === bob.vault || name === nobodys;
+        const expected = isVault ? /^not_a_member$/ : /^(input_malformed|not_found)$/;
+        expect([route.path, name, code]).toEqual([route.path, name, expect.stringMatching(expected)]);
+        expect(response.status).toBeGreaterThanOrEqual(isVault ? 403 : 400);
+        const reached = house.proxy.seen
+          .slice(from)
+          .filter((request) => toKms(request) || request.path.includes(`/v/`));
+        expect(reached).toEqual([]);
+        t.refused(code);
+        t.vary(1);
+      }
+    }
+    t.held('no request reached KMS, and none an object of a vault');
+  },
+);
+
+row(
+  'B7',
+  {
+    attack: 'what KMS sealed for one purpose, posted for another',
+    tried:
+      'KMS blobs of the setup, of two authenticators, of another vault, another blob, the other purpose, and damaged ones, in an envelope of the own vault',
+  },
+  async (t) => {
+    const state = house.cloud.connect().state;
+    const { kms, vaultKms } = house.cloud.connect();
+    const setup = await state.read(stateKeys.setup);
+    if (!setup) throw new Error('expected a setup');
+    const half = async (of: typeof alice.vault, purpose: string, blob: string) =>
+      (await vaultKms.generateDataKey(of, { app: 'halfkey', purpose, vault: of, blob })).kmsBlob;
+    const blob = newBlobId();
+    const secret = (who: AccountClient) =>
+      kms.encrypt(randomBytes(32), { app: 'halfkey', purpose: 'totp', account: who.account });
+    const good = await half(alice.vault, 'file', blob);
+    const stolen: readonly Uint8Array[] = [
+      setup.bytes,
+      await secret(alice),
+      await secret(bob),
+      await half(bob.vault, 'file', blob),
+      await half(alice.vault, 'file', newBlobId()),
+      await half(alice.vault, 'inbox', blob),
+      await half(alice.vault, 'share', blob),
+      Buffer.alloc(0),
+      randomBytes(200),
+      ...Array.from({ length: t.full ? good.length : 6 }, (_, index) => {
+        const bytes = Uint8Array.from(good);
+        const at = t.full ? index : index * Math.floor(good.length / 6);
+        bytes[at] = (bytes[at] ?? 0) ^ 1;
+        return bytes;
+      }),
+    ];
+    const grant = await buyGrant(alice);
+    let epoch = 0;
+    for (const bytes of stolen) {
+      epoch += 1;
+      await alice.must(vault.envelopesWrite, {
+        envelopes: [{ blob, envelope: { ...envelopeOf(bytes), epoch } }],
+      });
+      const purposes = bytes === stolen[5] ? (['file'] as const) : (['file', 'inbox'] as const);
+      for (const purpose of purposes) {
+        const reply = await alice.call(vault.keysRelease, { grant, purpose, names: [{ blob, epoch }] });
+        expect([epoch, reply.code]).toEqual([epoch, 'record_corrupt']);
+        expect(JSON.stringify(reply)).not.toContain('kmsHalf');
+        t.refused(reply.code ?? '');
+        t.vary(1);
+      }
+    }
+    // No request can say a purpose, or bring a blob, of its own.
+    for (const odd of [
+      { purpose: 'totp' },
+      { purpose: 'setup' },
+      { purpose: 'share' },
+      { kmsBlob: 'AA' },
+      { context: {} },
+    ]) {
+      const from = house.proxy.seen.length;
+      const request = { grant, purpose: 'file', names: [{ blob, epoch: 1 }], ...odd };
+      const reply = await alice.call(vault.keysRelease, request);
+      expect(reply).toMatchObject({ status: 400, code: 'input_malformed' });
+      expect(house.proxy.seen.slice(from).filter(toKms)).toEqual([]);
+      t.refused(reply.code ?? '');
+      t.vary(1);
+    }
+  },
+);
+
+const kmsAnswer = (status: number, type: string): Fault => ({
+  kind: 'answer',
+  status,
+  body: JSON.stringify({ __type: type, message: 'as the row wants it' }),
+});
+
+/** What each service may answer, and what the broker is to make of it. */
+const TROUBLE: readonly (readonly [string, (request: SeenRequest) => boolean, Fault, readonly string[]])[] = [
+  ...['DisabledException', 'KMSInvalidStateException', 'NotFoundException', 'AccessDeniedException'].map(
+    (name) => [name, toKms, kmsAnswer(400, name), ['kms_key_unusable']] as const,
+  ),
+  ...['ThrottlingException', 'LimitExceededException', 'RequestLimitExceeded'].map(
+    (name) => [name, toKms, kmsAnswer(400, name), ['kms_unreachable']] as const,
+  ),
+  ...['KMSInternalException', 'DependencyTimeoutException', 'KeyUnavailableException'].map(
+    (name) => [name, toKms, kmsAnswer(500, name), ['kms_unreachable']] as const,
+  ),
+  ['KMS gone', toKms, { kind: 'lost' }, ['kms_unreachable']],
+  [
+    'S3 SlowDown',
+    (request) => request.target === '',
+    { kind: 'answer', status: 503, body: s3Error('SlowDown') },
+    ['store_unreachable'],
+  ],
+  ['S3 gone', (request) => request.target === '', { kind: 'lost' }, ['store_unreachable']],
+  [
+    'S3 full',
+    ({ method }) => method === 'PUT',
+    { kind: 'answer', status: 507, body: s3Error('InsufficientStorage') },
+    ['store_full'],
+  ],
+];
+
+row(
+  'B10',
+  {
+    attack: 'KMS key disabled, deleted, throttled; store slow, full or gone',
+    tried: `${String(TROUBLE.length)} kinds of trouble (in short every fourth) during a code, a generation and a release; then again when they have passed`,
+  },
+  async (t: Trial) => {
+    for (const [name, meant, fault, codes] of TROUBLE.filter((_, index) => t.full || index % 4 === 0)) {
+      const client = bob.fork();
+      const blob = newBlobId();
+      const grant = await buyGrant(client);
+      const order = { grant, purpose: 'file', blobs: [blob] };
+      const [made] = (await client.must(vault.keysGenerate, order)).keys;
+      const kmsBlob = Buffer.from(made?.kmsBlob ?? '', 'base64url');
+      await client.must(vault.envelopesWrite, { envelopes: [{ blob, envelope: envelopeOf(kmsBlob) }] });
+      const release = { grant, purpose: 'file', names: [{ blob, epoch: 0 }] };
+      const { code } = await client.nextCode();
+      const requests = [
+        () => client.call(vault.keysGenerate, { ...order, blobs: [newBlobId()] }),
+        () => client.call(vault.keysRelease, release),
+        () => client.call(account.grantBuy, { factor: { code } }),
+      ];
+      for (const request of requests) {
+        house.proxy.fault = (seen) => (meant(seen) ? fault : undefined);
+        const reply = await request();
+        house.proxy.fault = () => undefined;
+        expect([name, reply.code]).toEqual([
+          name,
+          expect.stringMatching(new RegExp(`^(${codes.join('|')})$`)),
+        ]);
+        t.refused(reply.code ?? '');
+        t.vary(1);
+      }
+      // Nothing was lost by it: the same half, and the same code when no attempt of it was compared.
+      const { keys } = await client.must(vault.keysRelease, release);
+      expect(keys[0]?.kmsHalf).toBe(made?.kmsHalf);
+      const after = await client.call(account.grantBuy, { factor: { code } });
+      expect([name, after.ok]).toEqual([name, true]);
+    }
+    t.held('the same halves come, and the same code is taken, once the trouble has passed');
+  },
+);

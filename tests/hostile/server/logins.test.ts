@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect } from 'vitest';
+import * as contract from '$contract/account.ts';
+import { VAULT_EVENTS_PATH } from '$contract/vault.ts';
+import type { TestBroker } from '../../support/broker.ts';
+import { row } from '../support/row.ts';
+import { kolmogorovSmirnov } from './support/distribution.ts';
+import { type House, newcomer, openHouse } from './support/house.ts';
+import { clientsByStage, ROUTES, requestFor, type TokenStage } from './support/requests.ts';
+
+let house: House;
+let brokers: readonly [TestBroker, TestBroker];
+
+beforeAll(async () => {
+  house = await openHouse();
+  brokers = [await house.newBroker(), await house.newBroker()];
+});
+afterAll(() => house.end());
+
+row(
+  'F5',
+  {
+    attack: 'locking somebody out by wrong logins',
+    tried:
+      'a stranger begins 1,000 logins (in short 200) under the victim’s name; the victim signs in meanwhile',
+  },
+  async (t) => {
+    const victim = await newcomer(house, brokers[0], 'victim');
+    const attempts = t.full ? 1000 : 200;
+    const outcomes = await Promise.all(
+      Array.from({ length: attempts }, async (_, index) => {
+        const stranger = house.clientOf(brokers[index % 2 === 0 ? 0 : 1]);
+        return (await stranger.startSignIn('victim', 'a guess')).reply;
+      }),
+    );
+    const slowed = outcomes.filter(({ code }) => code === 'too_many_requests');
+    expect(slowed.length).toBeGreaterThanOrEqual(attempts - 20);
+    for (const { code } of slowed) t.refused(code ?? '');
+    expect(await house.clientOf(brokers[0]).provePassphrase('victim')).toMatchObject({
+      code: 'too_many_requests',
+    });
+    // The device that signed in before has a counter of its own, and the authenticator was never asked.
+    await victim.must(contract.sessionEnd);
+    expect((await victim.signIn('victim')).account).toBe(victim.account);
+    t.vary(attempts);
+    t.held('a device that signed in before still signs in');
+  },
+);
+
+row(
+  'F8',
+  {
+    attack: 'a token of one stage at the routes of another',
+    tried:
+      'every route with no token, the tokens of all other stages, a device’s and a login’s, and under other cookie names',
+  },
+  async (t) => {
+    const clients = await clientsByStage(house, brokers[0]);
+    const full = clients.get('full');
+    if (!full) throw new Error('expected a full session');
+    const withToken = (token: string | undefined, name = 'halfkey') => {
+      const client = house.clientOf(brokers[1]).knows(full);
+      if (token !== undefined) client.cookies.set(name, token);
+      return client;
+    };
+    const login = house.clientOf(brokers[0]);
+    await login.startSignIn('anybody', 'p');
+    const tokens: [string, string | undefined, string?][] = [
+      ['none', undefined],
+      ...[...clients].map(([stage, client]): [string, string | undefined] => [
+        stage,
+        client.cookies.get('halfkey'),
+      ]),
+      ['device', full.cookies.get('halfkey-device')],
+      ['state', login.cookies.get('halfkey-state')],
+      ['full under another name', full.cookies.get('halfkey'), 'halfkey-device'],
+      ['full under the https name', full.cookies.get('halfkey'), '__Host-halfkey'],
+    ];
+    const streams = { method: 'GET', path: VAULT_EVENTS_PATH, stage: 'full' } as const;
+    const guarded = [...ROUTES.filter(({ stage }) => stage !== 'none'), streams];
+    const opened: string[] = [];
+    for (const route of guarded) {
+      for (const [kind, token, name] of tokens) {
+        if (kind === route.stage) continue;
+        const client = withToken(token, name);
+        const path = route.path.replace(':vault', encodeURIComponent(full.vault));
+        const request = route === streams ? {} : requestFor(route);
+        const query = new URLSearchParams(request as Record<string, string>).toString();
+        const response =
+          route.method === 'GET'
+            ? await client.raw('GET', `${path}?${query}`)
+            : await client.raw('POST', path, JSON.stringify(request));
+        const { code } = (await response.json()) as { code?: string };
+        if (response.status !== 401 || code !== 'session_missing') opened.push(`${route.path} with ${kind}`);
+        t.refused(code ?? 'none');
+        t.vary(1);
+      }
+    }
+    expect(opened).toEqual([]);
+    // It is the stage that was looked at: with its own each goes further.
+    for (const route of guarded.filter((one) => one !== streams && one.path !== '/api/session/end')) {
+      const client = clients.get(route.stage as TokenStage)?.fork();
+      const response = await client?.raw(
+        route.method,
+        `${route.path.replace(':vault', encodeURIComponent(full.vault))}${route.method === 'GET' ? `?${new URLSearchParams(requestFor(route) as Record<string, string>).toString()}` : ''}`,
+        route.method === 'GET' ? undefined : JSON.stringify(requestFor(route)),
+      );
+      expect([route.path, response?.status === 401 && (await response.text())]).not.toEqual([
+        route.path,
+        expect.stringContaining('session_missing'),
+      ]);
+    }
+  },
+);
+
+row(
+  'F9',
+  {
+    attack: 'finding out whether a name exists',
+    tried:
+      'known, half signed-up and unknown names: bytes, headers, requests to the store and time of each answer',
+  },
+  async (t) => {
+    await newcomer(house, brokers[0], 'known-name');
+    await house.clientOf(brokers[0]).signUpUntilFirstCode('half-name', 'p');
+    const observe = async (asked: TestBroker, userName: string) => {
+      house.clock.advance(30);
+      const client = house.clientOf(asked);
+      const from = house.proxy.seen.length;
+      const begunAt = performance.now();
+      const { reply } = await client.startSignIn(userName, 'a wrong guess');
+      const ms = performance.now() - begunAt;
+      const requests = house.proxy.seen
+        .slice(from)
+        .map(({ method, path }) => `${method} ${path.split('/')[2] ?? ''}`);
+      const request = JSON.stringify({ finishLoginRequest: randomBytes(64).toString('base64url') });
+      const state = client.cookies.get('halfkey-state')?.length;
+      const finished = await client.raw('POST', contract.signinFinish.path, request);
+      const seen = {
+        status: reply.status,
+        sizeBytes: reply.ok ? reply.answer.loginResponse.length : 0,
+        state,
+        requests,
+        finished: [finished.status, await finished.text(), [...finished.headers.keys()]],
+      };
+      return { ms, seen };
+    };
+    const rounds = t.full ? 2000 : 20;
+    const times = new Map<string, number[]>();
+    for (let round = 0; round < rounds; round += 1) {
+      // A broker may remember what it has just written for a name, so each round has one that remembers nothing.
+      const fresh = await house.newBroker();
+      let known: Awaited<ReturnType<typeof observe>>['seen'] | undefined;
+      for (const userName of ['known-name', 'half-name', 'nobody-name']) {
+        const { ms, seen } = await observe(fresh, userName);
+        known ??= seen;
+        expect(seen).toEqual(known);
+        const kind = userName.split('-')[0] ?? '';
+        times.set(kind, [...(times.get(kind) ?? []), ms]);
+        t.vary(1);
+      }
+      house.dismiss(fresh);
+    }
+    t.refused('login_refused');
+    const { probability, distance } = kolmogorovSmirnov(times.get('known') ?? [], times.get('nobody') ?? []);
+    t.held(
+      `the same bytes, headers and store requests; times by Kolmogorov–Smirnov: distance ${distance.toFixed(3)}, p = ${probability.toFixed(3)}`,
+    );
+  },
+);
+
+row(
+  'F14',
+  {
+    attack: 'a token or grant of before a sign-out or a new passphrase',
+    tried:
+      'tokens of every stage, at both brokers, after sign-out and after recovery; the grant with the new session',
+  },
+  async (t) => {
+    const clients = await clientsByStage(house, brokers[0]);
+    const full = clients.get('full');
+    const recovery = clients.get('recovery');
+    if (!full || !recovery) throw new Error('expected sessions');
+    const { id: grant } = await full.must(contract.grantBuy, { factor: await full.nextCode() });
+    const old = new Map([...clients].map(([stage, client]) => [stage, client.fork()]));
+    const request = await (async () => {
+      const again = house.clientOf(brokers[0]).knows(full);
+      await again.proveRecoveryKey();
+      const body = await again.recover('a new passphrase');
+      await again.must(contract.recoveryComplete, body);
+      return { again, body };
+    })();
+    for (const [stage, client] of old) {
+      if (stage === 'enrol' || stage === 'setup') continue;
+      for (const broker of brokers) {
+        const twin = client.fork();
+        twin.send = house.clientOf(broker).send;
+        for (const route of ROUTES.filter((one) => one.stage === stage)) {
+          const reply = await twin.call(route, requestFor(route));
+          expect(reply).toMatchObject({ status: 401, code: 'session_missing' });
+          t.refused(reply.code ?? '');
+          t.vary(1);
+        }
+      }
+    }
+    const spent = await request.again.call(contract.grantEnd, { grant });
+    expect(spent.ok).toBe(true);
+    const generate = ROUTES.find(({ path }) => path.endsWith('/keys/generate'));
+    if (!generate) throw new Error('expected the route');
+    const reply = await request.again.call(generate, { ...(requestFor(generate) as object), grant });
+    expect(reply).toMatchObject({ status: 403, code: 'grant_missing' });
+    t.refused('grant_missing');
+
+    const twin = request.again.fork();
+    await request.again.must(contract.sessionEnd);
+    for (const broker of brokers) {
+      twin.send = house.clientOf(broker).send;
+      expect(await twin.fork().call(contract.sessionRead)).toMatchObject({ code: 'session_missing' });
+      t.vary(1);
+    }
+  },
+);

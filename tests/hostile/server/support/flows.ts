@@ -1,0 +1,35 @@
+import { expect } from 'vitest';
+import * as account from '$contract/account.ts';
+import type { AccountClient } from '../../../support/account-client.ts';
+import { buyGrant, endGrant, recovery, signIn, signOut, signUp } from './account-flows.ts';
+import type { Flow } from './flow.ts';
+import { append, generate, inbox, purge, release, upload } from './vault-flows.ts';
+
+/** Every flow of the broker that writes. */
+export const FLOWS: readonly Flow[] = [
+  signUp,
+  signIn,
+  buyGrant,
+  endGrant,
+  generate,
+  release,
+  append,
+  upload,
+  purge,
+  recovery,
+  signOut,
+  inbox,
+];
+
+/** What is true whatever went wrong: the account's events are one chain, with nothing missing. */
+export async function checkEvents(client: AccountClient): Promise<void> {
+  const reply = await client.call(account.eventsRead, { from: '0' });
+  if (!reply.ok) {
+    expect(reply.code).toBe('session_missing');
+    return;
+  }
+  for (const [index, event] of reply.answer.events.entries()) {
+    expect(event.seq).toBe(index);
+    if (index > 0) expect(event.prevHash).toBe(reply.answer.events[index - 1]?.hash);
+  }
+}

@@ -1,0 +1,204 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
+import * as account from '$contract/account.ts';
+import { inboxList, inboxRemove, inboxWrite } from '$contract/inbox.ts';
+import * as contract from '$contract/vault.ts';
+import type { AccountClient } from '../../../support/account-client.ts';
+import { envelopeOf, newBlobId, segmentAfter } from '../../../support/vault-side.ts';
+import { b64url, codeOf, type Flow, sha256Of, signedUp } from './flow.ts';
+
+const RELEASES = 3;
+/** Releases that are left of a grant, by asking until there are none. */
+async function spendRest(client: AccountClient, grant: string): Promise<number> {
+  for (let given = 0; ; given += 1) {
+    const reply = await client.call(contract.keysGenerate, { grant, purpose: 'file', blobs: [newBlobId()] });
+    if (!reply.ok) {
+      expect(reply.code).toBe('grant_spent');
+      return given;
+    }
+  }
+}
+
+export const generate: Flow = {
+  name: 'generate',
+  async prepare(person) {
+    const { factor } = await signedUp(person);
+    const { client } = person;
+    const { id: grant } = await client.must(account.grantBuy, { factor: await factor(), releases: RELEASES });
+    let given = 0;
+    return {
+      async attempt() {
+        await client.must(contract.keysGenerate, { grant, purpose: 'file', blobs: [newBlobId()] });
+        given += 1;
+      },
+      async check() {
+        expect(given + (await spendRest(client, grant))).toBeLessThanOrEqual(RELEASES);
+        const { events } = await client.must(account.eventsRead, { from: '0' });
+        expect(events.filter(({ kind }) => kind === 'generated').length).toBeGreaterThanOrEqual(given);
+      },
+    };
+  },
+};
+
+/** A blob with an envelope that opens. */
+async function blobWithEnvelope(client: AccountClient, grant: string) {
+  const blob = newBlobId();
+  const [made] = (await client.must(contract.keysGenerate, { grant, purpose: 'file', blobs: [blob] })).keys;
+  if (!made) throw new Error('expected a key');
+  const envelope = envelopeOf(Buffer.from(made.kmsBlob, 'base64url'));
+  return { blob, envelope, kmsHalf: made.kmsHalf };
+}
+
+export const release: Flow = {
+  name: 'envelope and release',
+  async prepare(person) {
+    const { factor, grant: first } = await signedUp(person);
+    const { client } = person;
+    const { blob, envelope, kmsHalf } = await blobWithEnvelope(client, first);
+    const { id: grant } = await client.must(account.grantBuy, { factor: await factor(), releases: RELEASES });
+    let given = 0;
+    return {
+      async attempt() {
+        await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope }] });
+        const { keys } = await client.must(contract.keysRelease, {
+          grant,
+          purpose: 'file',
+          names: [{ blob, epoch: 0 }],
+        });
+        expect(keys[0]?.kmsHalf).toBe(kmsHalf);
+        given += 1;
+      },
+      async check() {
+        expect(given + (await spendRest(client, grant))).toBeLessThanOrEqual(RELEASES);
+        const other = { ...envelope, salt: b64url(randomBytes(32)) };
+        expect(
+          await codeOf(client, contract.envelopesWrite, { envelopes: [{ blob, envelope: other }] }),
+        ).toBe('already_exists');
+      },
+    };
+  },
+};
+
+export const append: Flow = {
+  name: 'append',
+  async prepare(person) {
+    await signedUp(person);
+    const { client } = person;
+    const { head } = await client.must(contract.logRead, { from: '0' });
+    const segment = b64url(segmentAfter(head));
+    return {
+      async attempt() {
+        await client.must(contract.logAppend, { segment });
+      },
+      async check() {
+        const { segments, head: now } = await client.must(contract.logRead, { from: '0' });
+        expect(now.seq).toBe(1);
+        expect(segments.filter((one) => one === segment)).toHaveLength(1);
+        expect(await codeOf(client, contract.logAppend, { segment: b64url(segmentAfter(head)) })).toBe(
+          'head_changed',
+        );
+      },
+    };
+  },
+};
+
+export const upload: Flow = {
+  name: 'multipart upload',
+  async prepare(person) {
+    await signedUp(person);
+    const { client } = person;
+    const blob = newBlobId();
+    const bytes = randomBytes(300);
+    const sha256 = sha256Of(bytes);
+    let uploadId: string | undefined;
+    let digest = '';
+    return {
+      async attempt() {
+        uploadId ??= (await client.must(contract.uploadCreate, { blob, sizeBytes: bytes.length })).uploadId;
+        const parts = [{ partNumber: 1, sizeBytes: bytes.length, sha256 }];
+        const { urls } = await client.must(contract.uploadPartUrls, { blob, uploadId, parts });
+        const sent = await fetch(urls[0]?.url ?? '', {
+          method: 'PUT',
+          headers: { 'x-amz-checksum-sha256': sha256 },
+          body: new Blob([bytes]),
+        });
+        const etag = sent.headers.get('etag') ?? `"${createHash('md5').update(bytes).digest('hex')}"`;
+        const order = { blob, uploadId, sizeBytes: bytes.length, parts: [{ partNumber: 1, etag, sha256 }] };
+        ({ digest } = await client.must(contract.uploadComplete, order));
+      },
+      async check() {
+        expect(digest).toBe(
+          `${createHash('sha256').update(Buffer.from(sha256, 'base64')).digest('base64')}-1`,
+        );
+        const { urls } = await client.must(contract.blobGetUrls, { blobs: [blob] });
+        const stored = await fetch(urls[0]?.url ?? '');
+        expect(Buffer.from(await stored.arrayBuffer()).equals(bytes)).toBe(true);
+      },
+    };
+  },
+};
+
+/** Puts a small blob there by one PUT. */
+async function putBlob(client: AccountClient, blob = newBlobId()) {
+  const bytes = randomBytes(50);
+  const sha256 = sha256Of(bytes);
+  const { url } = await client.must(contract.blobPutUrl, { blob, sizeBytes: bytes.length, sha256 });
+  await fetch(url, {
+    method: 'PUT',
+    headers: { 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 },
+    body: new Blob([bytes]),
+  });
+  return blob;
+}
+
+export const purge: Flow = {
+  name: 'purge',
+  async prepare(person) {
+    const { grant, factor } = await signedUp(person);
+    const { client } = person;
+    const [gone, kept] = [await blobWithEnvelope(client, grant), await blobWithEnvelope(client, grant)];
+    for (const { blob, envelope } of [gone, kept]) {
+      await putBlob(client, blob);
+      await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope }] });
+    }
+    let purgeGrant: string | undefined;
+    return {
+      async attempt() {
+        purgeGrant ??= (await client.must(contract.purgeGrant, { factor: await factor() })).id;
+        await client.must(contract.purge, { grant: purgeGrant, blobs: [gone.blob] });
+      },
+      async check() {
+        const names = [gone, kept].map(({ blob }) => ({ blob, epoch: 0 }));
+        const { keys, absent } = await client.must(contract.keysRelease, { grant, purpose: 'file', names });
+        expect(keys.map(({ blob }) => blob)).toEqual([kept.blob]);
+        expect(absent.map(({ blob }) => blob)).toEqual([gone.blob]);
+        const { urls } = await client.must(contract.blobGetUrls, { blobs: [gone.blob, kept.blob] });
+        expect(await Promise.all(urls.map(async ({ url }) => (await fetch(url)).status))).toEqual([404, 200]);
+      },
+    };
+  },
+};
+
+export const inbox: Flow = {
+  name: 'inbox',
+  async prepare(person) {
+    const { grant } = await signedUp(person);
+    const { client } = person;
+    const blob = await putBlob(client);
+    const record = b64url(randomBytes(200));
+    let written = false;
+    return {
+      async attempt() {
+        if (!written) await client.must(inboxWrite, { records: [{ blob, record }] });
+        written = true;
+        const { records } = await client.must(inboxList, { after: '' });
+        // Once its removal has begun it may be gone already.
+        expect(records.every((one) => one.record === record)).toBe(true);
+        await client.must(inboxRemove, { grant, blobs: [blob] });
+      },
+      async check() {
+        expect((await client.must(inboxList, { after: '' })).records).toEqual([]);
+      },
+    };
+  },
+};

@@ -1,0 +1,348 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { LIMITS } from '$contract/limits.ts';
+import * as contract from '$contract/vault.ts';
+import type { Session } from '../../../broker/domain/session.ts';
+import type { VaultId } from '$contract/ids.ts';
+import { ask, serveVaults } from '../../support/vault-broker.ts';
+import { startVaultCloud, type VaultCloud } from '../../support/vault-cloud.ts';
+import {
+  newBlobId,
+  newSession,
+  openVault,
+  startVaultSide,
+  type TestVaultSide,
+} from '../../support/vault-side.ts';
+import { row, type Trial } from '../support/row.ts';
+import { seeded } from './support/random.ts';
+
+let world: VaultCloud;
+let side: TestVaultSide;
+let app: ReturnType<typeof serveVaults>;
+let session: Session;
+let vault: VaultId;
+let otherVault: VaultId;
+/** The cloud's clock runs ahead of the signer's by so much. */
+let aheadMs = 0;
+
+beforeAll(async () => {
+  world = await startVaultCloud({ nowMs: () => Date.now() + aheadMs });
+  const ports = world.connect();
+  side = startVaultSide({
+    state: ports.state,
+    objects: ports.vaultObjects,
+    kms: ports.vaultKms,
+    purger: ports.purger,
+  });
+  session = newSession();
+  [vault, otherVault] = [await world.newVault(ports), await world.newVault(ports)];
+  await openVault(side, session, vault);
+  await openVault(side, newSession(), otherVault);
+  app = serveVaults(side, [session]);
+});
+afterAll(async () => {
+  side.close();
+  await world.close();
+});
+
+const body = randomBytes(1000);
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
+const sha256 = sha256Of(body);
+const RIGHT = { 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+type Body = Uint8Array<ArrayBuffer>;
+const put = (url: string, headers: Record<string, string>, bytes: Body = body) =>
+  fetch(url, { method: 'PUT', headers, body: new Blob([bytes]) });
+
+async function answered<Answer>(route: Parameters<typeof ask>[2], request: unknown): Promise<Answer> {
+  const response = await ask(app, session, route, vault, request);
+  expect(response.status).toBe(200);
+  return (await response.json()) as Answer;
+}
+async function putUrl(blob = newBlobId(), sizeBytes = body.length, checksum = sha256): Promise<string> {
+  return (await answered<{ url: string }>(contract.blobPutUrl, { blob, sizeBytes, sha256: checksum })).url;
+}
+/** One variant of a PUT, which must be refused and leave nothing behind. */
+async function refusedPut(
+  t: Trial,
+  headers: Record<string, string>,
+  bytes: Body,
+  change: (url: URL) => void = () => undefined,
+): Promise<number> {
+  const blob = newBlobId();
+  const url = new URL(await putUrl(blob));
+  change(url);
+  const { status } = await put(url.href, headers, bytes);
+  expect([400, 403, 405, 411, 412]).toContain(status);
+  expect(await world.connect().vaultObjects.describe(vault, `blobs/${blob}`)).toBeUndefined();
+  t.refused(String(status));
+  t.vary(1);
+  return status;
+}
+
+row(
+  'E1',
+  {
+    attack: 'an upload URL used a second time',
+    tried: 'with and without its header, with other conditions, 16 at once',
+  },
+  async (t) => {
+    const url = await putUrl();
+    const statuses = (await Promise.all(Array.from({ length: 16 }, () => put(url, RIGHT)))).map(
+      ({ status }) => status,
+    );
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    for (const status of statuses.filter((one) => one !== 200)) {
+      expect([409, 412]).toContain(status);
+      t.refused(String(status));
+    }
+    for (const headers of [
+      RIGHT,
+      { 'x-amz-checksum-sha256': sha256 },
+      { ...RIGHT, 'if-none-match': '"x"' },
+      { ...RIGHT, 'if-match': '*' },
+    ]) {
+      const { status } = await put(url, headers);
+      expect([400, 403, 412, 501]).toContain(status);
+      t.refused(String(status));
+    }
+    t.vary(20);
+  },
+);
+
+row(
+  'E2',
+  {
+    attack: 'other bytes than were announced, the checksum moved into the query, where S3 ignores it',
+    tried:
+      'the signed headers and the query read; a bit of the body flipped; the header left out, changed, doubled, moved',
+  },
+  async (t) => {
+    const query = new URL(await putUrl()).searchParams;
+    expect(query.get('X-Amz-SignedHeaders')).toBe('content-length;host;if-none-match;x-amz-checksum-sha256');
+    const random = seeded(2);
+    for (let flips = 0; flips < (t.full ? 500 : 20); flips += 1) {
+      const bytes = Uint8Array.from(body);
+      const at = random.below(bytes.length);
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
+      expect(await refusedPut(t, RIGHT, bytes)).toBe(400);
+    }
+    const zeros = new Uint8Array(1000);
+    await refusedPut(t, { 'if-none-match': '*' }, zeros);
+    await refusedPut(t, { ...RIGHT, 'x-amz-checksum-sha256': sha256Of(zeros) }, zeros);
+    await refusedPut(t, { 'if-none-match': '*' }, zeros, (url) => {
+      url.searchParams.set('x-amz-checksum-sha256', sha256Of(zeros));
+    });
+    await refusedPut(t, { ...RIGHT, 'x-amz-checksum-crc32': 'AAAAAA==' }, zeros);
+    await refusedPut(t, { ...RIGHT, 'x-amz-sdk-checksum-algorithm': 'CRC32' }, zeros);
+  },
+);
+
+row(
+  'E3',
+  {
+    attack: 'the checksum of an empty body baked into a URL by the SDK',
+    tried: 'every kind of URL, its query searched',
+  },
+  async (t) => {
+    const blob = newBlobId();
+    const sized = { sizeBytes: 1000, sha256 };
+    const { uploadId } = await answered<{ uploadId: string }>(contract.uploadCreate, {
+      blob,
+      sizeBytes: 1000,
+    });
+    const answers = await Promise.all([
+      answered(contract.blobPutUrl, { blob, ...sized }),
+      answered(contract.blobGetUrls, { blobs: [blob] }),
+      answered(contract.uploadPartUrls, { blob, uploadId, parts: [{ partNumber: 1, ...sized }] }),
+      answered(contract.snapshotPutUrls, { pages: [{ seq: 1, page: blob, ...sized }] }),
+      answered(contract.snapshotGetUrls, { pages: [{ seq: 1, page: blob }] }),
+    ]);
+    const urls = [...JSON.stringify(answers).matchAll(/http:[^"]+/g)].map(([url]) => new URL(url));
+    expect(urls).toHaveLength(5);
+    for (const url of urls) {
+      expect([...url.searchParams.keys()].filter((name) => /checksum|crc/i.test(name))).toEqual([]);
+      t.vary(1);
+    }
+    t.held('no URL names a checksum in its query');
+  },
+);
+
+row(
+  'E4',
+  {
+    attack: 'another length than was announced',
+    tried: '0, 1, ±1, twice, 5 MiB, and chunks without a length',
+  },
+  async (t) => {
+    for (const size of [0, 1, 999, 1001, 2000, 5 * 1024 * 1024])
+      await refusedPut(t, RIGHT, new Uint8Array(size));
+    const blob = newBlobId();
+    const stream = new Blob([body]).stream();
+    const chunked = await fetch(await putUrl(blob), {
+      method: 'PUT',
+      headers: RIGHT,
+      body: stream,
+      duplex: 'half',
+    } as RequestInit);
+    expect([400, 403, 411]).toContain(chunked.status);
+    t.refused(String(chunked.status));
+    t.vary(1);
+  },
+);
+
+row(
+  'E5',
+  {
+    attack: 'keys outside of the own vault and its rooms',
+    tried: 'traversals, encodings, separators, other vaults and random texts for every id of every URL route',
+  },
+  async (t) => {
+    const room = /^\/halfkey\/v\/([^/]+)\/(?:blobs\/[\w-]{22}|snapshots\/\d{1,16}\/[\w-]{22})$/;
+    const random = seeded(5);
+    const traps = [
+      '',
+      '.',
+      '..',
+      '../a',
+      '../../a/x',
+      '%2e%2e',
+      '%2e%2e%2fa',
+      '..%2f',
+      '//',
+      '/',
+      '\\',
+      '\0',
+      'ａ',
+      '‮',
+      '?x=1',
+      '#x',
+      '*',
+      `../../${otherVault}/blobs/x`,
+      'AAAAAAAAAAAAAAAAAAAAA/',
+      'AAAAAAAAAAAAAAAAAAAAAB',
+      'A'.repeat(22),
+      'A'.repeat(10_000),
+    ];
+    const ids: unknown[] = [
+      ...traps,
+      ...traps.map((trap) => `${newBlobId()}${trap}`),
+      ...[null, 1, true, [], {}, [newBlobId()]],
+      ...Array.from({ length: t.full ? 3000 : 60 }, () =>
+        random.bytes(1 + random.below(30)).toString('latin1'),
+      ),
+    ];
+    for (const id of ids) {
+      const sized = { sizeBytes: 5, sha256 };
+      const responses = await Promise.all([
+        ask(app, session, contract.blobPutUrl, vault, { blob: id, ...sized }),
+        ask(app, session, contract.blobGetUrls, vault, { blobs: [id] }),
+        ask(app, session, contract.uploadPartUrls, vault, {
+          blob: id,
+          uploadId: String(id) || 'u',
+          parts: [{ partNumber: 1, ...sized }],
+        }),
+        ask(app, session, contract.snapshotPutUrls, vault, { pages: [{ seq: 1, page: id, ...sized }] }),
+        ask(app, session, contract.snapshotGetUrls, vault, { pages: [{ seq: id, page: newBlobId() }] }),
+      ]);
+      for (const response of responses) {
+        const text = await response.text();
+        t.vary(1);
+        if (response.status === 400) {
+          t.refused('input_malformed');
+          continue;
+        }
+        expect(response.status).toBe(200);
+        for (const [url] of text.matchAll(/http:[^"]+/g)) {
+          expect(decodeURIComponent(room.exec(new URL(url).pathname)?.[1] ?? '')).toBe(vault);
+        }
+      }
+    }
+    t.held('every key that was signed lies in a room of the own vault');
+  },
+);
+
+row(
+  'E7',
+  {
+    attack: 'a URL kept for later',
+    tried: 'after 5 minutes and more, and with its life, date or signature changed',
+  },
+  async (t) => {
+    const blob = newBlobId();
+    const url = await putUrl(blob);
+    expect(new URL(url).searchParams.get('X-Amz-Expires')).toBe(String(LIMITS.urlSeconds));
+    await put(url, RIGHT);
+    const { urls } = await answered<{ urls: { url: string }[] }>(contract.blobGetUrls, { blobs: [blob] });
+    const readUrl = urls[0]?.url ?? '';
+    expect((await fetch(readUrl)).status).toBe(200);
+    for (const seconds of [301, 600, 3600, 86_400]) {
+      aheadMs = seconds * 1000;
+      const statuses = [(await put(await Promise.resolve(url), RIGHT)).status, (await fetch(readUrl)).status];
+      aheadMs = 0;
+      expect(statuses).toEqual([403, 403]);
+      t.vary(2);
+    }
+    const changes: ((url: URL) => void)[] = [
+      (one) => {
+        one.searchParams.set('X-Amz-Expires', '604800');
+      },
+      (one) => {
+        one.searchParams.set('X-Amz-Date', '20991231T235959Z');
+      },
+      (one) => {
+        one.searchParams.append('X-Amz-Expires', '604800');
+      },
+      (one) => {
+        one.searchParams.set('X-Amz-SignedHeaders', 'host;range');
+      },
+      (one) => {
+        one.searchParams.delete('X-Amz-Security-Token');
+      },
+      (one) => {
+        one.searchParams.set('X-Amz-Signature', '0'.repeat(64));
+      },
+      (one) => {
+        one.searchParams.set('versionId', 'null');
+      },
+      (one) => {
+        one.pathname = one.pathname.replace(encodeURIComponent(vault), encodeURIComponent(otherVault));
+      },
+    ];
+    for (const change of changes) {
+      const one = new URL(readUrl);
+      change(one);
+      const { status } = await fetch(one);
+      expect([400, 403]).toContain(status);
+      t.refused(String(status));
+      t.vary(1);
+    }
+  },
+);
+
+row(
+  'E8',
+  {
+    attack: 'locking the owner out by a key of one’s own, or by a copy',
+    tried: 'SSE-C headers and copy sources on upload URLs',
+  },
+  async (t) => {
+    const sse = 'x-amz-server-side-encryption';
+    const variants: Record<string, string>[] = [
+      { [`${sse}-customer-algorithm`]: 'AES256' },
+      {
+        [`${sse}-customer-algorithm`]: 'AES256',
+        [`${sse}-customer-key`]: Buffer.alloc(32).toString('base64'),
+        [`${sse}-customer-key-md5`]: 'AAAAAAAAAAAAAAAAAAAAAA==',
+      },
+      { [sse]: 'aws:kms', [`${sse}-aws-kms-key-id`]: 'arn:aws:kms:us-east-1:1:key/x' },
+      { 'x-amz-copy-source': `/halfkey/v/${otherVault}/log/0` },
+      { 'x-amz-copy-source': '/halfkey/broker/setup', 'x-amz-metadata-directive': 'COPY' },
+      { 'x-amz-acl': 'public-read' },
+      { 'x-amz-grant-read': 'uri="http://acs.amazonaws.com/groups/global/AllUsers"' },
+      { 'x-amz-website-redirect-location': 'https://evil.example' },
+      { 'x-amz-object-lock-mode': 'COMPLIANCE' },
+      { 'x-amz-tagging': 'a=b' },
+    ];
+    for (const more of variants) expect(await refusedPut(t, { ...RIGHT, ...more }, body)).toBe(403);
+  },
+);

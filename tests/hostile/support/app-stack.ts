@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, startProgram } from '../../support/program.ts';
+import { buildAppPackage } from './app-package.ts';
+import { startHostileStore, type HostileStore } from './hostile-s3.ts';
+
+/** The built app on the real broker and the real local cloud, with a store that does as it is told before the browser. */
+export interface AppStack {
+  readonly origin: string;
+  readonly store: HostileStore;
+  stop(): Promise<void>;
+}
+
+export async function startAppStack(): Promise<AppStack> {
+  const app = await buildAppPackage();
+  const dataFolder = mkdtempSync(join(tmpdir(), 'halfkey-hostile-app-'));
+  const [brokerPort, s3Port] = [await freePort(), await freePort()];
+  const origin = `http://localhost:${String(brokerPort)}`;
+  const dist = join(app.folder, 'dist');
+  const s3 = startProgram({
+    command: [
+      join(dist, 'local-cloud.js'),
+      '--data',
+      dataFolder,
+      '--port',
+      String(s3Port),
+      '--origin',
+      origin,
+    ],
+    environment: {},
+    readyUrl: `http://127.0.0.1:${String(s3Port)}/`,
+  });
+  await s3.resume();
+  const store = await startHostileStore(`http://127.0.0.1:${String(s3Port)}`);
+  const broker = startProgram({
+    command: [join(dist, 'broker.js')],
+    environment: {
+      PORT: String(brokerPort),
+      HALFKEY_ORIGIN: origin,
+      HALFKEY_S3_PUBLIC_URL: store.endpoint.replace('127.0.0.1', 'localhost'),
+      HALFKEY_LOCAL_CLOUD: s3.output().split('\n')[0] ?? '',
+      HALFKEY_RATE_PER_MINUTE: '10000',
+    },
+    readyUrl: `${origin}/readyz`,
+  });
+  await broker.resume();
+  return {
+    origin,
+    store,
+    async stop() {
+      await broker.halt();
+      await store.close();
+      await s3.halt();
+      rmSync(dataFolder, { recursive: true, force: true });
+      app.remove();
+    },
+  };
+}
