@@ -12,9 +12,20 @@ export class FirefoxPerson {
     this.#origin = origin;
   }
 
-  async signUp(userName: string, passphrase: string): Promise<void> {
+  /** The same person in another window. */
+  at(page: Page): FirefoxPerson {
+    const other = new FirefoxPerson(page, this.#origin);
+    other.authenticator = this.authenticator;
+    return other;
+  }
+
+  async open(): Promise<void> {
     await this.page.setViewport({ width: 1280, height: 800 });
     await this.page.goto(this.#origin);
+  }
+
+  async signUp(userName: string, passphrase: string): Promise<void> {
+    await this.open();
     await this.click('link', 'Create account');
     await (await this.field('User name')).type(userName);
     await (await this.field('Passphrase')).type(passphrase);

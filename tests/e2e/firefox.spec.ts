@@ -47,3 +47,36 @@ test('signs up, uploads and downloads in Firefox', async () => {
     firefox.remove();
   }
 });
+
+test('takes a file in without a network, and brings it up after a restart', async () => {
+  const firefox = createFirefox(path ?? '');
+  let browser = await firefox.start();
+  try {
+    const before = new FirefoxPerson(await browser.newPage(), stack.origin);
+    await before.signUp('greta', 'quiet harbour lantern seven');
+    await before.click('button', 'Lock now');
+    await stack.broker.halt();
+    await stack.s3.halt();
+    const content = randomBytes(20 * 1024 * 1024 + 7);
+    await before.upload(makeFile('Diary.bin', content));
+    await before.untilSaid('Will upload when you are online.');
+    await browser.close();
+
+    await stack.s3.resume();
+    await stack.broker.resume();
+    browser = await firefox.start();
+    const after = before.at(await browser.newPage());
+    await after.open();
+    await after.click('button', 'Unlock');
+    await after.typeCode();
+    await after.untilListed('Diary.bin');
+    await after.act('Diary.bin', 'Download');
+    const saved = join(firefox.downloads, 'Diary.bin');
+    await expect
+      .poll(() => existsSync(saved) && readFileSync(saved).equals(content), { timeout: 60_000 })
+      .toBe(true);
+  } finally {
+    await browser.close();
+    firefox.remove();
+  }
+});

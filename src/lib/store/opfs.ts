@@ -12,6 +12,26 @@ export interface OpfsHandle {
   close(): void;
 }
 
+/** Questions that are not answered yet. */
+const asked = new Set<{ readonly handle: FileSystemHandle }>();
+
+/**
+ * Asks something of a handle, and holds on to the handle until it is answered. Chromium drops a question whose handle is collected
+ * as garbage meanwhile: its promise would never settle, and an upload would wait for its part for ever.
+ */
+export async function ask<Handle extends FileSystemHandle, Answer>(
+  handle: Handle,
+  question: (handle: Handle) => Promise<Answer>,
+): Promise<Answer> {
+  const held = { handle };
+  asked.add(held);
+  try {
+    return await question(handle);
+  } finally {
+    asked.delete(held);
+  }
+}
+
 /**
  * Makes an empty file, or empties one of that name.
  * @throws {HalfkeyError} `device_full`; `browser_lacks` without OPFS
@@ -19,8 +39,8 @@ export interface OpfsHandle {
 export async function createOpfsFile(name: string): Promise<OpfsHandle> {
   const root = await opfsRoot();
   return writing(async () => {
-    const file = await root.getFileHandle(name, { create: true });
-    const handle = await file.createSyncAccessHandle();
+    const file = await ask(root, (folder) => folder.getFileHandle(name, { create: true }));
+    const handle = await ask(file, (made) => made.createSyncAccessHandle());
     handle.truncate(0);
     return handle;
   });
@@ -30,7 +50,8 @@ export async function createOpfsFile(name: string): Promise<OpfsHandle> {
 export async function readOpfsFile(name: string): Promise<File | undefined> {
   const root = await opfsRoot();
   try {
-    return await (await root.getFileHandle(name)).getFile();
+    const file = await ask(root, (folder) => folder.getFileHandle(name));
+    return await ask(file, (found) => found.getFile());
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -41,7 +62,7 @@ export async function readOpfsFile(name: string): Promise<File | undefined> {
 export async function removeOpfsFile(name: string): Promise<void> {
   const root = await opfsRoot();
   try {
-    await root.removeEntry(name, { recursive: true });
+    await ask(root, (folder) => folder.removeEntry(name, { recursive: true }));
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

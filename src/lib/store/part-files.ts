@@ -1,7 +1,7 @@
 import { HalfkeyError } from '../errors.ts';
 import type { Bytes } from '../bytes.ts';
 import { writing } from './database.ts';
-import { isNotFound, opfsRoot } from './opfs.ts';
+import { ask, isNotFound, opfsRoot } from './opfs.ts';
 
 /** Ciphertext that rests on this device, in parts as S3 has them: a folder per blob, a file per part that is written once. */
 export interface PartFiles {
@@ -21,13 +21,14 @@ export interface PartFiles {
 
 /** In the origin's private file system. `write` works in workers only; a service worker can read. */
 export function opfsParts(area: 'uploads' | 'kept'): PartFiles {
-  const folder = async (create: boolean) => (await opfsRoot()).getDirectoryHandle(area, { create });
+  const folder = async (create: boolean) =>
+    ask(await opfsRoot(), (root) => root.getDirectoryHandle(area, { create }));
   return {
     write: (blob, partNumber, bytes) =>
       writing(async () => {
-        const parts = await (await folder(true)).getDirectoryHandle(blob, { create: true });
-        const file = await parts.getFileHandle(String(partNumber), { create: true });
-        const handle = await file.createSyncAccessHandle();
+        const parts = await ask(await folder(true), (all) => all.getDirectoryHandle(blob, { create: true }));
+        const file = await ask(parts, (made) => made.getFileHandle(String(partNumber), { create: true }));
+        const handle = await ask(file, (made) => made.createSyncAccessHandle());
         try {
           handle.truncate(0);
           const writtenBytes = handle.write(bytes, { at: 0 });
@@ -39,8 +40,9 @@ export function opfsParts(area: 'uploads' | 'kept'): PartFiles {
       }),
     read: (blob, partNumber) =>
       orNothing(async () => {
-        const parts = await (await folder(false)).getDirectoryHandle(blob);
-        return (await parts.getFileHandle(String(partNumber))).getFile();
+        const parts = await ask(await folder(false), (all) => all.getDirectoryHandle(blob));
+        const file = await ask(parts, (found) => found.getFileHandle(String(partNumber)));
+        return ask(file, (found) => found.getFile());
       }),
     async list() {
       const names: string[] = [];
@@ -50,7 +52,7 @@ export function opfsParts(area: 'uploads' | 'kept'): PartFiles {
     },
     async remove(blob) {
       await orNothing(async () => {
-        await (await folder(false)).removeEntry(blob, { recursive: true });
+        await ask(await folder(false), (all) => all.removeEntry(blob, { recursive: true }));
       });
     },
   };

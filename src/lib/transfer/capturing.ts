@@ -49,9 +49,9 @@ export class Capture implements PartSupply {
       const buffers = new PartBuffers(largestPartBytes(plan));
       const partNumbers = Array.from({ length: plan.partCount }, (_, index) => index + 1);
       await inLanes(partNumbers, SEALING, signal, async (partNumber) => {
-        const T: string[] = ((globalThis as any).__t ??= []); T.push('a' + partNumber); const bytes = await sealPart(source, sealer, plan, partNumber, buffers);
-        T.push('b' + partNumber); const [digest] = await Promise.all([sha256(bytes), this.#files.write(this.#blob, partNumber, bytes)]);
-        T.push('c' + partNumber); buffers.giveBack(bytes);
+        const bytes = await sealPart(source, sealer, plan, partNumber, buffers);
+        const [digest] = await Promise.all([sha256(bytes), this.#files.write(this.#blob, partNumber, bytes)]);
+        buffers.giveBack(bytes);
         this.#isThere(partNumber, digest);
       });
       return concat(...partNumbers.map((partNumber) => this.#digests.get(partNumber) ?? new Uint8Array()));
@@ -69,7 +69,7 @@ export class Capture implements PartSupply {
 
   async part(partNumber: number): Promise<ReadyPart> {
     if (!this.#digests.has(partNumber)) await this.#until(partNumber);
-    const T: string[] = ((globalThis as any).__t ??= []); T.push('r' + partNumber); const r = await readPart(this.#files, this.#blob, partNumber, this.#digests.get(partNumber)); T.push('R' + partNumber); return r;
+    return readPart(this.#files, this.#blob, partNumber, this.#digests.get(partNumber));
   }
 
   #until(partNumber: number): Promise<void> {

@@ -4,13 +4,12 @@ import { getRange } from '../../../src/lib/remote/s3.ts';
 import { removeOpfsFile } from '../../../src/lib/store/opfs.ts';
 import { inLanes } from '../../../src/lib/transfer/lanes.ts';
 import { readContent } from '../../../src/lib/transfer/opening.ts';
-import { planPart } from '../../../src/lib/transfer/plan.ts';
+import { planPart, planStored } from '../../../src/lib/transfer/plan.ts';
 import { createSink } from '../../../src/lib/transfer/sink.ts';
-import type { UploadedBlob } from '../../../src/lib/transfer/upload.ts';
 import { race, type Rate } from './race.ts';
 import { residence, type Residence } from './residence.ts';
 import { sameBytes } from './same-bytes.ts';
-import { upload } from './uploading.ts';
+import { upload, type UploadedBlob } from './uploading.ts';
 
 /** As many ranges on their way as a download has: one that is opened, and two ahead of it. */
 const LANES = 3;
@@ -27,8 +26,7 @@ export async function downloadingContest(file: File, rounds: number): Promise<Ra
   ]).finally(() => removeOpfsFile(`download-${TRANSFER}`));
 }
 
-async function download(here: Residence, { blob, plan, digest, contentKey }: UploadedBlob): Promise<File> {
-  const stored = { ...plan, blob, digest, epoch: here.epoch };
+async function download(here: Residence, { stored, contentKey }: UploadedBlob): Promise<File> {
   const sink = await createSink(TRANSFER);
   for await (const bytes of readContent(here, stored, contentKey, new AbortController().signal)) {
     await sink.write(bytes);
@@ -39,8 +37,9 @@ async function download(here: Residence, { blob, plan, digest, contentKey }: Upl
   return written;
 }
 
-async function fetchAll({ broker, vault }: Residence, { blob, plan }: UploadedBlob): Promise<void> {
-  const { urls } = await broker.call(blobGetUrls, { blobs: [blob] }, { vault });
+async function fetchAll({ broker, vault }: Residence, { stored }: UploadedBlob): Promise<void> {
+  const plan = planStored(stored);
+  const { urls } = await broker.call(blobGetUrls, { blobs: [stored.blob] }, { vault });
   const partNumbers = Array.from({ length: plan.partCount }, (_, index) => index + 1);
   await inLanes(partNumbers, LANES, new AbortController().signal, async (partNumber, signal) => {
     const { offsetBytes, sizeBytes } = planPart(plan, partNumber);

@@ -17,7 +17,7 @@ export class Product {
   }
 
   send(command: string, args: object): Promise<unknown> {
-    return this.#host.send(command as CommandName, args as never);
+    return this.#host.send(command as CommandName, args);
   }
 
   /** From the worker's start until the first rows are here. @returns their number and the drive's, and how long it took */

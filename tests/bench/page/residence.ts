@@ -16,7 +16,7 @@ export interface Residence {
 export async function residence(): Promise<Residence> {
   const resting = new Resting(() => undefined);
   const resident = await resting.resident();
-  if (!resident) throw new Error('expected somebody who has signed in here');
+  if (!resident || resident === 'closed') throw new Error('expected somebody who has signed in here');
   const { vault, epoch } = resident.account;
   return {
     broker: connectBroker(globalThis.location.origin),

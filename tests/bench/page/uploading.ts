@@ -2,24 +2,30 @@ import { BlobId } from '../../../broker/contract/ids.ts';
 import { LIMITS } from '../../../broker/contract/limits.ts';
 import { uploadAbort, uploadCreate, uploadPartUrls } from '../../../broker/contract/vault.ts';
 import * as v from 'valibot';
-import { toB64 } from '../../../src/lib/bytes.ts';
+import { toB64, type Bytes } from '../../../src/lib/bytes.ts';
 import { sealAad } from '../../../src/lib/crypto/aad.ts';
 import { sha256 } from '../../../src/lib/crypto/digest.ts';
 import { createSealer } from '../../../src/lib/crypto/floe.ts';
 import { randomBytes, randomId } from '../../../src/lib/crypto/random.ts';
 import { put } from '../../../src/lib/remote/s3.ts';
-import { inLanes } from '../../../src/lib/transfer/lanes.ts';
-import { readContent } from '../../../src/lib/transfer/opening.ts';
+import { readContent, type StoredBlob } from '../../../src/lib/transfer/opening.ts';
 import { PartBuffers } from '../../../src/lib/transfer/memory.ts';
 import { largestPartBytes, planBlob } from '../../../src/lib/transfer/plan.ts';
 import { sealPart } from '../../../src/lib/transfer/sealing.ts';
-import { Upload, type UploadedBlob } from '../../../src/lib/transfer/upload.ts';
+import { Capture, splitDigests } from '../../../src/lib/transfer/capturing.ts';
+import { inLanes, Turnstile } from '../../../src/lib/transfer/lanes.ts';
+import { Reach } from '../../../src/lib/transfer/reach.ts';
+import { digestOf, sendBlob } from '../../../src/lib/transfer/sending.ts';
+import { opfsParts } from '../../../src/lib/store/part-files.ts';
+import type { StoredUpload } from '../../../src/lib/store/database.ts';
+import { PARALLEL } from '../../../src/lib/store/transfer-settings.ts';
+import { uploadRecords } from '../../../src/lib/store/upload-records.ts';
 import { race, type Rate } from './race.ts';
 import { residence, type Residence } from './residence.ts';
 import { sameBytes } from './same-bytes.ts';
 
 /** As many PUTs at a time as an upload has. */
-const LANES = 4;
+const LANES = PARALLEL.usual;
 
 /** A part that was sealed and hashed before anybody looked at the clock. */
 interface ReadyPart {
@@ -53,15 +59,54 @@ export async function uploadingContest(file: File, rounds: number): Promise<Rate
   return race(file.size, rounds, [plainPuts, { name: 'uploading', run: () => upload(here, file) }]);
 }
 
-/** The product's engine, without the journal. */
-export function upload(here: Residence, file: File): Promise<UploadedBlob> {
-  const progress = { onSent: () => undefined, onPhase: () => undefined };
-  return new Upload(file, here).run(new AbortController().signal, progress);
+/** A blob that lies in S3, and what opens it. */
+export interface UploadedBlob {
+  readonly stored: StoredBlob;
+  readonly contentKey: Bytes;
+}
+
+/**
+ * The product's engine, without the journal: each part is sealed, hashed and written to this device's files, and goes up from there
+ * while the next ones are sealed; the records are written as the product writes them.
+ */
+export async function upload(
+  { broker, vault, epoch, database }: Residence,
+  file: File,
+): Promise<UploadedBlob> {
+  const [records, files] = [uploadRecords(database), opfsParts('uploads')];
+  const plan = planBlob(file.size);
+  const contentKey = randomBytes(32);
+  const { signal } = new AbortController();
+  const { sealedBytes, partBytes, partCount } = plan;
+  const begun: StoredUpload = {
+    ...{ blob: v.parse(BlobId, randomId()), vault, epoch, inboxEpoch: 0 },
+    ...{ state: 'captured', mode: 'device', capturedAtMs: Date.now(), sealedLabel: randomBytes(618) },
+    ...{ sealedBytes, partBytes, partCount },
+  };
+  await records.save(begun);
+  const capture = new Capture(files, begun.blob);
+  const sealed = capture.seal(file, plan, { vault, epoch, contentKey }, signal).then(async (partDigests) => {
+    await records.change(begun.blob, { state: 'sealed', partDigests, inboxRecord: randomBytes(1160) });
+    return partDigests;
+  });
+  const options = { isAllowed: () => true, isPatient: true };
+  const reach = { broker: new Reach(options), store: new Reach(options) };
+  const sending = { broker, put, records, reach, gate: new Turnstile(LANES) };
+  const digest = await sendBlob(sending, begun, capture, signal, {
+    onSent: () => undefined,
+    onVerifying: async () => {
+      await sealed;
+    },
+  });
+  if (digest !== (await digestOf(begun, splitDigests(await sealed)))) throw new Error('the digests differ');
+  await records.change(begun.blob, { state: 'uploaded' });
+  await records.remove(begun.blob);
+  await files.remove(begun.blob);
+  return { stored: { ...plan, blob: v.parse(BlobId, begun.blob), epoch, digest }, contentKey };
 }
 
 async function checkUpload(here: Residence, file: File): Promise<void> {
-  const { blob, contentKey, plan, digest } = await upload(here, file);
-  const stored = { ...plan, blob, digest, epoch: here.epoch };
+  const { stored, contentKey } = await upload(here, file);
   let offset = 0;
   for await (const bytes of readContent(here, stored, contentKey, new AbortController().signal)) {
     await sameBytes(file.slice(offset, offset + bytes.length), new Blob([bytes]));
