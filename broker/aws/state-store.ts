@@ -39,7 +39,11 @@ export function createStateStore(s3: S3Client, bucket: string): StateStore {
       told?.(etag);
       return 'replaced';
     },
-    erase: (key) => eraseVersions(key, () => true),
+    async erase(key) {
+      // The newest last: nobody who reads meanwhile is shown an older one, which would be taken for a rollback.
+      await eraseVersions(key, ({ IsLatest }) => IsLatest !== true);
+      await eraseVersions(key, () => true);
+    },
     eraseHistory: (key) => eraseVersions(key, ({ IsLatest }) => IsLatest !== true),
   };
 
