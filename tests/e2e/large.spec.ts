@@ -88,13 +88,17 @@ test('a file of 300 MB goes up and comes down whole, in memory that does not gro
     return person.authenticator;
   });
   // A page, and a worker, that no tool has ever been attached to.
-  await browser.evaluate('location.reload()');
-  await until(`document.querySelector('input[type=file]') !== null`);
+  await browser.evaluate('globalThis.isLeft = true; location.reload()');
+  await until(`!globalThis.isLeft && document.querySelector('input[type=file]') !== null`);
+  await browser.evaluate(
+    `[...document.querySelectorAll('button')].find((each) => each.textContent.trim() === 'Unlock').click()`,
+  );
+  await until(`document.querySelector('input[autocomplete="one-time-code"]') !== null`);
+  await browser.evaluate(typeCode((await authenticator?.code()) ?? ''));
+  await until(`document.querySelector('[role=status][aria-label=Lock]').textContent.startsWith('Open')`);
 
   const goingUp = watchMemory(profile);
   await browser.pick('input[type=file]', source);
-  await until(`document.querySelector('input[autocomplete="one-time-code"]') !== null`);
-  await browser.evaluate(typeCode((await authenticator?.code()) ?? ''));
   await until(
     `document.querySelector('[aria-label="Transfers"]')?.textContent.includes('film.bin') === true`,
   );
