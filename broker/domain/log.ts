@@ -82,17 +82,20 @@ export function createLog({ objects, records, announce }: LogDeps): Log {
       return place;
     },
     async read(vault, known, from) {
-      const limits = { count: LIMITS.segmentsPerRead, sizeBytes: LIMITS.segmentBytesPerRead };
-      const upTo = Math.min(known.seq, from + limits.count - 1);
-      const [head, segments] = await Promise.all([
-        // The record is believed where the objects go on beyond this answer anyway.
-        upTo < known.seq ? known : repair(vault, known),
-        readInOrder(upTo - from + 1, limits.sizeBytes, async (index) => {
+      const last = (upTo: number): number => Math.min(upTo, from + LIMITS.segmentsPerRead - 1);
+      const readUpTo = (upTo: number): Promise<Uint8Array[]> =>
+        readInOrder(last(upTo) - from + 1, LIMITS.segmentBytesPerRead, async (index) => {
           const bytes = await objects.read(vault, logKey(from + index));
           if (!bytes) throw new BrokerProblem('record_corrupt');
           return bytes;
-        }),
+        });
+      const [head, early] = await Promise.all([
+        // The record is believed where the objects go on beyond this answer anyway.
+        last(known.seq) < known.seq ? known : repair(vault, known),
+        readUpTo(known.seq),
       ]);
+      // Written since the record was read: a head without any of its segments would look like one that is held back.
+      const segments = early.length === 0 && from <= head.seq ? await readUpTo(head.seq) : early;
       return { head, segments };
     },
   };

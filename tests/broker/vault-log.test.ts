@@ -92,6 +92,17 @@ describe('appending to the journal', () => {
     expect(await recordHead()).toEqual({ seq: 2, hash: hashOf(second) });
   });
 
+  it('shows a reader who is up to date what was written since its record was read', async () => {
+    const { cloud, two, vault, genesis } = await vaultWithTwoBrokers();
+    const first = segmentAfter(genesis);
+    const second = segmentAfter({ seq: 1, hash: hashOf(first) });
+    await cloud.vaultObjects.create(vault, 'log/1', first);
+    await cloud.vaultObjects.create(vault, 'log/2', second);
+    const { head, segments } = await two.log.read(vault, genesis, 1);
+    expect(head.seq).toBe(2);
+    expect(segments.map(hashOf)).toEqual([first, second].map(hashOf));
+  });
+
   it('takes a segment that follows a lost one', async () => {
     const { cloud, two, vault, genesis } = await vaultWithTwoBrokers();
     const lost = segmentAfter(genesis);

@@ -47,12 +47,12 @@ export async function buildAppPackage(): Promise<AppPackage> {
 async function buildIn(folder: string): Promise<void> {
   for (const source of SOURCES) cpSync(join(ROOT, source), join(folder, source), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  mkdirSync(join(folder, '.svelte-kit'));
+  await run(folder, 'svelte-kit', 'sync'); // What tsconfig.json extends is its doing.
   const builtMs = newestMs(join(ROOT, 'build', 'app.html'));
   if (APP_SOURCES.every((source) => newestMs(join(ROOT, source)) < builtMs)) {
     cpSync(join(ROOT, 'build'), join(folder, 'build'), { recursive: true });
   } else {
-    mkdirSync(join(folder, '.svelte-kit'));
-    await run(folder, 'svelte-kit', 'sync');
     await run(folder, 'vite', 'build', '--logLevel', 'error');
   }
   await run(folder, 'vite', 'build', '--logLevel', 'error', '--config', 'vite.broker.config.ts');
