@@ -6,12 +6,10 @@ import { HalfkeyError } from '../errors.ts';
 import type { StoredUpload } from '../store/database.ts';
 import { inLanes } from './lanes.ts';
 import { reportGarbage } from './memory.ts';
-import { PartUrls } from './part-urls.ts';
+import { isStale, PartUrls, type SignedPart } from './part-urls.ts';
 import { partSizeBytes } from './plan.ts';
 import type { PartSupply, SendingDeps, SendingProgress } from './part-supply.ts';
 
-/** A URL lives five minutes; one that has waited for its turn so long on a slow line is asked for again. */
-const URL_PATIENCE_MS = 60_000;
 /** Parts that wait for their URL besides those that are being sent. */
 const AHEAD = 2;
 /** S3 takes minutes to put thousands of parts together; the broker waits a little less long. */
@@ -123,16 +121,19 @@ async function sendMissing(
     const { body, digest } = await unlessAborted(supply.part(partNumber), laneSignal);
     const sha256B64 = toB64(digest);
     const signed = { partNumber, sizeBytes: body.size, sha256: sha256B64 };
-    const ask = () => reach.broker.attempt(() => urls.ask(signed), laneSignal);
+    const ask = () =>
+      reach.broker.attempt(
+        () => urls.ask(signed, sealedBehind(upload, supply, sent, partNumber)),
+        laneSignal,
+      );
     const onProgress = (bytes: number) => {
       leaving.set(partNumber, bytes);
       tell();
     };
     const etag = await reach.store.attempt(async () => {
       const early = await ask();
-      const askedMs = performance.now();
       return gate.pass(async () => {
-        const url = performance.now() - askedMs > URL_PATIENCE_MS ? await ask() : early;
+        const { url } = isStale(early) ? await ask() : early;
         return put({ url, body, sha256B64, createOnly: false, signal: laneSignal, onProgress });
       });
     }, laneSignal);
@@ -147,6 +148,22 @@ async function sendMissing(
 function* missing({ partCount }: StoredUpload, sent: ReadonlyMap<number, SentPart>): Generator<number> {
   for (let partNumber = 1; partNumber <= partCount; partNumber++) {
     if (!sent.has(partNumber)) yield partNumber;
+  }
+}
+
+/** Parts that follow one, as far as they are sealed, and as they will be sent. */
+function* sealedBehind(
+  upload: StoredUpload,
+  supply: PartSupply,
+  sent: ReadonlyMap<number, SentPart>,
+  partNumber: number,
+): Generator<SignedPart> {
+  if (!supply.isRepeatable) return; // Sealed once more, a part is another one.
+  for (let next = partNumber + 1; next <= upload.partCount; next++) {
+    const digest = supply.known(next);
+    if (!digest) return;
+    const part = { partNumber: next, sizeBytes: partSizeBytes(upload, next), sha256: toB64(digest) };
+    if (!sent.has(next)) yield part;
   }
 }
 
