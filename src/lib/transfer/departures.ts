@@ -116,7 +116,8 @@ export class Departures {
     entry.enter(this.isWaiting ? 'waiting-for-network' : phase());
     await sendBlob(sending, stored, supply, signal, {
       onSent: (doneBytes) => {
-        if (entry.phase === 'waiting-for-network' || entry.phase === 'encrypting') entry.enter(phase());
+        // Where the line is dead, bytes leave all the same: they go no further than the next machine.
+        if (!this.isWaiting && !entry.ended && entry.phase !== phase()) entry.enter(phase());
         if (entry.progress(doneBytes)) news.tell({ kind: 'progress', blob, phase: entry.phase, doneBytes });
       },
       onVerifying: async (parts) => {
