@@ -17,6 +17,8 @@ import {
 /** Changes that go into the journal together: far fewer than a segment holds, so that all land or none does. */
 const BATCH = 100;
 
+const NONE: ReadonlySet<number> = new Set();
+
 export interface PendingDeps {
   readonly database: Database;
   readonly journal: Journal;
@@ -42,6 +44,9 @@ interface Pending {
  * sent. Whoever finds stamped changes, after a lost reply or in another tab after a crash, sees in the journal whether the last
  * heartbeat of this device has that time: then they have landed. For this, all heartbeats of a device are written here, one at a
  * time among all tabs, and never before what is stamped is settled.
+ *
+ * Never given up in silence: a landed batch cannot say what it left out, so what is not wanted any more is told and removed before the
+ * rest of its batch is sent.
  */
 export class PendingChanges {
   readonly #deps: PendingDeps;
@@ -49,6 +54,8 @@ export class PendingChanges {
   readonly #lock: string;
   readonly #listeners = new Set<() => void>();
   #pending: readonly Pending[] = [];
+  /** Settled by another tab: shown until this tab's journal says too what became of them. */
+  #leaving: readonly Pending[] = [];
   #turn: Promise<void> = Promise.resolve();
 
   private constructor(deps: PendingDeps, key: ChangeKey, vault: string) {
@@ -68,7 +75,7 @@ export class PendingChanges {
 
   /** Names that are not in the journal yet, by entry. */
   get names(): ReadonlyMap<string, string> {
-    return new Map(this.#pending.map(({ change }) => [change.entry, change.name]));
+    return new Map([...this.#leaving, ...this.#pending].map(({ change }) => [change.entry, change.name]));
   }
 
   /** Calls the listener whenever they are others. @returns a function that stops it */
@@ -106,6 +113,7 @@ export class PendingChanges {
    * @throws {HalfkeyError} as `Journal.append`; what waits stays then
    */
   async flush(): Promise<void> {
+    if (this.#leaving.length > 0) await this.#catchUp();
     if (this.#pending.length > 0) await this.#exclusively(() => this.#sendAll());
   }
 
@@ -121,7 +129,8 @@ export class PendingChanges {
     });
   }
 
-  async #reload(): Promise<void> {
+  /** @param settled keys of what this tab itself has removed */
+  async #reload(settled: ReadonlySet<number> = NONE): Promise<void> {
     const pending: Pending[] = [];
     const lost: number[] = [];
     for (const { key, sealed } of await readChanges(this.#deps.database)) {
@@ -133,8 +142,25 @@ export class PendingChanges {
       }
     }
     if (lost.length > 0) await updateChanges(this.#deps.database, { replaced: [], removed: lost });
+    const here = new Set([...pending.map(({ key }) => key), ...lost, ...settled]);
+    const gone = this.#pending.filter(({ key }) => !here.has(key));
+    this.#leaving = [...this.#leaving, ...gone];
     this.#show(pending);
+    if (gone.length > 0) void this.#catchUp();
     if (lost.length > 0) this.#deps.dropped('', 'device_state_lost');
+  }
+
+  /** Until then the name of before would show again, and a change that began from it would pass for too late. */
+  async #catchUp(): Promise<void> {
+    const leaving = new Set(this.#leaving);
+    try {
+      await this.#deps.journal.refresh();
+    } catch (error) {
+      if (!(error instanceof HalfkeyError)) throw error;
+      return; // The next flush tries again.
+    }
+    this.#leaving = this.#leaving.filter((each) => !leaving.has(each));
+    this.#show(this.#pending);
   }
 
   #show(pending: readonly Pending[]): void {
@@ -185,13 +211,31 @@ export class PendingChanges {
       if (last?.atMs === stamp) return []; // They are there: it was their reply that was lost.
       const rebased = rebase(state, changes);
       dropped = rebased.dropped;
-      if (rebased.operations.length === 0) return [];
+      if (dropped.length > 0 || rebased.operations.length === 0) return [];
       const need = last?.inboxEpoch === undefined ? {} : { inboxEpoch: last.inboxEpoch };
       return [...rebased.operations, { kind: 'heartbeat', ...head, atMs: stamp, ...need }];
     });
-    const keys = new Set(batch.map(({ key }) => key));
-    await this.#rewrite(this.#followers(keys, changes), [...keys]);
+    if (dropped.length > 0) await this.#giveUp(batch, dropped);
+    else await this.#settle(batch);
+  }
+
+  /** Told first: whoever crashes in between tells it twice. */
+  async #giveUp(batch: readonly Pending[], dropped: ReturnType<typeof rebase>['dropped']): Promise<void> {
     for (const { change, reason } of dropped) this.#deps.dropped(change.name, reason);
+    const changes = new Set(dropped.map(({ change }) => change));
+    const given = batch.filter(({ change }) => changes.has(change));
+    await this.#rewrite(
+      [],
+      given.map(({ key }) => key),
+    );
+  }
+
+  async #settle(batch: readonly Pending[]): Promise<void> {
+    // A tab that starts now begins from the device's copy: it must not show the name of before.
+    await this.#deps.journal.flush().catch(ignoreKnown);
+    const keys = new Set(batch.map(({ key }) => key));
+    const changes = batch.map(({ change }) => change);
+    await this.#rewrite(this.#followers(keys, changes), [...keys]);
   }
 
   /** Later changes of what has just landed begin from the name that it got there, which may be another than was wanted. */
@@ -209,8 +253,10 @@ export class PendingChanges {
     const sealed = await Promise.all(
       replaced.map(async ({ key, change }) => ({ key, sealed: await sealChange(this.#key, change) })),
     );
-    await updateChanges(this.#deps.database, { replaced: sealed, removed });
-    await this.reload();
+    await this.#inTurn(async () => {
+      await updateChanges(this.#deps.database, { replaced: sealed, removed });
+      await this.#reload(new Set(removed));
+    });
     this.#deps.tell();
   }
 
@@ -218,4 +264,9 @@ export class PendingChanges {
     const { journal, device } = this.#deps;
     return journal.state.heartbeats.get(device);
   }
+}
+
+/** Without room for the copy a tab that starts knows less for a moment, that is all. */
+function ignoreKnown(error: unknown): void {
+  if (!(error instanceof HalfkeyError)) throw error;
 }

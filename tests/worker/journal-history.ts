@@ -1,0 +1,70 @@
+import { logRead } from '$contract/vault.ts';
+import type { VaultId } from '$contract/ids.ts';
+import { fromB64Url } from '../../src/lib/bytes.ts';
+import type { FoldedVault } from '../../src/lib/journal/folded-vault.ts';
+import { decodeOperations } from '../../src/lib/journal/operation-codec.ts';
+import { MAX_OPERATIONS, type Operation } from '../../src/lib/journal/operations.ts';
+import { Replica } from '../../src/lib/journal/replica.ts';
+import { journalKey, openSegment } from '../../src/lib/journal/segment.ts';
+import { connectBroker } from '../../src/lib/remote/broker.ts';
+import { createDevice } from '../../src/lib/store/device-record.ts';
+import type { Entry } from '../../src/lib/worker/entry.ts';
+import type { Resting } from '../../src/lib/worker/resting.ts';
+import { SignIn } from '../../src/lib/worker/sign-in.ts';
+import { browserFetch } from '../support/node-person.ts';
+import type { Person } from './people.ts';
+
+/** A journal from its genesis to its head: what was written, by whom, and what it comes to. */
+export interface History {
+  /** In their order; `writer` is a device's id, undefined for the identity key. */
+  readonly operations: readonly { readonly writer: string | undefined; readonly operation: Operation }[];
+  readonly segments: number;
+  readonly state: FoldedVault;
+}
+
+/** Reads a person's whole journal in Node, from the log alone: nothing of a snapshot or of a copy goes in. */
+export async function readHistory(origin: string, person: Person): Promise<History> {
+  const plainFetch = globalThis.fetch;
+  globalThis.fetch = browserFetch(origin);
+  try {
+    const broker = connectBroker(origin);
+    const { keyring } = await signIn(person, new SignIn(broker, NOTHING_RESTS, Date.now));
+    const { vault, epoch, key: vaultKey } = keyring.vaultKey;
+    const key = await journalKey(vault, epoch, vaultKey);
+    const root = { vault, account: keyring.account, identityPublicKey: keyring.identity.publicKey };
+    const replica = new Replica({ key, root });
+    const operations: { writer: string | undefined; operation: Operation }[] = [];
+    for (;;) {
+      const from = { from: String(replica.nextSeq) };
+      const page = await broker.call(logRead, from, { vault: vault as VaultId });
+      const segments = page.segments.map((segment) => fromB64Url(segment));
+      if (segments.length === 0) return { operations, segments: replica.nextSeq, state: replica.state };
+      for (const [index, bytes] of segments.entries()) {
+        const { writer, sequence } = await openSegment(key, replica.nextSeq + index, bytes);
+        for (const operation of decodeOperations(sequence, MAX_OPERATIONS).operations)
+          operations.push({ writer, operation });
+      }
+      await replica.take(segments);
+    }
+  } finally {
+    globalThis.fetch = plainFetch;
+  }
+}
+
+/** A device that has met nobody yet. */
+const NOTHING_RESTS = {
+  serverPublicKey: () => Promise.resolve(undefined),
+  deviceFor: () => createDevice(),
+  lockFor: () => Promise.resolve(undefined),
+} as unknown as Resting;
+
+async function signIn({ userName, passphrase, authenticator }: Person, signing: SignIn): Promise<Entry> {
+  await signing.start({ userName, passphrase });
+  let entered: Entry | undefined;
+  await signing.code({ code: await authenticator.code() }, (entry) => {
+    entered = entry;
+    return Promise.resolve();
+  });
+  if (!entered) throw new TypeError('expected an entry');
+  return entered;
+}
