@@ -56,6 +56,7 @@ export default {
       '^src/lib/transfer/(download-stream|background|upload-news)\\.ts$',
       '^src/lib/remote/(broker|s3)\\.ts$',
       '^src/lib/store/(database|part-files|upload-records)\\.ts$',
+      '^src/lib/crypto/digest\\.ts$',
     ),
     only('ports', '^broker/ports/', CONTRACT),
     only('domain', '^broker/domain/', CONTRACT, '^broker/ports/'),

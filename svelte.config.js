@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import adapter from '@sveltejs/adapter-static';
 
@@ -60,11 +60,46 @@ function digestOfSources() {
   return hash.digest('hex').slice(0, 16);
 }
 
+const BUILD = 'build';
+/** Not of the shell: Kit's own two, which nothing asks for, the service worker itself, and what the browser's install dialog shows. */
+const NOT_OF_THE_SHELL = /^(_app\/(version\.json|env\.js)$|service-worker\.js$|pictures\/)/;
+
+/**
+ * Names each file of the app with its digest in the service worker, which installs no other. The page that Kit makes last is among
+ * them, so this can be done only when all is built.
+ */
+function pinFiles() {
+  const names = readdirSync(BUILD, { recursive: true, encoding: 'utf8' })
+    .filter((name) => statSync(join(BUILD, name)).isFile() && !NOT_OF_THE_SHELL.test(name))
+    .sort();
+  const pinned = names.map((name) => [
+    `/${name}`,
+    `sha256-${createHash('sha256')
+      .update(readFileSync(join(BUILD, name)))
+      .digest('base64')}`,
+  ]);
+  const path = join(BUILD, 'service-worker.js');
+  const [before, , after, ...more] = readFileSync(path, 'utf8').split(/(["'`])%halfkey\.files%\1/);
+  if (before === undefined || after === undefined || more.length > 0) {
+    throw new Error('expected one place for the list of files in the service worker');
+  }
+  writeFileSync(path, before + JSON.stringify(JSON.stringify(pinned)) + after);
+}
+
+const shell = adapter({ fallback: 'app.html' });
+
 /** @type {import('@sveltejs/kit').Config} */
 export default {
   kit: {
-    // The broker serves what was compressed here: nothing in it is secret, so nothing can be guessed by its length.
-    adapter: adapter({ fallback: 'app.html', precompress: true }),
+    adapter: {
+      ...shell,
+      async adapt(builder) {
+        await shell.adapt(builder);
+        pinFiles();
+        // The broker serves what was compressed here: nothing in it is secret, so nothing can be guessed by its length.
+        await builder.compress(BUILD);
+      },
+    },
     alias: { $contract: 'broker/contract' },
     paths: { relative: false },
     // Kit's own registration would make a Trusted Types policy that lets any URL through.

@@ -210,26 +210,33 @@ export const grantEnd = route({
   answer: Empty,
 });
 
+/** What is logged. */
+export type AccountEventKind =
+  | 'signed-up'
+  | 'signed-in'
+  | 'recovered'
+  | 'code-refused'
+  | 'code-locked'
+  | 'granted'
+  | 'released'
+  | 'generated'
+  /** A grant was spent, and somebody wanted more of it; once for each grant, with the blobs that were asked for first. */
+  | 'release-refused'
+  | 'purged'
+  | 'inbox-removed'
+  | 'signed-out';
+
 /** One line of the broker's event log. `hash` is of the stored bytes, `prevHash` of the one before. */
 export const AccountEvent = v.object({
   seq: Count,
   atMs: Count,
-  kind: v.picklist([
-    'signed-up',
-    'signed-in',
-    'recovered',
-    'code-refused',
-    'code-locked',
-    'granted',
-    'released',
-    'generated',
-    'purged',
-    'inbox-removed',
-    'signed-out',
-  ]),
+  /** An AccountEventKind, or one that a newer broker has written: readers must stand those that they do not know. */
+  kind: v.pipe(v.string(), v.regex(/^[a-z]+(-[a-z]+)*$/), v.maxLength(32)),
   device: v.optional(DeviceId),
   vault: v.optional(VaultId),
   blobs: v.optional(v.array(BlobId)),
+  /** Of `release-refused`. */
+  grant: v.optional(GrantId),
   prevHash: b64url({ exactly: 32 }),
   hash: b64url({ exactly: 32 }),
 });

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { AccountEvent, type EventHead } from '../contract/account.ts';
-import type { AccountId, BlobId, DeviceId, VaultId } from '../contract/ids.ts';
+import { AccountEvent, type AccountEventKind, type EventHead } from '../contract/account.ts';
+import type { AccountId, BlobId, DeviceId, GrantId, VaultId } from '../contract/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StateStore } from '../ports/state.ts';
 import { BrokerProblem } from './problem.ts';
@@ -9,10 +9,11 @@ import { stateKeys } from './state-keys.ts';
 
 /** What happened; its place in the chain is given by `append`. */
 interface NewEvent {
-  readonly kind: AccountEvent['kind'];
+  readonly kind: AccountEventKind;
   readonly device?: DeviceId | undefined;
   readonly vault?: VaultId | undefined;
   readonly blobs?: readonly BlobId[] | undefined;
+  readonly grant?: GrantId | undefined;
 }
 
 /**
@@ -22,6 +23,11 @@ interface NewEvent {
 export interface EventLog {
   /** @returns the new head. @throws BrokerProblem `store_unreachable` */
   append(account: AccountId, event: NewEvent): Promise<EventHead>;
+  /**
+   * As `append`, but for nothing when the log has an event of this kind about this grant at `from` (0-based) or later: any number
+   * of callers, at any number of brokers, leave one.
+   */
+  appendOnce(account: AccountId, event: NewEvent & { grant: GrantId }, from: number): Promise<void>;
   /** `undefined` before the first event. */
   head(account: AccountId): Promise<EventHead | undefined>;
   /** Up to EVENTS_PER_READ events from `from` (0-based) on. */
@@ -77,28 +83,61 @@ export function createEventLog(store: StateStore, codec: RecordCodec, clock: Clo
     return last && remember(account, last);
   }
 
+  /** @returns the new head, or undefined when another writer was first */
+  async function tryAppend(
+    account: AccountId,
+    event: NewEvent,
+    head: EventHead | undefined,
+  ): Promise<EventHead | undefined> {
+    const content: StoredEvent = {
+      seq: head ? head.seq + 1 : 0,
+      atMs: clock(),
+      kind: event.kind,
+      prevHash: head ? head.hash : NOTHING_BEFORE,
+      ...(event.device && { device: event.device }),
+      ...(event.vault && { vault: event.vault }),
+      ...(event.blobs && { blobs: [...event.blobs] }),
+      ...(event.grant && { grant: event.grant }),
+    };
+    const key = stateKeys.event(account, content.seq);
+    const bytes = codec.encode(key, 0, content);
+    if ((await store.create(key, bytes)) !== 'created') return undefined;
+    return remember(account, { seq: content.seq, hash: sha256B64url(bytes) });
+  }
+
+  /** @param isThere looks at all up to the head before each try; when it says yes nothing is appended */
+  async function appendUnless(
+    account: AccountId,
+    event: NewEvent,
+    isThere: (head: EventHead | undefined) => Promise<boolean>,
+  ): Promise<EventHead | undefined> {
+    let head = remembered.get(account) ?? (await findHead(account));
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      if (await isThere(head)) return undefined;
+      const appended = await tryAppend(account, event, head);
+      if (appended) return appended;
+      head = await findHead(account);
+    }
+    throw new BrokerProblem('store_unreachable', { retryAfterSeconds: 1 });
+  }
+
   return {
     head: findHead,
     async append(account, event) {
-      let head = remembered.get(account) ?? (await findHead(account));
-      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-        const content: StoredEvent = {
-          seq: head ? head.seq + 1 : 0,
-          atMs: clock(),
-          kind: event.kind,
-          prevHash: head ? head.hash : NOTHING_BEFORE,
-          ...(event.device && { device: event.device }),
-          ...(event.vault && { vault: event.vault }),
-          ...(event.blobs && { blobs: [...event.blobs] }),
-        };
-        const key = stateKeys.event(account, content.seq);
-        const bytes = codec.encode(key, 0, content);
-        if ((await store.create(key, bytes)) === 'created') {
-          return remember(account, { seq: content.seq, hash: sha256B64url(bytes) });
+      const head = await appendUnless(account, event, () => Promise.resolve(false));
+      if (!head) throw new TypeError('expected an event to be appended');
+      return head;
+    },
+    async appendOnce(account, event, from) {
+      let next = from;
+      await appendUnless(account, event, async (head) => {
+        for (; next <= (head?.seq ?? -1); next += 1) {
+          const there = await load(account, next);
+          if (!there) throw new BrokerProblem('record_corrupt');
+          if (there.kind === event.kind && there.grant === event.grant) return true;
         }
-        head = await findHead(account);
-      }
-      throw new BrokerProblem('store_unreachable', { retryAfterSeconds: 1 });
+        return false;
+      });
     },
     async read(account, from) {
       const head = await findHead(account);

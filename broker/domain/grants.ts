@@ -36,6 +36,14 @@ export interface Grants {
    * @throws BrokerProblem `grant_missing` as `spend`
    */
   require(session: Session, grant: GrantId, kind: GrantKind): Promise<void>;
+  /**
+   * Says where the account's event log has, or is to have, the notice that this grant was spent and more was wanted of it.
+   * @param from the seq that would be next in the log; the first caller's stays
+   * @returns the seq (0-based) from which on the notice is to be looked for, or undefined when it is known to be there
+   */
+  refusedFrom(session: Session, grant: GrantId, from: number): Promise<number | undefined>;
+  /** The notice is there: nobody has to look for it again. */
+  noteRefusal(session: Session, grant: GrantId): Promise<void>;
   /** Lock now. An unknown grant is none, and that is fine. */
   end(session: Session, grant: GrantId): Promise<void>;
 }
@@ -52,6 +60,8 @@ const GrantRecord = v.strictObject({
   device: v.optional(DeviceId),
   expiresAtMs: Count,
   releases: Count,
+  /** Since more was wanted than there was left: see `Grants.refusedFrom`. */
+  refusal: v.optional(v.strictObject({ from: Count, isLogged: v.boolean() })),
 });
 type GrantRecord = v.InferOutput<typeof GrantRecord>;
 
@@ -95,6 +105,21 @@ export function createGrants(records: Records, clock: Clock, settings: GrantSett
     async require(session, id, kind) {
       const stored = await records.read(stateKeys.grant(session.account, id), GrantRecord);
       if (live(session, stored?.content)?.kind !== kind) throw new BrokerProblem('grant_missing');
+    },
+    async refusedFrom(session, id, from) {
+      const stored = await records.update(stateKeys.grant(session.account, id), GrantRecord, (before) => {
+        const grant = live(session, before);
+        if (!grant) throw new BrokerProblem('grant_missing');
+        return grant.refusal ? undefined : { ...grant, refusal: { from, isLogged: false } };
+      });
+      return stored?.refusal?.isLogged === false ? stored.refusal.from : undefined;
+    },
+    async noteRefusal(session, id) {
+      await records.update(stateKeys.grant(session.account, id), GrantRecord, (stored) => {
+        const grant = live(session, stored);
+        if (!grant?.refusal || grant.refusal.isLogged) return undefined;
+        return { ...grant, refusal: { ...grant.refusal, isLogged: true } };
+      });
     },
     async end(session, id) {
       await records.update(stateKeys.grant(session.account, id), GrantRecord, (stored) => {

@@ -43,7 +43,7 @@ export interface Keys {
 
 export interface KeysDeps {
   readonly grants: Grants;
-  readonly events: Pick<EventLog, 'append'>;
+  readonly events: Pick<EventLog, 'append' | 'appendOnce' | 'head'>;
   readonly kms: VaultKms;
   readonly objects: VaultObjects;
   readonly usage: Usage;
@@ -53,7 +53,22 @@ export interface KeysDeps {
 const PARALLEL = 16;
 
 export function createKeys({ grants, events, kms, objects, usage }: KeysDeps): Keys {
-  /** Nothing is asked of KMS before both are written. */
+  /** A session that wants more than a code has bought may be in a stranger's hands: its owner has to see it, once for each grant. */
+  async function tellRefusal(
+    session: Session,
+    vault: VaultId,
+    grant: GrantId,
+    blobs: BlobId[],
+  ): Promise<void> {
+    const head = await events.head(session.account);
+    const from = await grants.refusedFrom(session, grant, head ? head.seq + 1 : 0);
+    if (from === undefined) return;
+    const event = { kind: 'release-refused', device: session.device, vault, blobs, grant } as const;
+    await events.appendOnce(session.account, event, from);
+    await grants.noteRefusal(session, grant);
+  }
+
+  /** Nothing is asked of KMS before both are written, and no refusal is answered before its notice is. */
   async function charge(
     session: Session,
     vault: VaultId,
@@ -61,7 +76,14 @@ export function createKeys({ grants, events, kms, objects, usage }: KeysDeps): K
     kind: 'generated' | 'released',
     blobs: BlobId[],
   ): Promise<void> {
-    await grants.spend(session, grant, 'release', blobs.length);
+    try {
+      await grants.spend(session, grant, 'release', blobs.length);
+    } catch (error) {
+      if (error instanceof BrokerProblem && error.code === 'grant_spent') {
+        await tellRefusal(session, vault, grant, blobs);
+      }
+      throw error;
+    }
     await events.append(session.account, { kind, device: session.device, vault, blobs });
   }
 

@@ -54,7 +54,7 @@ export interface VaultSideDeps {
   readonly accounts: Pick<Accounts, 'read'>;
   readonly records: Records;
   readonly grants: Grants;
-  readonly events: Pick<EventLog, 'append'>;
+  readonly events: Pick<EventLog, 'append' | 'appendOnce' | 'head'>;
   readonly secondFactor: Pick<SecondFactor, 'accept'>;
   readonly objects: VaultObjects;
   readonly kms: VaultKms;

@@ -26,6 +26,7 @@ export const FAMILIES = {
   fork: 'corrupt',
   vault_missing: 'corrupt', // the broker says there is none, we know better
   record_corrupt: 'corrupt',
+  update_rejected: 'corrupt', // a file of a new version of the app is not the one that was built
   inbox_refused: 'corrupt', // a waiting upload that no trusted device signed
   // refused: ask, or wait
   input_malformed: 'refused',

@@ -1,11 +1,11 @@
 /// <reference lib="webworker" />
-import { build, files, version } from '$service-worker';
-import { createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
+import { createHandlerBoundToURL } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
 import { answerDownload, expectDownload, isDownload } from './downloads.ts';
 import { UPLOADS_TAG, type ToServiceWorker } from './messages.ts';
 import { pumpUploads } from './queue.ts';
 import { giveShare, isShare, receiveShare } from './shares.ts';
+import { precacheShell } from './shell.ts';
 
 // The shell, so that the app starts without a network; the pipe of downloads; the door for what other apps share. It holds no key, and
 // no file's bytes at rest.
@@ -17,14 +17,7 @@ interface SyncEvent extends ExtendableEvent {
   readonly tag: string;
 }
 
-/** For the browser's install dialog alone: nobody sees them without a network. */
-const PICTURES = '/pictures/';
-
-precacheAndRoute([
-  ...build.map((url) => ({ url, revision: null })),
-  ...files.filter((url) => !url.startsWith(PICTURES)).map((url) => ({ url, revision: version })),
-  { url: '/app.html', revision: version },
-]);
+precacheShell();
 registerRoute(
   new NavigationRoute(createHandlerBoundToURL('/app.html'), { denylist: [/^\/api\//, /^\/dl\//] }),
 );

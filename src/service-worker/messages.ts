@@ -19,6 +19,11 @@ export type ToServiceWorker =
   /** To one that waits: its time has come, because a person said so. */
   | { readonly kind: 'take-over' };
 
+/** What the service worker of a new version tells all pages: a file of it was altered on the way, and it is not installed. */
+export interface FromServiceWorker {
+  readonly kind: 'update-rejected';
+}
+
 /** The answer to `shared`. `gone`: fetched before, or too old, or the browser has stopped the service worker meanwhile. */
 export type SharedAnswer =
   { readonly kind: 'files'; readonly files: readonly File[] } | { readonly kind: 'gone' };

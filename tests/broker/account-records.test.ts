@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { eventsRead } from '$contract/account.ts';
 import { createEventLog, EVENTS_PER_READ } from '../../broker/domain/event-log.ts';
 import { createGrants } from '../../broker/domain/grants.ts';
 import { lengthPrefixed } from '../../broker/domain/length-prefixed.ts';
@@ -212,6 +213,17 @@ describe('a grant', () => {
     await grants().spend(session, id, 'release', 10);
   });
 
+  it('has one place for the notice that it was spent, until that is there', async () => {
+    const session = newSession();
+    const { id } = await grants().issue(session, { kind: 'release' });
+    expect(await grants().refusedFrom(session, id, 3)).toBe(3);
+    expect(await grants().refusedFrom(session, id, 7)).toBe(3);
+    await grants().noteRefusal(session, id);
+    expect(await grants().refusedFrom(session, id, 9)).toBeUndefined();
+    await expect(grants().refusedFrom(newSession(), id, 0)).rejects.toMatchObject({ code: 'grant_missing' });
+    await grants().spend(session, id, 'release', 10);
+  });
+
   it('is nothing to another session, for another kind, once ended, or over', async () => {
     const session = newSession();
     const missing = { code: 'grant_missing' };
@@ -258,6 +270,37 @@ describe('the event log', () => {
     expect(head).toEqual({ seq: 11, hash: events[11]!.hash });
     expect((await newLog().read(account, 10)).events.map(({ seq }) => seq)).toEqual([10, 11]);
     expect((await newLog().read(account, 99)).events).toEqual([]);
+  });
+
+  it('takes what is wanted once from any number of brokers once, whatever else is appended', async () => {
+    const account = newAccountId();
+    const [grant, other] = [newGrantId(), newGrantId()];
+    const logs = [newLog(), newLog(), newLog()];
+    await logs[0]!.append(account, { kind: 'granted' });
+    await Promise.all(
+      Array.from({ length: 12 }, (_, place) => [
+        logs[place % 3]!.appendOnce(account, { kind: 'release-refused', grant }, 1),
+        logs[place % 3]!.append(account, { kind: 'released' }),
+      ]).flat(),
+    );
+    await newLog().appendOnce(account, { kind: 'release-refused', grant }, 0);
+    await newLog().appendOnce(account, { kind: 'release-refused', grant: other }, 0);
+    const { events } = await newLog().read(account, 0);
+    const told = events.filter(({ kind }) => kind === 'release-refused').map((event) => event.grant);
+    expect(told).toEqual([grant, other]);
+    expect(events).toHaveLength(1 + 12 + 2);
+  });
+
+  it('is read and gone on with where a newer broker has logged what this one does not know', async () => {
+    const account = newAccountId();
+    const { hash } = await newLog().append(account, { kind: 'granted' });
+    const key = stateKeys.event(account, 1);
+    const newer = { seq: 1, atMs: 5, kind: 'something-newer', prevHash: hash, moreOfIt: true };
+    await state.create(key, codec.encode(key, 0, newer));
+    await newLog().append(account, { kind: 'released' });
+    const { events } = await newLog().read(account, 0);
+    const answer = v.parse(eventsRead.answer, JSON.parse(JSON.stringify({ events })));
+    expect(answer.events.map(({ kind }) => kind)).toEqual(['granted', 'something-newer', 'released']);
   });
 
   it.each([1, 2, 3, 4, 5, 7, 8, 9, 16, 17])(

@@ -101,7 +101,7 @@ describe('removing from the inbox', () => {
     const [{ blob } = { blob: newBlobId() }] = await setting.fill(at, 1);
     const { id: grant } = await setting.broker.grants.issue(setting.alice, { kind: 'release' });
     const mute = startVaultSide(setting.sides, {
-      events: { append: () => Promise.reject(new Error('cut')) },
+      events: { ...setting.broker.events, append: () => Promise.reject(new Error('cut')) },
     });
     await expect(mute.inbox.remove(setting.alice, at, { grant, blobs: [blob] })).rejects.toThrow('cut');
     expect((await setting.list(at)).records).toHaveLength(1);

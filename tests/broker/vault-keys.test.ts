@@ -89,6 +89,49 @@ describe('making and releasing KMS halves', () => {
     expect(cloud.kmsCalls).toHaveLength(calls);
   });
 
+  it('logs once for each grant that more was wanted than it had, before it is refused', async () => {
+    const { cloud, broker, session, vault, grant } = await vaultWithGrant(1);
+    const ports = { state: cloud.state, objects: cloud.vaultObjects, kms: cloud.kms, purger: cloud.purger };
+    const brokers = [broker, startVaultSide(ports), startVaultSide(ports)];
+    const blobs = [newBlobId(), newBlobId()];
+    const logged = async () => {
+      const { events } = await startVaultSide(ports).events.read(session.account, 0);
+      return events.filter(({ kind }) => kind === 'release-refused');
+    };
+    const ask = (of: string, at = broker) =>
+      at.keys.release(session, vault, {
+        grant: of as typeof grant,
+        purpose: 'file',
+        names: blobs.map((blob) => ({ blob, epoch: 0 })),
+      });
+    const raced = Array.from({ length: 12 }, (_none, index) => ask(grant, brokers[index % 3]));
+    await expect(Promise.any(raced.map((one) => one.then(() => undefined, logged)))).resolves.toHaveLength(1);
+    for (const one of raced) await expect(one).rejects.toMatchObject({ code: 'grant_spent' });
+    await expect(ask(grant)).rejects.toMatchObject({ code: 'grant_spent' });
+    expect(await logged()).toMatchObject([{ vault, device: session.device, blobs, grant }]);
+    await expect(ask(newBlobId())).rejects.toMatchObject({ code: 'grant_missing' });
+    const { id: next } = await broker.grants.issue(session, { kind: 'release', releases: 1 });
+    await expect(ask(next)).rejects.toMatchObject({ code: 'grant_spent' });
+    expect((await logged()).map((event) => event.grant)).toEqual([grant, next]);
+  });
+
+  it('refuses what cannot be logged as a store that gives no answer, and logs it at the next try', async () => {
+    const { cloud, broker, session, vault, grant } = await vaultWithGrant(1);
+    const ports = { state: cloud.state, objects: cloud.vaultObjects, kms: cloud.kms, purger: cloud.purger };
+    const failing = startVaultSide(ports, {
+      events: { ...broker.events, appendOnce: () => Promise.reject(new BrokerProblem('store_unreachable')) },
+    });
+    const order = { grant, purpose: 'file' as const, blobs: [newBlobId(), newBlobId()] };
+    await expect(failing.keys.generate(session, vault, order)).rejects.toMatchObject({
+      code: 'store_unreachable',
+    });
+    expect((await broker.events.read(session.account, 0)).events).toEqual([]);
+    await expect(broker.keys.generate(session, vault, order)).rejects.toMatchObject({ code: 'grant_spent' });
+    expect((await broker.events.read(session.account, 0)).events).toMatchObject([
+      { kind: 'release-refused' },
+    ]);
+  });
+
   it('charges a batch as a whole or not at all', async () => {
     const { cloud, broker, session, vault, grant } = await vaultWithGrant(5);
     const order = (n: number) => ({
@@ -148,7 +191,11 @@ describe('making and releasing KMS halves', () => {
     const cloud = new MemoryVaultCloud();
     const ports = { state: cloud.state, objects: cloud.vaultObjects, kms: cloud.kms, purger: cloud.purger };
     const broker = startVaultSide(ports, {
-      events: { append: () => Promise.reject(new BrokerProblem('store_unreachable')) },
+      events: {
+        head: () => Promise.resolve(undefined),
+        append: () => Promise.reject(new BrokerProblem('store_unreachable')),
+        appendOnce: () => Promise.reject(new BrokerProblem('store_unreachable')),
+      },
     });
     const session = newSession();
     const { id: grant } = await broker.grants.issue(session, { kind: 'release' });

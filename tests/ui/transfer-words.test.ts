@@ -43,6 +43,20 @@ describe('words for a transfer', () => {
     expect(transferWords(streamed, false)).toContain('keep this page open');
   });
 
+  it.each(['waiting', 'encrypting'] as const)('asks for the page while %s, until it is sealed', (phase) => {
+    expect(transferWords({ phase, direction: 'up', isSafe: false }, false)).toContain('keep this page open');
+    expect(transferWords({ phase, direction: 'up', isSafe: true }, false)).not.toContain('page');
+    expect(transferWords({ phase, direction: 'down', isSafe: false }, false)).not.toContain('page');
+  });
+
+  it('says of what a full device refused that it was not taken in', () => {
+    const failed = { phase: 'failed', direction: 'up', isSafe: true } as const;
+    expect(transferWords({ ...failed, error: { code: 'device_full', detail: {} } }, false)).toBe(
+      'Not taken in',
+    );
+    expect(transferWords({ ...failed, error: { code: 'store_full', detail: {} } }, false)).toBe('Failed');
+  });
+
   it('says what a code would bring, and only of a whole upload that it is up', () => {
     const waiting = { phase: 'waiting-for-code', direction: 'up' } as const;
     expect(transferWords({ ...waiting, isSafe: true }, false)).toBe(
@@ -69,13 +83,15 @@ describe('words for a transfer', () => {
 
 describe('the title over all transfers', () => {
   it.each([
-    [0, 0, 'All done'],
-    [1, 0, '1 file under way'],
-    [2, 0, '2 files under way'],
-    [2, 3, '2 files under way, 3 waiting'],
-    [0, 1, '1 file waiting'],
-    [0, 1200, '1,200 files waiting'],
-  ])('with %i under way and %i waiting is “%s…”', (underWay, resting, title) => {
-    expect(transfersTitle({ underWay, resting })).toBe(title);
+    [0, 0, 0, 'All done'],
+    [1, 0, 0, '1 file under way'],
+    [2, 0, 0, '2 files under way'],
+    [2, 3, 0, '2 files under way, 3 waiting'],
+    [2, 3, 1, '2 files under way, 3 waiting, 1 failed'],
+    [0, 1, 0, '1 file waiting'],
+    [0, 1200, 1100, '1,200 files waiting, 1,100 failed'],
+    [0, 0, 1, '1 file failed'],
+  ])('with %i under way, %i waiting and %i failed is “%s…”', (underWay, resting, failed, title) => {
+    expect(transfersTitle({ underWay, resting, failed })).toBe(title);
   });
 });

@@ -1,11 +1,18 @@
-import type { DownloadForm, FileRow, Preview, StorageReport } from '../worker/protocol.ts';
+import type { DownloadForm, FileRow, Preview } from '../worker/protocol.ts';
 import type { Downloads } from './downloads.ts';
 import type { CodePrompt } from './code-prompt.svelte.ts';
 import type { Files } from './files.svelte.ts';
 import type { Notice } from './notice.svelte.ts';
 import type { Session } from './session.svelte.ts';
 import type { Settings } from './settings.svelte.ts';
-import type { Transfers } from './transfers.svelte.ts';
+import type { Transfers, Unsent } from './transfers.svelte.ts';
+
+/** What signing out would lose. */
+export interface Loss {
+  readonly unsent: Unsent;
+  /** Files with a new name that is on this device alone. */
+  readonly pendingNames: number;
+}
 
 /** What lies over the drive. One at a time; the question for a code may come on top of any. */
 export type Sheet =
@@ -13,8 +20,8 @@ export type Sheet =
   | { readonly kind: 'preview'; readonly row: FileRow; readonly preview: Preview | undefined }
   | { readonly kind: 'delete' | 'rename'; readonly row: FileRow }
   | { readonly kind: 'help' | 'settings' | 'install' | 'who' }
-  /** `waiting`: what would be lost; undefined when nobody knows. */
-  | { readonly kind: 'sign-out'; readonly waiting: StorageReport['waiting'] | undefined };
+  /** `loss` is undefined when nobody knows. */
+  | { readonly kind: 'sign-out'; readonly loss: Loss | undefined };
 
 /** What a desk works with. */
 interface Tools {
@@ -64,13 +71,15 @@ export class Desk {
 
   /** Signs out where nothing is lost by it; else asks first. */
   askToSignOut(): void {
-    void this.#tools.settings
+    const { settings, transfers } = this.#tools;
+    void settings
       .readStorage()
       .catch(() => undefined)
       .then(() => {
-        const waiting = this.#tools.settings.storage?.waiting;
-        if (waiting?.count === 0) this.signOut();
-        else this.show({ kind: 'sign-out', waiting });
+        const { unsent } = transfers;
+        const loss = settings.storage && { unsent, pendingNames: settings.storage.pendingNames };
+        if (loss?.unsent.count === 0 && loss.pendingNames === 0) this.signOut();
+        else this.show({ kind: 'sign-out', loss });
       });
   }
 

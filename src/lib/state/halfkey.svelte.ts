@@ -7,9 +7,10 @@ import { CodePrompt } from './code-prompt.svelte.ts';
 import type { CryptoWorker } from './crypto-worker.ts';
 import { Desk } from './desk.svelte.ts';
 import { Downloads } from './downloads.ts';
+import { noticeOf, type DroppedChange } from './dropped-changes.ts';
 import { Files } from './files.svelte.ts';
 import { Installation } from './installation.svelte.ts';
-import { Notice } from './notice.svelte.ts';
+import { Notice, type Noticed } from './notice.svelte.ts';
 import { askToKeepOnce } from './persistence.ts';
 import { sendUploadsLater } from './service-worker.ts';
 import { Session } from './session.svelte.ts';
@@ -33,6 +34,7 @@ export class Halfkey {
   readonly desk: Desk;
   readonly #worker: CryptoWorker;
   #hasAskedToKeep = false;
+  #dropped: { readonly changes: readonly DroppedChange[]; readonly noticed: Noticed } | undefined;
 
   constructor() {
     const worker = new WorkerHost((report) => {
@@ -92,10 +94,7 @@ export class Halfkey {
         this.session.raise(report.failure);
         return;
       case 'change-dropped':
-        this.notice.show({
-          tried: report.name === '' ? 'A change was given up' : `No file was renamed to “${report.name}”`,
-          reason: { failure: report.failure, atMs: Date.now() },
-        });
+        this.#noticeDropped(report);
         return;
       case 'view-stale':
         this.session.hearOfNobodySince(report.lastHeardMs);
@@ -103,6 +102,15 @@ export class Halfkey {
       default:
         report satisfies never;
     }
+  }
+
+  /** Adds to what is said of the others as long as that is in sight. */
+  #noticeDropped(change: DroppedChange): void {
+    const isInSight = this.#dropped !== undefined && this.notice.noticed === this.#dropped.noticed;
+    const changes = [...(isInSight ? (this.#dropped?.changes ?? []) : []), change];
+    const noticed = noticeOf(changes, Date.now());
+    this.#dropped = { changes, noticed };
+    this.notice.show(noticed);
   }
 
   #enter(phase: Phase): void {

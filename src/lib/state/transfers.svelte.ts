@@ -32,13 +32,26 @@ export interface TransferCounts {
   readonly resting: number;
   /** Of these: until there is a code. */
   readonly waitingForCode: number;
+  /** Ended, and not as somebody wanted. */
+  readonly failed: number;
   /** Would be lost if the page were closed now. What has to be picked again is lost to the page already. */
   readonly atRisk: number;
+}
+
+/** Uploads that are not on the server. Sizes in bytes. */
+export interface Unsent {
+  readonly count: number;
+  readonly sizeBytes: number;
 }
 
 /** Whether a transfer has come to its end, good or bad. */
 function hasEnded({ phase }: TransferReport): boolean {
   return ENDED.includes(phase);
+}
+
+/** Whether it comes to nothing unless somebody sees to it. */
+function wantsPerson({ phase }: TransferReport): boolean {
+  return phase === 'failed' || phase === 'waiting-for-file';
 }
 
 /** Counts what there is. */
@@ -50,8 +63,16 @@ function countTransfers(transfers: readonly TransferReport[]): TransferCounts {
     underWay: going.length - resting,
     resting,
     waitingForCode: going.filter(({ phase }) => phase === 'waiting-for-code').length,
+    failed: transfers.filter(({ phase }) => phase === 'failed').length,
     atRisk: going.filter(({ isSafe, phase }) => !isSafe && phase !== 'waiting-for-file').length,
   };
+}
+
+/** Whether signing out would lose it: it is neither in the drive nor in the inbox, and somebody still wants it to be. */
+function isUnsent({ direction, phase, isSafe, canRetry }: TransferReport): boolean {
+  if (direction === 'down' || phase === 'done' || phase === 'cancelled') return false;
+  if (phase === 'failed') return canRetry;
+  return phase !== 'waiting-for-code' || !isSafe;
 }
 
 /** What is going up and down, and what became of it. */
@@ -76,11 +97,18 @@ export class Transfers {
     return this.#counts;
   }
 
-  /** The rows to show, oldest first; of very many, those that still want something. */
+  /** What signing out would lose: also what is not taken in yet, and what has failed and may be tried again. */
+  get unsent(): Unsent {
+    const unsent = this.#all.filter(isUnsent);
+    return { count: unsent.length, sizeBytes: unsent.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
+  }
+
+  /** The rows to show: first those that somebody has to see to, else the oldest first; of very many, those that still want something. */
   get shown(): readonly TransferReport[] {
-    if (this.#all.length <= SHOWN_ROWS) return this.#all;
-    const wanting = this.#all.filter(({ phase }) => phase !== 'done' && phase !== 'cancelled');
-    return (wanting.length > 0 ? wanting : this.#all).slice(0, SHOWN_ROWS);
+    const all = [...this.#all.filter(wantsPerson), ...this.#all.filter((report) => !wantsPerson(report))];
+    if (all.length <= SHOWN_ROWS) return all;
+    const wanting = all.filter(({ phase }) => phase !== 'done' && phase !== 'cancelled');
+    return (wanting.length > 0 ? wanting : all).slice(0, SHOWN_ROWS);
   }
 
   apply(report: TransferReport): void {

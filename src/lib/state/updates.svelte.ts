@@ -1,4 +1,4 @@
-import type { ToServiceWorker } from '../../service-worker/messages.ts';
+import type { FromServiceWorker, ToServiceWorker } from '../../service-worker/messages.ts';
 
 /** Held, shared, by each page that must not be loaded anew right now. */
 const BUSY_LOCK = 'halfkey-page-busy';
@@ -10,6 +10,7 @@ const TAKES_OVER_WITHIN_MS = 10_000;
 /** A newer version of this app: offered, and taken when somebody says so and no page of this origin is in the middle of something. */
 export class Updates {
   #waiting = $state.raw<ServiceWorker | undefined>();
+  #isRejected = $state.raw(false);
   #endBusy: (() => void) | undefined;
 
   /** Whether a new version has been loaded, and waits. */
@@ -17,14 +18,24 @@ export class Updates {
     return this.#waiting !== undefined;
   }
 
+  /** Whether a new version was refused because it is not what was built, and none has been loaded since. */
+  get isRejected(): boolean {
+    return this.#isRejected;
+  }
+
   /** Looks out for versions that come after the one that serves this page. */
   watch(registration: ServiceWorkerRegistration): void {
     const hadOne = registration.active !== null;
     const offer = () => {
       // Without an active one it is the first, and nothing is new.
-      if (registration.waiting && registration.active) this.#waiting = registration.waiting;
+      if (!registration.waiting || !registration.active) return;
+      this.#waiting = registration.waiting;
+      this.#isRejected = false;
     };
     offer();
+    navigator.serviceWorker.addEventListener('message', (event) => {
+      if ((event.data as FromServiceWorker | undefined)?.kind === 'update-rejected') this.#isRejected = true;
+    });
     registration.addEventListener('updatefound', () => {
       registration.installing?.addEventListener('statechange', offer);
     });

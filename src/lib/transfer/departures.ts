@@ -9,6 +9,8 @@ import { Pump } from './pump.ts';
 import { digestOf, sendBlob } from './sending.ts';
 import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadRim } from './upload-item.ts';
 
+/** What ends a capture, which tells it itself. */
+const CAPTURE_ENDS = new Set(['device_full', 'source_changed']);
 /** What a code mends, or the network: until then the inbox keeps it. */
 const NOT_NOW = new Set(['locked', 'grant_missing', 'grant_spent']);
 
@@ -180,6 +182,8 @@ export class Departures {
     const { entry, controller } = item;
     if (controller.signal.aborted) return; // Whoever called it off says what became of it.
     const isStreamed = item.stored?.mode === 'streamed';
+    const isCapturedHere = item.supply !== undefined && !isStreamed;
+    if (isCapturedHere && error instanceof HalfkeyError && CAPTURE_ENDS.has(error.code)) return;
     const isLost =
       error instanceof HalfkeyError &&
       (error.code === 'device_state_lost' || (isStreamed && error.code === 'upload_lost'));

@@ -59,18 +59,25 @@ export class Intakes {
       await this.#stream({ ...item, source, contentKey: item.contentKey }, item, plan);
       return;
     }
-    const contentKey = (item.contentKey = randomBytes(CONTENT_KEY_BYTES));
+    const withNewKey = () => {
+      const contentKey = (item.contentKey = randomBytes(CONTENT_KEY_BYTES));
+      return { ...item, source, contentKey };
+    };
     const giveBack = await this.#room.claim(plan.sealedBytes);
-    if (!giveBack) await this.#stream({ ...item, source, contentKey }, item, plan);
-    else await this.#capture({ ...item, source, contentKey }, item, plan).finally(giveBack);
+    const isCaptured = giveBack && (await this.#capture(withNewKey(), item, plan).finally(giveBack));
+    if (!isCaptured) await this.#stream(withNewKey(), item, plan);
   }
 
-  /** @param taken the item as it was when its turn came */
+  /**
+   * @param taken the item as it was when its turn came
+   * @returns false when there was less room than the browser had said: nothing of it is left then
+   */
   async #capture(
     taken: UploadItem & { source: File; contentKey: Bytes },
     item: UploadItem,
     plan: BlobPlan,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    let offered: Promise<void> | undefined;
     try {
       item.entry.enter('encrypting');
       const sealed = capture(this.#rim, taken, plan, (parts, upload) => {
@@ -79,13 +86,16 @@ export class Intakes {
         item.whenSent = async () => {
           await sealed;
         };
-        if (plan.sealedBytes >= OVERLAP_FROM_BYTES) void this.#departures.offer(item);
+        if (plan.sealedBytes >= OVERLAP_FROM_BYTES) offered = this.#departures.offer(item);
       });
       item.stored = await sealed;
     } catch (error) {
       item.stored = undefined;
       wipeKey(item);
-      throw error;
+      const isFull = error instanceof HalfkeyError && error.code === 'device_full';
+      if (!isFull || item.controller.signal.aborted) throw error;
+      await offered; // What was sent of it ends with it.
+      return false;
     } finally {
       item.supply = undefined;
     }
@@ -93,9 +103,11 @@ export class Intakes {
     item.entry.safe(true);
     if (!hasGrant(this.#rim.vault())) wipeKey(item);
     this.#rim.news.tell({ kind: 'changed', blob: item.blob });
-    if (!item.departure) return;
-    item.entry.enter(this.#departures.isWaiting ? 'waiting-for-network' : 'uploading');
-    await item.departure;
+    if (item.departure) {
+      item.entry.enter(this.#departures.isWaiting ? 'waiting-for-network' : 'uploading');
+      await item.departure;
+    }
+    return true;
   }
 
   /** No room for its ciphertext: it goes up part by part, and is safe only once all of it is there. */

@@ -10,7 +10,11 @@ import { isLabelOf, labelOf, openLabel, type Label } from './label.ts';
 import { LedgerEntry, type Reporter } from './ledger.ts';
 import { planBlob, type BlobPlan } from './plan.ts';
 import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadRim } from './upload-item.ts';
+import type { TransferPhase } from '../worker/protocol.ts';
 import type { UploadNewsMessage } from './upload-news.ts';
+
+/** Nothing of these rests here. */
+const HAS_LEFT: ReadonlySet<TransferPhase> = new Set(['done', 'cancelled']);
 
 /** The files on their way up, from being picked until the journal names them, whichever tab began with them. */
 export class Uploads {
@@ -160,18 +164,20 @@ export class Uploads {
   /** The line was found dead, or alive again. */
   lineChanged(): void {
     const { isWaiting } = this.#departures;
-    for (const { entry, stored } of this.#items.values()) {
+    for (const { entry, stored, supply } of this.#items.values()) {
       const isSealed = stored?.state === 'sealed' || stored?.state === 'uploading';
-      if (isSealed && isWaiting && entry.phase !== 'failed') entry.enter('waiting-for-network');
+      const isStreamed = stored?.mode === 'streamed' && supply !== undefined;
+      if ((isSealed || isStreamed) && isWaiting && entry.phase !== 'failed')
+        entry.enter('waiting-for-network');
       else if (!isWaiting && entry.phase === 'waiting-for-network')
         entry.enter(stored?.state === 'uploading' ? 'uploading' : 'waiting');
     }
   }
 
-  /** Captured and not in S3 yet: what would be lost with this device's files. */
+  /** What neither journal nor inbox names yet, failed or not: it would be lost with this device's files. */
   waiting(): { count: number; sizeBytes: number } {
     const open = [...this.#items.values()].filter(
-      ({ entry, stored }) => !entry.ended && stored !== undefined && !isInStore(stored),
+      ({ entry, stored }) => stored && stored.state !== 'saved' && !HAS_LEFT.has(entry.phase),
     );
     return {
       count: open.length,
@@ -297,8 +303,4 @@ export class Uploads {
       await broker.call(uploadAbort, request, { vault: stored.vault as VaultId }).catch(() => undefined);
     }
   }
-}
-
-function isInStore({ state }: StoredUpload): boolean {
-  return state === 'uploaded' || state === 'saved';
 }

@@ -47,6 +47,10 @@ const EXPLANATIONS = {
   fork: ['The server shows two histories', `It tells this device another one than before. ${tampered}`],
   vault_missing: ['The server says your drive does not exist', `This device knows that it does. ${tampered}`],
   record_corrupt: ['What the server stored is damaged', tampered],
+  update_rejected: [
+    'An update was refused',
+    'Something on the way has altered it. This version goes on as before. Tell whoever runs this server.',
+  ],
   inbox_refused: [
     'A waiting upload is not from one of your devices',
     ({ count = 1 }) =>

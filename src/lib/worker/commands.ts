@@ -139,7 +139,11 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
     },
     'settings/read': () => transfers.settings(),
     'settings/write': (settings) => transfers.set(settings),
-    'storage/read': async () => ({ ...(await storageUse()), ...transfers.held() }),
+    'storage/read': async () => ({
+      ...(await storageUse()),
+      ...transfers.held(),
+      pendingNames: session.home().changes.names.size,
+    }),
     'file/keep': ({ file, keep }) => transfers.keep(file, keep),
     'transfer/cancel': ({ transfer }) => transfers.cancel(transfer),
     'transfer/retry': ({ transfer }) => {

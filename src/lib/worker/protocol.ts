@@ -51,6 +51,8 @@ export interface StorageReport {
   readonly waiting: { readonly count: number; readonly sizeBytes: number };
   /** Kept on this device; safe in S3 too. */
   readonly kept: { readonly count: number; readonly sizeBytes: number };
+  /** Files with a new name that is not in the journal yet: an eviction would lose the name. */
+  readonly pendingNames: number;
 }
 
 /** What of the drive is looked at. The worker filters and sorts, so that 100,000 rows never cross the border. */

@@ -11,7 +11,7 @@ import { backupFactor, secretsOf, signUpBare, type BareAccount } from '../suppor
 import { collectGarbage, heapSnapshot } from '../support/devtools.ts';
 import { exportEveryKey, namesOfWhatRests, textsOfWhatWasHeard } from '../support/page-scripts.ts';
 import { countInMemory, renderersOf } from '../support/process-memory.ts';
-import { openRow, row } from '../support/row.ts';
+import { row } from '../support/row.ts';
 
 // The real crypto worker in Chromium, with the real broker and local cloud: where keys are, and where they are not.
 
@@ -175,26 +175,30 @@ row(
   },
 );
 
-openRow(
+row(
   'H12',
   {
     attack: 'an image of the browser’s memory after a lock',
-    tried: 'the content key of a file that was open, in all memory of the profile’s pages',
-    missing:
-      'the client overwrites its own copy; WebCrypto’s copies, and what the allocator gave back, no web API can wipe: they end with the tab’s process',
+    tried:
+      'the content key of a file that was uploaded, looked at, and open when the lock came, in all memory of the profile’s pages, once the engine has collected its garbage',
   },
   async (t) => {
     await signedUp();
-    await device.send('unlock', { factor: backupFactor(ada) });
     const contentKey = secrets.filter(({ name }) => name === 'content key');
-    // Half-way through, the key is there: so this looks where keys are.
-    await lockWhileReading(await device.file(NAME), () => {
-      expect(keysInMemory(contentKey)).toEqual(['content key']);
-    });
-    await collectGarbage(device.page);
-    t.vary(1);
-    t.held('no content key is left');
-    expect(keysInMemory(contentKey)).toEqual([]);
+    for (let looked = 0; looked < (t.full ? 6 : 2); looked += 1) {
+      await device.send('unlock', { factor: backupFactor(ada) });
+      const file = await device.file(NAME);
+      for (let times = 0; times < looked; times += 1) await device.send('file/preview', { file });
+      // Half-way through, the key is there: so this looks where keys are.
+      await lockWhileReading(file, () => {
+        expect(keysInMemory(contentKey)).toEqual(['content key']);
+      });
+      // Nothing of ours refers to a key any more: what WebCrypto has of it goes with the garbage.
+      await collectGarbage(device.page);
+      expect(keysInMemory(contentKey)).toEqual([]);
+      t.vary(1);
+    }
+    t.held('no content key is left once the worker’s garbage is collected');
   },
 );
 

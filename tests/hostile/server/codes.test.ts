@@ -261,10 +261,21 @@ row(
     expect(unpaid).toMatchObject({ status: 403, code: 'grant_missing' });
     t.vary(raced.length + 2);
     for (const reply of [over, unpaid]) t.refused(reply.code ?? '');
-    const { events } = await client.must(contract.eventsRead, { from: '0' });
+    const logged = async () => (await client.must(contract.eventsRead, { from: '0' })).events;
+    const noticesOf = async () => (await logged()).filter(({ kind }) => kind === 'release-refused');
+    expect(await noticesOf()).toMatchObject([{ device: client.device.id, vault: client.vault, grant }]);
+    // Whoever goes on asking adds nothing: the log cannot be filled with it.
+    const insistent = await Promise.all(
+      twins(client, t.full ? 200 : 20).map((twin) => release(grant, 1, twin)),
+    );
+    for (const { code } of insistent) expect(code).toBe('grant_spent');
+    t.vary(insistent.length);
+    expect(await noticesOf()).toHaveLength(1);
+    const events = await logged();
     const told = events.filter(({ kind }) => kind === 'released').flatMap(({ blobs }) => blobs ?? []);
     expect(new Set(told).size).toBeGreaterThanOrEqual(batches * 100);
     expect(new Set(told).size).toBeLessThanOrEqual(1000);
     t.held('each release stands in the event log by its blob, written before KMS was asked');
+    t.held('so does the refusal, once for the grant');
   },
 );

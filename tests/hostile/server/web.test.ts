@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import type { TestBroker } from '../../support/broker.ts';
 import { ORIGIN } from '../../support/broker.ts';
 import { billOfMaterials, digestsOf } from '../../../broker/entry/release.mjs';
-import { openRow, row } from '../support/row.ts';
+import { row } from '../support/row.ts';
 import { buildIn, checkOut, type Checkout } from './support/built-app.ts';
 import { type House, openHouse } from './support/house.ts';
 
@@ -154,25 +154,6 @@ row(
     expect(registers.length).toBeGreaterThan(0);
     expect(registers.some((code) => /updateViaCache:\s*[`"']none[`"']/.test(code))).toBe(true);
     t.held('no script is loaded but the build’s own; the service worker is asked for anew at each visit');
-  },
-);
-
-openRow(
-  'H5',
-  {
-    attack: 'the origin itself serves another service worker or asset',
-    tried: 'an update that nobody but the origin vouches for',
-    missing:
-      'a manifest of the build, signed by a key that the origin does not hold, which the installed app checks before it takes an update',
-  },
-  (t) => {
-    t.vary(1);
-    const signed = filesOf(join(first.folder, 'build')).filter((path) =>
-      /manifest.*\.sig$|update.*signature/.test(path),
-    );
-    expect(signed).not.toEqual([]);
-    t.held('updates are signed');
-    return Promise.resolve();
   },
 );
 

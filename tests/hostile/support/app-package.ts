@@ -44,6 +44,24 @@ export async function buildAppPackage(): Promise<AppPackage> {
   return { folder, remove };
 }
 
+/** Builds another version of an app beside it. @param edit changes the copy of its sources */
+export async function buildNextApp(app: AppPackage, edit: (folder: string) => void): Promise<AppPackage> {
+  const folder = mkdtempSync(join(tmpdir(), 'halfkey-next-app-'));
+  const remove = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    for (const source of SOURCES) cpSync(join(app.folder, source), join(folder, source), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    edit(folder);
+    await run(folder, 'vite', 'build', '--logLevel', 'error');
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return { folder, remove };
+}
+
 async function buildIn(folder: string): Promise<void> {
   for (const source of SOURCES) cpSync(join(ROOT, source), join(folder, source), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));

@@ -2,13 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startProgram } from '../../support/program.ts';
-import { buildAppPackage } from './app-package.ts';
+import { buildAppPackage, type AppPackage } from './app-package.ts';
 import { startHostileStore, type HostileStore } from './hostile-s3.ts';
 
 /** The built app on the real broker and the real local cloud, with a store that does as it is told before the browser. */
 export interface AppStack {
   readonly origin: string;
   readonly store: HostileStore;
+  /** What is served, as it lies on the disk. */
+  readonly app: AppPackage;
+  /** Ends the broker and starts it again, as whoever installs another version does: its headers name what is in the page. */
+  restartBroker(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -48,6 +52,11 @@ export async function startAppStack(): Promise<AppStack> {
   return {
     origin,
     store,
+    app,
+    async restartBroker() {
+      await broker.halt();
+      await broker.resume();
+    },
     async stop() {
       await broker.halt();
       await store.close();

@@ -1,0 +1,55 @@
+/// <reference lib="webworker" />
+import { addPlugins, precacheAndRoute } from 'workbox-precaching';
+import { toB64 } from '../lib/bytes.ts';
+import { sha256 } from '../lib/crypto/digest.ts';
+import type { FromServiceWorker } from './messages.ts';
+
+// The files of this version, each with the digest that it was built with: a cache, a CDN or a bucket that alters one makes the
+// installation fail, and the version before stays in charge.
+
+const worker = globalThis as unknown as ServiceWorkerGlobalScope;
+
+/** `[path, integrity]` of each; svelte.config.js writes them here when all of them are made. */
+const integrities = new Map(JSON.parse('%halfkey.files%') as [string, string][]);
+/** What has a digest in its name never changes under it. */
+const IMMUTABLE = '/_app/immutable/';
+
+/** Loads the files of this version when it is installed, and serves them from then on. */
+export function precacheShell(): void {
+  addPlugins([
+    {
+      requestWillFetch: ({ request, event }) => {
+        // What the browser has kept of a new version may be the altered file: it would refuse the unaltered one for a year.
+        const isUpdate = event.type === 'install' && worker.registration.active !== null;
+        return Promise.resolve(isUpdate ? new Request(request, { cache: 'reload' }) : request);
+      },
+      fetchDidFail: async ({ request, event }) => {
+        if (event.type === 'install' && (await isAltered(new URL(request.url)))) await tellRejected();
+      },
+    },
+  ]);
+  precacheAndRoute(
+    [...integrities].map(([url, integrity]) => ({
+      url,
+      integrity,
+      revision: url.startsWith(IMMUTABLE) ? null : integrity,
+    })),
+  );
+}
+
+/** A browser does not say why it refused a file: whether this is another one than was built, or only the network failed. */
+async function isAltered({ pathname }: URL): Promise<boolean> {
+  try {
+    const response = await fetch(pathname, { cache: 'reload' });
+    if (!response.ok) return false;
+    const digest = await sha256(new Uint8Array(await response.arrayBuffer()));
+    return `sha256-${toB64(digest)}` !== integrities.get(pathname);
+  } catch {
+    return false;
+  }
+}
+
+async function tellRejected(): Promise<void> {
+  const pages = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  for (const page of pages) page.postMessage({ kind: 'update-rejected' } satisfies FromServiceWorker);
+}
