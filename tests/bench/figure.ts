@@ -40,7 +40,7 @@ export function limit(
     'below' in target
       ? ['<', target.below, value < target.below]
       : ['≤', target.atMost, value <= target.atMost];
-  const text = value >= 100 ? value.toFixed(0) : value.toFixed(1);
+  const text = value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2);
   return {
     what,
     size,
