@@ -17,6 +17,9 @@ import type { UploadNews } from './upload-news.ts';
 /** Fewer than a tab sends: nobody looks on, and the browser gives this little of everything. */
 const PARALLEL = 2;
 
+/** A tab that is being closed lets go of the queue a moment late. */
+const QUEUE_WITHIN_MS = 20_000;
+
 /** What sending needs where there is no tab. None of it is a key. */
 export interface BackgroundRim {
   readonly broker: Broker;
@@ -29,7 +32,7 @@ export interface BackgroundRim {
 
 /**
  * Sends what is sealed on this device, one file after the other, and puts its record into the inbox: what a device with a grant takes
- * into the drive later. A tab that sends already is left to it.
+ * into the drive later. A tab that sends already, and stays, is left to it.
  *
  * @throws {HalfkeyError} of the family unreachable when the network is gone: to be called again when it is back; whatever else stops
  *   one upload is left to a tab, which can say so
@@ -40,8 +43,7 @@ export async function sendSealed(rim: BackgroundRim, signal: AbortSignal): Promi
   const ways = { broker: new Reach(reach), store: new Reach(reach) };
   const sending = { broker, put, records, reach: ways, gate: new Turnstile(PARALLEL) };
   const inbox = new InboxWriter(broker, ways.broker);
-  await locks.request(QUEUE_LOCK, { ifAvailable: true }, async (lock) => {
-    if (!lock) return;
+  await whenFree(locks, signal, async () => {
     for (const { blob } of await records.list()) {
       signal.throwIfAborted();
       await locks.request(uploadLock(blob), { ifAvailable: true }, async (own) => {
@@ -50,6 +52,24 @@ export async function sendSealed(rim: BackgroundRim, signal: AbortSignal): Promi
       });
     }
   });
+}
+
+/** Does `work` in the queue's turn, or not at all when somebody else has the queue for long. */
+async function whenFree(
+  locks: BackgroundRim['locks'],
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  const patience = AbortSignal.timeout(QUEUE_WITHIN_MS);
+  const turn = { isOurs: false };
+  try {
+    await locks.request(QUEUE_LOCK, { signal: AbortSignal.any([signal, patience]) }, () => {
+      turn.isOurs = true;
+      return work();
+    });
+  } catch (error) {
+    if (turn.isOurs || !patience.aborted) throw error;
+  }
 }
 
 /** What is wrong with one upload keeps no other; without a network or a session there is nothing to go on with. */
