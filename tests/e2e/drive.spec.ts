@@ -160,3 +160,21 @@ test('names with odd characters come back as they were', async ({ browser }) => 
     ).toBe(digest);
   }
 });
+
+test('what is pressed on one file never acts on another that takes its place', async ({ browser }) => {
+  const person = await device(browser, 'hasty');
+  const { page } = person;
+  await person.signUp();
+  await person.upload(textFile('middle.txt', 'was meant'));
+  const actions = page.getByRole('button', { name: 'Actions for middle.txt' });
+  const box = await actions.boundingBox();
+  if (!box) throw new Error('expected the button to be in sight');
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await person.upload(textFile('before.txt', 'came between'));
+  await expect(person.row('before.txt')).toBeVisible();
+  await page.mouse.up();
+  await expect(page.getByRole('menu')).toHaveCount(0);
+  await actions.click();
+  await expect(page.getByRole('menu', { name: /middle\.txt/ })).toBeVisible();
+});
