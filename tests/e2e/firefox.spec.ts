@@ -28,6 +28,13 @@ function makeFile(name: string, content: Uint8Array): string {
   return file;
 }
 
+/** Waits until a download is there, whole. */
+async function isSaved(path: string, content: Buffer): Promise<void> {
+  await expect
+    .poll(() => existsSync(path) && readFileSync(path).equals(content), { timeout: 60_000 })
+    .toBe(true);
+}
+
 test('signs up, uploads and downloads in Firefox', async () => {
   const firefox = createFirefox(path ?? '');
   const browser = await firefox.start();
@@ -38,10 +45,7 @@ test('signs up, uploads and downloads in Firefox', async () => {
     await person.upload(makeFile('Holiday.bin', content));
     await person.untilListed('Holiday.bin');
     await person.act('Holiday.bin', 'Download');
-    const saved = join(firefox.downloads, 'Holiday.bin');
-    await expect
-      .poll(() => existsSync(saved) && readFileSync(saved).equals(content), { timeout: 60_000 })
-      .toBe(true);
+    await isSaved(join(firefox.downloads, 'Holiday.bin'), content);
   } finally {
     await browser.close();
     firefox.remove();
@@ -71,10 +75,7 @@ test('takes a file in without a network, and brings it up after a restart', asyn
     await after.typeCode();
     await after.untilListed('Diary.bin');
     await after.act('Diary.bin', 'Download');
-    const saved = join(firefox.downloads, 'Diary.bin');
-    await expect
-      .poll(() => existsSync(saved) && readFileSync(saved).equals(content), { timeout: 60_000 })
-      .toBe(true);
+    await isSaved(join(firefox.downloads, 'Diary.bin'), content);
   } finally {
     await browser.close();
     firefox.remove();

@@ -1,19 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { expect, test } from '@playwright/test';
 import { watchMemory } from '../support/memory.ts';
+import { digestOf, writeRandomFile } from '../support/random-file.ts';
 import { Person } from './person.ts';
 import { startQuietBrowser, type QuietBrowser } from './quiet-browser.ts';
 import { startStack, type Stack } from '../support/stack.ts';
@@ -38,25 +28,6 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** @returns the digest of what was written */
-function writeRandomFile(path: string): string {
-  const digest = createHash('sha256');
-  const file = openSync(path, 'w');
-  for (let written = 0; written < SIZE_MIB; written += 4) {
-    const bytes = randomBytes(4 * MIB);
-    digest.update(bytes);
-    writeSync(file, bytes);
-  }
-  closeSync(file);
-  return digest.digest('hex');
-}
-
-async function digestOf(path: string): Promise<string> {
-  const digest = createHash('sha256');
-  await pipeline(createReadStream(path), digest);
-  return digest.digest('hex');
-}
-
 /** Asks the page again and again until the expression is true. */
 async function until(expression: string): Promise<void> {
   await expect.poll(() => browser.evaluate(expression), { timeout: 240_000 }).toBe(true);
@@ -80,7 +51,7 @@ const CLICK_DOWNLOAD = `(async () => {
 
 test('a file of 300 MB goes up and comes down whole, in memory that does not grow with it', async () => {
   const source = join(folder, 'film.bin');
-  const digest = writeRandomFile(source);
+  const digest = writeRandomFile(source, SIZE_MIB * MIB);
   const profile = join(folder, 'profile');
   const authenticator = await browser.attached(async (page) => {
     const person = new Person(page, 'large', 'nineteen kites above the salt marsh', stack.origin);

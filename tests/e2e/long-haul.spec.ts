@@ -1,18 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { expect, test } from '@playwright/test';
 import type { GateRequest } from '../support/gate.ts';
+import { digestOf, writeRandomFile } from '../support/random-file.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { createMortalBrowser, pickFile, type MortalBrowser } from './mortal-browser.ts';
 import { Person } from './person.ts';
@@ -71,24 +62,6 @@ function partOf({ method, query }: GateRequest): number | undefined {
   return method === 'PUT' && part !== null ? Number(part) : undefined;
 }
 
-function writeRandomFile(path: string): string {
-  const digest = createHash('sha256');
-  const file = openSync(path, 'w');
-  for (let written = 0; written < SIZE_MIB; written += PART_MIB) {
-    const bytes = randomBytes(PART_MIB * MIB);
-    digest.update(bytes);
-    writeSync(file, bytes);
-  }
-  closeSync(file);
-  return digest.digest('hex');
-}
-
-async function digestOf(path: string): Promise<string> {
-  const digest = createHash('sha256');
-  await pipeline(createReadStream(path), digest);
-  return digest.digest('hex');
-}
-
 async function comesBack(person: Person): Promise<Person> {
   const page = await browser.start();
   await page.goto(stack.origin);
@@ -99,7 +72,7 @@ async function comesBack(person: Person): Promise<Person> {
 test(`a file of ${String(SIZE_MIB)} MiB goes on where it stopped, however often it is stopped`, async () => {
   test.setTimeout(2 * PATIENCE_MS);
   const source = join(folder, NAME);
-  const digest = writeRandomFile(source);
+  const digest = writeRandomFile(source, SIZE_MIB * MIB);
   let ada = new Person(await browser.start(), 'haul', 'seven lanterns over the wet quay', stack.origin);
   await ada.signUp();
   await browser.quit(); // Chromium writes cookies down half a minute late.
