@@ -7,6 +7,12 @@ const TAKEN_WITHIN_MS = 5_000;
 /** A browser stops a service worker that no message has reached for half a minute, and its downloads with it. */
 const AWAKE_EVERY_MS = 10_000;
 
+/**
+ * The browser takes what it is offered some time after: the bytes of a small file may all be there before it has made a download of
+ * them, and it makes none when the frame, or the object URL, is gone by then. Nothing tells when it has.
+ */
+const OFFERED_FOR_MS = 60_000;
+
 /** A download that the service worker has taken. */
 export interface Saving {
   /** To be called with each sign of life of the transfer: the timers of a page in the background run late. */
@@ -53,13 +59,12 @@ export async function saveStream(
     keepAwake,
     end() {
       clearInterval(timer);
-      frame.remove();
+      setTimeout(() => {
+        frame.remove();
+      }, OFFERED_FOR_MS);
     },
   };
 }
-
-/** The browser reads the object URL some time after the click; nothing tells when. */
-const URL_LIVES_MS = 60_000;
 
 /** Offers a file that rests in OPFS, or a small one in memory, for saving. */
 export function saveFile(file: Blob, name: string): void {
@@ -70,7 +75,7 @@ export function saveFile(file: Blob, name: string): void {
   link.click();
   setTimeout(() => {
     URL.revokeObjectURL(url);
-  }, URL_LIVES_MS);
+  }, OFFERED_FOR_MS);
 }
 
 type SavePicker = (options: { suggestedName: string }) => Promise<FileSystemFileHandle>;
