@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -23,19 +23,29 @@ export function requireNode() {
   process.exit(1);
 }
 
-/** Installs the packages of package-lock.json, unless exactly these are there. Ends the process when that fails. */
+/**
+ * Installs the packages of package-lock.json, unless exactly these are there, and what Kit makes for tsconfig.json to extend. Ends the
+ * process when that fails.
+ */
 export function installPackages() {
   requireNode();
-  if (arePackagesInstalled()) return;
-  console.log('Installing packages …');
-  const { status, error } = spawnSync('npm', ['ci'], {
+  if (!arePackagesInstalled()) {
+    console.log('Installing packages …');
+    must('npm', 'ci');
+  }
+  if (!existsSync(join(root, '.svelte-kit', 'tsconfig.json'))) must('npx', 'svelte-kit', 'sync');
+}
+
+/** @param {string} command @param {string[]} args */
+function must(command, ...args) {
+  const { status, error } = spawnSync(command, args, {
     cwd: root,
     stdio: 'inherit',
     // npm is a command file there, which only a shell runs.
     shell: process.platform === 'win32',
   });
   if (status === 0) return;
-  console.error(`npm ci failed${error ? `: ${error.message}` : ''}`);
+  console.error(`${[command, ...args].join(' ')} failed${error ? `: ${error.message}` : ''}`);
   process.exit(1);
 }
 

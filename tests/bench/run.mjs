@@ -18,7 +18,6 @@ const here = join(root, 'tests', 'bench');
 // Inside the project, so that what is left outside the bundles is found.
 const out = mkdtempSync(join(root, 'node_modules', '.halfkey-bench-'));
 try {
-  run('npx', 'svelte-kit', 'sync'); // What tsconfig.json extends is its doing.
   run('npm', 'run', '--silent', 'build:broker');
   const alias = { $contract: join(root, 'broker', 'contract') };
   /** @type {import('vite').InlineConfig} */
