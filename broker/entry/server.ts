@@ -17,6 +17,7 @@ export interface BrokerServer {
 }
 
 const DRAIN_MS = 25_000;
+const SWEEP_MS = 100;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
 /** Longer than proxies in front keep a connection for reuse, so that it is they who end it, and no request meets a closed one. */
@@ -58,11 +59,15 @@ export async function startServer(
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve));
       app.close();
-      server.closeIdleConnections();
+      // A connection whose last request has ended would be kept for the next one.
+      const sweep = setInterval(() => {
+        server.closeIdleConnections();
+      }, SWEEP_MS);
       const cut = setTimeout(() => {
         server.closeAllConnections();
       }, DRAIN_MS);
       await closed;
+      clearInterval(sweep);
       clearTimeout(cut);
       ports.close();
     },

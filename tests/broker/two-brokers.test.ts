@@ -6,13 +6,8 @@ import * as account from '$contract/account.ts';
 import { stateKeys } from '../../broker/domain/state-keys.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { ORIGIN, startTestCloud, TestClock, type TestCloud } from '../support/broker.ts';
-import {
-  type BrokerProcess,
-  freePort,
-  runBroker,
-  startBrokerProcess,
-  until,
-} from '../support/broker-process.ts';
+import { type BrokerProcess, runBroker, startBrokerProcess, until } from '../support/broker-process.ts';
+import { freePort } from '../support/free-port.ts';
 
 const dist = inject('brokerDist');
 let cloud: TestCloud;

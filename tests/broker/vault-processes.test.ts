@@ -1,15 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Head } from '$contract/account.ts';
-import { logAppend, logRead } from '$contract/vault.ts';
+import { logAppend, logRead, VAULT_EVENTS_PATH } from '$contract/vault.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { ORIGIN, TestClock } from '../support/broker.ts';
-import { freePort } from '../support/program.ts';
+import { freePort } from '../support/free-port.ts';
 import { segmentAfter } from '../support/vault-side.ts';
 
 /** Starts a bundle and waits for its first line. */
@@ -99,6 +101,28 @@ describe('two broker processes on one bucket', () => {
       for (const client of clients) expect((await headOf(client)).seq).toBe(head.seq + 1);
     }
   });
+
+  it('end when they are asked to, although a device listens and keeps its line', async () => {
+    const [person] = clients;
+    if (!person) throw new Error('expected two clients');
+    const { child, origin } = await startBroker();
+    const device = person.fork();
+    // As browsers do, and not fetch of Node, it keeps the line after the answer has ended.
+    const agent = new Agent({ keepAlive: true });
+    device.send = async (path, init) => {
+      const headers = Object.fromEntries(new Headers(init.headers));
+      const [reply] = (await once(get(origin + path, { agent, headers }), 'response')) as [IncomingMessage];
+      return new Response(Readable.toWeb(reply) as ReadableStream, { status: reply.statusCode ?? 0 });
+    };
+    const path = VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(device.vault));
+    const events = await device.raw('GET', path);
+    expect(events.status).toBe(200);
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await events.text(); // To its end, which is no cut.
+    expect(await exited).toEqual([0, null]);
+    agent.destroy();
+  }, 20_000);
 
   it('lose no acknowledged segment when one of them is killed among its writes', async () => {
     const [survivor] = clients;

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 
 /** A broker of its own, from the bundle. */
 export interface BrokerProcess {
@@ -67,30 +66,5 @@ export async function until(holds: () => boolean | Promise<boolean>): Promise<vo
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`expected it within ${String(START_MS)} ms`);
     await delay(25);
-  }
-}
-
-/**
- * A port, and the next one, that were free a moment ago: below the range that outgoing connections take theirs from, which
- * would take it again before a process has started.
- */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(10_000, 32_000);
-    if ((await listenOnce(port)) !== undefined && (await listenOnce(port + 1)) !== undefined) return port;
-  }
-}
-
-async function listenOnce(port: number): Promise<number | undefined> {
-  const server = createServer();
-  try {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    return typeof address === 'object' ? address?.port : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    server.close();
   }
 }

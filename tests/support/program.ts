@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 
 const READY_MS = 60_000;
 
@@ -56,18 +55,4 @@ async function untilReady(url: string, process: ChildProcess, output: () => stri
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`not ready: ${output()}`);
-}
-
-/** A port that nobody listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => {
-        resolve(port);
-      });
-    });
-  });
 }

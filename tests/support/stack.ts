@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
 import { startGate, type Gate } from './gate.ts';
-import { freePort, startProgram, type Program } from './program.ts';
+import { startProgram, type Program } from './program.ts';
 import { startTap, type Tap } from './tap.ts';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));

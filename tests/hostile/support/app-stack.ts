@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startProgram } from '../../support/program.ts';
+import { freePort } from '../../support/free-port.ts';
+import { startProgram } from '../../support/program.ts';
 import { buildAppPackage, type AppPackage } from './app-package.ts';
 import { startHostileStore, type HostileStore } from './hostile-s3.ts';
 
