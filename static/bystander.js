@@ -1,3 +1,14 @@
-// The service worker of the crypto worker's folder. It does nothing, and listens to nothing: the browser then sends requests of what it
-// controls straight to the network. The app's own service worker would be handed each part of an upload as it passes, and hold it until
-// its garbage is collected.
+// The service worker of the crypto worker's folder. It listens to no request: the browser then sends requests of what it controls straight
+// to the network. The app's own service worker would be handed each part of an upload as it passes, and hold it until its garbage is
+// collected.
+
+// The worker's script itself comes from where the app's service worker has put it, with its digest checked: by a rule that the browser
+// follows by itself. Browsers without such rules take it from their cache of files that never change, or from the network.
+addEventListener('install', (event) => {
+  event.waitUntil(
+    event.addRoutes?.({
+      condition: { urlPattern: '/_app/immutable/workers/*', requestDestination: 'worker' },
+      source: { cacheName: `workbox-precache-v2-${location.origin}/` },
+    }),
+  );
+});

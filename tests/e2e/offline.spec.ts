@@ -29,6 +29,12 @@ async function shellIsHere({ page }: Person): Promise<void> {
   });
 }
 
+/** The browser's own cache of files, which it throws away when it likes. What a service worker has put by stays. */
+async function throwCacheAway({ page }: Person): Promise<void> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Network.clearBrowserCache');
+}
+
 /** As in a tunnel: neither broker nor store answers, and the browser knows. */
 async function withoutNetwork(context: BrowserContext, run: () => Promise<void>): Promise<void> {
   await context.setOffline(true);
@@ -54,6 +60,21 @@ test('the app starts without a network, at every address', async ({ browser }) =
     }
     await page.goto('/');
     await expect(page.getByRole('link', { name: 'Create account' })).toBeVisible();
+  });
+});
+
+test('a drive opens without a network although the browser has thrown its cache away', async ({
+  browser,
+}) => {
+  const ida = await newPerson(browser, 'ida');
+  await ida.signUp();
+  await ida.upload(textFile('timetable.txt', 'every ten minutes'));
+  await expect(ida.row('timetable.txt')).toBeVisible();
+  await shellIsHere(ida);
+  await throwCacheAway(ida);
+  await withoutNetwork(ida.page.context(), async () => {
+    await ida.page.reload();
+    await expect(ida.row('timetable.txt')).toBeVisible();
   });
 });
 
@@ -259,7 +280,9 @@ test('a device that asks for the passphrase at each start shows nothing before i
   await page.goto('/sign-in');
   await expect(page.getByRole('heading', { name: 'Closed' })).toBeVisible();
   await shellIsHere(nora);
+  await throwCacheAway(nora);
   await page.context().setOffline(true);
+  await page.reload();
   await page.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
   await page.getByRole('button', { name: 'Open', exact: true }).click();
   await expect(page.getByRole('alert')).toContainText('does not open', { timeout: 30_000 });

@@ -1,3 +1,4 @@
+import { argon2id } from 'hash-wasm';
 import { HalfkeyError } from '../errors.ts';
 import type { Bytes } from '../bytes.ts';
 import { randomBytes } from './random.ts';
@@ -34,8 +35,6 @@ export function newStretching(): Stretching {
 export async function stretch(passphrase: string, stretching: Stretching): Promise<Bytes> {
   checkStretching(stretching);
   const { salt, memoryKib, passes, lanes } = stretching;
-  // 30 kB of WebAssembly that only those need who asked for it.
-  const { argon2id } = await import('hash-wasm');
   const key = await argon2id({
     password: passphrase,
     salt,

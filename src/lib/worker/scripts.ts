@@ -1,7 +1,7 @@
 import workerUrl from './crypto.worker.ts?worker&url';
 
 export const SERVICE_WORKER_URL = '/service-worker.js';
-/** A service worker that does nothing, for the folder of the crypto worker: uploads pass it without a copy. */
+/** A service worker for the folder of the crypto worker, which uploads pass without a copy. */
 export const BYSTANDER = { url: '/bystander.js', scope: workerUrl.slice(0, workerUrl.lastIndexOf('/') + 1) };
 
 const SCRIPTS: readonly string[] = [workerUrl, SERVICE_WORKER_URL, BYSTANDER.url];
