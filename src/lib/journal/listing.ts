@@ -81,13 +81,12 @@ function listedFile(state: FoldedVault, entry: number): ListedFile {
   };
 }
 
-/** The order by name for the local copy; undefined when nobody has asked for it, because sorting names takes its time. */
-export function knownNameOrder(state: FoldedVault): readonly number[] | undefined {
-  const sorter = sorterOf(state);
-  return sorter.hasNameOrder ? sorter.order('name') : undefined;
+/** The order by name for the local copy: sorting all names is what a start would take longest for. */
+export function nameOrder(state: FoldedVault): readonly number[] {
+  return sorterOf(state).order('name');
 }
 
-/** Takes over the order that `knownNameOrder` gave for this very state. */
+/** Takes over the order that `nameOrder` gave for this very state. */
 export function adoptNameOrder(state: FoldedVault, order: number[]): void {
   sorterOf(state).adopt(order);
 }
@@ -128,11 +127,6 @@ class Sorter {
   /** An order by name from elsewhere, as of now. */
   adopt(order: number[]): void {
     this.#orders.set('name', { revision: this.#state.revision, order });
-  }
-
-  /** Whether somebody asked for the order by name before, so that it is cheap to have now. */
-  get hasNameOrder(): boolean {
-    return this.#orders.has('name');
   }
 
   searchKeyOf(entry: number): string {

@@ -4,7 +4,7 @@ import { open, seal } from '../crypto/floe.ts';
 import { deriveKey } from '../crypto/hkdf.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { FoldedVault } from './folded-vault.ts';
-import { adoptNameOrder, knownNameOrder } from './listing.ts';
+import { adoptNameOrder, nameOrder } from './listing.ts';
 import type { JournalHead, JournalKey } from './segment.ts';
 import { decodeState, encodeState, keptRows } from './state-encoding.ts';
 
@@ -38,7 +38,7 @@ export async function sealLocalCopy(
   { state, head, needsAudit }: LocalCopy,
 ): Promise<Bytes> {
   const { newEntry } = keptRows(state);
-  const order = knownNameOrder(state) ?? [];
+  const order = nameOrder(state);
   const record = new DataView(new ArrayBuffer(HEAD_BYTES + orderBytes(order.length)));
   for (const [index, value] of [FORMAT, needsAudit ? 1 : 0, NAME_ORDER, order.length].entries()) {
     record.setUint32(index * 4, value);

@@ -45,10 +45,9 @@ export class Keeping {
     this.#rim.onShown();
   }
 
-  /** Whether a file's newest version is here. */
-  stateOf(file: string): 'no' | 'keeping' | 'kept' {
-    const version = this.#rim.vault().journal.state.newestVersion(file);
-    const kept = version && this.#kept.get(version.blob);
+  /** Whether a version is here. */
+  stateOf(blob: string): 'no' | 'keeping' | 'kept' {
+    const kept = this.#kept.get(blob);
     if (!kept) return 'no';
     return kept.isWhole ? 'kept' : 'keeping';
   }

@@ -41,7 +41,7 @@ export interface Transfers {
   adopt(): void;
   /** Keeps a file's ciphertext on this device, or no longer. */
   keep(file: string, keep: boolean): Promise<void>;
-  keptState(file: string): 'no' | 'keeping' | 'kept';
+  keptState(blob: string): 'no' | 'keeping' | 'kept';
   settings(): TransferSettings;
   set(settings: TransferSettings): Promise<void>;
   /** What this device has captured and S3 does not have yet, and what it keeps besides. */
@@ -119,7 +119,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
     write: (file, form, handle) => downloads.write(file, form, handle),
     preview: (file) => downloads.preview(file),
     keep: (file, keep) => (keep ? residence().keeping.keep(file) : residence().keeping.drop(file)),
-    keptState: (file) => here?.keeping.stateOf(file) ?? 'no',
+    keptState: (blob) => here?.keeping.stateOf(blob) ?? 'no',
     settings: () => residence().settings,
     set: (settings) => residence().set(settings),
     held: () => {

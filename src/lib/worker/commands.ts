@@ -29,7 +29,7 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
     if (said.kind === 'phase' && said.phase.phase !== 'open') transfers.locked();
   };
   const nowMs = () => Date.now();
-  const view = new View(report, (file) => transfers.keptState(file));
+  const view = new View(report, (blob) => transfers.keptState(blob));
   const unsafe = new UnsafeTransfers(() => {
     session.closeIfDue();
   });

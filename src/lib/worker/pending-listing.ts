@@ -4,6 +4,8 @@ import { searchKey, sortKey } from '../journal/names.ts';
 
 /** One file as it is shown. */
 interface Row extends Omit<ReturnType<Listing['rows']>[number], 'folder'> {
+  /** Of its newest version. */
+  readonly blob: string;
   /** Whether its name is not in the journal yet. */
   readonly isPending: boolean;
 }
@@ -65,6 +67,7 @@ function rowAt(state: FoldedVault, index: number): Row {
   return {
     file: entries.ids[index] ?? '',
     name: entries.names[index] ?? '',
+    blob: versions.blobs[version] ?? '',
     sizeBytes: versions.sizeBytes[version] ?? 0,
     mediaType: versions.mediaTypes[version] ?? '',
     addedAtMs: versions.addedAtMs[version] ?? 0,

@@ -15,7 +15,7 @@ export interface Drive {
 /** What of the drive is looked at: asked once, told of whenever it changes, read in rows. */
 export class View {
   readonly #report: (report: Report) => void;
-  readonly #keptOf: (file: string) => FileRow['kept'];
+  readonly #keptOf: (blob: string) => FileRow['kept'];
   #query: ViewQuery = { filter: '', sortBy: 'name', descending: false };
   #drive: Drive | undefined;
   #stopWatching: (() => void)[] = [];
@@ -23,8 +23,8 @@ export class View {
   #revision = 0;
   #gathering: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param keptOf whether a file's ciphertext stays on this device; after a change of it, `touch` */
-  constructor(report: (report: Report) => void, keptOf: (file: string) => FileRow['kept']) {
+  /** @param keptOf whether a version's ciphertext stays on this device; after a change of it, `touch` */
+  constructor(report: (report: Report) => void, keptOf: (blob: string) => FileRow['kept']) {
     this.#report = report;
     this.#keptOf = keptOf;
   }
@@ -55,7 +55,7 @@ export class View {
   /** @param from 0-based; fewer rows at the end */
   rows(from: number, count: number): { revision: number; rows: FileRow[] } {
     const listed = this.#listing?.rows(from, count) ?? [];
-    const rows = listed.map((row) => ({ ...row, kept: this.#keptOf(row.file) }));
+    const rows = listed.map(({ blob, ...row }) => ({ ...row, kept: this.#keptOf(blob) }));
     return { revision: this.#revision, rows };
   }
 
