@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -229,46 +229,4 @@ test('the whole main job needs no pointer', async ({ browser }) => {
   await expect(page.getByRole('main')).toBeFocused();
   await keyboard.press('l');
   await expect(grace.lock).toContainText('Locked');
-});
-
-test('files come in by being dropped on the window, and by being pasted', async ({ browser }) => {
-  const mary = await newPerson(browser, 'mary');
-  const { page } = mary;
-  await mary.signUp();
-
-  const dropped = join(folder, 'dropped.txt');
-  writeFileSync(dropped, 'from the desk');
-  const album = join(folder, 'Album');
-  mkdirSync(album);
-  const cdp = await page.context().newCDPSession(page);
-  const drag = async (files: string[]) => {
-    const data = { items: [], files, dragOperationsMask: 1 };
-    for (const type of ['dragEnter', 'dragOver'] as const)
-      await cdp.send('Input.dispatchDragEvent', { type, x: 400, y: 400, data });
-    await expect(page.getByText('Drop to encrypt and upload')).toBeVisible();
-    await cdp.send('Input.dispatchDragEvent', { type: 'drop', x: 400, y: 400, data });
-    await expect(page.getByText('Drop to encrypt and upload')).toBeHidden();
-  };
-  await drag([dropped]);
-  await expect(mary.row('dropped.txt')).toContainText('13 B');
-  await expect(page.getByRole('region', { name: 'Transfers' })).toContainText('13 B');
-  await drag([album]);
-  await expect(page.getByRole('alert')).toContainText('Folders are not taken yet');
-
-  await mary.lockNow();
-  await drag([fileOf('dropped while locked.bin', 2_000)]);
-  await expect(page.getByText('Uploaded. Appears in your drive after the next code.')).toBeVisible();
-  await page.getByRole('button', { name: 'Unlock' }).click();
-  await mary.typeCode();
-  await expect(mary.row('dropped while locked.bin')).toBeVisible();
-
-  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  await page.evaluate(async () => {
-    const canvas = new OffscreenCanvas(40, 30);
-    canvas.getContext('2d')?.fillRect(5, 5, 20, 20);
-    const image = await canvas.convertToBlob({ type: 'image/png' });
-    await navigator.clipboard.write([new ClipboardItem({ 'image/png': image })]);
-  });
-  await page.keyboard.press('Control+v');
-  await expect(mary.row('image.png')).toBeVisible();
 });

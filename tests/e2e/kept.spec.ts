@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test, type Browser, type Page } from '@playwright/test';
+import { startStack, type Stack } from '../support/stack.ts';
+import { Person } from './person.ts';
+
+// What people have this device keep, and what becomes of it when the browser clears it away.
+
+const PASSPHRASE = 'four brass bells above the sleeping valley';
+/** Of two parts. */
+const film = randomBytes(9 * 1024 ** 2);
+const folder = mkdtempSync(join(tmpdir(), 'halfkey-kept-'));
+
+let stack: Stack;
+test.beforeAll(async () => {
+  stack = await startStack({ gated: true });
+});
+test.afterEach(() => {
+  for (const gate of stack.gates) gate.guard = () => 'pass';
+});
+test.afterAll(async () => {
+  await stack.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function newPerson(browser: Browser, userName: string): Promise<Person> {
+  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
+  const person = new Person(await context.newPage(), userName, PASSPHRASE);
+  await person.signUp();
+  return person;
+}
+
+/** The store falls silent, and what it is asked for is written down. */
+function silenceStore(): string[] {
+  const [, store] = stack.gates;
+  const asked: string[] = [];
+  if (store)
+    store.guard = ({ method, path }) => {
+      if (method === 'GET') asked.push(path);
+      return 'cut';
+    };
+  return asked;
+}
+
+async function keepFilm(person: Person): Promise<void> {
+  await person.upload({ name: 'Film.bin', mimeType: 'video/mp4', buffer: film });
+  await expect(person.row('Film.bin')).toBeVisible();
+  await person.act('Film.bin', 'Keep on this device');
+  await expect(person.row('Film.bin')).toContainText('Kept on this device');
+}
+
+async function hasFilm(person: Person, unlock: boolean): Promise<void> {
+  const download = await person.download('Film.bin', 'Download', unlock);
+  expect(readFileSync(await download.path()).equals(film)).toBe(true);
+}
+
+/** As browsers do that need the room: the files of this origin go. On a page that shows nothing of the app, so that nobody reads them. */
+async function clearFiles(page: Page): Promise<void> {
+  await page.goto('/mark.svg');
+  await page.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    for await (const name of root.keys()) await root.removeEntry(name, { recursive: true });
+  });
+}
+
+test('a file that is kept opens with a code and nothing of the store, today and after a restart', async ({
+  browser,
+}) => {
+  const ida = await newPerson(browser, 'ida');
+  await keepFilm(ida);
+  await ida.lockNow();
+  const asked = silenceStore();
+  await hasFilm(ida, true);
+
+  await ida.page.reload();
+  await expect(ida.row('Film.bin')).toContainText('Kept on this device');
+  await hasFilm(ida, true);
+  expect(asked).toEqual([]);
+
+  await ida.page.getByRole('button', { name: 'More', exact: true }).click();
+  await ida.page.getByRole('menuitem', { name: 'Settings' }).click();
+  await expect(ida.page.getByText('1 file kept on this device')).toBeVisible();
+  await ida.page.keyboard.press('Escape');
+
+  await ida.act('Film.bin', 'Don’t keep on this device');
+  await expect(ida.row('Film.bin')).not.toContainText('Kept on this device');
+  const download = await ida.download('Film.bin');
+  await expect.poll(() => asked.length).toBeGreaterThan(0);
+  for (const gate of stack.gates) gate.guard = () => 'pass';
+  expect(readFileSync(await download.path()).equals(film)).toBe(true);
+});
+
+test('what the browser has cleared away comes from the store, and is not said to be kept', async ({
+  browser,
+}) => {
+  const mary = await newPerson(browser, 'mary');
+  await keepFilm(mary);
+  await clearFiles(mary.page);
+  await mary.page.goto('/');
+  await expect(mary.row('Film.bin')).toBeVisible();
+  await hasFilm(mary, true);
+  await expect(mary.row('Film.bin')).not.toContainText('Kept on this device');
+});
+
+test('a file that waited for the network, and was cleared away, is asked for again by name', async ({
+  browser,
+}) => {
+  const grace = await newPerson(browser, 'grace');
+  const { page } = grace;
+  const letter = join(folder, 'letter.txt');
+  writeFileSync(letter, 'dear you');
+  for (const gate of stack.gates) gate.guard = ({ method }) => (method === 'GET' ? 'pass' : 'cut');
+  await grace.upload(letter);
+  const transfer = page
+    .getByRole('region', { name: 'Transfers' })
+    .getByRole('listitem')
+    .filter({ hasText: 'letter.txt' });
+  await expect(transfer).toContainText('Encrypted on this device. Will upload when you are online.');
+  await clearFiles(page);
+  for (const gate of stack.gates) gate.guard = () => 'pass';
+  await page.goto('/');
+  await expect(transfer).toContainText('Not taken in whole: pick the same file again.');
+
+  await page.getByLabel('Pick again letter.txt').setInputFiles(letter);
+  await expect(page.getByText('Appears in your drive after the next code.')).toBeVisible();
+  await page.getByRole('button', { name: 'Unlock' }).click();
+  await grace.typeCode();
+  await expect(grace.row('letter.txt')).toContainText('8 B');
+  await page.reload();
+  await expect(transfer).toHaveCount(0);
+});
+
+test('a device of which everything was cleared away is a new one, and its files are where they were', async ({
+  browser,
+}) => {
+  const lise = await newPerson(browser, 'lise');
+  const { page } = lise;
+  await keepFilm(lise);
+  await page.goto('/mark.svg');
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Storage.clearDataForOrigin', { origin: stack.origin, storageTypes: 'all' });
+  await page.goto('/');
+  await expect(page.getByRole('link', { name: 'Create account' })).toBeVisible();
+  await lise.signIn();
+  await expect(lise.row('Film.bin')).toBeVisible();
+  await hasFilm(lise, false);
+});

@@ -1,0 +1,103 @@
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { devices, expect, test, type Browser } from '@playwright/test';
+import { startStack, type Stack } from '../support/stack.ts';
+import { Person } from './person.ts';
+
+// The ways in that need no other app: offline.spec.ts has the picker, install.spec.ts what other apps hand over.
+
+const PASSPHRASE = 'amber windmill beside three sleeping foxes';
+
+let stack: Stack;
+let folder: string;
+test.beforeAll(async () => {
+  stack = await startStack();
+  folder = mkdtempSync(join(tmpdir(), 'halfkey-ways-in-'));
+});
+test.afterAll(async () => {
+  await stack.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function newPerson(browser: Browser, userName: string, device: object = {}): Promise<Person> {
+  const context = await browser.newContext({ ...device, baseURL: stack.origin, acceptDownloads: true });
+  return new Person(await context.newPage(), userName, PASSPHRASE);
+}
+
+/** A file on this machine's disk, filled with nothing. */
+function fileOf(name: string, sizeBytes: number): string {
+  const path = join(folder, name);
+  writeFileSync(path, '');
+  truncateSync(path, sizeBytes);
+  return path;
+}
+
+test('files come in by being dropped on the window, and by being pasted', async ({ browser }) => {
+  const mary = await newPerson(browser, 'mary');
+  const { page } = mary;
+  await mary.signUp();
+
+  const dropped = join(folder, 'dropped.txt');
+  writeFileSync(dropped, 'from the desk');
+  const album = join(folder, 'Album');
+  mkdirSync(album);
+  const cdp = await page.context().newCDPSession(page);
+  const drag = async (files: string[]) => {
+    const data = { items: [], files, dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver'] as const)
+      await cdp.send('Input.dispatchDragEvent', { type, x: 400, y: 400, data });
+    await expect(page.getByText('Drop to encrypt and upload')).toBeVisible();
+    await cdp.send('Input.dispatchDragEvent', { type: 'drop', x: 400, y: 400, data });
+    await expect(page.getByText('Drop to encrypt and upload')).toBeHidden();
+  };
+  await drag([dropped]);
+  await expect(mary.row('dropped.txt')).toContainText('13 B');
+  await expect(page.getByRole('region', { name: 'Transfers' })).toContainText('13 B');
+  await drag([album]);
+  await expect(page.getByRole('alert')).toContainText('Folders are not taken yet');
+
+  await mary.lockNow();
+  await drag([fileOf('dropped while locked.bin', 2_000)]);
+  await expect(page.getByText('Uploaded. Appears in your drive after the next code.')).toBeVisible();
+  await page.getByRole('button', { name: 'Unlock' }).click();
+  await mary.typeCode();
+  await expect(mary.row('dropped while locked.bin')).toBeVisible();
+
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(40, 30);
+    canvas.getContext('2d')?.fillRect(5, 5, 20, 20);
+    const image = await canvas.convertToBlob({ type: 'image/png' });
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': image })]);
+  });
+  await page.keyboard.press('Control+v');
+  await expect(mary.row('image.png')).toBeVisible();
+});
+
+test('a phone’s camera gives photos that are all called the same, and each goes in', async ({ browser }) => {
+  const phone = await newPerson(browser, 'lise', devices['Pixel 7']);
+  const { page } = phone;
+  await phone.signUp();
+  const camera = page.locator('label', { has: page.getByLabel('Take a photo') });
+  const photo = (text: string) => ({ name: 'image.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(text) });
+  const take = async (text: string) => {
+    const opened = page.waitForEvent('filechooser');
+    await camera.tap();
+    const chooser = await opened;
+    // What the phone makes of it: its camera instead of its files.
+    expect(await chooser.element().getAttribute('capture')).toBe('environment');
+    await chooser.setFiles(photo(text));
+  };
+  await take('a heron');
+  await expect(phone.row('image.jpg')).toContainText('7 B');
+  await phone.lockNow();
+  await page.context().setOffline(true);
+  await take('a kingfisher');
+  await expect(page.getByText('Encrypted on this device. Will upload when you are online.')).toBeVisible();
+  await page.context().setOffline(false);
+  await page.getByRole('button', { name: 'Unlock' }).click();
+  await phone.typeCode();
+  await expect(phone.files.getByRole('row').filter({ hasText: /image.*\.jpg/ })).toHaveCount(2);
+  await expect(phone.files).toContainText('12 B');
+});
