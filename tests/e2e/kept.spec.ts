@@ -6,7 +6,7 @@ import { expect, test, type Browser, type Page } from '@playwright/test';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
 
-// What people have this device keep, and what becomes of it when the browser clears it away.
+// What people have this device keep, inside the app and beside it, and what becomes of it when the browser clears it away.
 
 const PASSPHRASE = 'four brass bells above the sleeping valley';
 /** Of two parts. */
@@ -146,4 +146,53 @@ test('a device of which everything was cleared away is a new one, and its files 
   await lise.signIn();
   await expect(lise.row('Film.bin')).toBeVisible();
   await hasFilm(lise, false);
+});
+
+/** In place of the browser's dialog, which no script can answer: each name is a place of its own in the origin's private files. */
+async function pickPlaces(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    Object.assign(window, {
+      showSaveFilePicker: async ({ suggestedName }: { suggestedName: string }) =>
+        (await navigator.storage.getDirectory()).getFileHandle(`picked ${suggestedName}`, { create: true }),
+    });
+  });
+}
+
+/** @returns undefined where nothing was ever saved */
+function readPlace(page: Page, name: string): Promise<string | undefined> {
+  return page.evaluate(async (place) => {
+    const root = await navigator.storage.getDirectory();
+    const handle = await root.getFileHandle(`picked ${place}`).catch(() => undefined);
+    return (await handle?.getFile())?.text();
+  }, name);
+}
+
+test('a file is saved where somebody chooses, and what lay there stays until all of it is there', async ({
+  browser,
+}) => {
+  const nora = await newPerson(browser, 'nora');
+  const { page } = nora;
+  await pickPlaces(page);
+  await page.reload();
+  await nora.unlock();
+  await nora.upload({
+    name: 'poem.txt',
+    mimeType: 'text/plain',
+    buffer: Buffer.from('a heron in the reeds'),
+  });
+  await expect(nora.row('poem.txt')).toBeVisible();
+  await nora.act('poem.txt', 'Save as…');
+  await expect.poll(() => readPlace(page, 'poem.txt')).toBe('a heron in the reeds');
+  const transfers = page.getByRole('region', { name: 'Transfers' });
+  await expect(transfers).toContainText('poem.txt');
+
+  // The second time the line is cut: what was saved before is not written over with half of it, or nothing.
+  const asked = silenceStore();
+  await nora.act('poem.txt', 'Save as…');
+  await expect.poll(() => asked.length).toBeGreaterThan(0);
+  await expect(transfers).toContainText(/downloading|goes on/i);
+  expect(await readPlace(page, 'poem.txt')).toBe('a heron in the reeds');
+  for (const gate of stack.gates) gate.guard = () => 'pass';
+  await expect(transfers).not.toContainText(/downloading|goes on/i, { timeout: 90_000 });
+  expect(await readPlace(page, 'poem.txt')).toBe('a heron in the reeds');
 });

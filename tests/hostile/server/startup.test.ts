@@ -159,7 +159,7 @@ row(
         expect([name, environment, await exited]).toEqual([name, environment, 1]);
         // Without its bucket, AWS's other variables are told of as a bucket that is missing.
         expect(output()).toMatch(/^halfkey: settings_invalid: /);
-        expect(output()).toContain(`${name}: `);
+        expect(output()).toMatch(new RegExp(`\\b${name}(\\.\\w+)?: `));
         expect(output()).not.toMatch(/ {4}at |drive\.example/);
         t.vary(1);
         t.refused('settings_invalid');
