@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect } from 'vitest';
 import * as contract from '$contract/account.ts';
 import { VAULT_EVENTS_PATH } from '$contract/vault.ts';
@@ -137,12 +138,10 @@ row(
       const begunAt = performance.now();
       const { reply } = await client.startSignIn(userName, 'a wrong guess');
       const ms = performance.now() - begunAt;
-      const all = house.proxy.seen
+      const requests = house.proxy.seen
         .slice(from)
         .filter(({ query }) => !isOfTheSweeper(query))
         .map(({ method, path }) => `${method} ${path.split('/')[2] ?? ''}`);
-      // The counter of attempts comes first, and is written again where a sweeper was faster: nobody knows yet whether the name exists.
-      const requests = all.slice(all.indexOf('GET n'));
       const request = JSON.stringify({ finishLoginRequest: randomBytes(64).toString('base64url') });
       const state = client.cookies.get('halfkey-state')?.length;
       const finished = await client.raw('POST', contract.signinFinish.path, request);
@@ -155,21 +154,30 @@ row(
       };
       return { ms, seen };
     };
+    const names = ['known-name', 'half-name', 'nobody-name'] as const;
+    const observeAll = async () => {
+      // A broker may remember what it has just written for a name, so each round has one that remembers nothing.
+      const fresh = await house.newBroker();
+      const observed: Awaited<ReturnType<typeof observe>>[] = [];
+      for (const userName of names) observed.push(await observe(fresh, userName));
+      house.dismiss(fresh);
+      return observed;
+    };
+    const isSame = (observed: Awaited<ReturnType<typeof observeAll>>) =>
+      observed.every(({ seen }) => isDeepStrictEqual(seen, observed[0]?.seen));
     const rounds = t.full ? 2000 : 20;
     const times = new Map<string, number[]>();
     for (let round = 0; round < rounds; round += 1) {
-      // A broker may remember what it has just written for a name, so each round has one that remembers nothing.
-      const fresh = await house.newBroker();
-      let known: Awaited<ReturnType<typeof observe>>['seen'] | undefined;
-      for (const userName of ['known-name', 'half-name', 'nobody-name']) {
-        const { ms, seen } = await observe(fresh, userName);
-        known ??= seen;
-        expect(seen).toEqual(known);
-        const kind = userName.split('-')[0] ?? '';
+      let observed = await observeAll();
+      // Some broker's sweeper may have come between. What depends on the name comes again.
+      if (!isSame(observed)) observed = await observeAll();
+      const [known] = observed;
+      for (const [index, { ms, seen }] of observed.entries()) {
+        expect(seen).toEqual(known?.seen);
+        const kind = names[index]?.split('-')[0] ?? '';
         times.set(kind, [...(times.get(kind) ?? []), ms]);
         t.vary(1);
       }
-      house.dismiss(fresh);
     }
     t.refused('login_refused');
     const { probability, distance } = kolmogorovSmirnov(times.get('known') ?? [], times.get('nobody') ?? []);
