@@ -17,6 +17,8 @@ export class Person {
     this.page = page;
     this.userName = userName;
     this.passphrase = passphrase;
+    // Playwright takes the browser's picker over some time after somebody listens for it: one that opens at once would be missed.
+    page.on('filechooser', () => undefined);
   }
 
   /** The same person at another device. */
