@@ -229,8 +229,8 @@ row(
     const html = `<!doctype html><title>stolen</title><script>${THEFT}</script><img src=x onerror="${THEFT}">`;
     const svg = `<svg xmlns="http://www.w3.org/2000/svg" onload="${THEFT.replaceAll('&', '&amp;')}"><script><![CDATA[${THEFT}]]></script></svg>`;
     const documents: readonly (readonly [name: string, mediaType: string, content: string])[] = [
-      ['page.html', 'text/html', html],
-      ['page.xhtml', 'application/xhtml+xml', html],
+      ['theft.html', 'text/html', html],
+      ['theft.xhtml', 'application/xhtml+xml', html],
       ['drawing.svg', 'image/svg+xml', svg],
       ['sheet.xml', 'text/xml', `<?xml-stylesheet type="text/xsl" href="data:text/xml,${html}"?><a/>`],
       ['mail.mhtml', 'multipart/related', `Content-Type: text/html\r\n\r\n${html}`],
@@ -282,7 +282,7 @@ row(
     await page.keyboard.press('Escape');
 
     expect(asked).toEqual([]);
-    expect(page.frames()).toHaveLength(frames);
+    expect(page.frames().length).toBeLessThanOrEqual(frames);
     expect(await page.title()).not.toContain('stolen');
     expect(alarms).toEqual([]);
     await page.getByLabel('Filter files').fill('');
