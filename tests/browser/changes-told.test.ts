@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HalfkeyError } from '../../src/lib/errors.ts';
-import { fileAdd, openJournal } from '../journal/world.ts';
+import { fileAdd, idOf, openJournal } from '../journal/world.ts';
 import { A, B, ChangingWorld, sync } from './changing-world.ts';
 
 let here: ChangingWorld;
@@ -73,5 +73,43 @@ describe('a change that has landed', () => {
     await sync(later);
     expect(await here.finalName(A)).toBe('y');
     expect(here.dropped).toEqual([]);
+  });
+});
+
+describe('a tab that is behind the others of its device', () => {
+  test('gives up no change of a file that it has not heard of', async () => {
+    const [one, two] = [await here.openTab(), await here.openTab()];
+    await one.journal.append(() => [fileAdd(3, 'c')]);
+    await one.changes.rename(idOf('file', 3), 'x');
+    await two.changes.reload();
+    await two.changes.flush();
+    expect(here.dropped).toEqual([]);
+    expect(await here.finalName(idOf('file', 3))).toBe('x');
+    expect(await here.count()).toBe(0);
+  });
+
+  test('gives up no change that goes on from a name which it has not heard of', async () => {
+    const [one, two] = [await here.openTab(), await here.openTab()];
+    await one.changes.rename(A, 'x');
+    await one.changes.flush();
+    await one.changes.rename(A, 'y');
+    await two.changes.reload();
+    await two.changes.flush();
+    expect(here.dropped).toEqual([]);
+    expect(await here.finalName(A)).toBe('y');
+    expect(await here.written()).toEqual(['x', 'y']);
+  });
+
+  test('gives nothing up before it has heard', async () => {
+    const [one, two] = [await here.openTab(), await here.openTab()];
+    await one.journal.append(() => [fileAdd(3, 'c')]);
+    await one.changes.rename(idOf('file', 3), 'x');
+    await two.changes.reload();
+    here.offline();
+    await expect(two.changes.flush()).rejects.toBeInstanceOf(HalfkeyError);
+    expect(here.dropped).toEqual([]);
+    here.online();
+    await two.changes.flush();
+    expect(await here.finalName(idOf('file', 3))).toBe('x');
   });
 });

@@ -17,6 +17,8 @@ import {
 /** Changes that go into the journal together: far fewer than a segment holds, so that all land or none does. */
 const BATCH = 100;
 
+type Rebased = ReturnType<typeof rebase>;
+
 const NONE: ReadonlySet<number> = new Set();
 
 export interface PendingDeps {
@@ -202,11 +204,24 @@ export class PendingChanges {
   }
 
   async #send(batch: readonly Pending[], stamp: number): Promise<void> {
+    let dropped = await this.#append(batch, stamp);
+    if (dropped.length > 0) {
+      // Another tab of this device may have written what they begin from: nothing is given up by a view of before.
+      await this.#deps.journal.refresh();
+      dropped = await this.#append(batch, stamp);
+    }
+    if (dropped.length > 0) await this.#giveUp(batch, dropped);
+    else await this.#settle(batch);
+  }
+
+  /** @returns what is not wanted any more by this tab's view; then nothing was written */
+  async #append(batch: readonly Pending[], stamp: number): Promise<Rebased['dropped']> {
     const { journal, device } = this.#deps;
     const changes = batch.map(({ change }) => change);
     const { head } = journal;
-    let dropped: ReturnType<typeof rebase>['dropped'] = [];
+    let dropped: Rebased['dropped'] = [];
     await journal.append((state) => {
+      dropped = [];
       const last = state.heartbeats.get(device);
       if (last?.atMs === stamp) return []; // They are there: it was their reply that was lost.
       const rebased = rebase(state, changes);
@@ -215,12 +230,11 @@ export class PendingChanges {
       const need = last?.inboxEpoch === undefined ? {} : { inboxEpoch: last.inboxEpoch };
       return [...rebased.operations, { kind: 'heartbeat', ...head, atMs: stamp, ...need }];
     });
-    if (dropped.length > 0) await this.#giveUp(batch, dropped);
-    else await this.#settle(batch);
+    return dropped;
   }
 
   /** Told first: whoever crashes in between tells it twice. */
-  async #giveUp(batch: readonly Pending[], dropped: ReturnType<typeof rebase>['dropped']): Promise<void> {
+  async #giveUp(batch: readonly Pending[], dropped: Rebased['dropped']): Promise<void> {
     for (const { change, reason } of dropped) this.#deps.dropped(change.name, reason);
     const changes = new Set(dropped.map(({ change }) => change));
     const given = batch.filter(({ change }) => changes.has(change));
