@@ -100,6 +100,28 @@ describe('a tab that is behind the others of its device', () => {
     expect(await here.written()).toEqual(['x', 'y']);
   });
 
+  test('goes on from a name that another one has given meanwhile: the later counts', async () => {
+    const [one, two] = [await here.openTab(), await here.openTab()];
+    await one.changes.rename(A, 'x');
+    await sync(one);
+    await two.changes.rename(A, 'y');
+    await two.changes.flush();
+    expect(here.dropped).toEqual([]);
+    expect(await here.finalName(A)).toBe('y');
+    expect(await here.written()).toEqual(['x', 'y']);
+  });
+
+  test('gives way to another device that was there in between', async () => {
+    const [one, two] = [await here.openTab(), await here.openTab()];
+    await one.changes.rename(A, 'x');
+    await sync(one);
+    await here.renameElsewhere(A, 'newer');
+    await two.changes.rename(A, 'y');
+    await two.changes.flush();
+    expect(here.dropped).toEqual(['y: head_changed']);
+    expect(await here.finalName(A)).toBe('newer');
+  });
+
   test('gives nothing up before it has heard', async () => {
     const [one, two] = [await here.openTab(), await here.openTab()];
     await one.journal.append(() => [fileAdd(3, 'c')]);

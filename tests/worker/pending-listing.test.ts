@@ -131,8 +131,14 @@ describe('changes, rebased on what others did', () => {
       ['head_changed', 'head_changed'],
     ],
     ['one is given up, the other is not', [rename(9, 'g', 'x'), rename(1, 'b', 'y')], ['y'], ['not_found']],
+    [
+      'two tabs, neither of which had seen the other',
+      [rename(0, 'a', 'x'), rename(0, 'a', 'y')],
+      ['x', 'y'],
+      [],
+    ],
   ])('%s', (_name, changes, written, reasons) => {
-    const { operations, dropped } = rebase(vaultOf(['a', 'b']), changes);
+    const { operations, dropped } = rebase(vaultOf(['a', 'b']), changes, () => false);
     expect(operations.map((operation) => operation.kind === 'rename' && operation.name)).toEqual(written);
     expect(dropped.map(({ reason }) => reason)).toEqual(reasons);
   });

@@ -106,6 +106,11 @@ export class Journal {
     return this.#replica.state;
   }
 
+  /** The device that renamed an entry last, as far as that has come in since the journal was opened. */
+  renamerOf(entry: string): string | undefined {
+    return this.#replica.renamerOf(entry);
+  }
+
   get head(): JournalHead {
     return this.#head;
   }

@@ -19,6 +19,7 @@ export class Replica {
   readonly trust: ReplicaTrust;
   readonly state: FoldedVault;
   #head: JournalHead | undefined;
+  readonly #renamers = new Map<string, string>();
   /** Place of the snapshot that was found to differ from what this replica had folded itself. */
   wrongSnapshotSeq: number | undefined;
 
@@ -31,6 +32,11 @@ export class Replica {
   /** Undefined before the genesis. */
   get head(): JournalHead | undefined {
     return this.#head;
+  }
+
+  /** The device that gave an entry its name; undefined when that was before this replica began, or by the identity key. */
+  renamerOf(entry: string): string | undefined {
+    return this.#renamers.get(entry);
   }
 
   get nextSeq(): number {
@@ -54,10 +60,19 @@ export class Replica {
       const segment = await judgeSegment(root, this.state, this.#head, opened.segment);
       await this.#compareSnapshot(segment);
       applySegment(this.state, segment);
+      this.#noteRenames(segment);
       this.#head = { seq: segment.seq, hash: opened.segment.hash };
       heads.push(this.#head);
     }
     return heads;
+  }
+
+  #noteRenames({ operations, writer }: FoldableSegment): void {
+    for (const operation of operations) {
+      if (operation.kind !== 'rename') continue;
+      if (writer === undefined) this.#renamers.delete(operation.entry);
+      else this.#renamers.set(operation.entry, writer);
+    }
   }
 
   /** Somebody names a snapshot of just this state: the moment at which comparing costs next to nothing. */

@@ -13,7 +13,7 @@ const Change = v.strictObject({
   entry: v.string(),
   /** As it shall be, in the journal's form. */
   name: v.string(),
-  /** As it was shown when the change was made. Another name in the journal: somebody else was there meanwhile. */
+  /** As it was shown when the change was made. Another name in the journal: somebody was there meanwhile. */
   was: v.string(),
   /** What stands for the attempt to write it, `PendingChanges`; missing before the first. */
   stamp: v.optional(v.number()),
@@ -52,12 +52,15 @@ export async function openChange({ key, aad }: ChangeKey, sealed: Bytes): Promis
 export type DropReason = 'not_found' | 'head_changed';
 
 /**
- * What changes come to in a state that others may have changed meanwhile. Several of one entry build upon each other.
+ * What changes come to in a state that others may have changed meanwhile. Several of one entry build upon each other, and the latest
+ * counts: one person at two tabs is nobody's rival.
+ * @param isOwn whether an entry has its name from this device
  * @returns the operations to write, and what is not wanted any more; a change that the state says already is in neither
  */
 export function rebase(
   state: FoldedVault,
   changes: readonly Change[],
+  isOwn: (entry: string) => boolean,
 ): { operations: Operation[]; dropped: { change: Change; reason: DropReason }[] } {
   const operations: Operation[] = [];
   const dropped: { change: Change; reason: DropReason }[] = [];
@@ -66,7 +69,8 @@ export function rebase(
     const { entry, name, was } = change;
     const current = names.get(entry) ?? state.entry(entry)?.name;
     if (current === name) continue;
-    if (current === was) {
+    const isFree = current === was || names.has(entry) || (current !== undefined && isOwn(entry));
+    if (isFree) {
       names.set(entry, name);
       operations.push({ kind: 'rename', entry, name });
     } else {

@@ -224,7 +224,7 @@ export class PendingChanges {
       dropped = [];
       const last = state.heartbeats.get(device);
       if (last?.atMs === stamp) return []; // They are there: it was their reply that was lost.
-      const rebased = rebase(state, changes);
+      const rebased = rebase(state, changes, (entry) => journal.renamerOf(entry) === device);
       dropped = rebased.dropped;
       if (dropped.length > 0 || rebased.operations.length === 0) return [];
       const need = last?.inboxEpoch === undefined ? {} : { inboxEpoch: last.inboxEpoch };
