@@ -63,7 +63,8 @@ function pull(source: MessagePort): ReadableStream<Uint8Array> {
             controller.enqueue(data.bytes);
             given.push(data.bytes);
             // Whatever waits for the garbage collector piles up: 600 MB for a file of 5 GB.
-            if (given.length > IN_USE) release(given.shift() ?? data.bytes);
+            const spent = given.length > IN_USE ? given.shift() : undefined;
+            if (spent) release(spent);
           } else if (data.kind === 'end') controller.close();
           else controller.error(new Error('the download could not be finished'));
           supplied();

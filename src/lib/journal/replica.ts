@@ -19,7 +19,7 @@ export class Replica {
   readonly trust: ReplicaTrust;
   readonly state: FoldedVault;
   #head: JournalHead | undefined;
-  readonly #renamers = new Map<string, string>();
+  readonly #renamers = new Map<string, string | undefined>();
   /** Place of the snapshot that was found to differ from what this replica had folded itself. */
   wrongSnapshotSeq: number | undefined;
 
@@ -69,9 +69,7 @@ export class Replica {
 
   #noteRenames({ operations, writer }: FoldableSegment): void {
     for (const operation of operations) {
-      if (operation.kind !== 'rename') continue;
-      if (writer === undefined) this.#renamers.delete(operation.entry);
-      else this.#renamers.set(operation.entry, writer);
+      if (operation.kind === 'rename') this.#renamers.set(operation.entry, writer);
     }
   }
 
