@@ -72,7 +72,7 @@ describe('exactly once', () => {
       await sync(await here.openTab());
       expect(await here.written()).toEqual(isAcknowledged ? ['mine'] : []);
       expect(here.world.remote.log.length - before).toBeLessThanOrEqual(1);
-      expect(here.dropped).toEqual([]);
+      expect(await here.dropped()).toEqual([]);
     },
   );
 
@@ -80,13 +80,14 @@ describe('exactly once', () => {
     'and never over a newer one: dying at write $write, silent $when request $request',
     async (moment) => {
       await (await here.openTab()).journal.flush();
-      await dieAt(moment);
+      const isAcknowledged = await dieAt(moment);
       const hasLanded = (await here.written()).includes('mine');
       // Back to the very name that the change began from: its name alone tells nothing.
       await here.renameElsewhere(A, 'newer');
       if (hasLanded) await here.renameElsewhere(A, 'a');
       await sync(await here.openTab());
       expect(await here.finalName(A)).toBe(hasLanded ? 'a' : 'newer');
+      expect(await here.dropped()).toEqual(isAcknowledged && !hasLanded ? ['mine: head_changed'] : []);
       expect(await here.count()).toBe(0);
     },
   );

@@ -21,7 +21,7 @@ describe('a change that is given up', () => {
     await expect(tab.changes.flush()).rejects.toBeInstanceOf(HalfkeyError);
     here.online();
     await sync(await here.openTab());
-    expect(here.dropped).toEqual(['x: head_changed']);
+    expect(await here.dropped()).toEqual(['x: head_changed']);
     expect(await here.written()).toEqual(['newer', 'y']);
     expect(await here.count()).toBe(0);
   });
@@ -36,7 +36,7 @@ describe('a change that is given up', () => {
     await here.renameElsewhere(A, 'newer');
     await sync(tab);
     expect(await here.finalName(A)).toBe('newer');
-    expect(here.dropped).toEqual(['x: head_changed', 'y: head_changed']);
+    expect(await here.dropped()).toEqual(['x: head_changed', 'y: head_changed']);
     expect(await here.count()).toBe(0);
   });
 });
@@ -54,7 +54,7 @@ describe('a change that has landed', () => {
     here.online();
     await sync(two);
     expect(await here.finalName(A)).toBe('y');
-    expect(here.dropped).toEqual([]);
+    expect(await here.dropped()).toEqual([]);
     expect(two.changes.names.size).toBe(0);
   });
 
@@ -72,7 +72,7 @@ describe('a change that has landed', () => {
     here.online();
     await sync(later);
     expect(await here.finalName(A)).toBe('y');
-    expect(here.dropped).toEqual([]);
+    expect(await here.dropped()).toEqual([]);
   });
 });
 
@@ -83,7 +83,7 @@ describe('a tab that is behind the others of its device', () => {
     await one.changes.rename(idOf('file', 3), 'x');
     await two.changes.reload();
     await two.changes.flush();
-    expect(here.dropped).toEqual([]);
+    expect(await here.dropped()).toEqual([]);
     expect(await here.finalName(idOf('file', 3))).toBe('x');
     expect(await here.count()).toBe(0);
   });
@@ -95,7 +95,7 @@ describe('a tab that is behind the others of its device', () => {
     await one.changes.rename(A, 'y');
     await two.changes.reload();
     await two.changes.flush();
-    expect(here.dropped).toEqual([]);
+    expect(await here.dropped()).toEqual([]);
     expect(await here.finalName(A)).toBe('y');
     expect(await here.written()).toEqual(['x', 'y']);
   });
@@ -106,7 +106,7 @@ describe('a tab that is behind the others of its device', () => {
     await sync(one);
     await two.changes.rename(A, 'y');
     await two.changes.flush();
-    expect(here.dropped).toEqual([]);
+    expect(await here.dropped()).toEqual([]);
     expect(await here.finalName(A)).toBe('y');
     expect(await here.written()).toEqual(['x', 'y']);
   });
@@ -118,7 +118,7 @@ describe('a tab that is behind the others of its device', () => {
     await here.renameElsewhere(A, 'newer');
     await two.changes.rename(A, 'y');
     await two.changes.flush();
-    expect(here.dropped).toEqual(['y: head_changed']);
+    expect(await here.dropped()).toEqual(['y: head_changed']);
     expect(await here.finalName(A)).toBe('newer');
   });
 
@@ -129,7 +129,7 @@ describe('a tab that is behind the others of its device', () => {
     await two.changes.reload();
     here.offline();
     await expect(two.changes.flush()).rejects.toBeInstanceOf(HalfkeyError);
-    expect(here.dropped).toEqual([]);
+    expect(await here.dropped()).toEqual([]);
     here.online();
     await two.changes.flush();
     expect(await here.finalName(idOf('file', 3))).toBe('x');

@@ -30,8 +30,6 @@ export interface Tab {
 
 /** A vault with two devices and two files; the first device changes them, with a real store. */
 export class ChangingWorld {
-  /** What was given up, "name: reason". */
-  dropped: string[] = [];
   readonly #cache = new MemoryCache();
   #nowMs = NOW_MS;
 
@@ -69,7 +67,6 @@ export class ChangingWorld {
         journal,
         device: world.first.id,
         nowMs,
-        dropped: (name, reason) => this.dropped.push(`${name}: ${reason}`),
         tell: () => undefined,
       },
     );
@@ -111,9 +108,16 @@ export class ChangingWorld {
     return (await openJournal(this.world, this.other)).state.entry(entry)?.name;
   }
 
-  /** Changes that rest in the store. */
-  count(): Promise<number> {
-    return this.database.count('changes');
+  /** What was given up and not heard of yet, "name: reason", as a tab that starts now sees it. */
+  async dropped(): Promise<string[]> {
+    const { changes } = await this.openTab();
+    return changes.dropped.map(({ name, code }) => `${name}: ${code}`);
+  }
+
+  /** Changes that wait in the store. */
+  async count(): Promise<number> {
+    const { changes } = await this.openTab();
+    return (await this.database.count('changes')) - changes.dropped.length;
   }
 }
 

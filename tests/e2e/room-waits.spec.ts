@@ -175,8 +175,13 @@ test('a new name that lost against another device is given up in so many words',
   await expect(laptop.row('final.txt')).toHaveCount(0);
   await expect(laptop.row('draft.txt')).toHaveCount(0);
 
+  await laptop.page.reload();
+  await expect(alert).toContainText('No file was renamed to “final.txt”');
   const dismiss = laptop.page.getByRole('button', { name: 'Dismiss this message' });
   await dismiss.click();
+  await expect(alert).toHaveCount(0);
+  await laptop.page.reload();
+  await expect(laptop.row('old.txt')).toBeVisible();
   await expect(alert).toHaveCount(0);
 
   await laptop.page.context().setOffline(true);

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { expect } from 'vitest';
 import type { ErrorDetail } from '../../src/lib/errors.ts';
-import type { CommandName, Commands, Phase, Report } from '../../src/lib/worker/protocol.ts';
+import type { CommandName, Commands, DroppedChange, Phase, Report } from '../../src/lib/worker/protocol.ts';
 import type { Bare } from './bare/main.ts';
 
 declare const bare: Bare;
@@ -102,6 +102,12 @@ export class Device {
 
   reports(): Promise<Report[]> {
     return this.page.evaluate(() => bare.reports);
+  }
+
+  /** What was given up here, as the page is told of it. */
+  async dropped(): Promise<readonly DroppedChange[]> {
+    const all = (await this.reports()).filter((report) => report.kind === 'changes-dropped');
+    return all.at(-1)?.changes ?? [];
   }
 
   /** The last report of a kind, as soon as it is as wanted. */

@@ -31,7 +31,6 @@ export class Logbook {
   readonly renames: TriedRename[] = [];
   readonly uploads: TriedUpload[] = [];
   readonly purges: TriedPurge[] = [];
-  readonly dropped: { readonly device: string; readonly name: string; readonly code: string }[] = [];
   /** What nobody expects: alarms, and transfers that failed. */
   readonly trouble: string[] = [];
   readonly counts = { reloads: 0, locks: 0, unlocks: 0 };
@@ -42,10 +41,8 @@ export class Logbook {
     return ++this.#numbers;
   }
 
-  hear(device: string, report: Report): void {
-    if (report.kind === 'change-dropped') {
-      this.dropped.push({ device, name: report.name, code: report.failure.code });
-    } else if (report.kind === 'alarm') {
+  hear(report: Report): void {
+    if (report.kind === 'alarm') {
       this.trouble.push(`alarm ${report.failure.code} ${JSON.stringify(report.failure.detail)}`);
     } else if (report.kind === 'transfer') {
       this.trouble.push(`upload ${report.transfer.name}: ${report.transfer.error?.code ?? ''}`);

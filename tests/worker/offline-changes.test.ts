@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Report } from '../../src/lib/worker/protocol.ts';
 import type { Device } from './device.ts';
 import { Worlds, type Person } from './people.ts';
 
@@ -51,10 +50,8 @@ async function pending(device: Device): Promise<string[]> {
   return rows.filter(({ isPending }) => isPending).map(({ name }) => name);
 }
 
-async function dropped(device: Device): Promise<unknown[]> {
-  const reports = await device.reports();
-  const isDropped = (report: Report) => report.kind === 'change-dropped';
-  return reports.filter(isDropped).map((report) => ('failure' in report ? report.failure.code : undefined));
+async function dropped(device: Device): Promise<string[]> {
+  return (await device.dropped()).map(({ name, code }) => `${name}: ${code}`);
 }
 
 describe('a rename', () => {
@@ -139,21 +136,37 @@ describe('a rename', () => {
   test.each([
     ['deleted for good', 'not_found', ['two.txt']],
     ['renamed elsewhere', 'head_changed', ['theirs.txt', 'two.txt']],
-  ] as const)('of a file that was %s meanwhile is given up, and told', async (what, code, names) => {
-    const { device, other, person } = await twoDevices();
-    const file = await device.file('one.txt');
-    await goOffline(device);
-    await device.send('file/rename', { file, name: 'mine.txt' });
-    if (what === 'renamed elsewhere') await other.send('file/rename', { file, name: 'theirs.txt' });
-    else await other.send('file/purge', { file, factor: person.factor() });
-    await untilNames(other, names);
-    await expect.poll(() => pending(other), { timeout: 20_000 }).toEqual([]);
-    await goOnline(device);
-    await device.until('change-dropped', ({ name, failure }) => name === 'mine.txt' && failure.code === code);
-    await untilNames(device, names);
-    expect(await pending(device)).toEqual([]);
-    expect(await dropped(device)).toEqual([code]);
-  });
+  ] as const)(
+    'of a file that was %s meanwhile is given up, and told until somebody has heard',
+    async (what, code, names) => {
+      const { device, other, person } = await twoDevices();
+      const file = await device.file('one.txt');
+      await goOffline(device);
+      await device.send('file/rename', { file, name: 'mine.txt' });
+      if (what === 'renamed elsewhere') await other.send('file/rename', { file, name: 'theirs.txt' });
+      else await other.send('file/purge', { file, factor: person.factor() });
+      await untilNames(other, names);
+      await expect.poll(() => pending(other), { timeout: 20_000 }).toEqual([]);
+      await goOnline(device);
+      const told = [`mine.txt: ${code}`];
+      await expect.poll(() => dropped(device), { timeout: 20_000 }).toEqual(told);
+      await untilNames(device, names);
+      expect(await pending(device)).toEqual([]);
+
+      await device.reload();
+      await device.send('boot', {});
+      await expect.poll(() => dropped(device)).toEqual(told);
+      const tab = await worlds.newTab(device);
+      await expect.poll(() => dropped(tab)).toEqual(told);
+      const keys = (await tab.dropped()).map(({ key }) => key);
+      await tab.send('changes/heard', { keys });
+      for (const each of [tab, device]) await expect.poll(() => dropped(each)).toEqual([]);
+      await device.reload();
+      await device.send('boot', {});
+      await untilNames(device, names);
+      expect(await dropped(device)).toEqual([]);
+    },
+  );
 });
 
 describe('two tabs', () => {

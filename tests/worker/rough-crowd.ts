@@ -35,14 +35,13 @@ export class RoughCrowd {
     const next = () => seeded(random() * 2 ** 32);
     const log = new Logbook();
     const devices = [await worlds.newDevice(), await worlds.newDevice()] as const;
-    const ears = await Promise.all(devices.map((device) => listen(device, log)));
+    await Promise.all(devices.map((device) => listen(device, log)));
     const person = await worlds.signUp(devices[0]);
     await worlds.signIn(devices[1], person);
     const crowd: Crowd = { log, person, liked: [] };
     const rough: RoughTab[] = [];
-    for (const [index, device] of devices.entries()) {
+    for (const device of devices) {
       const id = (await device.deviceId()) ?? '';
-      ears[index]?.is(id);
       rough.push(new RoughTab(device, { device: id, reloads: 0 }, crowd, next()));
       const second = await worlds.newTab(device);
       rough.push(new RoughTab(second, { device: id, reloads: RELOADS }, crowd, next()));
@@ -76,6 +75,14 @@ export class RoughCrowd {
     for (const tab of this.tabs) await tab.send('upload/wake', {});
   }
 
+  /** What was given up, on each device once. */
+  async dropped(): Promise<{ readonly device: string; readonly name: string }[]> {
+    const all = new Map<string, { device: string; name: string }>();
+    for (const { tab, device } of this.#rough)
+      for (const { key, name } of await tab.dropped()) all.set(`${device} ${String(key)}`, { device, name });
+    return [...all.values()];
+  }
+
   /** What is not in the drive yet: records that rest on the devices, and what the tabs say of it. */
   async unfinished(): Promise<string[]> {
     const all = await Promise.all(this.tabs.map((tab) => unfinishedOf(tab)));
@@ -83,18 +90,15 @@ export class RoughCrowd {
   }
 }
 
-/** Whatever a tab says of itself is heard, also what it says right before it is reloaded. */
-async function listen(device: Device, log: Logbook): Promise<{ is(id: string): void }> {
-  let known = '';
+/** What nobody expects is heard from every tab, also what it says right before it is reloaded. */
+async function listen(device: Device, log: Logbook): Promise<void> {
   await device.context.exposeBinding('tellTest', (_, report: Report) => {
-    log.hear(known, report);
+    log.hear(report);
   });
   await device.context.addInitScript(() => {
     const { tellTest } = globalThis as unknown as { tellTest: (report: Report) => Promise<void> };
     const isHeard = (report: Report) =>
-      report.kind === 'change-dropped' ||
-      report.kind === 'alarm' ||
-      (report.kind === 'transfer' && report.transfer.phase === 'failed');
+      report.kind === 'alarm' || (report.kind === 'transfer' && report.transfer.phase === 'failed');
     let held: Bare | undefined;
     Object.defineProperty(globalThis, 'bare', {
       get: () => held,
@@ -110,11 +114,6 @@ async function listen(device: Device, log: Logbook): Promise<{ is(id: string): v
   });
   await device.reload();
   await device.send('boot', {});
-  return {
-    is(id) {
-      known = id;
-    },
-  };
 }
 
 async function unfinishedOf(tab: Device): Promise<string[]> {
@@ -136,6 +135,8 @@ async function unfinishedOf(tab: Device): Promise<string[]> {
       });
     const counts = { uploads: await count('uploads'), changes: await count('changes') };
     database.close();
+    const told = bare.reports.findLast((report) => report.kind === 'changes-dropped');
+    counts.changes -= told?.changes.length ?? 0;
     const last = new Map<string, { name: string; phase: string }>();
     for (const report of bare.reports)
       if (report.kind === 'transfer') last.set(report.transfer.transfer, report.transfer);

@@ -33,7 +33,8 @@ const MOST_CODES = 3;
 /** One tab in which somebody does things at random. */
 export class RoughTab {
   readonly tab: Device;
-  readonly #device: string;
+  /** Id of its device. */
+  readonly device: string;
   readonly #reloads: number;
   readonly #crowd: Crowd;
   readonly #random: Random;
@@ -49,7 +50,7 @@ export class RoughTab {
     random: Random,
   ) {
     this.tab = tab;
-    this.#device = on.device;
+    this.device = on.device;
     this.#reloads = on.reloads;
     this.#crowd = crowd;
     this.#random = random;
@@ -109,7 +110,7 @@ export class RoughTab {
     const same = `same ${String(Math.floor(number / 40))}.txt`;
     const isSame = this.#random() < SAME_NAME && !log.knows(file, same);
     const name = isSame ? same : `renamed ${String(number)}.txt`;
-    const tried: TriedRename = { device: this.#device, file, name, isAcknowledged: false };
+    const tried: TriedRename = { device: this.device, file, name, isAcknowledged: false };
     log.renames.push(tried);
     const code = await this.#unlessReloaded(
       async ({ file, name }) => (await bare.send('file/rename', { file, name })).code ?? 'done',

@@ -7,10 +7,10 @@ import { CodePrompt } from './code-prompt.svelte.ts';
 import type { CryptoWorker } from './crypto-worker.ts';
 import { Desk } from './desk.svelte.ts';
 import { Downloads } from './downloads.ts';
-import { noticeOf, type DroppedChange } from './dropped-changes.ts';
+import { DroppedChanges } from './dropped-changes.svelte.ts';
 import { Files } from './files.svelte.ts';
 import { Installation } from './installation.svelte.ts';
-import { Notice, type Noticed } from './notice.svelte.ts';
+import { Notice } from './notice.svelte.ts';
 import { askToKeepOnce } from './persistence.ts';
 import { sendUploadsLater } from './service-worker.ts';
 import { Session } from './session.svelte.ts';
@@ -31,10 +31,10 @@ export class Halfkey {
   readonly prompt: CodePrompt;
   readonly downloads: Downloads;
   readonly settings: Settings;
+  readonly droppedChanges: DroppedChanges;
   readonly desk: Desk;
   readonly #worker: CryptoWorker;
   #hasAskedToKeep = false;
-  #dropped: { readonly changes: readonly DroppedChange[]; readonly noticed: Noticed } | undefined;
 
   constructor() {
     const worker = new WorkerHost((report) => {
@@ -49,6 +49,7 @@ export class Halfkey {
     this.prompt = new CodePrompt(worker);
     this.downloads = new Downloads(worker, this.prompt, this.transfers);
     this.settings = new Settings(worker);
+    this.droppedChanges = new DroppedChanges(worker);
     this.desk = new Desk(this);
   }
 
@@ -93,8 +94,8 @@ export class Halfkey {
       case 'alarm':
         this.session.raise(report.failure);
         return;
-      case 'change-dropped':
-        this.#noticeDropped(report);
+      case 'changes-dropped':
+        this.droppedChanges.apply(report.changes);
         return;
       case 'view-stale':
         this.session.hearOfNobodySince(report.lastHeardMs);
@@ -102,15 +103,6 @@ export class Halfkey {
       default:
         report satisfies never;
     }
-  }
-
-  /** Adds to what is said of the others as long as that is in sight. */
-  #noticeDropped(change: DroppedChange): void {
-    const isInSight = this.#dropped !== undefined && this.notice.noticed === this.#dropped.noticed;
-    const changes = [...(isInSight ? (this.#dropped?.changes ?? []) : []), change];
-    const noticed = noticeOf(changes, Date.now());
-    this.#dropped = { changes, noticed };
-    this.notice.show(noticed);
   }
 
   #enter(phase: Phase): void {

@@ -7,6 +7,10 @@ import { HalfkeyError } from '../errors.ts';
 import type { FoldedVault } from '../journal/folded-vault.ts';
 import type { Operation } from '../journal/operations.ts';
 
+/** Why a change was not written: its entry was deleted for good, or somebody else renamed it first. */
+const DropReason = v.picklist(['not_found', 'head_changed']);
+type DropReason = v.InferOutput<typeof DropReason>;
+
 const Change = v.strictObject({
   kind: v.literal('rename'),
   /** A file's or folder's id. */
@@ -17,6 +21,8 @@ const Change = v.strictObject({
   was: v.string(),
   /** What stands for the attempt to write it, `PendingChanges`; missing before the first. */
   stamp: v.optional(v.number()),
+  /** Why it was given up: kept until somebody has seen that it was. */
+  dropped: v.optional(DropReason),
 });
 
 /** Something changed on this device that the journal does not say yet. */
@@ -47,9 +53,6 @@ export async function openChange({ key, aad }: ChangeKey, sealed: Bytes): Promis
     });
   }
 }
-
-/** Why a change was not written: its entry was deleted for good, or somebody else renamed it first. */
-export type DropReason = 'not_found' | 'head_changed';
 
 /**
  * What changes come to in a state that others may have changed meanwhile. Several of one entry build upon each other, and the latest

@@ -112,6 +112,7 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
       await home.changes.rename(file, name);
       home.sync();
     },
+    'changes/heard': ({ keys }) => session.home().changes.heard(keys),
     'start/read': async () => ({ asksPassphrase: await session.asksPassphrase() }),
     'start/write': ({ passphrase }) => session.askPassphrase(passphrase),
     'start/open': ({ passphrase }) => session.open(passphrase),

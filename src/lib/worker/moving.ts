@@ -9,7 +9,6 @@ import { joinJournal, membershipOf, openJournal } from './joining.ts';
 import { toJournalHead } from './journal-remote.ts';
 import { PendingChanges } from './pending-changes.ts';
 import type { Resident, Resting } from './resting.ts';
-import type { Telling } from './telling.ts';
 
 /** A resident with what opens only for them. */
 export interface Household {
@@ -23,7 +22,6 @@ export interface MovingDeps {
   readonly broker: Broker;
   readonly resting: Resting;
   readonly nowMs: () => number;
-  readonly telling: Pick<Telling, 'changeDropped'>;
   /** Other tabs are to look at the changes again. */
   readonly tell: () => void;
 }
@@ -83,7 +81,7 @@ async function settleIn(
   resident: Resident,
   journal: Journal,
   database: Database,
-  { nowMs, telling, tell }: MovingDeps,
+  { nowMs, tell }: MovingDeps,
 ): Promise<Household> {
   const device = resident.device.id;
   const changes = await PendingChanges.open(resident.account, {
@@ -91,9 +89,6 @@ async function settleIn(
     journal,
     device,
     nowMs,
-    dropped: (name, reason) => {
-      telling.changeDropped(name, reason);
-    },
     tell,
   });
   return { resident, journal, changes, database };

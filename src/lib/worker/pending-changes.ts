@@ -4,15 +4,8 @@ import type { Journal } from '../journal/journal.ts';
 import { toName } from '../journal/names.ts';
 import { addChange, readChanges, updateChanges } from '../store/change-records.ts';
 import type { Database } from '../store/database.ts';
-import {
-  changeKey,
-  openChange,
-  rebase,
-  sealChange,
-  type Change,
-  type ChangeKey,
-  type DropReason,
-} from './change.ts';
+import { changeKey, openChange, rebase, sealChange, type Change, type ChangeKey } from './change.ts';
+import type { DroppedChange } from './protocol.ts';
 
 /** Changes that go into the journal together: far fewer than a segment holds, so that all land or none does. */
 const BATCH = 100;
@@ -27,8 +20,6 @@ export interface PendingDeps {
   /** Id of this device, whose heartbeats tell what has landed. */
   readonly device: string;
   readonly nowMs: () => number;
-  /** A change was given up; `name` is the one that was wanted, empty when not even that is known. */
-  readonly dropped: (name: string, reason: DropReason | 'device_state_lost') => void;
   /** Other tabs are to look again. */
   readonly tell: () => void;
 }
@@ -47,8 +38,8 @@ interface Pending {
  * heartbeat of this device has that time: then they have landed. For this, all heartbeats of a device are written here, one at a
  * time among all tabs, and never before what is stamped is settled.
  *
- * Never given up in silence: a landed batch cannot say what it left out, so what is not wanted any more is told and removed before the
- * rest of its batch is sent.
+ * Never given up in silence: a landed batch cannot say what it left out, so what is not wanted any more is marked as given up before
+ * the rest of its batch is sent, and rests here until somebody has seen that.
  */
 export class PendingChanges {
   readonly #deps: PendingDeps;
@@ -58,6 +49,7 @@ export class PendingChanges {
   #pending: readonly Pending[] = [];
   /** Settled by another tab: shown until this tab's journal says too what became of them. */
   #leaving: readonly Pending[] = [];
+  #dropped: readonly DroppedChange[] = [];
   #turn: Promise<void> = Promise.resolve();
 
   private constructor(deps: PendingDeps, key: ChangeKey, vault: string) {
@@ -80,7 +72,12 @@ export class PendingChanges {
     return new Map([...this.#leaving, ...this.#pending].map(({ change }) => [change.entry, change.name]));
   }
 
-  /** Calls the listener whenever they are others. @returns a function that stops it */
+  /** What was given up, in the order in which it was made; each until it is `heard`. */
+  get dropped(): readonly DroppedChange[] {
+    return this.#dropped;
+  }
+
+  /** Calls the listener whenever names or what was given up are others. @returns a function that stops it */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -110,6 +107,15 @@ export class PendingChanges {
     await this.#inTurn(() => this.#reload());
   }
 
+  /** Somebody has seen that these were given up. @throws {HalfkeyError} as `updateChanges` */
+  async heard(keys: readonly number[]): Promise<void> {
+    const dropped = new Set(this.#dropped.map(({ key }) => key));
+    await this.#rewrite(
+      [],
+      keys.filter((key) => dropped.has(key)),
+    );
+  }
+
   /**
    * Writes what waits into the journal, rebased on what others have written.
    * @throws {HalfkeyError} as `Journal.append`; what waits stays then
@@ -131,25 +137,31 @@ export class PendingChanges {
     });
   }
 
-  /** @param settled keys of what this tab itself has removed */
+  /** @param settled keys of what this tab itself has removed or replaced */
   async #reload(settled: ReadonlySet<number> = NONE): Promise<void> {
     const pending: Pending[] = [];
-    const lost: number[] = [];
+    const dropped: DroppedChange[] = [];
     for (const { key, sealed } of await readChanges(this.#deps.database)) {
-      try {
-        pending.push({ key, change: await openChange(this.#key, sealed) });
-      } catch (error) {
-        if (!(error instanceof HalfkeyError)) throw error;
-        lost.push(key);
-      }
+      const change = await this.#open(sealed);
+      if (change && !change.dropped) pending.push({ key, change });
+      else dropped.push(droppedOf(key, change));
     }
-    if (lost.length > 0) await updateChanges(this.#deps.database, { replaced: [], removed: lost });
-    const here = new Set([...pending.map(({ key }) => key), ...lost, ...settled]);
+    const here = new Set([...pending.map(({ key }) => key), ...settled]);
     const gone = this.#pending.filter(({ key }) => !here.has(key));
     this.#leaving = [...this.#leaving, ...gone];
+    this.#dropped = dropped;
     this.#show(pending);
     if (gone.length > 0) void this.#catchUp();
-    if (lost.length > 0) this.#deps.dropped('', 'device_state_lost');
+  }
+
+  /** @returns undefined for what does not open any more */
+  async #open(sealed: Bytes): Promise<Change | undefined> {
+    try {
+      return await openChange(this.#key, sealed);
+    } catch (error) {
+      if (error instanceof HalfkeyError) return undefined;
+      throw error;
+    }
   }
 
   /** Until then the name of before would show again, and a change that began from it would pass for too late. */
@@ -233,15 +245,13 @@ export class PendingChanges {
     return dropped;
   }
 
-  /** Told first: whoever crashes in between tells it twice. */
   async #giveUp(batch: readonly Pending[], dropped: Rebased['dropped']): Promise<void> {
-    for (const { change, reason } of dropped) this.#deps.dropped(change.name, reason);
-    const changes = new Set(dropped.map(({ change }) => change));
-    const given = batch.filter(({ change }) => changes.has(change));
-    await this.#rewrite(
-      [],
-      given.map(({ key }) => key),
-    );
+    const reasons = new Map(dropped.map(({ change, reason }) => [change, reason]));
+    const marked = batch.flatMap(({ key, change }) => {
+      const reason = reasons.get(change);
+      return reason ? [{ key, change: { ...change, dropped: reason } }] : [];
+    });
+    await this.#rewrite(marked, []);
   }
 
   async #settle(batch: readonly Pending[]): Promise<void> {
@@ -269,7 +279,7 @@ export class PendingChanges {
     );
     await this.#inTurn(async () => {
       await updateChanges(this.#deps.database, { replaced: sealed, removed });
-      await this.#reload(new Set(removed));
+      await this.#reload(new Set([...removed, ...replaced.map(({ key }) => key)]));
     });
     this.#deps.tell();
   }
@@ -278,6 +288,12 @@ export class PendingChanges {
     const { journal, device } = this.#deps;
     return journal.state.heartbeats.get(device);
   }
+}
+
+/** @param change undefined when it does not open */
+function droppedOf(key: number, change: Change | undefined): DroppedChange {
+  const { name = '', dropped } = change ?? {};
+  return { key, name, code: dropped ?? 'device_state_lost' };
 }
 
 /** Without room for the copy a tab that starts knows less for a moment, that is all. */

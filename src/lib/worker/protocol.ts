@@ -126,6 +126,18 @@ export type DownloadForm = 'plain' | 'sealed';
  */
 export type HeadVerdict = 'seen' | 'other' | 'beyond';
 
+/**
+ * A change that was made here and given up: its file was deleted meanwhile (`not_found`), or renamed by another device first
+ * (`head_changed`); or it does not open any more (`device_state_lost`).
+ */
+export interface DroppedChange {
+  /** Its own on this device. */
+  readonly key: number;
+  /** The one that was wanted; empty with `device_state_lost`. */
+  readonly name: string;
+  readonly code: 'not_found' | 'head_changed' | 'device_state_lost';
+}
+
 type NoArguments = Record<string, never>;
 
 /** Every command with what it takes and what it answers. */
@@ -168,6 +180,8 @@ export interface Commands {
   'storage/read': { args: NoArguments; result: StorageReport };
   /** Works offline: goes into the journal when the network is back. `name_malformed`. */
   'file/rename': { args: { file: string; name: string }; result: void };
+  /** Somebody has seen that these changes were given up: keys of `DroppedChange`. */
+  'changes/heard': { args: { keys: readonly number[] }; result: void };
   /** Keeps the ciphertext of the newest version on this device, or no longer. */
   'file/keep': { args: { file: string; keep: boolean }; result: void };
   /** Names of the other devices that are enrolled and not revoked, in the order of their enrolment. */
@@ -211,11 +225,8 @@ export type Report =
   | { readonly kind: 'connection'; readonly online: boolean }
   /** Something found by itself that people must know: `rollback`, `fork`, `journal_corrupt`… Writing has stopped. */
   | { readonly kind: 'alarm'; readonly failure: Failure }
-  /**
-   * A change that was made here while the journal could not be reached was given up: its file was deleted meanwhile (`not_found`), or
-   * renamed by another device first (`head_changed`). `name` is the one that was wanted; empty with `device_state_lost`.
-   */
-  | { readonly kind: 'change-dropped'; readonly name: string; readonly failure: Failure }
+  /** All changes that were given up and not heard of yet, whenever they are others than before. */
+  | { readonly kind: 'changes-dropped'; readonly changes: readonly DroppedChange[] }
   /**
    * No other device of the owner's was heard of for thirty days, by what the broker shows. Nothing is wrong if none was used; told once
    * for each start. `lastHeardMs`: ms since 1970.

@@ -1,4 +1,4 @@
-import { HalfkeyError, type ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
 import { toFailure } from '../transfer/ledger.ts';
 import type { Phase, Report } from './protocol.ts';
 
@@ -36,12 +36,6 @@ export class Telling {
   /** Somebody has come in anew: what was wrong before is told again when it still is. */
   forgetAlarm(): void {
     this.#alarm = undefined;
-  }
-
-  /** @param name the one that was wanted; empty when not even that is known */
-  changeDropped(name: string, code: ErrorCode): void {
-    const { detail } = new HalfkeyError(code, 'a change was given up');
-    this.#report({ kind: 'change-dropped', name, failure: { code, detail } });
   }
 
   /** @param lastHeardMs when any other device was heard of last, ms since 1970 */

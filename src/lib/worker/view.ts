@@ -1,7 +1,7 @@
 import type { Journal } from '../journal/journal.ts';
 import type { PendingChanges } from './pending-changes.ts';
 import { listPending, type PendingListing } from './pending-listing.ts';
-import type { FileRow, Report, ViewQuery } from './protocol.ts';
+import type { DroppedChange, FileRow, Report, ViewQuery } from './protocol.ts';
 
 /** Changes of the journal that come together are shown together. */
 const GATHER_MS = 50;
@@ -12,7 +12,7 @@ export interface Drive {
   readonly changes: PendingChanges;
 }
 
-/** What of the drive is looked at: asked once, told of whenever it changes, read in rows. */
+/** What of the drive is looked at: asked once, told of whenever it changes, read in rows; and which of its changes were given up. */
 export class View {
   readonly #report: (report: Report) => void;
   readonly #keptOf: (blob: string) => FileRow['kept'];
@@ -21,6 +21,7 @@ export class View {
   #stopWatching: (() => void)[] = [];
   #listing: PendingListing | undefined;
   #revision = 0;
+  #dropped: readonly DroppedChange[] = [];
   #gathering: ReturnType<typeof setTimeout> | undefined;
 
   /** @param keptOf whether a version's ciphertext stays on this device; after a change of it, `touch` */
@@ -67,5 +68,15 @@ export class View {
     this.#revision += 1;
     const { total, files } = this.#listing ?? { total: 0, files: 0 };
     this.#report({ kind: 'view', revision: this.#revision, total, files });
+    this.#tellDropped(drive?.changes.dropped ?? []);
+  }
+
+  #tellDropped(changes: readonly DroppedChange[]): void {
+    const before = this.#dropped;
+    this.#dropped = changes;
+    // A change that was given up stays as it is: its key says all.
+    const isSame =
+      changes.length === before.length && changes.every(({ key }, at) => key === before[at]?.key);
+    if (!isSame) this.#report({ kind: 'changes-dropped', changes });
   }
 }

@@ -1,27 +1,25 @@
-import type { Report } from '../worker/protocol.ts';
-import type { Noticed } from './notice.svelte.ts';
-
-/** A change that was made here and given up later. */
-export type DroppedChange = Extract<Report, { kind: 'change-dropped' }>;
+import type { DroppedChange } from '../worker/protocol.ts';
+import { explain, type Explanation } from './failures.ts';
 
 /** More names than that are counted. */
 const NAMED = 3;
 
 /** What is said of changes that were given up, all at once: the last one must not hide the others. @param dropped at least one */
-export function noticeOf(dropped: readonly DroppedChange[], atMs: number): Noticed {
+export function droppedWords(dropped: readonly DroppedChange[]): Explanation {
   const names = [...new Set(dropped.map(({ name }) => name).filter((name) => name !== ''))];
   const [only] = dropped;
   // What rests here and does not open any more has no name to tell.
   if (names.length === 0) {
     return {
-      tried: 'A change of a name was lost',
-      reason:
-        'It waited on this device to be sent, and cannot be read any more. Your files are as they were.',
+      title: 'A change of a name was lost',
+      text: 'It waited on this device to be sent, and cannot be read any more. Your files are as they were.',
     };
   }
   const tried = `No file was renamed to ${oneOf(names)}`;
-  if (dropped.length === 1 && only) return { tried, reason: { failure: only.failure, atMs } };
-  return { tried, reason: 'Meanwhile other devices have deleted these files, or renamed them first.' };
+  if (dropped.length > 1 || !only)
+    return { title: tried, text: 'Meanwhile other devices have deleted these files, or renamed them first.' };
+  const { title, text } = explain({ code: only.code, detail: {} }, 0);
+  return { title: tried, text: `${title}. ${text}` };
 }
 
 function oneOf(names: readonly string[]): string {
