@@ -29,6 +29,7 @@ const INTO_IT_MS = 25;
 const LONGEST_PAUSE_MS = 60;
 /** That somebody types for one thing. */
 const MOST_CODES = 3;
+const NO_FILE = '';
 
 /** One tab in which somebody does things at random. */
 export class RoughTab {
@@ -103,7 +104,8 @@ export class RoughTab {
     const number = log.next();
     const isLiked = this.#random() < LIKED;
     const file = isLiked ? liked[Math.floor(this.#random() * liked.length)] : await this.#anyFile();
-    if (file === undefined) {
+    if (file === undefined) return;
+    if (file === NO_FILE) {
       await this.upload();
       return;
     }
@@ -119,14 +121,15 @@ export class RoughTab {
     tried.isAcknowledged = code === 'done';
   }
 
-  /** One of those that the list shows; undefined while it shows none. */
-  #anyFile(): Promise<string | undefined> {
-    return this.#unlessReloaded(async (share) => {
+  /** One of those that the list shows; undefined when the page went before it said one. */
+  async #anyFile(): Promise<string | undefined> {
+    const files = await this.#unlessReloaded(async (share) => {
       const view = bare.reports.findLast((report) => report.kind === 'view');
       const from = Math.floor(share * (view?.total ?? 0));
       const { result } = await bare.send('view/rows', { from, count: 1 });
-      return (result as { rows: { file: string }[] } | undefined)?.rows[0]?.file;
+      return ((result as { rows: { file: string }[] } | undefined)?.rows ?? []).map(({ file }) => file);
     }, this.#random());
+    return files && (files[0] ?? NO_FILE);
   }
 
   /** Picks a file, and waits until the page is told that it is safe. */
@@ -164,7 +167,7 @@ export class RoughTab {
       if (outcome === 'done') log.counts.unlocks++;
     } else {
       const file = await this.#anyFile();
-      if (file === undefined) return;
+      if (file === undefined || file === NO_FILE) return;
       const tried: (typeof log.purges)[number] = { file };
       log.purges.push(tried);
       tried.outcome = await this.#insist((factor) => this.tab.refusal('file/purge', { file, factor }));
