@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { expect, test, type Browser } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import { Person } from './person.ts';
+import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
-
-const PASSPHRASE = 'copper lantern drifts over nine quiet harbours';
 
 let stack: Stack;
 test.beforeAll(async () => {
@@ -14,21 +13,10 @@ test.afterAll(async () => {
   await stack.stop();
 });
 
-/** A browser profile of its own: cookies, storage and service worker are nobody else's. */
-async function device(browser: Browser, userName = 'ada') {
-  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
-  return new Person(await context.newPage(), userName, PASSPHRASE);
-}
-
-function textFile(name: string, text: string) {
-  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
-}
-
 test('a new user signs up, adds, sees, filters, opens, downloads and deletes files, and locks', async ({
   browser,
 }) => {
-  const ada = await device(browser);
-  await ada.signUp();
+  const ada = await Person.signedUp(browser, stack.origin, 'ada');
   expect(ada.recoveryWords.split(' ')).toHaveLength(24);
   expect(new Set(ada.backupCodes).size).toBe(10);
   await expect(ada.lock).toContainText('Open');
@@ -74,12 +62,11 @@ test('a new user signs up, adds, sees, filters, opens, downloads and deletes fil
 test('two devices of one person see the same files, and each sees what the other changes', async ({
   browser,
 }) => {
-  const laptop = await device(browser, 'grace');
-  await laptop.signUp();
+  const laptop = await Person.signedUp(browser, stack.origin, 'grace');
   await laptop.upload(textFile('from the laptop.txt', 'laptop'));
   await expect(laptop.row('from the laptop.txt')).toBeVisible();
 
-  const phone = laptop.at((await device(browser)).page);
+  const phone = await laptop.elsewhere(browser);
   await phone.signIn();
   await expect(phone.row('from the laptop.txt')).toBeVisible();
   await phone.upload(textFile('from the phone.txt', 'phone'));
@@ -94,12 +81,11 @@ test('two devices of one person see the same files, and each sees what the other
 test('the kit and a code, with a new passphrase, let somebody back in from an empty profile', async ({
   browser,
 }) => {
-  const before = await device(browser, 'mary');
-  await before.signUp();
+  const before = await Person.signedUp(browser, stack.origin, 'mary');
   await before.upload(textFile('old file.txt', 'still here'));
   await expect(before.row('old file.txt')).toBeVisible();
 
-  const after = before.at((await device(browser)).page);
+  const after = await before.elsewhere(browser);
   await after.page.goto('/sign-in');
   await after.page.getByText('I lost my passphrase').click();
   await after.page.getByLabel('Recovery words').fill(before.recoveryWords);
@@ -108,7 +94,7 @@ test('the kit and a code, with a new passphrase, let somebody back in from an em
   await expect(after.row('old file.txt')).toBeVisible();
   expect(readFileSync(await (await after.download('old file.txt')).path(), 'utf8')).toBe('still here');
 
-  const third = await device(browser, 'mary');
+  const third = await Person.arrive(browser, stack.origin, 'mary');
   await third.page.goto('/sign-in');
   await third.typePassphrase();
   await expect(third.page.getByRole('alert').first()).toBeVisible();
@@ -120,10 +106,9 @@ test('the kit and a code, with a new passphrase, let somebody back in from an em
 });
 
 test('a backup code stands in for a code, once', async ({ browser }) => {
-  const person = await device(browser, 'emmy');
-  await person.signUp();
+  const person = await Person.signedUp(browser, stack.origin, 'emmy');
   const [backupCode = ''] = person.backupCodes;
-  const other = person.at((await device(browser)).page);
+  const other = await person.elsewhere(browser);
   for (const attempt of ['first', 'second'] as const) {
     await other.page.goto('/sign-in');
     await other.typePassphrase();
@@ -140,8 +125,7 @@ test('a backup code stands in for a code, once', async ({ browser }) => {
 });
 
 test('names with odd characters come back as they were', async ({ browser }) => {
-  const person = await device(browser, 'odd');
-  await person.signUp();
+  const person = await Person.signedUp(browser, stack.origin, 'odd');
   const names = [
     '<img src=x onerror=alert(1)>.txt',
     'Ärger “ü” 🗝️.txt',
@@ -162,9 +146,8 @@ test('names with odd characters come back as they were', async ({ browser }) => 
 });
 
 test('what is pressed on one file never acts on another that takes its place', async ({ browser }) => {
-  const person = await device(browser, 'hasty');
+  const person = await Person.signedUp(browser, stack.origin, 'hasty');
   const { page } = person;
-  await person.signUp();
   await person.upload(textFile('middle.txt', 'was meant'));
   const actions = page.getByRole('button', { name: 'Actions for middle.txt' });
   const box = await actions.boundingBox();

@@ -2,13 +2,13 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
+import { chromium, expect, test, type Page } from '@playwright/test';
 import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
+import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const PASSPHRASE = 'nine paper boats along a silent shore';
 
 let stack: Stack;
 /** A copy of what was built, so that a new version of it can appear. */
@@ -26,15 +26,6 @@ test.afterAll(async () => {
   await stack.stop();
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function newPerson(browser: Browser, userName: string): Promise<Person> {
-  const context = await browser.newContext({ baseURL: stack.origin });
-  return new Person(await context.newPage(), userName, PASSPHRASE, stack.origin);
-}
-
-function textFile(name: string, text: string) {
-  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
-}
 
 async function shellIsHere(page: Page): Promise<void> {
   await page.evaluate(async () => {
@@ -75,9 +66,8 @@ test('Chromium finds nothing that keeps it from installing the app', async () =>
 test('the browser’s own offer to install is kept, asked when wanted, and gone once it was taken', async ({
   browser,
 }) => {
-  const ada = await newPerson(browser, 'ada');
+  const ada = await Person.signedUp(browser, stack.origin, 'ada');
   const { page } = ada;
-  await ada.signUp();
   const menu = async () => {
     await page.getByRole('button', { name: 'More', exact: true }).click();
     return page.getByRole('menuitem', { name: 'Install Halfkey' });
@@ -107,8 +97,7 @@ test('the browser’s own offer to install is kept, asked when wanted, and gone 
 });
 
 test('the shortcuts lock the drive in every tab, and lead to where files are chosen', async ({ browser }) => {
-  const grace = await newPerson(browser, 'grace');
-  await grace.signUp();
+  const grace = await Person.signedUp(browser, stack.origin, 'grace');
   await expect(grace.lock).toContainText('Open');
   const tab = await grace.page.context().newPage();
   await tab.goto('/?do=lock');
@@ -120,7 +109,7 @@ test('the shortcuts lock the drive in every tab, and lead to where files are cho
 });
 
 test('files that the app is opened with go in, locked or not', async ({ browser }) => {
-  const mary = await newPerson(browser, 'mary');
+  const mary = await Person.arrive(browser, stack.origin, 'mary');
   const { page } = mary;
   await page.addInitScript(() => {
     // The system opens no file with a headless browser: what it would hand over, with a real handle.
@@ -159,9 +148,8 @@ async function share(page: Page, files: { name: string; mimeType: string; buffer
 }
 
 test('what another app shares is asked about, taken once, and lies in no cache', async ({ browser }) => {
-  const emmy = await newPerson(browser, 'emmy');
+  const emmy = await Person.signedUp(browser, stack.origin, 'emmy');
   const { page } = emmy;
-  await emmy.signUp();
   await shellIsHere(page);
   let address = '';
   page.on('framenavigated', (frame) => {
@@ -193,9 +181,8 @@ test('what another app shares is asked about, taken once, and lies in no cache',
 });
 
 test('what is shared before anybody has signed in waits for that, and says so', async ({ browser }) => {
-  const nora = await newPerson(browser, 'nora');
-  await nora.signUp();
-  const guest = nora.at((await newPerson(browser, 'nora')).page);
+  const nora = await Person.signedUp(browser, stack.origin, 'nora');
+  const guest = await nora.elsewhere(browser);
   const { page } = guest;
   await page.goto('/');
   await shellIsHere(page);
@@ -211,7 +198,7 @@ test('what is shared before anybody has signed in waits for that, and says so', 
 });
 
 test('no script can use the door for shares', async ({ browser }) => {
-  const { page } = await newPerson(browser, 'nobody');
+  const { page } = await Person.arrive(browser, stack.origin, 'nobody');
   await page.goto('/');
   await shellIsHere(page);
   await page.reload();
@@ -226,9 +213,8 @@ test('no script can use the door for shares', async ({ browser }) => {
 test('a new version is offered, waits for what is under way, and then takes all tabs', async ({
   browser,
 }) => {
-  const lise = await newPerson(browser, 'lise');
+  const lise = await Person.signedUp(browser, stack.origin, 'lise');
   const { page } = lise;
-  await lise.signUp();
   await shellIsHere(page);
   const other = await page.context().newPage();
   await other.goto('/');

@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test, type Browser, type Page } from '@playwright/test';
+import { expect, test, type Page } from '@playwright/test';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
 
 // What people have this device keep, inside the app and beside it, and what becomes of it when the browser clears it away.
 
-const PASSPHRASE = 'four brass bells above the sleeping valley';
 /** Of two parts. */
 const film = randomBytes(9 * 1024 ** 2);
 const folder = mkdtempSync(join(tmpdir(), 'halfkey-kept-'));
@@ -24,13 +23,6 @@ test.afterAll(async () => {
   await stack.stop();
   rmSync(folder, { recursive: true, force: true });
 });
-
-async function newPerson(browser: Browser, userName: string): Promise<Person> {
-  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
-  const person = new Person(await context.newPage(), userName, PASSPHRASE);
-  await person.signUp();
-  return person;
-}
 
 /** The store falls silent, and what it is asked for is written down. */
 function silenceStore(): string[] {
@@ -68,7 +60,7 @@ async function clearFiles(page: Page): Promise<void> {
 test('a file that is kept opens with a code and nothing of the store, today and after a restart', async ({
   browser,
 }) => {
-  const ida = await newPerson(browser, 'ida');
+  const ida = await Person.signedUp(browser, stack.origin, 'ida');
   await keepFilm(ida);
   await ida.lockNow();
   const asked = silenceStore();
@@ -95,7 +87,7 @@ test('a file that is kept opens with a code and nothing of the store, today and 
 test('what the browser has cleared away comes from the store, and is not said to be kept', async ({
   browser,
 }) => {
-  const mary = await newPerson(browser, 'mary');
+  const mary = await Person.signedUp(browser, stack.origin, 'mary');
   await keepFilm(mary);
   await clearFiles(mary.page);
   await mary.page.goto('/');
@@ -107,7 +99,7 @@ test('what the browser has cleared away comes from the store, and is not said to
 test('a file that waited for the network, and was cleared away, is asked for again by name', async ({
   browser,
 }) => {
-  const grace = await newPerson(browser, 'grace');
+  const grace = await Person.signedUp(browser, stack.origin, 'grace');
   const { page } = grace;
   const letter = join(folder, 'letter.txt');
   writeFileSync(letter, 'dear you');
@@ -135,7 +127,7 @@ test('a file that waited for the network, and was cleared away, is asked for aga
 test('a device of which everything was cleared away is a new one, and its files are where they were', async ({
   browser,
 }) => {
-  const lise = await newPerson(browser, 'lise');
+  const lise = await Person.signedUp(browser, stack.origin, 'lise');
   const { page } = lise;
   await keepFilm(lise);
   await page.goto('/mark.svg');
@@ -170,7 +162,7 @@ function readPlace(page: Page, name: string): Promise<string | undefined> {
 test('a file is saved where somebody chooses, and what lay there stays until all of it is there', async ({
   browser,
 }) => {
-  const nora = await newPerson(browser, 'nora');
+  const nora = await Person.signedUp(browser, stack.origin, 'nora');
   const { page } = nora;
   await pickPlaces(page);
   await page.reload();

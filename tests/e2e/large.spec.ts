@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { watchMemory } from '../support/memory.ts';
-import { digestOf, writeRandomFile } from '../support/random-file.ts';
+import { digestOf, writeRandomFile } from '../support/files.ts';
 import { Person } from './person.ts';
 import { startQuietBrowser, type QuietBrowser } from './quiet-browser.ts';
 import { startStack, type Stack } from '../support/stack.ts';

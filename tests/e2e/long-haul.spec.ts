@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import type { GateRequest } from '../support/gate.ts';
-import { digestOf, writeRandomFile } from '../support/random-file.ts';
+import { digestOf, writeRandomFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { createMortalBrowser, pickFile, type MortalBrowser } from './mortal-browser.ts';
 import { Person } from './person.ts';

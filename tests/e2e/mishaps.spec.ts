@@ -1,11 +1,10 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test, type Browser } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
 
-const PASSPHRASE = 'sixteen copper bells along a winding lane';
 const MIB = 1024 ** 2;
 const QUOTA_MIB = 64;
 
@@ -20,13 +19,6 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function signedUp(browser: Browser, userName: string): Promise<Person> {
-  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
-  const person = new Person(await context.newPage(), userName, PASSPHRASE);
-  await person.signUp();
-  return person;
-}
-
 function fileOf(name: string, sizeBytes: number): string {
   const path = join(folder, name);
   writeFileSync(path, Buffer.alloc(sizeBytes, name));
@@ -36,7 +28,7 @@ function fileOf(name: string, sizeBytes: number): string {
 test('a vault that is full says so, keeps what it has, and takes files again when there is room', async ({
   browser,
 }) => {
-  const person = await signedUp(browser, 'full');
+  const person = await Person.signedUp(browser, stack.origin, 'full');
   await person.upload(fileOf('forty.bin', 40 * MIB));
   await expect(person.row('forty.bin')).toBeVisible({ timeout: 60_000 });
   await person.upload(fileOf('thirty.bin', 30 * MIB));
@@ -50,7 +42,7 @@ test('a vault that is full says so, keeps what it has, and takes files again whe
 });
 
 test('a file that changes while it is read is refused, and nothing of it is listed', async ({ browser }) => {
-  const person = await signedUp(browser, 'changes');
+  const person = await Person.signedUp(browser, stack.origin, 'changes');
   const path = fileOf('growing.log', 48 * MIB);
   const transfers = person.page.getByRole('region', { name: 'Transfers' });
   await person.upload(path);
@@ -61,7 +53,7 @@ test('a file that changes while it is read is refused, and nothing of it is list
 });
 
 test('a file that is gone before it was read is refused by name', async ({ browser }) => {
-  const person = await signedUp(browser, 'gone');
+  const person = await Person.signedUp(browser, stack.origin, 'gone');
   const path = fileOf('gone.bin', 48 * MIB);
   await person.upload(path);
   rmSync(path);
@@ -73,7 +65,7 @@ test('a file that is gone before it was read is refused by name', async ({ brows
 test('a tab closed in mid-upload leaves no half file, and the next one finds the drive whole', async ({
   browser,
 }) => {
-  const person = await signedUp(browser, 'closed');
+  const person = await Person.signedUp(browser, stack.origin, 'closed');
   await person.upload(fileOf('kept.bin', 1));
   await expect(person.row('kept.bin')).toBeVisible();
   await person.upload(fileOf('half.bin', 56 * MIB));
@@ -90,7 +82,7 @@ test('a tab closed in mid-upload leaves no half file, and the next one finds the
 });
 
 test('an upload that is cancelled is gone, and the same file can be added again', async ({ browser }) => {
-  const person = await signedUp(browser, 'cancels');
+  const person = await Person.signedUp(browser, stack.origin, 'cancels');
   const path = fileOf('cancelled.bin', 56 * MIB);
   const transfers = person.page.getByRole('region', { name: 'Transfers' });
   await person.upload(path);

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { expect, test, type Browser, type BrowserContext } from '@playwright/test';
+import { expect, test, type BrowserContext } from '@playwright/test';
+import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
-
-const PASSPHRASE = 'seven lanterns under the old stone bridge';
 
 let stack: Stack;
 test.beforeAll(async () => {
@@ -12,15 +11,6 @@ test.beforeAll(async () => {
 test.afterAll(async () => {
   await stack.stop();
 });
-
-async function newPerson(browser: Browser, userName: string): Promise<Person> {
-  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
-  return new Person(await context.newPage(), userName, PASSPHRASE, stack.origin);
-}
-
-function textFile(name: string, text: string) {
-  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
-}
 
 /** The first visit is over when the shell rests on the device. */
 async function shellIsHere({ page }: Person): Promise<void> {
@@ -45,7 +35,7 @@ async function withoutNetwork(context: BrowserContext, run: () => Promise<void>)
 }
 
 test('the app starts without a network, at every address', async ({ browser }) => {
-  const guest = await newPerson(browser, 'nobody');
+  const guest = await Person.arrive(browser, stack.origin, 'nobody');
   const { page } = guest;
   await page.goto('/');
   await shellIsHere(guest);
@@ -66,8 +56,7 @@ test('the app starts without a network, at every address', async ({ browser }) =
 test('a drive opens without a network although the browser has thrown its cache away', async ({
   browser,
 }) => {
-  const ida = await newPerson(browser, 'ida');
-  await ida.signUp();
+  const ida = await Person.signedUp(browser, stack.origin, 'ida');
   await ida.upload(textFile('timetable.txt', 'every ten minutes'));
   await expect(ida.row('timetable.txt')).toBeVisible();
   await shellIsHere(ida);
@@ -81,8 +70,7 @@ test('a drive opens without a network although the browser has thrown its cache 
 test('files that are added while locked and without a network wait, survive the tab, and arrive once after one code', async ({
   browser,
 }) => {
-  const laptop = await newPerson(browser, 'ada');
-  await laptop.signUp();
+  const laptop = await Person.signedUp(browser, stack.origin, 'ada');
   await laptop.upload(textFile('before.txt', 'was there before'));
   await expect(laptop.row('before.txt')).toBeVisible();
   await laptop.lockNow();
@@ -127,8 +115,7 @@ test('files that are added while locked and without a network wait, survive the 
 test('what waits goes up with no tab open, once the browser says that there is a network', async ({
   browser,
 }) => {
-  const lise = await newPerson(browser, 'lise');
-  await lise.signUp();
+  const lise = await Person.signedUp(browser, stack.origin, 'lise');
   await lise.lockNow();
   await shellIsHere(lise);
   const context = lise.page.context();
@@ -176,8 +163,7 @@ test('what waits goes up with no tab open, once the browser says that there is a
 test('a file that is renamed without a network says so, and has its name everywhere afterwards', async ({
   browser,
 }) => {
-  const laptop = await newPerson(browser, 'grace');
-  await laptop.signUp();
+  const laptop = await Person.signedUp(browser, stack.origin, 'grace');
   await laptop.upload(textFile('draft.txt', 'a draft'));
   await expect(laptop.row('draft.txt')).toBeVisible();
   const { page } = laptop;
@@ -196,16 +182,15 @@ test('a file that is renamed without a network says so, and has its name everywh
 
   await page.context().setOffline(false);
   await expect(laptop.row('final.txt')).not.toContainText('Will be renamed', { timeout: 60_000 });
-  const phone = laptop.at((await newPerson(browser, 'grace')).page);
+  const phone = await laptop.elsewhere(browser);
   await phone.signIn();
   await expect(phone.row('final.txt')).toBeVisible();
   await expect(phone.row('draft.txt')).toHaveCount(0);
 });
 
 test('settings are kept, and tell what rests here', async ({ browser }) => {
-  const mary = await newPerson(browser, 'mary');
+  const mary = await Person.signedUp(browser, stack.origin, 'mary');
   const { page } = mary;
-  await mary.signUp();
   await mary.upload(textFile('kept.txt', 'kept here'), textFile('other.txt', 'not kept'));
   await expect(mary.row('other.txt')).toBeVisible();
   await mary.act('kept.txt', 'Keep on this device');
@@ -233,9 +218,8 @@ test('settings are kept, and tell what rests here', async ({ browser }) => {
 });
 
 test('who can read is answered from what is true now', async ({ browser }) => {
-  const emmy = await newPerson(browser, 'emmy');
+  const emmy = await Person.signedUp(browser, stack.origin, 'emmy');
   const { page } = emmy;
-  await emmy.signUp();
   const ask = async () => {
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Who can read this now?' }).click();
@@ -245,7 +229,7 @@ test('who can read is answered from what is true now', async ({ browser }) => {
   await expect(await ask()).toContainText('No other device has ever signed in');
   await page.keyboard.press('Escape');
   await emmy.lockNow();
-  const other = emmy.at((await newPerson(browser, 'emmy')).page);
+  const other = await emmy.elsewhere(browser);
   await other.signIn();
   await expect(async () => {
     await page.keyboard.press('Escape');
@@ -256,9 +240,8 @@ test('who can read is answered from what is true now', async ({ browser }) => {
 });
 
 test('a device that asks for the passphrase at each start shows nothing before it', async ({ browser }) => {
-  const nora = await newPerson(browser, 'nora');
+  const nora = await Person.signedUp(browser, stack.origin, 'nora');
   const { page } = nora;
-  await nora.signUp();
   await nora.upload(textFile('diary.txt', 'dear diary'));
   await expect(nora.row('diary.txt')).toBeVisible();
   await page.getByRole('button', { name: 'More', exact: true }).click();
@@ -268,7 +251,7 @@ test('a device that asks for the passphrase at each start shows nothing before i
   await dialog.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
   await page.keyboard.press('Enter');
   await expect(dialog.getByRole('alert')).toContainText('does not open', { timeout: 30_000 });
-  await dialog.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
+  await dialog.getByLabel('Passphrase', { exact: true }).fill(nora.passphrase);
   await page.keyboard.press('Enter');
   await expect(page.getByRole('switch', { name: 'Ask for the passphrase at each start' })).toBeChecked({
     timeout: 30_000,
@@ -286,7 +269,7 @@ test('a device that asks for the passphrase at each start shows nothing before i
   await page.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
   await page.getByRole('button', { name: 'Open', exact: true }).click();
   await expect(page.getByRole('alert')).toContainText('does not open', { timeout: 30_000 });
-  await page.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
+  await page.getByLabel('Passphrase', { exact: true }).fill(nora.passphrase);
   await page.getByRole('button', { name: 'Open', exact: true }).click();
   await expect(nora.row('diary.txt')).toBeVisible({ timeout: 30_000 });
   await page.context().setOffline(false);

@@ -1,5 +1,15 @@
-import { expect, type Download, type Locator, type Page } from '@playwright/test';
+import {
+  expect,
+  type Browser,
+  type BrowserContextOptions,
+  type Download,
+  type Locator,
+  type Page,
+} from '@playwright/test';
 import { Authenticator } from '../support/authenticator.ts';
+
+/** Good enough for everybody who is not about passphrases. */
+const PASSPHRASE = 'copper lantern drifts over nine quiet harbours';
 
 /** Somebody at a browser: does what people do, by roles and labels alone. */
 export class Person {
@@ -12,7 +22,7 @@ export class Person {
   recoveryWords = '';
   backupCodes: string[] = [];
 
-  constructor(page: Page, userName: string, passphrase: string, origin = '') {
+  constructor(page: Page, userName: string, passphrase = PASSPHRASE, origin = '') {
     this.#origin = origin;
     this.page = page;
     this.userName = userName;
@@ -21,9 +31,36 @@ export class Person {
     page.on('filechooser', () => undefined);
   }
 
-  /** The same person at another device. */
+  /**
+   * Somebody with a browser profile of their own: cookies, storage and service worker are nobody else's.
+   * @param device what Playwright is to pretend about it
+   */
+  static async arrive(
+    browser: Browser,
+    origin: string,
+    userName: string,
+    device: BrowserContextOptions = {},
+  ): Promise<Person> {
+    const context = await browser.newContext({ ...device, baseURL: origin });
+    return new Person(await context.newPage(), userName, PASSPHRASE, origin);
+  }
+
+  /** Somebody new, with an empty drive before them. */
+  static async signedUp(browser: Browser, origin: string, userName: string): Promise<Person> {
+    const person = await Person.arrive(browser, origin, userName);
+    await person.signUp();
+    return person;
+  }
+
+  /** The same person at another device, not signed in there. @param device as for `arrive` */
+  async elsewhere(browser: Browser, device: BrowserContextOptions = {}): Promise<Person> {
+    const { page } = await Person.arrive(browser, this.#origin, this.userName, device);
+    return this.at(page);
+  }
+
+  /** The same person at another page. */
   at(page: Page): Person {
-    const other = new Person(page, this.userName, this.passphrase);
+    const other = new Person(page, this.userName, this.passphrase, this.#origin);
     other.authenticator = this.authenticator;
     other.recoveryWords = this.recoveryWords;
     other.backupCodes = this.backupCodes;

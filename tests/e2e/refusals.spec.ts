@@ -7,11 +7,10 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { expect, test, type Browser } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import { Person } from './person.ts';
+import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
-
-const PASSPHRASE = 'eleven painted boats under the east bridge';
 
 let stack: Stack;
 test.beforeAll(async () => {
@@ -20,15 +19,6 @@ test.beforeAll(async () => {
 test.afterAll(async () => {
   await stack.stop();
 });
-
-async function newPerson(browser: Browser, userName: string): Promise<Person> {
-  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
-  return new Person(await context.newPage(), userName, PASSPHRASE);
-}
-
-function textFile(name: string, text: string) {
-  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
-}
 
 /** S3 in the hands of its operator. */
 function operator(): S3Client {
@@ -60,8 +50,8 @@ async function overwrite(s3: S3Client, Key: string, Body: Buffer): Promise<void>
 }
 
 test('sign-up refuses a weak passphrase and a taken name, and says why', async ({ browser }) => {
-  await (await newPerson(browser, 'taken')).signUp();
-  const { page } = await newPerson(browser, 'taken');
+  await Person.signedUp(browser, stack.origin, 'taken');
+  const { page } = await Person.arrive(browser, stack.origin, 'taken');
   await page.goto('/sign-up');
   await page.getByLabel('User name').fill('Taken');
   await page.getByLabel('Passphrase', { exact: true }).fill('password1');
@@ -75,13 +65,13 @@ test('sign-up refuses a weak passphrase and a taken name, and says why', async (
 });
 
 test('sign-in tells neither whether the user exists nor which of the two was wrong', async ({ browser }) => {
-  await (await newPerson(browser, 'known')).signUp();
+  const known = await Person.signedUp(browser, stack.origin, 'known');
   const texts = [];
   for (const [userName, passphrase] of [
     ['known', 'not the passphrase at all'],
-    ['nobody', PASSPHRASE],
+    ['nobody', known.passphrase],
   ] as const) {
-    const person = await newPerson(browser, userName);
+    const person = await Person.arrive(browser, stack.origin, userName);
     person.passphrase = passphrase;
     await person.page.goto('/sign-in');
     await person.typePassphrase();
@@ -91,8 +81,7 @@ test('sign-in tells neither whether the user exists nor which of the two was wro
 });
 
 test('wrong, used and too many codes are refused; a backup code opens the lock', async ({ browser }) => {
-  const person = await newPerson(browser, 'codes');
-  await person.signUp();
+  const person = await Person.signedUp(browser, stack.origin, 'codes');
   await person.lockNow();
   await person.page
     .getByRole('button', { name: /unlock|locked|open the drive/i })
@@ -131,8 +120,7 @@ test('corrupted, truncated and swapped ciphertext is refused by name, and no fil
   browser,
 }) => {
   const s3 = operator();
-  const person = await newPerson(browser, 'tampered');
-  await person.signUp();
+  const person = await Person.signedUp(browser, stack.origin, 'tampered');
   const before = await blobs(s3);
   await person.upload(textFile('first.txt', 'first content'));
   await expect(person.row('first.txt')).toBeVisible();
@@ -173,8 +161,7 @@ test('corrupted, truncated and swapped ciphertext is refused by name, and no fil
 test('with the broker or S3 gone, or the line cut, nothing is lost and uploads go on when they are back', async ({
   browser,
 }) => {
-  const person = await newPerson(browser, 'offline');
-  await person.signUp();
+  const person = await Person.signedUp(browser, stack.origin, 'offline');
   await person.upload(textFile('before.txt', 'before'));
   await expect(person.row('before.txt')).toBeVisible();
 

@@ -1,10 +1,10 @@
 import { expect, test, type Browser, type BrowserContext, type Locator, type Page } from '@playwright/test';
+import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
 
 // What waits on this device, for a line or for the others, and what is said of it.
 
-const PASSPHRASE = 'eleven copper kettles along the harbour wall';
 const DAY_MS = 24 * 60 * 60_000;
 
 let stack: Stack;
@@ -31,21 +31,11 @@ function newContext(browser: Browser): Promise<BrowserContext> {
   return browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
 }
 
-async function newPerson(browser: Browser, userName: string): Promise<Person> {
-  const person = new Person(await (await newContext(browser)).newPage(), userName, PASSPHRASE);
-  await person.signUp();
-  return person;
-}
-
 /** The same person at a second device. */
 async function second(person: Person, browser: Browser): Promise<Person> {
   const other = person.at(await (await newContext(browser)).newPage());
   await other.signIn();
   return other;
-}
-
-function textFile(name: string, text: string) {
-  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
 }
 
 function transfer({ page }: Person, name: string): Locator {
@@ -78,7 +68,7 @@ async function lineIs({ page }: Person, type: 'cellular' | 'wifi'): Promise<void
 test('only on Wi-Fi, uploads wait on a mobile line, say so, and go by themselves afterwards', async ({
   browser,
 }) => {
-  const ada = await newPerson(browser, 'ada');
+  const ada = await Person.signedUp(browser, stack.origin, 'ada');
   const { page } = ada;
   await choose(page, 'Settings');
   await page.getByRole('switch', { name: 'Only on Wi-Fi' }).click();
@@ -107,7 +97,7 @@ test('only on Wi-Fi, uploads wait on a mobile line, say so, and go by themselves
 });
 
 test('a page is left without a question when all that waits rests on the device', async ({ browser }) => {
-  const mary = await newPerson(browser, 'mary');
+  const mary = await Person.signedUp(browser, stack.origin, 'mary');
   const { page } = mary;
   await page.context().setOffline(true);
   await mary.upload(textFile('letter.txt', 'in the tunnel'));
@@ -124,7 +114,7 @@ test('a page is left without a question when all that waits rests on the device'
 });
 
 test('signing out asks about files that wait, and about names that are only here', async ({ browser }) => {
-  const grace = await newPerson(browser, 'grace');
+  const grace = await Person.signedUp(browser, stack.origin, 'grace');
   const { page } = grace;
   await grace.upload(textFile('draft.txt', 'a draft'));
   await expect(grace.row('draft.txt')).toBeVisible();
@@ -153,7 +143,7 @@ test('signing out asks about files that wait, and about names that are only here
 });
 
 test('a new name that lost against another device is given up in so many words', async ({ browser }) => {
-  const laptop = await newPerson(browser, 'emmy');
+  const laptop = await Person.signedUp(browser, stack.origin, 'emmy');
   await laptop.upload(
     textFile('draft.txt', 'a draft'),
     textFile('old.txt', 'an old one'),
@@ -201,7 +191,7 @@ test('a new name that lost against another device is given up in so many words',
 });
 
 test('a device that heard of no other for a month says since when', async ({ browser }) => {
-  const nora = await newPerson(browser, 'nora');
+  const nora = await Person.signedUp(browser, stack.origin, 'nora');
   await nora.upload(textFile('diary.txt', 'dear diary'));
   await expect(nora.row('diary.txt')).toBeVisible();
   const phone = await second(nora, browser);

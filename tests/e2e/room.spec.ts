@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test, type Browser, type Locator, type Page, type Worker } from '@playwright/test';
+import { expect, test, type Locator, type Page, type Worker } from '@playwright/test';
 import type { GateRequest } from '../support/gate.ts';
+import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { createMortalBrowser, pickFile, type MortalBrowser } from './mortal-browser.ts';
 import { Person } from './person.ts';
@@ -35,13 +36,6 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function newPerson(browser: Browser, userName: string): Promise<Person> {
-  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
-  const person = new Person(await context.newPage(), userName, PASSPHRASE);
-  await person.signUp();
-  return person;
-}
-
 async function cryptoWorker(page: Page): Promise<Worker> {
   const isIt = (worker: Worker) => worker.url().includes('crypto.worker');
   return page.workers().find(isIt) ?? page.waitForEvent('worker', isIt);
@@ -60,10 +54,6 @@ async function sayRoom(page: Page, freeBytes: number): Promise<void> {
 async function giveRoom(page: Page, quotaBytes: number): Promise<void> {
   const session = await page.context().newCDPSession(page);
   await session.send('Storage.overrideQuotaForOrigin', { origin: stack.origin, quotaSize: quotaBytes });
-}
-
-function textFile(name: string, text: string) {
-  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
 }
 
 function transfersOf({ page }: Person): Locator {
@@ -130,7 +120,7 @@ async function leaves(page: Page): Promise<'asked' | 'left'> {
 test('a file for which the device has no room goes up without resting there, and the page asks to stay', async ({
   browser,
 }) => {
-  const ada = await newPerson(browser, 'ada');
+  const ada = await Person.signedUp(browser, stack.origin, 'ada');
   await sayRoom(ada.page, SOME_ROOM_BYTES);
   const bar = barParts();
   await ada.upload(source);
@@ -153,7 +143,7 @@ test('a file for which the device has no room goes up without resting there, and
 test('without a network, a device without room says what it did not take in, and keeps what it had', async ({
   browser,
 }) => {
-  const grace = await newPerson(browser, 'grace');
+  const grace = await Person.signedUp(browser, stack.origin, 'grace');
   const context = grace.page.context();
   await grace.page.evaluate(async () => {
     await navigator.serviceWorker.ready;
@@ -188,7 +178,7 @@ test('without a network, a device without room says what it did not take in, and
 test('a file that does not fit, whatever the browser had said, goes up all the same; what was there stays, and arrives', async ({
   browser,
 }) => {
-  const mary = await newPerson(browser, 'mary');
+  const mary = await Person.signedUp(browser, stack.origin, 'mary');
   const { page } = mary;
   await page.context().setOffline(true);
   await mary.upload(textFile('first.txt', 'was there in time'));

@@ -1,14 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test, type Browser } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import { Authenticator } from '../support/authenticator.ts';
+import { textFile, writeEmptyFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { LookedAt } from './looks.ts';
 import { Person } from './person.ts';
 
-const PASSPHRASE = 'amber windmill beside three sleeping foxes';
 const PICTURE = fileURLToPath(new URL('../../static/icons/app-512.png', import.meta.url));
 
 let stack: Stack;
@@ -22,28 +22,11 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function newPerson(browser: Browser, userName: string): Promise<Person> {
-  const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
-  return new Person(await context.newPage(), userName, PASSPHRASE);
-}
-
-/** A file on this machine's disk, filled with nothing. */
-function fileOf(name: string, sizeBytes: number): string {
-  const path = join(folder, name);
-  writeFileSync(path, '');
-  truncateSync(path, sizeBytes);
-  return path;
-}
-
-function textFile(name: string, text: string) {
-  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
-}
-
 for (const device of ['laptop', 'phone'] as const)
   test(`nothing is wrong with any screen on a ${device}, by day and by night`, async ({ browser }) => {
     const tour = await LookedAt.begin(browser, stack.origin, device);
     const { page } = tour;
-    const ada = new Person(page, `ada-${device}`, PASSPHRASE);
+    const ada = new Person(page, `ada-${device}`);
 
     await page.goto('/');
     await expect(page.getByRole('link', { name: 'Create account' })).toBeVisible();
@@ -60,7 +43,7 @@ for (const device of ['laptop', 'phone'] as const)
     await page.getByRole('button', { name: 'Use a generated passphrase' }).click();
     await expect(page.getByText('Write it down now')).toBeVisible();
     await tour.look('sign-up-generated');
-    await page.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
+    await page.getByLabel('Passphrase', { exact: true }).fill(ada.passphrase);
     await page.getByRole('button', { name: 'Create account' }).click();
     ada.authenticator = new Authenticator(await page.getByTestId('totp-secret').innerText());
     await tour.look('pairing');
@@ -87,7 +70,7 @@ for (const device of ['laptop', 'phone'] as const)
     await page.getByRole('button', { name: 'Clear' }).click();
     await tour.look('list');
 
-    await ada.upload(fileOf('Summer by the lake.mp4', 640_000_000));
+    await ada.upload(writeEmptyFile(join(folder, 'Summer by the lake.mp4'), 640_000_000));
     const transfers = page.getByRole('region', { name: 'Transfers' });
     await expect(transfers.getByText(/left/)).toBeVisible();
     await tour.look('drive');
@@ -154,6 +137,7 @@ for (const device of ['laptop', 'phone'] as const)
     await page.getByRole('link', { name: 'Sign in' }).click();
     await expect(page.getByLabel('User name')).toBeVisible();
     await tour.look('sign-in');
+    const { passphrase } = ada;
     ada.passphrase = 'not the passphrase at all';
     await ada.typePassphrase();
     await expect(page.getByRole('alert').first()).toBeAttached();
@@ -162,16 +146,15 @@ for (const device of ['laptop', 'phone'] as const)
     await expect(page.getByLabel('Recovery words')).toBeVisible();
     await tour.look('recover');
     await page.getByRole('link', { name: 'Sign in' }).click();
-    ada.passphrase = PASSPHRASE;
+    ada.passphrase = passphrase;
     await ada.typePassphrase();
     await expect(page.getByLabel('Authenticator code')).toBeVisible();
     await tour.look('sign-in-code');
   });
 
 test('the whole main job needs no pointer', async ({ browser }) => {
-  const before = await newPerson(browser, 'grace');
-  await before.signUp();
-  const grace = before.at((await newPerson(browser, 'grace')).page);
+  const before = await Person.signedUp(browser, stack.origin, 'grace');
+  const grace = await before.elsewhere(browser);
   const { page } = grace;
   const { keyboard } = page;
 
@@ -184,7 +167,7 @@ test('the whole main job needs no pointer', async ({ browser }) => {
   await expect(page.getByLabel('User name')).toBeFocused();
   await keyboard.type('grace');
   await keyboard.press('Tab');
-  await keyboard.type(PASSPHRASE);
+  await keyboard.type(grace.passphrase);
   await keyboard.press('Enter');
   await expect(page.getByLabel('Authenticator code')).toBeFocused();
   await keyboard.type(await grace.code());

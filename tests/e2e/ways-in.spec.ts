@@ -1,13 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { devices, expect, test, type Browser } from '@playwright/test';
+import { devices, expect, test } from '@playwright/test';
+import { writeEmptyFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
 
 // The ways in that need no other app: offline.spec.ts has the picker, install.spec.ts what other apps hand over.
-
-const PASSPHRASE = 'amber windmill beside three sleeping foxes';
 
 let stack: Stack;
 let folder: string;
@@ -20,23 +19,9 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function newPerson(browser: Browser, userName: string, device: object = {}): Promise<Person> {
-  const context = await browser.newContext({ ...device, baseURL: stack.origin, acceptDownloads: true });
-  return new Person(await context.newPage(), userName, PASSPHRASE);
-}
-
-/** A file on this machine's disk, filled with nothing. */
-function fileOf(name: string, sizeBytes: number): string {
-  const path = join(folder, name);
-  writeFileSync(path, '');
-  truncateSync(path, sizeBytes);
-  return path;
-}
-
 test('files come in by being dropped on the window, and by being pasted', async ({ browser }) => {
-  const mary = await newPerson(browser, 'mary');
+  const mary = await Person.signedUp(browser, stack.origin, 'mary');
   const { page } = mary;
-  await mary.signUp();
 
   const dropped = join(folder, 'dropped.txt');
   writeFileSync(dropped, 'from the desk');
@@ -58,7 +43,7 @@ test('files come in by being dropped on the window, and by being pasted', async 
   await expect(page.getByRole('alert')).toContainText('Folders are not taken yet');
 
   await mary.lockNow();
-  await drag([fileOf('dropped while locked.bin', 2_000)]);
+  await drag([writeEmptyFile(join(folder, 'dropped while locked.bin'), 2_000)]);
   await expect(page.getByText('Uploaded. Appears in your drive after the next code.')).toBeVisible();
   await page.getByRole('button', { name: 'Unlock' }).click();
   await mary.typeCode();
@@ -76,7 +61,7 @@ test('files come in by being dropped on the window, and by being pasted', async 
 });
 
 test('a phone’s camera gives photos that are all called the same, and each goes in', async ({ browser }) => {
-  const phone = await newPerson(browser, 'lise', devices['Pixel 7']);
+  const phone = await Person.arrive(browser, stack.origin, 'lise', devices['Pixel 7']);
   const { page } = phone;
   await phone.signUp();
   const camera = page.locator('label', { has: page.getByLabel('Take a photo') });

@@ -39,6 +39,8 @@ export class RoughTab {
   readonly #reloads: number;
   readonly #crowd: Crowd;
   readonly #random: Random;
+  /** While one page goes and the next one comes. */
+  #isGoing = false;
 
   /**
    * @param on.device its id
@@ -188,7 +190,9 @@ export class RoughTab {
   }
 
   async #reload(): Promise<void> {
+    this.#isGoing = true;
     await this.tab.reload();
+    this.#isGoing = false;
     await this.tab.send('boot', {});
     this.#crowd.log.counts.reloads++;
   }
@@ -202,10 +206,11 @@ export class RoughTab {
     work: (args: Args) => Promise<Result>,
     args: Args,
   ): Promise<Result | undefined> {
+    if (this.#isGoing) return undefined;
     try {
       return await this.tab.page.evaluate(work as never, args as never);
     } catch (error) {
-      if (error instanceof Error && /context was destroyed|navigation/.test(error.message)) return undefined;
+      if (this.#isGoing) return undefined;
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, createReadStream, openSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 
 const BLOCK_BYTES = 4 * 1024 ** 2;
@@ -19,6 +19,18 @@ export function writeRandomFile(path: string, sizeBytes: number): string {
   }
   closeSync(file);
   return digest.digest('hex');
+}
+
+/** A file of so many bytes, filled with nothing. @returns its path */
+export function writeEmptyFile(path: string, sizeBytes: number): string {
+  writeFileSync(path, '');
+  truncateSync(path, sizeBytes);
+  return path;
+}
+
+/** A text, as a file that a browser is given without a disk. */
+export function textFile(name: string, text: string): { name: string; mimeType: string; buffer: Buffer } {
+  return { name, mimeType: 'text/plain', buffer: Buffer.from(text) };
 }
 
 /** The SHA-256 of a file, in hex. */
