@@ -36,8 +36,11 @@ export function installPackages() {
   if (!existsSync(join(root, '.svelte-kit', 'tsconfig.json'))) must('npx', 'svelte-kit', 'sync');
 }
 
-/** @param {string} command @param {string[]} args */
-function must(command, ...args) {
+/**
+ * Runs a command in the project's folder, in sight of who waits for it; ends the process when it fails.
+ * @param {string} command @param {string[]} args
+ */
+export function must(command, ...args) {
   const { status, error } = spawnSync(command, args, {
     cwd: root,
     stdio: 'inherit',

@@ -206,11 +206,12 @@ export class RoughTab {
     work: (args: Args) => Promise<Result>,
     args: Args,
   ): Promise<Result | undefined> {
-    if (this.#isGoing) return undefined;
+    const isGoing = () => this.#isGoing;
+    if (isGoing()) return undefined;
     try {
       return await this.tab.page.evaluate(work as never, args as never);
     } catch (error) {
-      if (this.#isGoing) return undefined;
+      if (isGoing()) return undefined;
       throw error;
     }
   }

@@ -206,8 +206,8 @@ row(
           }
           // What an export would write stays inside its root.
           expect(
-            new URL(path.split('/').map(encodeURIComponent).join('/'), 'file:///root/').pathname.startsWith(
-              '/root/',
+            new URL(path.split('/').map(encodeURIComponent).join('/'), 'file:///vault/').pathname.startsWith(
+              '/vault/',
             ),
           ).toBe(true);
           if (entry.trashedAtMs === undefined) {
