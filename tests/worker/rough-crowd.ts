@@ -140,6 +140,7 @@ async function unfinishedOf(tab: Device): Promise<string[]> {
     const last = new Map<string, { name: string; phase: string }>();
     for (const report of bare.reports)
       if (report.kind === 'transfer') last.set(report.transfer.transfer, report.transfer);
+      else if (report.kind === 'transfer-gone') last.delete(report.transfer);
     const open = [...last.values()].filter(({ phase }) => phase !== 'done');
     return [
       ...Object.entries(counts).flatMap(([store, n]) => (n > 0 ? [`${store} that rest: ${String(n)}`] : [])),

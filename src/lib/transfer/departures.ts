@@ -19,6 +19,8 @@ export interface DepartureEvents {
   readonly onAdopted: (item: UploadItem) => Promise<void>;
   /** The inbox has it. */
   readonly onSaved: (item: UploadItem) => void;
+  /** Its record is gone: another tab has ended it. */
+  readonly onGone: (item: UploadItem) => void;
   /** Nothing rests on this device that could be sent: the file has to be picked again. */
   readonly onLost: (item: UploadItem) => Promise<void>;
 }
@@ -95,7 +97,7 @@ export class Departures {
     }
     const { records, locks } = this.#rim;
     const stored = await records.read(item.blob);
-    if (!stored || stored.state === 'captured') return; // Another tab is at it, or was when it crashed.
+    if (stored?.state === 'captured') return; // Another tab is at it, or was when it crashed.
     const { signal } = item.controller;
     await locks.request(uploadLock(item.blob), { signal }, work).catch((error: unknown) => {
       if (!signal.aborted) throw error;
@@ -109,6 +111,7 @@ export class Departures {
     const { entry, blob } = item;
     signal.throwIfAborted();
     let stored = await records.read(blob);
+    if (!stored) this.#events.onGone(item);
     if (!stored || stored.state === 'saved' || (stored.state === 'captured' && !item.supply))
       return undefined;
     if (stored.state === 'uploaded') return stored;

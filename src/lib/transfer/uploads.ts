@@ -24,6 +24,8 @@ export class Uploads {
   readonly #intakes: Intakes;
   /** By transfer: the id of the file that each will be. */
   readonly #items = new Map<string, UploadItem>();
+  /** By blob: what other tabs have ended before this one knew of it, or while it was still reading of it. */
+  readonly #endedUnseen = new Set<string>();
 
   /** @param onSaved the inbox has something more */
   constructor(rim: UploadRim, reporter: Reporter, adopter: Adopter, onSaved: () => void) {
@@ -32,6 +34,9 @@ export class Uploads {
     this.#departures = new Departures(rim, adopter, {
       onAdopted: (item) => this.#end(item, 'done'),
       onSaved,
+      onGone: (item) => {
+        this.#letGo(item);
+      },
       onLost: (item) => this.#lose(item),
     });
     this.#intakes = new Intakes(rim, this.#departures);
@@ -136,7 +141,10 @@ export class Uploads {
         return;
       }
       case 'ended':
-        if (!item) return;
+        if (!item) {
+          this.#endedUnseen.add(message.blob);
+          return;
+        }
         item.controller.abort();
         this.#departures.withdraw(item);
         wipeKey(item);
@@ -235,6 +243,7 @@ export class Uploads {
     const isSafe = stored.state !== 'captured';
     if (!item) {
       const label = await openLabel(open.vaultKey, { vault, epoch, blob }, sealedLabel);
+      if (this.#endedUnseen.has(blob)) return;
       item = this.#find(blob) ?? this.#enter(blob, label, sealedBytes, { isSafe });
     }
     item.stored = stored;
@@ -277,6 +286,17 @@ export class Uploads {
     await records.save(forgetful);
     item.entry.safe(false);
     item.entry.enter('waiting-for-file');
+  }
+
+  /** Ended by another tab, which did not live to tell how. */
+  #letGo(item: UploadItem): void {
+    wipeKey(item);
+    if (this.#rim.vault().journal.state.hasBlob(item.blob)) {
+      item.entry.enter('done');
+      return;
+    }
+    this.#items.delete(item.label.file);
+    item.entry.forget();
   }
 
   #take(item: UploadItem, plan: BlobPlan): void {

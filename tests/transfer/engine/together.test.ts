@@ -1,8 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import { putByFetch } from '../../../src/lib/remote/s3.ts';
+import type { StoredUpload } from '../../../src/lib/store/database.ts';
 import { uploadRecords } from '../../../src/lib/store/upload-records.ts';
 import { sendSealed } from '../../../src/lib/transfer/background.ts';
+import { QUEUE_LOCK } from '../../../src/lib/transfer/pump.ts';
 import { joinUploadNews } from '../../../src/lib/transfer/upload-news.ts';
 import { Engine, type EngineOptions, type Ground } from './engine.ts';
 import { expectOnceAndWhole, makeFile, openGround, START_MS } from './ground.ts';
@@ -58,6 +60,44 @@ test('a tab sees what another one takes in, and that it is done', async () => {
   one.uploads.add([file]);
   await one.until(file.name, 'done');
   expect((await other.until(file.name, 'done')).isSafe).toBe(true);
+});
+
+describe('a tab that hears of an upload when another one has ended it', () => {
+  /** An upload that rests here, sealed; whoever took it in is gone. */
+  async function sealed(name: string): Promise<StoredUpload> {
+    const tab = openTab({ dies: (_, what) => (what.endsWith('/blobs/put') ? 'before' : undefined) });
+    tab.uploads.add([makeFile(name, 3000)]);
+    await tab.death;
+    const all = await ground.database.getAll('uploads');
+    return all.find(({ state }) => state !== 'saved')!;
+  }
+
+  async function remove({ blob }: StoredUpload): Promise<void> {
+    await ground.database.delete('uploads', blob);
+    await ground.files.remove(blob);
+  }
+
+  test('does not take it up: told in the middle of reading of it', async () => {
+    const upload = await sealed('told meanwhile');
+    const tab = openTab();
+    const heard = tab.uploads.hear({ kind: 'changed', blob: upload.blob });
+    await tab.uploads.hear({ kind: 'ended', blob: upload.blob, how: 'cancelled' });
+    await heard;
+    expect(tab.reports.size).toBe(0);
+    await remove(upload);
+  });
+
+  test('lets go of it: not told at all', async () => {
+    const upload = await sealed('not told');
+    const tab = openTab();
+    await ground.locks.client().locks.request(QUEUE_LOCK, async () => {
+      await tab.uploads.hear({ kind: 'changed', blob: upload.blob });
+      expect(tab.reports.size).toBe(1);
+      await remove(upload);
+    });
+    await expect.poll(() => tab.reports.size).toBe(0);
+    expect(tab.failures).toEqual([]);
+  });
 });
 
 test('what is sealed goes into the inbox without a tab, and another device adopts it', async () => {
