@@ -2,6 +2,7 @@ import type { Grant } from '$contract/account.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { connectBroker, type Broker } from '../../src/lib/remote/broker.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
+import { InboxUse } from '../../src/lib/inbox/inbox-use.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
 import { openJournal } from '../../src/lib/worker/joining.ts';
 import type { OpenVault } from '../../src/lib/worker/vault.ts';
@@ -71,6 +72,7 @@ export async function signUpInNode(origin: string, userName: string): Promise<No
       vaultKey,
       broker: through,
       journal,
+      inboxUse: new InboxUse(journal, () => Promise.resolve([])),
       device,
       requireGrant: () => {
         if (isOpen()) return grant.id;

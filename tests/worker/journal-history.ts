@@ -24,16 +24,20 @@ export interface History {
 
 /** Reads a person's whole journal in Node, from the log alone: nothing of a snapshot or of a copy goes in. */
 export async function readHistory(origin: string, person: Person): Promise<History> {
-  const plainFetch = globalThis.fetch;
-  globalThis.fetch = browserFetch(origin);
-  try {
-    const broker = connectBroker(origin);
-    const { keyring } = await signIn(person, new SignIn(broker, NOTHING_RESTS, Date.now));
-    const { vault, epoch, key: vaultKey } = keyring.vaultKey;
-    const key = await journalKey(vault, epoch, vaultKey);
-    const root = { vault, account: keyring.account, identityPublicKey: keyring.identity.publicKey };
-    const replica = new Replica({ key, root });
-    const operations: { writer: string | undefined; operation: Operation }[] = [];
+  return (await followHistory(origin, person))();
+}
+
+/** Signs in once, with a code, and reads as often as it is asked. */
+export async function followHistory(origin: string, person: Person): Promise<() => Promise<History>> {
+  const fetch = browserFetch(origin);
+  const broker = connectBroker(origin);
+  const { keyring } = await through(fetch, () => signIn(person, new SignIn(broker, NOTHING_RESTS, Date.now)));
+  const { vault, epoch, key: vaultKey } = keyring.vaultKey;
+  const key = await journalKey(vault, epoch, vaultKey);
+  const root = { vault, account: keyring.account, identityPublicKey: keyring.identity.publicKey };
+  const replica = new Replica({ key, root });
+  const operations: { writer: string | undefined; operation: Operation }[] = [];
+  const read = async () => {
     for (;;) {
       const from = { from: String(replica.nextSeq) };
       const page = await broker.call(logRead, from, { vault: vault as VaultId });
@@ -46,6 +50,16 @@ export async function readHistory(origin: string, person: Person): Promise<Histo
       }
       await replica.take(segments);
     }
+  };
+  return () => through(fetch, read);
+}
+
+/** Node's own would send no cookie. */
+async function through<Result>(fetch: typeof globalThis.fetch, work: () => Promise<Result>): Promise<Result> {
+  const plainFetch = globalThis.fetch;
+  globalThis.fetch = fetch;
+  try {
+    return await work();
   } finally {
     globalThis.fetch = plainFetch;
   }

@@ -28,11 +28,16 @@ export function inboxEpochNeeded(state: FoldedVault, sealedTo: Iterable<number>)
 
 /**
  * Retires the inbox keys that nothing needs any more (docs/FORMAT.md §13.4); their blobs are `unpurged` then.
- * @param sealedTo epochs of all adoptable records in the inbox, which must have been listed to its end after the journal was as `state`
- *   says: what a device has given up by then is in the list, or adopted
+ * @param unneeded as `unneededBelow` said before the inbox was listed to its end: what a device has given up by then is in the list, or
+ *   adopted
+ * @param left epochs of what stays in the inbox
  */
-export function operationsToRetire(state: FoldedVault, sealedTo: Iterable<number>): Operation[] {
-  const epoch = Math.min(unneededBelow(state), ...sealedTo);
+export function operationsToRetire(
+  state: FoldedVault,
+  unneeded: number,
+  left: Iterable<number>,
+): Operation[] {
+  const epoch = Math.min(unneeded, ...left);
   return epoch > state.oldestInboxEpoch ? [{ kind: 'inbox-retire', epoch }] : [];
 }
 

@@ -5,6 +5,11 @@ import type { StoredUpload } from '../store/database.ts';
 import type { OpenVault } from '../worker/vault.ts';
 import type { InboxKeys } from './inbox-keys.ts';
 
+/** Epochs of the inbox keys that these are sealed to. Those in the inbox count as well: it may be said to be emptier than it is. */
+export function inboxEpochsOf(uploads: readonly StoredUpload[]): number[] {
+  return uploads.flatMap(({ inboxEpoch, draft }) => (draft ? [inboxEpoch, draftEpoch(draft)] : [inboxEpoch]));
+}
+
 /**
  * The content key of an upload that was cut off in the middle.
  * @throws {HalfkeyError} `locked` and its like without a grant; `device_state_lost` when there is no draft, or none that opens

@@ -3,6 +3,7 @@ import type { BlobId } from '$contract/ids.ts';
 import { fromB64Url } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
 import { openRecord, readRecord, type CapturedFile, type SignedRecord } from '../inbox/record.ts';
+import { operationsToRetire, unneededBelow } from '../journal/inbox-epochs.ts';
 import type { OpenVault } from '../worker/vault.ts';
 import type { Adopter } from './adopting.ts';
 import { persevere } from './backoff.ts';
@@ -80,6 +81,8 @@ export class InboxAdoption {
   async #adoptAll(signal: AbortSignal): Promise<void> {
     const { vault, nowMs } = this.#deps;
     const refusedBefore = this.#refused.size;
+    const unneeded = unneededBelow(vault().journal.state);
+    const left = new Set<number>();
     for (let after: BlobId | '' = '', more = true; more;) {
       const { broker, vault: id, journal } = vault();
       const page = await persevere(() => broker.call(inboxList, { after }, { vault: id, signal }), signal);
@@ -87,22 +90,32 @@ export class InboxAdoption {
       if (last) {
         // A record may be of a device or key that this journal has not heard of yet.
         await persevere(() => journal.refresh(), signal);
-        await this.#adoptPage(page.records, signal);
+        await this.#adoptPage(page.records, left, signal);
         after = last.blob;
       }
       more = page.more && last !== undefined;
     }
     if (this.#refused.size > refusedBefore) this.#deps.onRefused(this.#refused.size);
     await this.#deps.keys.renew(nowMs(), signal);
+    await this.#retire(unneeded, left);
   }
 
-  async #adoptPage(page: readonly Listed[], signal: AbortSignal): Promise<void> {
+  /** What was captured long ago is closed to whoever learns the keys of today, once the old ones are gone. */
+  async #retire(unneeded: number, left: ReadonlySet<number>): Promise<void> {
+    const { journal } = this.#deps.vault();
+    if (operationsToRetire(journal.state, unneeded, left).length === 0) return;
+    await journal.append((state) => operationsToRetire(state, unneeded, left));
+  }
+
+  /** @param left takes the epochs of what was signed by a device, and stays in the inbox all the same */
+  async #adoptPage(page: readonly Listed[], left: Set<number>, signal: AbortSignal): Promise<void> {
     const { adopter, vault } = this.#deps;
     const { journal } = vault();
     const isKnown = ({ blob }: Listed) => journal.state.hasBlob(blob);
     const removable = page.filter(isKnown).map(({ blob }) => blob);
     const files = await this.#openAll(
       page.filter((listed) => !isKnown(listed)),
+      left,
       signal,
     );
     const outcomes = await Promise.allSettled(files.map((file) => adopter.adopt(file, signal)));
@@ -121,11 +134,11 @@ export class InboxAdoption {
   }
 
   /** What is refused is remembered, and left out. */
-  async #openAll(listed: readonly Listed[], signal: AbortSignal): Promise<CapturedFile[]> {
+  async #openAll(listed: readonly Listed[], left: Set<number>, signal: AbortSignal): Promise<CapturedFile[]> {
     const files: CapturedFile[] = [];
     for (const each of listed) {
       try {
-        files.push(await this.#openOne(each, signal));
+        files.push(await this.#openOne(each, left, signal));
         this.#refused.delete(each.blob);
       } catch (error) {
         if (!(error instanceof HalfkeyError) || error.code !== 'inbox_refused') {
@@ -138,7 +151,11 @@ export class InboxAdoption {
     return files;
   }
 
-  async #openOne({ blob, record, stored }: Listed, signal: AbortSignal): Promise<CapturedFile> {
+  async #openOne(
+    { blob, record, stored }: Listed,
+    left: Set<number>,
+    signal: AbortSignal,
+  ): Promise<CapturedFile> {
     const { vault, journal, epoch } = this.#deps.vault();
     const signed = await readRecord(journal.state, vault, blob, fromB64Url(record));
     const opened = await this.#deps.keys.open(this.#keyOf(signed), signal);
@@ -147,6 +164,7 @@ export class InboxAdoption {
     const { sealedBytes, digest } = file.version;
     if (stored?.sizeBytes !== sealedBytes || stored.digest !== digest || file.version.epoch !== epoch) {
       file.contentKey.fill(0);
+      left.add(signed.inboxEpoch); // What is not there today may be there tomorrow.
       throw new HalfkeyError('inbox_refused', 'the store holds another blob than the record says');
     }
     return file;

@@ -41,14 +41,14 @@ async function beginRecord(
   rim: UploadRim,
   { blob, label }: Pick<UploadItem, 'blob' | 'label'>,
   plan: BlobPlan,
-  mode: StoredUpload['mode'],
+  { mode, inboxEpoch }: Pick<StoredUpload, 'mode' | 'inboxEpoch'>,
 ): Promise<StoredUpload> {
   const { vault, epoch, vaultKey } = rim.vault();
   return {
     blob,
     vault,
     epoch,
-    inboxEpoch: inboxOf(rim).epoch,
+    inboxEpoch,
     state: 'captured',
     mode,
     capturedAtMs: label.addedAtMs,
@@ -75,8 +75,11 @@ export async function capture(
   // Whoever ends the session in the middle wipes the other one, and what is sealed must never be zeros.
   const contentKey = item.contentKey.slice();
   try {
-    const upload = await beginRecord(rim, item, plan, 'device');
-    await rim.records.save(upload);
+    const upload = await rim.vault().inboxUse.seal(async (inbox) => {
+      const begun = await beginRecord(rim, item, plan, { mode: 'device', inboxEpoch: inbox.epoch });
+      await rim.records.save(begun);
+      return begun;
+    });
     signal.throwIfAborted();
     const parts = new Capture(rim.files, blob);
     onCapture(parts, upload);
@@ -117,20 +120,22 @@ export async function stream(
       await parts.compare();
       return { parts, upload: begun };
     }
-    const { vault, epoch } = rim.vault();
-    const fresh = await beginRecord(rim, item, plan, 'streamed');
-    const inbox = inboxOf(rim);
-    const { name, file, sizeBytes, mediaType, modifiedAtMs, addedAtMs } = label;
-    const content = { file, folder: ROOT, name, contentKey, blob, epoch };
-    const draft = await sealDraft(
-      { ...content, sizeBytes, mediaType, modifiedAtMs, addedAtMs },
-      { vault, inbox },
-    );
-    const { parts, header } = await Streaming.begin(fresh, deps);
-    const upload = { ...fresh, inboxEpoch: inbox.epoch, draft, header };
-    signal.throwIfAborted();
-    await rim.records.save(upload);
-    return { parts, upload };
+    const { vault, epoch, inboxUse } = rim.vault();
+    return await inboxUse.seal(async (inbox) => {
+      const about = { mode: 'streamed', inboxEpoch: inbox.epoch } as const;
+      const fresh = await beginRecord(rim, item, plan, about);
+      const { name, file, sizeBytes, mediaType, modifiedAtMs, addedAtMs } = label;
+      const content = { file, folder: ROOT, name, contentKey, blob, epoch };
+      const draft = await sealDraft(
+        { ...content, sizeBytes, mediaType, modifiedAtMs, addedAtMs },
+        { vault, inbox },
+      );
+      const { parts, header } = await Streaming.begin(fresh, deps);
+      const upload = { ...fresh, draft, header };
+      signal.throwIfAborted();
+      await rim.records.save(upload);
+      return { parts, upload };
+    });
   } finally {
     contentKey.fill(0);
   }
@@ -143,24 +148,15 @@ export async function finishRecord(
   upload: StoredUpload,
   partDigests: Bytes,
 ): Promise<StoredUpload> {
-  const { vault, device } = rim.vault();
+  const { vault, device, inboxUse } = rim.vault();
   const digest = await digestOf(upload, splitDigests(partDigests));
   const version = versionOf(label, { ...upload, digest });
   const captured = { file: label.file, folder: ROOT, name: label.name, contentKey, version };
-  const inbox = inboxOf(rim);
-  const inboxRecord = await sealRecord(captured, { vault, inbox, device });
-  const sealed = await rim.records.change(upload.blob, {
-    state: 'sealed',
-    inboxEpoch: inbox.epoch,
-    partDigests,
-    inboxRecord,
+  const sealed = await inboxUse.seal(async (inbox) => {
+    const inboxRecord = await sealRecord(captured, { vault, inbox, device });
+    const inboxEpoch = inbox.epoch;
+    return rim.records.change(upload.blob, { state: 'sealed', inboxEpoch, partDigests, inboxRecord });
   });
   if (!sealed) throw new HalfkeyError('device_state_lost', 'the upload was removed meanwhile');
   return sealed;
-}
-
-function inboxOf(rim: UploadRim) {
-  const inbox = rim.vault().journal.state.newestInboxKey;
-  if (!inbox) throw new HalfkeyError('vault_missing', 'the journal names no inbox key');
-  return inbox;
 }

@@ -1,10 +1,13 @@
 import { sessionRead } from '$contract/account.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { HalfkeyError } from '../errors.ts';
+import { InboxUse } from '../inbox/inbox-use.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
 import type { Database } from '../store/database.ts';
 import { readEventHead, saveEventHead } from '../store/event-head.ts';
+import { uploadRecords } from '../store/upload-records.ts';
+import { inboxEpochsOf } from '../transfer/drafts.ts';
 import { followEvents } from './events.ts';
 import { staleSinceMs } from './freshness.ts';
 import { isCurrent, membershipOf } from './joining.ts';
@@ -29,6 +32,8 @@ export interface HomeDeps {
   /** What trying again does not mend. */
   readonly failed: (error: unknown) => void;
   readonly telling: Pick<Telling, 'connection' | 'viewStale'>;
+  /** Whether no other tab of this profile is open. */
+  readonly isOnlyTab: () => Promise<boolean>;
 }
 
 /** A resident's vault while it is open here: its journal, kept up to date, and the broker, checked against what was seen before. */
@@ -37,6 +42,7 @@ export class Home {
   readonly journal: Journal;
   readonly changes: PendingChanges;
   readonly database: Database;
+  readonly inboxUse: InboxUse;
   readonly #deps: HomeDeps;
   readonly #sync: Sync;
   #greeted = false;
@@ -49,6 +55,8 @@ export class Home {
     this.journal = journal;
     this.changes = changes;
     this.database = database;
+    const records = uploadRecords(database);
+    this.inboxUse = new InboxUse(journal, async () => inboxEpochsOf(await records.list()));
     this.#deps = deps;
     this.#sync = new Sync({
       origin: deps.origin,
@@ -83,8 +91,20 @@ export class Home {
     await this.journal.refresh();
     this.#tellWhenStale();
     await this.changes.flush();
-    if (this.#isHeartbeatDue()) await this.changes.heartbeat();
+    if (this.#isHeartbeatDue()) await this.changes.heartbeat(await this.#inboxEpochNeeded());
     if (this.journal.needsAudit) this.#auditing ??= setTimeout(() => void this.#audit(), AUDIT_AFTER_MS);
+  }
+
+  /** What this device may promise of inbox keys; undefined while another tab, whose journal may be older, could break it. */
+  async #inboxEpochNeeded(): Promise<number | undefined> {
+    try {
+      // A tab that starts from now on begins with this copy, and seals to no older key.
+      await this.journal.flush();
+      return (await this.#deps.isOnlyTab()) ? await this.inboxUse.oldestNeeded() : undefined;
+    } catch (error) {
+      if (error instanceof HalfkeyError) return undefined; // No room for the copy.
+      throw error;
+    }
   }
 
   /** Once for each start, with the freshest view that there is to be had. */

@@ -105,6 +105,7 @@ export class Session {
    */
   async boot(): Promise<Phase> {
     await requireFeatures();
+    await this.#tabs.joined; // Before anything of the device is read.
     let resident: Resident | 'closed' | undefined;
     try {
       resident = await this.resting.resident();
@@ -268,6 +269,7 @@ export class Session {
       tell: () => {
         this.#tabs.tell('changes');
       },
+      isOnlyTab: () => this.#tabs.isAlone(),
     };
   }
 

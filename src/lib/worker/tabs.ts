@@ -11,15 +11,31 @@ export type TabNews =
 
 const NEWS: ReadonlySet<unknown> = new Set<TabNews>(['lock', 'active', 'signed-out', 'changes']);
 const CHANNEL = 'halfkey-tabs';
+/** Held by every tab of the profile for as long as it lives. */
+const LOCK = 'halfkey-tab';
 
 /** The other tabs of this profile, as their workers hear of each other. A tab does not hear itself. */
 export class Tabs {
   readonly #channel = new BroadcastChannel(CHANNEL);
+  /** Resolves when the others can know of this tab. */
+  readonly joined: Promise<void>;
 
   constructor(onNews: (news: TabNews) => void) {
     this.#channel.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
       if (NEWS.has(data)) onNews(data as TabNews);
     });
+    this.joined = new Promise((resolve) => {
+      void navigator.locks.request(LOCK, { mode: 'shared' }, () => {
+        resolve();
+        return new Promise(() => undefined);
+      });
+    });
+  }
+
+  /** Whether there are no others. One that `joined` later reads what rests on the device later, too. */
+  async isAlone(): Promise<boolean> {
+    const { held = [] } = await navigator.locks.query();
+    return held.filter(({ name }) => name === LOCK).length === 1;
   }
 
   tell(news: TabNews): void {

@@ -1,5 +1,6 @@
 import type { GrantId, VaultId } from '$contract/ids.ts';
 import type { Bytes } from '../bytes.ts';
+import type { InboxUse } from '../inbox/inbox-use.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
 import type { DeviceRecord } from '../store/database.ts';
@@ -13,6 +14,7 @@ export interface OpenVault {
   readonly vaultKey: Bytes;
   readonly broker: Broker;
   readonly journal: Journal;
+  readonly inboxUse: InboxUse;
   /** What signs on this device. */
   readonly device: Pick<DeviceRecord, 'id' | 'privateKey'>;
   /** @throws {HalfkeyError} `locked` when no grant is live */

@@ -15,6 +15,7 @@ import { paddedSize } from '../../../src/lib/crypto/padding.ts';
 import { randomBytes, randomId } from '../../../src/lib/crypto/random.ts';
 import { generateDeviceKeyPair, type SigningKeyPair } from '../../../src/lib/crypto/signing.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
+import { InboxUse } from '../../../src/lib/inbox/inbox-use.ts';
 import { Journal } from '../../../src/lib/journal/journal.ts';
 import type { Version } from '../../../src/lib/journal/operations.ts';
 import type { JournalHead } from '../../../src/lib/journal/segment.ts';
@@ -169,6 +170,7 @@ export class Client {
       vault,
       broker,
       journal,
+      inboxUse: new InboxUse(journal, () => Promise.resolve([])),
       device,
       epoch: keyring.vaultKey.epoch,
       vaultKey: keyring.vaultKey.key,
