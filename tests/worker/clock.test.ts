@@ -78,8 +78,10 @@ describe('a code that is wrong', () => {
 test('a heartbeat that a clock days ahead has dated does not silence the device once it is right', async () => {
   const device = await worlds.newDevice();
   const appends: string[] = [];
-  device.context.on('request', (request) => {
-    if (request.method() === 'POST' && request.url().endsWith('/log')) appends.push(request.url());
+  // What was answered has landed: a page that is reloaded takes along what it only sent.
+  device.context.on('response', (response) => {
+    const isAppend = response.request().method() === 'POST' && response.url().endsWith('/log');
+    if (isAppend && response.ok()) appends.push(response.url());
   });
   await worlds.signUp(device);
   // The first one is due at once.
