@@ -48,9 +48,38 @@ export class FirefoxPerson {
     await (await this.field('Upload files')).uploadFile(...paths);
   }
 
+  /** Picks files that lie on no disk, whose names may be anything, and waits until all of them are in the drive. */
+  async offer(files: readonly { readonly name: string; readonly text: string }[]): Promise<void> {
+    const input = await this.field('Upload files');
+    await input.evaluate((field, files) => {
+      const transfer = new DataTransfer();
+      for (const { name, text } of files) transfer.items.add(new File([text], name, { type: 'text/plain' }));
+      field.files = transfer.files;
+      field.dispatchEvent(new Event('change', { bubbles: true }));
+    }, files);
+    await this.untilSaid(`${String(files.length)} files`, 120_000);
+  }
+
+  async filter(text: string): Promise<void> {
+    const field = await this.field('Filter files');
+    await field.click({ count: 3 });
+    await this.page.keyboard.press('Backspace');
+    if (text !== '') await field.type(text);
+  }
+
   async act(name: string, item: string): Promise<void> {
-    await this.click('button', `Actions for ${name}`);
+    await this.openMenu(name);
     await this.click('menuitem', item);
+  }
+
+  /** By attribute: no selector says every name. */
+  async openMenu(name: string): Promise<void> {
+    const button = await this.page.waitForFunction(
+      (label) => [...document.querySelectorAll('button')].find(({ ariaLabel }) => ariaLabel === label),
+      {},
+      `Actions for ${name}`,
+    );
+    await (button as ElementHandle<HTMLButtonElement>).click();
   }
 
   async untilListed(name: string): Promise<void> {
@@ -58,8 +87,8 @@ export class FirefoxPerson {
   }
 
   /** Waits until the page says so anywhere. */
-  async untilSaid(text: string): Promise<void> {
-    await this.page.waitForFunction((wanted) => document.body.innerText.includes(wanted), {}, text);
+  async untilSaid(text: string, timeout = 30_000): Promise<void> {
+    await this.page.waitForFunction((wanted) => document.body.innerText.includes(wanted), { timeout }, text);
   }
 
   async click(role: string, name: string): Promise<void> {

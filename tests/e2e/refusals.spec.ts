@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import {
-  DeleteObjectsCommand,
-  GetObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-} from '@aws-sdk/client-s3';
 import { expect, test } from '@playwright/test';
+import { Operator } from './operator.ts';
 import { Person } from './person.ts';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
@@ -19,35 +13,6 @@ test.beforeAll(async () => {
 test.afterAll(async () => {
   await stack.stop();
 });
-
-/** S3 in the hands of its operator. */
-function operator(): S3Client {
-  const { s3Endpoint, region, accessKeyId, secretAccessKey } = stack.cloud;
-  return new S3Client({
-    endpoint: s3Endpoint,
-    region,
-    forcePathStyle: true,
-    credentials: { accessKeyId, secretAccessKey },
-  });
-}
-
-async function blobs(s3: S3Client): Promise<string[]> {
-  const { Contents = [] } = await s3.send(
-    new ListObjectsV2Command({ Bucket: stack.cloud.bucket, Prefix: 'v/' }),
-  );
-  return Contents.map(({ Key = '' }) => Key).filter((key) => key.includes('/blobs/'));
-}
-
-async function readObject(s3: S3Client, Key: string): Promise<Buffer> {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: stack.cloud.bucket, Key }));
-  return Buffer.from((await Body?.transformToByteArray()) ?? []);
-}
-
-async function overwrite(s3: S3Client, Key: string, Body: Buffer): Promise<void> {
-  const Bucket = stack.cloud.bucket;
-  await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key }] } }));
-  await s3.send(new PutObjectCommand({ Bucket, Key, Body, IfNoneMatch: '*' }));
-}
 
 test('sign-up refuses a weak passphrase and a taken name, and says why', async ({ browser }) => {
   await Person.signedUp(browser, stack.origin, 'taken');
@@ -119,16 +84,16 @@ test('wrong, used and too many codes are refused; a backup code opens the lock',
 test('corrupted, truncated and swapped ciphertext is refused by name, and no file is offered as whole', async ({
   browser,
 }) => {
-  const s3 = operator();
+  const s3 = new Operator(stack);
   const person = await Person.signedUp(browser, stack.origin, 'tampered');
-  const before = await blobs(s3);
+  const before = await s3.blobs();
   await person.upload(textFile('first.txt', 'first content'));
   await expect(person.row('first.txt')).toBeVisible();
-  const [first = ''] = (await blobs(s3)).filter((key) => !before.includes(key));
+  const [first = ''] = (await s3.blobs()).filter((key) => !before.includes(key));
   await person.upload(textFile('second.txt', 'second content'));
   await expect(person.row('second.txt')).toBeVisible();
-  const [second = ''] = (await blobs(s3)).filter((key) => key !== first && !before.includes(key));
-  const [whole, other] = [await readObject(s3, first), await readObject(s3, second)];
+  const [second = ''] = (await s3.blobs()).filter((key) => key !== first && !before.includes(key));
+  const [whole, other] = [await s3.read(first), await s3.read(second)];
 
   const flipped = Buffer.from(whole);
   flipped[whole.length - 20] = (flipped[whole.length - 20] ?? 0) ^ 1;
@@ -140,7 +105,7 @@ test('corrupted, truncated and swapped ciphertext is refused by name, and no fil
   const transfers = person.page.getByRole('region', { name: 'Transfers' });
   for (const { name, bytes } of variants) {
     await test.step(name, async () => {
-      await overwrite(s3, first, bytes);
+      await s3.overwrite(first, bytes);
       await person.act('first.txt', 'Download');
       await expect(
         transfers.getByText(/damaged|not what|not the file|does not fit|cut short/i).first(),
@@ -154,7 +119,7 @@ test('corrupted, truncated and swapped ciphertext is refused by name, and no fil
           .catch(() => undefined);
     });
   }
-  await overwrite(s3, first, whole);
+  await s3.overwrite(first, whole);
   expect(readFileSync(await (await person.download('first.txt')).path(), 'utf8')).toBe('first content');
 });
 
