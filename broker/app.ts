@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { requestId } from 'hono/request-id';
 import { timeout } from 'hono/timeout';
 import type { Logger } from 'pino';
+import type { AccountId } from './contract/ids.ts';
 import { uploadComplete } from './contract/vault.ts';
 import { createAccounts } from './domain/accounts.ts';
 import { createEventLog } from './domain/event-log.ts';
@@ -14,6 +15,7 @@ import { BrokerProblem } from './domain/problem.ts';
 import type { RecordCodec } from './domain/record-codec.ts';
 import { createRecords } from './domain/records.ts';
 import { createRecovery } from './domain/recovery.ts';
+import { createRenewal } from './domain/renewal.ts';
 import { createSecondFactor } from './domain/second-factor.ts';
 import { createSessions } from './domain/sessions.ts';
 import type { Setup } from './domain/setup.ts';
@@ -32,6 +34,7 @@ import { answerProblem } from './routes/answer-problem.ts';
 import { createAppFiles } from './routes/app-files.ts';
 import { createFrame, type Frame } from './routes/frame.ts';
 import { createHealthRoutes, type ReadinessChecks } from './routes/health.ts';
+import { createRenewalRoutes } from './routes/renewal.ts';
 import { faultOf, requestLog } from './routes/request-log.ts';
 import { contentSecurityPolicy, securityHeaders } from './routes/security-headers.ts';
 import { createVaultRoutes } from './routes/vaults.ts';
@@ -112,6 +115,7 @@ export function createApp(ports: AppPorts, settings: AppSettings): App {
   app.use(toOwnHost(settings.origin));
   app.use('/api/*', limitTime());
   createAccountRoutes(frame, domain);
+  createRenewalRoutes(frame, domain.renewal);
   createVaultRoutes({ frame, side: domain.vaults });
   app.all('/api/*', () => {
     throw new BrokerProblem('not_found');
@@ -155,6 +159,8 @@ function createDomain(ports: AppPorts, settings: AppSettings) {
   });
   const state = createOneTimeState(setup.stateKey, records, clock);
   const opaque = createOpaqueServer(setup);
+  const forgetOldRecords = (account: AccountId): Promise<void> =>
+    store.eraseHistory(stateKeys.account(account));
   const common = { accounts, opaque, secondFactor, sessions, grants, events, vaults, state, clock };
   return {
     ...common,
@@ -171,10 +177,8 @@ function createDomain(ports: AppPorts, settings: AppSettings) {
       countLogin: createLoginPace(records, clock),
       nameKey: setup.nameKey,
     }),
-    recovery: createRecovery({
-      ...common,
-      forgetOldRecords: (account) => store.eraseHistory(stateKeys.account(account)),
-    }),
+    recovery: createRecovery({ ...common, forgetOldRecords }),
+    renewal: createRenewal({ ...common, forgetOldRecords }),
   };
 }
 

@@ -5,7 +5,7 @@ import { LIMITS } from './limits.ts';
 import { route } from './route.ts';
 
 /** OPAQUE's messages (RFC 9807) as the library writes them: base64url, sizes fixed by the ciphersuite. */
-const OpaqueMessage = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/), v.maxLength(1024));
+export const OpaqueMessage = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/), v.maxLength(1024));
 const Empty = v.strictObject({});
 
 /** The public half of a device's key pair, as the broker knows it; its certificate is in the journal. */
@@ -224,6 +224,10 @@ export type AccountEventKind =
   | 'release-refused'
   | 'purged'
   | 'inbox-removed'
+  | 'backup-codes-renewed'
+  | 'authenticator-renewed'
+  | 'kit-renewed'
+  | 'passphrase-renewed'
   | 'signed-out';
 
 /** One line of the broker's event log. `hash` is of the stored bytes, `prevHash` of the one before. */

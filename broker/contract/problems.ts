@@ -14,6 +14,7 @@ export const PROBLEMS = {
   code_wrong: { status: 401, title: 'the code is wrong' },
   code_used: { status: 401, title: 'the code was used already; wait for the next' },
   code_locked: { status: 429, title: 'too many wrong codes' },
+  proof_missing: { status: 403, title: 'passphrase and code are needed once more' },
   backup_code_refused: { status: 401, title: 'the backup code is wrong or used' },
   too_many_requests: { status: 429, title: 'too many requests' },
   grant_missing: { status: 403, title: 'a code is needed' },

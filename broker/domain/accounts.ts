@@ -8,12 +8,20 @@ import { BrokerProblem } from './problem.ts';
 import type { Records } from './records.ts';
 import { stateKeys } from './state-keys.ts';
 
-const LiveSession = v.strictObject({ id: v.string(), device: DeviceId, expiresAtMs: Count });
+const LiveSession = v.strictObject({
+  id: v.string(),
+  device: DeviceId,
+  expiresAtMs: Count,
+  /** When passphrase and code were proven in it once more; see renewal.ts. */
+  provenAtMs: v.optional(Count),
+});
 
 /** The state of the second factor; see second-factor.ts. */
 export const FactorRecord = v.strictObject({
   /** The authenticator's secret (base32), sealed by KMS with purpose `totp`; base64url. */
   sealedSecret: v.string(),
+  /** That of another authenticator, sealed alike, until its first code. */
+  nextSecret: v.optional(v.string()),
   /** RFC 6238's T of the last accepted code; 0 before the first. */
   lastStep: Count,
   /** Attempts in a row that were not accepted, as far as they do not count as a lock already. */

@@ -55,6 +55,7 @@ export function createRecovery(deps: RecoveryDeps) {
         device: undefined,
         sessionId: newSessionId(),
         stage: 'recovery-code',
+        recoveryPublicKey,
       };
       return { answer: { account }, issued: await issue(session, record) };
     },
@@ -84,7 +85,9 @@ export function createRecovery(deps: RecoveryDeps) {
       await deps.events.append(account, { kind: 'recovered', device: device.id });
       const live = { id: sessionId, device: device.id, expiresAtMs: clock() + FULL_SECONDS * 1000 };
       const record = await accounts.update(account, (stored) => {
-        if (stored.sessionEpoch !== now.sessionEpoch) throw new BrokerProblem('session_missing');
+        const isOvertaken =
+          stored.sessionEpoch !== now.sessionEpoch || stored.recoveryPublicKey !== before.recoveryPublicKey;
+        if (isOvertaken) throw new BrokerProblem('session_missing');
         if (keyring.version <= (stored.keyring?.version ?? 0)) throw new BrokerProblem('keyring_changed');
         const renewed: AccountRecord = {
           ...stored,

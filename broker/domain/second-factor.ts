@@ -31,6 +31,13 @@ export interface SecondFactor {
    *   `store_unreachable`, `kms_unreachable`
    */
   accept(session: Session, factor: Factor, along?: AlongWith): Promise<AccountRecord>;
+  /**
+   * Accepts the first code of the account's next secret, which takes the place of the present one in the same write. Counted as any
+   * attempt, and logged before it takes effect.
+   * @param along what takes effect with it; may throw
+   * @throws BrokerProblem `code_wrong`, also where there is no next secret any more; `code_locked` and others as `accept`
+   */
+  change(session: Session, code: Code, along: AlongWith): Promise<AccountRecord>;
 }
 
 export function createSecondFactor(
@@ -61,19 +68,21 @@ export function createSecondFactor(
     return new BrokerProblem(code);
   }
 
-  async function acceptCode(session: Session, code: Code, along: AlongWith): Promise<AccountRecord> {
-    const { factor } = await countAttempt(session);
-    const secret = await kms.decrypt(
-      Buffer.from(factor.sealedSecret, 'base64url'),
-      contextOf(session.account),
-    );
+  /** RFC 6238's T that a code stands for, one step early or late at most; undefined for none. */
+  async function stepOf(account: AccountId, sealedSecret: string, code: Code): Promise<number | undefined> {
+    const secret = await kms.decrypt(Buffer.from(sealedSecret, 'base64url'), contextOf(account));
     const result = await verify({
       secret: Buffer.from(secret).toString('latin1'),
       token: code,
       epoch: Math.floor(clock() / 1000),
       epochTolerance: STEP_SECONDS,
     });
-    const step = result.valid && 'timeStep' in result ? result.timeStep : undefined;
+    return result.valid && 'timeStep' in result ? result.timeStep : undefined;
+  }
+
+  async function acceptCode(session: Session, code: Code, along: AlongWith): Promise<AccountRecord> {
+    const { factor } = await countAttempt(session);
+    const step = await stepOf(session.account, factor.sealedSecret, code);
     if (step === undefined) throw await refuse(session, 'code_wrong', factor);
     if (step <= factor.lastStep) throw await refuse(session, 'code_used', factor);
     try {
@@ -124,6 +133,22 @@ export function createSecondFactor(
       'code' in factor
         ? acceptCode(session, factor.code, along)
         : acceptBackupCode(session, factor.backupCode, along),
+    async change(session, code, along) {
+      const { factor } = await countAttempt(session);
+      const { nextSecret } = factor;
+      const step = nextSecret === undefined ? undefined : await stepOf(session.account, nextSecret, code);
+      if (nextSecret === undefined || step === undefined) throw await refuse(session, 'code_wrong', factor);
+      await events.append(session.account, { kind: 'authenticator-renewed', device: session.device });
+      return accounts.update(session.account, (record) => {
+        // Another one was asked for meanwhile: that one's codes count now.
+        if (record.factor.nextSecret !== nextSecret) throw new BrokerProblem('code_wrong');
+        const { backupCodes } = record.factor;
+        return along({
+          ...record,
+          factor: { ...OPEN, sealedSecret: nextSecret, lastStep: step, backupCodes },
+        });
+      });
+    },
   };
 }
 

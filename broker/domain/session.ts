@@ -9,4 +9,6 @@ export interface Session {
   /** Random, per sign-in; grants belong to it. */
   readonly sessionId: string;
   readonly stage: Exclude<Stage, 'none'>;
+  /** What a recovery was begun with; in its two stages alone, which end when another kit takes its place. */
+  readonly recoveryPublicKey?: string;
 }

@@ -23,6 +23,8 @@ const SessionClaims = v.object({
   jti: v.string(),
   epoch: Count,
   device: v.optional(DeviceId),
+  /** Of a recovery. */
+  kit: v.optional(v.string()),
 });
 const DeviceClaims = v.object({ aud: v.string(), sub: v.string(), jti: DeviceId });
 
@@ -79,9 +81,9 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
   }
 
   return {
-    issue: ({ account, device, sessionId, stage }, epoch) =>
+    issue: ({ account, device, sessionId, stage, recoveryPublicKey: kit }, epoch) =>
       sign(
-        { sub: account, jti: sessionId, epoch, ...(device && { device }) },
+        { sub: account, jti: sessionId, epoch, ...(device && { device }), ...(kit && { kit }) },
         audienceOf(stage),
         stage === 'full' ? FULL_SECONDS : STAGE_SECONDS,
       ),
@@ -89,9 +91,15 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
       // An `aud` that is a list is refused by the schema: no token is good for two stages.
       const claims = v.safeParse(SessionClaims, await open(token, audienceOf(stage)));
       if (!claims.success) throw new BrokerProblem('session_missing');
-      const { sub, jti, epoch, device } = claims.output;
+      const { sub, jti, epoch, device, kit } = claims.output;
       claimed?.(sub);
-      const session: Session = { account: sub, device, sessionId: jti, stage };
+      const session: Session = {
+        account: sub,
+        device,
+        sessionId: jti,
+        stage,
+        ...(kit && { recoveryPublicKey: kit }),
+      };
       const record = await accounts.read(sub);
       if (record?.sessionEpoch !== epoch || !isLive(record, session)) {
         throw new BrokerProblem('session_missing');
@@ -114,8 +122,12 @@ function audienceOf(stage: Session['stage']): string {
   return `halfkey/${stage}`;
 }
 
-/** A full session stands in the account's list until it is signed out of; the stages before have their expiry alone. */
-function isLive(record: AccountRecord, { stage, sessionId, device }: Session): boolean {
+/**
+ * A full session stands in the account's list until it is signed out of; the stages before have their expiry alone, and those of a
+ * recovery end with the kit that it was begun with.
+ */
+function isLive(record: AccountRecord, session: Session): boolean {
+  const { stage, sessionId, device } = session;
   switch (stage) {
     case 'full':
       return record.sessions.some(({ id, device: of }) => id === sessionId && of === device);
@@ -124,8 +136,9 @@ function isLive(record: AccountRecord, { stage, sessionId, device }: Session): b
     case 'setup':
       return record.phase !== 'abandoned';
     case 'code':
+      return record.phase === 'active';
     case 'recovery-code':
     case 'recovery':
-      return record.phase === 'active';
+      return record.phase === 'active' && record.recoveryPublicKey === session.recoveryPublicKey;
   }
 }

@@ -16,11 +16,15 @@ import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
 
 type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
 
-export interface SigninDeps extends WelcomeDeps {
-  readonly accounts: Accounts;
+/** What the last message of a login is judged with. */
+export interface LoginDeps {
   readonly opaque: OpaqueServer;
-  readonly secondFactor: SecondFactor;
   readonly state: OneTimeState;
+}
+
+export interface SigninDeps extends WelcomeDeps, LoginDeps {
+  readonly accounts: Accounts;
+  readonly secondFactor: SecondFactor;
   readonly countLogin: (nameId: string, knownDevice: string | undefined) => Promise<void>;
   readonly clock: Clock;
   /** 32 bytes; from it comes the account id that a name without an account is looked up under. */
@@ -51,6 +55,21 @@ function evenTime(): () => Promise<void> {
     const restMs = EVEN_MS - ((performance.now() - begunAt) % EVEN_MS);
     await delay(restMs);
   };
+}
+
+/**
+ * Whose passphrase a login has proven, and the session epoch when it began.
+ * @throws BrokerProblem `login_expired`, `login_refused`
+ */
+export async function finishLogin(
+  { opaque, state }: LoginDeps,
+  finishLoginRequest: string,
+  sealedState: string | undefined,
+): Promise<{ readonly account: AccountId; readonly epoch: number }> {
+  const { account, epoch, loginState } = await state.open('login', LoginState, sealedState);
+  opaque.finishLogin(loginState, finishLoginRequest);
+  if (epoch < 0) throw new BrokerProblem('login_refused');
+  return { account, epoch };
 }
 
 /**
@@ -98,9 +117,7 @@ export function createSignin(deps: SigninDeps) {
       { finishLoginRequest }: Request<typeof contract.signinFinish>,
       sealedState: string | undefined,
     ): Promise<{ answer: { account: AccountId }; issued: Issued }> {
-      const { account, epoch, loginState } = await state.open('login', LoginState, sealedState);
-      opaque.finishLogin(loginState, finishLoginRequest);
-      if (epoch < 0) throw new BrokerProblem('login_refused');
+      const { account, epoch } = await finishLogin(deps, finishLoginRequest, sealedState);
       const session: Session = { account, device: undefined, sessionId: newSessionId(), stage: 'code' };
       return {
         answer: { account },

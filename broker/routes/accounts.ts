@@ -107,7 +107,8 @@ function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
   register(frame, contract.eventsRead, ({ session, request }) => events.read(session.account, request.from));
 }
 
-function admitTo<Answer>(cookies: Cookies, result: { answer: Answer; issued: Issued }): Answer {
+/** Hands a flow's token to the browser. */
+export function admitTo<Answer>(cookies: Cookies, result: { answer: Answer; issued: Issued }): Answer {
   const { token, seconds, deviceToken } = result.issued;
   cookies.write('session', token, seconds);
   if (deviceToken !== undefined) cookies.write('device', deviceToken, DEVICE_SECONDS);
@@ -119,7 +120,8 @@ function keepState<Answer>(cookies: Cookies, result: { answer: Answer; state: st
   return result.answer;
 }
 
-function takeState(cookies: Cookies): string | undefined {
+/** What lay between two messages of a login; it is good once. */
+export function takeState(cookies: Cookies): string | undefined {
   const state = cookies.read('state');
   cookies.drop('state');
   return state;

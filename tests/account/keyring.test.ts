@@ -208,23 +208,36 @@ describe('a keyring that its own identity signed wrongly', () => {
   });
 });
 
-describe('rewrapping after recovery', () => {
-  test('keeps every key, and opens with the new passphrase and the kit only', async () => {
-    const { keyring, exportKey, recoveryEntropy } = await make();
-    const newExportKey = randomBytes(64);
-    const next = await rewrapKeyring(keyring.bytes, ACCOUNT, { recoveryEntropy, exportKey: newExportKey });
-    const kept = ({ bytes: _, hash: __, version: ___, ...rest }: ReturnType<typeof contents>) => rest;
-    expect(next.version).toBe(2);
-    expect(kept(contents(next))).toEqual(kept(contents(keyring)));
-    for (const secret of [{ exportKey: newExportKey }, { recoveryEntropy }]) {
-      expect(contents(await openKeyring(next.bytes, ACCOUNT, secret))).toEqual(contents(next));
-    }
-    expect(await refusalCode(openKeyring(next.bytes, ACCOUNT, { exportKey }))).toBe('keyring_corrupt');
-  });
+describe('rewrapping', () => {
+  test.each([
+    ['the kit for a new passphrase', 'recoveryEntropy', 'exportKey'],
+    ['the passphrase for another one', 'exportKey', 'exportKey'],
+    ['the passphrase for a new kit', 'exportKey', 'recoveryEntropy'],
+  ] as const)(
+    'by %s keeps every key, and opens with what is new and what was not replaced',
+    async (_, by, renewed) => {
+      const { keyring, exportKey, recoveryEntropy } = await make();
+      const fresh =
+        renewed === 'exportKey' ? { exportKey: randomBytes(64) } : { recoveryEntropy: randomBytes(32) };
+      const opener = by === 'exportKey' ? { exportKey } : { recoveryEntropy };
+      const next = await rewrapKeyring(keyring.bytes, ACCOUNT, opener, fresh);
+      const kept = ({ bytes: _, hash: __, version: ___, ...rest }: ReturnType<typeof contents>) => rest;
+      expect(next.version).toBe(2);
+      expect(kept(contents(next))).toEqual(kept(contents(keyring)));
+      const [other, replaced] =
+        renewed === 'exportKey' ? [{ recoveryEntropy }, { exportKey }] : [{ exportKey }, { recoveryEntropy }];
+      for (const secret of [fresh, other]) {
+        expect(contents(await openKeyring(next.bytes, ACCOUNT, secret))).toEqual(contents(next));
+      }
+      expect(await refusalCode(openKeyring(next.bytes, ACCOUNT, replaced))).toBe('keyring_corrupt');
+    },
+  );
 
-  test('refuses a wrong kit', async () => {
+  test('refuses a wrong kit, and a wrong passphrase', async () => {
     const { keyring } = await make();
-    const secrets = { recoveryEntropy: randomBytes(32), exportKey: randomBytes(64) };
-    expect(await refusalCode(rewrapKeyring(keyring.bytes, ACCOUNT, secrets))).toBe('keyring_corrupt');
+    const fresh = { exportKey: randomBytes(64) };
+    for (const wrong of [{ recoveryEntropy: randomBytes(32) }, { exportKey: randomBytes(64) }]) {
+      expect(await refusalCode(rewrapKeyring(keyring.bytes, ACCOUNT, wrong, fresh))).toBe('keyring_corrupt');
+    }
   });
 });

@@ -1,5 +1,4 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
 import { stateKeys } from '../../broker/domain/state-keys.ts';
@@ -11,6 +10,7 @@ import {
   TestClock,
   type TestCloud,
 } from '../support/broker.ts';
+import { storedVersions } from '../support/stored-versions.ts';
 
 let cloud: TestCloud;
 let broker: TestBroker;
@@ -142,17 +142,7 @@ describe('completing a recovery', () => {
     const client = newClient().knows(owner);
     await client.proveRecoveryKey();
     await client.must(contract.recoveryComplete, await client.recover('new'));
-    const { s3Endpoint, region, bucket, accessKeyId, secretAccessKey } = cloud.cloud.description;
-    const s3 = new S3Client({
-      region,
-      endpoint: s3Endpoint,
-      forcePathStyle: true,
-      credentials: { accessKeyId, secretAccessKey },
-    });
-    const Prefix = stateKeys.account(owner.account);
-    const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix }));
-    expect(Versions).toHaveLength(1);
-    s3.destroy();
+    expect(await storedVersions(cloud, stateKeys.account(owner.account))).toHaveLength(1);
   });
 
   it('keeps vaults, authenticator and backup codes', async () => {

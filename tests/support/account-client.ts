@@ -14,7 +14,7 @@ import { envelopeOf, segmentAfter } from './vault-side.ts';
 export type Send = (path: string, init: RequestInit) => Response | Promise<Response>;
 
 /** Weaker than a client's own, because tests do this often; the broker knows nothing of it. */
-const KSF = { 'argon2id-custom': { memory: 64, iterations: 1, parallelism: 1 } };
+export const KSF = { 'argon2id-custom': { memory: 64, iterations: 1, parallelism: 1 } };
 
 /** An answer of the broker: as the contract says, or a problem. */
 export type Reply<Answer = unknown> =
@@ -36,9 +36,7 @@ export class AccountClient {
     publicKey: randomBytes(32).toString('base64url'),
   };
   readonly recovery = generateKeyPairSync('ed25519');
-  readonly backupCodes = Array.from({ length: 10 }, () =>
-    Array.from(randomBytes(16), (byte) => BASE32[byte % 32]).join(''),
-  );
+  readonly backupCodes = newBackupCodes();
   headers: Record<string, string> = {};
   account = '' as AccountId;
   vault = '' as VaultId;
@@ -132,6 +130,15 @@ export class AccountClient {
   async nextCode(): Promise<{ code: string }> {
     this.#clock.advance(30);
     return { code: await this.code() };
+  }
+
+  /** A code that is good neither now nor soon. */
+  async wrongCode(): Promise<string> {
+    const shown = new Set(await Promise.all([-2, -1, 0, 1, 2].map((steps) => this.code(steps))));
+    for (let guess = 0; ; guess += 1) {
+      const code = String(guess).padStart(6, '0');
+      if (!shown.has(code)) return code;
+    }
   }
 
   async signUpUntilFirstCode(userName: string, passphrase: string): Promise<void> {
@@ -244,7 +251,13 @@ export class AccountClient {
   }
 }
 
-function rawPublicKey(key: KeyObject): string {
+/** Ten, each 80 random bits as the contract writes them. */
+export function newBackupCodes(): string[] {
+  return Array.from({ length: 10 }, () => Array.from(randomBytes(16), (byte) => BASE32[byte % 32]).join(''));
+}
+
+/** Ed25519, 32 bytes in base64url. */
+export function rawPublicKey(key: KeyObject): string {
   const { x } = key.export({ format: 'jwk' });
   if (x === undefined) throw new TypeError('expected an Ed25519 key');
   return x;

@@ -4,6 +4,7 @@ import { Authenticator } from '../support/authenticator.ts';
 import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
 import { startBareStack, type BareStack } from './bare-stack.ts';
 import { Device } from './device.ts';
+import { passOn } from './pass-on.ts';
 
 // The worker in a real browser against the real broker and local cloud; the page does nothing but pass commands on.
 const WRONG = { factor: { code: '000000' } };
@@ -168,10 +169,7 @@ describe('a connection that breaks', () => {
     await device.context.route(
       `**${path}`,
       async (route) => {
-        if (when === 'after') {
-          const said = { origin: stack.origin, 'sec-fetch-site': 'same-origin' };
-          await route.fetch({ headers: { ...(await route.request().allHeaders()), ...said } });
-        }
+        if (when === 'after') await passOn(route, stack.origin);
         await route.abort();
       },
       { times: 1 },

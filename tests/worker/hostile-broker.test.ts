@@ -4,6 +4,7 @@ import { Authenticator } from '../support/authenticator.ts';
 import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
 import { startBareStack, type BareStack } from './bare-stack.ts';
 import { Device } from './device.ts';
+import { passOn } from './pass-on.ts';
 
 // The real broker, some of whose answers are changed on their way.
 const PASSPHRASE = 'zebra-quick-violin-under-major-pond';
@@ -53,9 +54,7 @@ async function change(
   alter: (answer: Record<string, unknown>) => Record<string, unknown>,
 ): Promise<void> {
   await device.context.route(`**${path}`, async (route) => {
-    // Playwright's own request is nobody's page: it has to say what the browser would have said.
-    const said = { origin: stack.origin, 'sec-fetch-site': 'same-origin' };
-    const response = await route.fetch({ headers: { ...(await route.request().allHeaders()), ...said } });
+    const response = await passOn(route, stack.origin);
     const answer = (await response.json()) as Record<string, unknown>;
     await route.fulfill({ response, json: alter(answer) });
   });

@@ -118,8 +118,8 @@ describe('joining a journal', () => {
   });
 
   test('pins a newer keyring, and refuses the older one from then on', async () => {
-    const secrets = { recoveryEntropy, exportKey: randomBytes(64) };
-    const next = await rewrapKeyring(keyring.bytes, ACCOUNT, secrets);
+    const exportKey = randomBytes(64);
+    const next = await rewrapKeyring(keyring.bytes, ACCOUNT, { recoveryEntropy }, { exportKey });
     const device = await createDevice();
     await joinJournal(await openAt(device), { keyring: next, device }, 'second');
     const journal = await openAt(first);

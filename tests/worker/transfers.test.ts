@@ -1,10 +1,11 @@
-import { chromium, type Browser, type Route } from 'playwright';
+import { chromium, type Browser } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Authenticator } from '../support/authenticator.ts';
 import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
 import { startBareStack, type BareStack } from './bare-stack.ts';
 import type { Bare } from './bare/main.ts';
 import { Device } from './device.ts';
+import { passOn } from './pass-on.ts';
 
 declare const bare: Bare;
 
@@ -59,12 +60,6 @@ async function sizeOf(name: string): Promise<number | undefined> {
   }, file);
 }
 
-/** The request as the browser sent it: Playwright's own is nobody's page. */
-async function pass(route: Route, instead: { url?: string; postData?: string } = {}) {
-  const said = { origin: stack.origin, 'sec-fetch-site': 'same-origin' };
-  return route.fetch({ ...instead, headers: { ...(await route.request().allHeaders()), ...said } });
-}
-
 const problem = (status: number, code: string) => ({
   status,
   contentType: 'application/problem+json',
@@ -77,10 +72,10 @@ test('a completion whose answer is lost, and that is under way at the next try, 
   await device.context.route('**/uploads/complete', async (route) => {
     completions += 1;
     if (completions === 1) {
-      await pass(route);
+      await passOn(route, stack.origin);
       await route.abort();
     } else if (completions === 2) await route.fulfill(problem(404, 'upload_lost'));
-    else await route.fulfill({ response: await pass(route) });
+    else await route.fulfill({ response: await passOn(route, stack.origin) });
   });
   await add('large.bin', TWO_PARTS);
   await device.until('transfer', ({ transfer }) => transfer.phase === 'done');
@@ -94,7 +89,7 @@ test('an upload that S3 says it has lost, and that came about all the same, is n
   let puts = 0;
   await device.context.route('**/uploads/complete', async (route) => {
     blobs.push((route.request().postDataJSON() as { blob: unknown }).blob);
-    const response = await pass(route);
+    const response = await passOn(route, stack.origin);
     await (blobs.length > 1 ? route.fulfill({ response }) : route.fulfill(problem(404, 'upload_lost')));
   });
   device.page.on('request', (request) => (puts += request.method() === 'PUT' ? 1 : 0));
@@ -110,7 +105,7 @@ test('an upload that S3 has lost goes up anew from this device', async () => {
   let lost = false;
   await device.context.route('**/uploads/complete', async (route) => {
     if (lost) {
-      await route.fulfill({ response: await pass(route) });
+      await route.fulfill({ response: await passOn(route, stack.origin) });
       return;
     }
     lost = true;
@@ -119,8 +114,8 @@ test('an upload that S3 has lost goes up anew from this device', async () => {
       .request()
       .url()
       .replace(/complete$/, 'abort');
-    await pass(route, { url, postData: JSON.stringify({ blob, uploadId }) });
-    await route.fulfill({ response: await pass(route) });
+    await passOn(route, stack.origin, { url, postData: JSON.stringify({ blob, uploadId }) });
+    await route.fulfill({ response: await passOn(route, stack.origin) });
   });
   await add('large.bin', TWO_PARTS);
   await device.until('transfer', ({ transfer }) => transfer.phase === 'done');
@@ -134,7 +129,7 @@ test.each(['already_exists', 'upload_mismatch'])(
     let completions = 0;
     await device.context.route('**/uploads/complete', async (route) => {
       completions += 1;
-      const response = await pass(route); // It comes about all the same.
+      const response = await passOn(route, stack.origin); // It comes about all the same.
       await (completions > 1 ? route.fulfill({ response }) : route.fulfill(problem(409, code)));
     });
     await add('large.bin', TWO_PARTS);
@@ -196,7 +191,7 @@ test('a file that is being locked away is not opened after the lock', async () =
   let letGo: () => void = () => undefined;
   const locked = new Promise<void>((resolve) => (letGo = resolve));
   await device.context.route('**/keys/release', async (route) => {
-    const response = await pass(route);
+    const response = await passOn(route, stack.origin);
     await locked;
     await route.fulfill({ response }).catch(() => undefined); // Called off by then.
   });

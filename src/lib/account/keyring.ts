@@ -99,24 +99,29 @@ export async function openKeyring(
 }
 
 /**
- * The next version of a keyring, wrapped for a new passphrase; the kit stays good. All other keys are the same.
+ * The next version of a keyring, wrapped for a new passphrase or a new kit; the other one of the two stays good. All other keys are
+ * the same.
  *
+ * @param by opens the present one
+ * @param forSecret what takes the place of the passphrase (`exportKey`), or of the kit (`recoveryEntropy`)
  * @throws {HalfkeyError} `keyring_corrupt` as `openKeyring`
  */
 export async function rewrapKeyring(
   bytes: Bytes,
   account: string,
-  { recoveryEntropy, exportKey }: { readonly recoveryEntropy: Bytes; readonly exportKey: Bytes },
+  by: KeyringSecret,
+  forSecret: KeyringSecret,
 ): Promise<OpenKeyring> {
-  const current = await openKeyring(bytes, account, { recoveryEntropy });
+  const current = await openKeyring(bytes, account, by);
   const body = await decodeKeyring(bytes);
-  const { seed } = await unwrapRoots(body, { recoveryEntropy });
+  const { seed } = await unwrapRoots(body, by);
+  const wraps = await wrapRoots(account, forSecret, current.accountKey, seed);
+  seed.fill(0);
   const next: KeyringBody = {
     ...body,
     version: body.version + 1,
-    byExport: await wrapRoots(account, { exportKey }, current.accountKey, seed),
+    ...('exportKey' in forSecret ? { byExport: wraps } : { byRecovery: wraps }),
   };
-  seed.fill(0);
   return openBody(await encodeKeyring(next, current.identity), next, current.identity, current.accountKey);
 }
 

@@ -13,6 +13,7 @@ import { Installation } from './installation.svelte.ts';
 import { Notice } from './notice.svelte.ts';
 import { askToKeepOnce } from './persistence.ts';
 import { sendUploadsLater } from './service-worker.ts';
+import { Renewal } from './renewal.svelte.ts';
 import { Session } from './session.svelte.ts';
 import { Settings } from './settings.svelte.ts';
 import { Transfers } from './transfers.svelte.ts';
@@ -31,6 +32,7 @@ export class Halfkey {
   readonly prompt: CodePrompt;
   readonly downloads: Downloads;
   readonly settings: Settings;
+  readonly renewal: Renewal;
   readonly droppedChanges: DroppedChanges;
   readonly desk: Desk;
   readonly #worker: CryptoWorker;
@@ -49,6 +51,7 @@ export class Halfkey {
     this.prompt = new CodePrompt(worker);
     this.downloads = new Downloads(worker, this.prompt, this.transfers);
     this.settings = new Settings(worker);
+    this.renewal = new Renewal(worker);
     this.droppedChanges = new DroppedChanges(worker);
     this.desk = new Desk(this);
   }
@@ -115,6 +118,7 @@ export class Halfkey {
     if (phase.phase !== 'signed-out') return;
     this.desk.close();
     this.settings.clear();
+    this.renewal.clear();
     this.prompt.dismiss();
     this.files.clear();
     this.transfers.clear();

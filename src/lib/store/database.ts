@@ -109,6 +109,11 @@ export interface StoredTransferSettings {
   readonly wifiOnly: boolean;
 }
 
+/** Words and codes were shown here, and nobody has said yet that they are kept. */
+interface StoredKitNote {
+  readonly isKitUnkept: true;
+}
+
 interface HalfkeySchema extends DBSchema {
   device: { key: string; value: DeviceRecord };
   account: { key: string; value: StoredAccount };
@@ -124,7 +129,7 @@ interface HalfkeySchema extends DBSchema {
   parts: { key: [blob: string, partNumber: number]; value: StoredPart };
   /** By blob. */
   kept: { key: string; value: StoredKept };
-  settings: { key: string; value: StoredTransferSettings };
+  settings: { key: string; value: StoredTransferSettings | StoredKitNote };
 }
 
 export type Database = IDBPDatabase<HalfkeySchema>;

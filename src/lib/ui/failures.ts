@@ -90,6 +90,10 @@ const EXPLANATIONS = {
     'That backup code is wrong or used',
     'Each works once. Try the next one of your sheet.',
   ],
+  proof_missing: [
+    'Ten minutes have passed',
+    'Type your passphrase and a code once more. Nothing was changed.',
+  ],
   too_many_requests: ['Too many tries', wait],
   grant_missing: ['Halfkey is locked', 'Type the six digits from your authenticator app.'],
   grant_spent: ['This code has opened all it can', 'Type a new one to open more.'],

@@ -2,6 +2,7 @@ import { generatePassphrase, judgePassphrase } from '../account/passphrase.ts';
 import { connectBroker } from '../remote/broker.ts';
 import { storageUse } from '../store/opfs.ts';
 import { readDevice } from '../store/device-record.ts';
+import { isKitUnkept, noteKit } from '../store/kit-note.ts';
 import { toFailure } from '../transfer/ledger.ts';
 import { sweepDownloads } from '../transfer/sink.ts';
 import { createTransfers } from '../transfer/transfers.ts';
@@ -9,6 +10,7 @@ import { compareHeadPhrase } from './head-check.ts';
 import type { CommandName, Commands, Report } from './protocol.ts';
 import { purgeFile } from './purge.ts';
 import { recover } from './recover.ts';
+import { Renewal } from './renewal.ts';
 import { Session } from './session.ts';
 import { SignIn } from './sign-in.ts';
 import { SignUp } from './sign-up.ts';
@@ -51,6 +53,7 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
     },
     onLockNow() {
       transfers.lockNow();
+      renewal.clear();
     },
     mayClose: () => unsafe.size === 0,
   });
@@ -79,6 +82,7 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
   });
   const signUp = new SignUp(broker, nowMs);
   const signIn = new SignIn(broker, resting, nowMs);
+  const renewal = new Renewal({ broker, resting, home: () => session.home() });
   const enter = (entry: Parameters<Session['enter']>[0]) => session.enter(entry);
 
   return {
@@ -87,7 +91,12 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
       return session.boot();
     },
     'sign-up/start': (args) => signUp.start(args),
-    'sign-up/verify': ({ code }) => signUp.verify(code, enter),
+    'sign-up/verify': ({ code }) =>
+      signUp.verify(code, async (entry) => {
+        await enter(entry);
+        // Without room for the note, what is about to be shown matters more.
+        await noteKit(await resting.database(), 'unkept').catch(() => undefined);
+      }),
     'passphrase/judge': async ({ passphrase, userName }) => ({
       score: await judgePassphrase(passphrase, userName),
     }),
@@ -95,6 +104,18 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
     'sign-in/start': (args) => signIn.start(args),
     'sign-in/code': ({ factor }) => signIn.code(factor, enter),
     recover: async (args) => enter(await recover(args, { broker, resting, nowMs })),
+    'renewal/prove': (args) => renewal.prove(args),
+    'renewal/backup-codes': () => renewal.backupCodes(),
+    'renewal/kit': () => renewal.kit(),
+    'renewal/accept': () => renewal.accept(),
+    'renewal/authenticator': () => renewal.authenticator(),
+    'renewal/authenticator-confirm': (args) => renewal.confirmAuthenticator(args),
+    'renewal/passphrase': (args) => renewal.passphrase(args),
+    'renewal/end': () => {
+      renewal.clear();
+    },
+    'kit/read': async () => ({ isUnkept: await isKitUnkept(await resting.database()) }),
+    'kit/kept': async () => noteKit(await resting.database(), 'kept'),
     unlock: ({ factor }) => session.unlock(factor),
     lock: () => {
       session.lock();

@@ -161,6 +161,24 @@ export interface Commands {
   'sign-in/code': { args: { factor: Factor }; result: void };
   /** Kit, new passphrase and code at once; phase `open` follows. */
   recover: { args: { words: string; passphrase: string; factor: Factor }; result: void };
+  /** Passphrase and code once more: the commands of this kind work for ten minutes then, or until `lock`. `passphrase_wrong`. */
+  'renewal/prove': { args: { passphrase: string; factor: Factor }; result: void };
+  /** Ten codes to be kept, as at sign-up. They count from `renewal/accept` on. */
+  'renewal/backup-codes': { args: NoArguments; result: { backupCodes: string[] } };
+  /** 24 words to be kept, alike. */
+  'renewal/kit': { args: NoArguments; result: { recoveryWords: string[]; headPhrase: string } };
+  /** What was shown last is kept: it counts now, and what it replaces does no longer. May be sent again. `keyring_changed`. */
+  'renewal/accept': { args: NoArguments; result: void };
+  /** The present authenticator stays good until a code of the new one was seen. */
+  'renewal/authenticator': { args: NoArguments; result: { totpSecret: string; otpauthUri: string } };
+  'renewal/authenticator-confirm': { args: { code: string }; result: void };
+  /** Signs out all other devices. `passphrase_weak`, `keyring_changed`. */
+  'renewal/passphrase': { args: { passphrase: string }; result: void };
+  /** Forgets what was proven. */
+  'renewal/end': { args: NoArguments; result: void };
+  /** Whether nobody has said that the kit of an account which was made on this device is kept. */
+  'kit/read': { args: NoArguments; result: { isUnkept: boolean } };
+  'kit/kept': { args: NoArguments; result: void };
   unlock: { args: { factor: Factor }; result: void };
   lock: { args: NoArguments; result: void };
   'sign-out': { args: NoArguments; result: void };

@@ -34,7 +34,7 @@ export async function recover(
   const { serverPublicKey, userName } = await openKeyring(current, account, { recoveryEntropy });
   await requireStrong(passphrase, userName); // Once more: who the words belong to was not known before.
   const { registrationRecord, exportKey } = registration.finish(answer.registrationResponse, serverPublicKey);
-  const keyring = await rewrapKeyring(current, account, { recoveryEntropy, exportKey });
+  const keyring = await rewrapKeyring(current, account, { recoveryEntropy }, { exportKey });
   recoveryEntropy.fill(0);
   exportKey.fill(0);
 

@@ -1,12 +1,10 @@
-import { signinStart } from '$contract/account.ts';
-import { startLogin } from '../account/opaque.ts';
 import { newStartLock } from '../account/start-key.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Broker } from '../remote/broker.ts';
 import { readAttempts, saveAttempts } from '../store/attempts.ts';
 import type { StoredAttempts } from '../store/database.ts';
+import { provePassphrase } from './passphrase-proof.ts';
 import type { Resident, Resting } from './resting.ts';
-import { parseUserName } from './user-name.ts';
 
 /** So many wrong passphrases are mistyped ones; then each doubles the pause, up to five minutes. */
 const FREE_ATTEMPTS = 3;
@@ -80,7 +78,10 @@ export async function setStart(
 ): Promise<void> {
   const { resting, broker, isStillThere } = rim;
   const { account, keyring } = resident.account;
-  if (passphrase !== undefined) await provePassphrase(passphrase, resident.account, broker);
+  if (passphrase !== undefined) {
+    const { exportKey } = await provePassphrase(passphrase, resident.account, broker);
+    exportKey.fill(0);
+  }
   const lock = passphrase === undefined ? undefined : await newStartLock(passphrase, account);
   const owner = await resting.owner();
   // Another tab may have changed the passphrase: what it wrote is not written over.
@@ -90,32 +91,4 @@ export async function setStart(
   }
   await resting.keep(resident, lock);
   lock?.key.fill(0);
-}
-
-/**
- * Sees by OPAQUE's first two messages that this is the account's passphrase: what its answer opens to is proof enough, so the third
- * is not sent, and the session stays the one that it is.
- *
- * @param serverPublicKey the pinned one
- * @throws {HalfkeyError} `passphrase_wrong`; `session_missing` where an earlier build did not keep the user name; `server_unknown`;
- *   `too_many_requests`, and what is unreachable
- */
-async function provePassphrase(
-  passphrase: string,
-  { userName, serverPublicKey }: { readonly userName: string; readonly serverPublicKey: string },
-  broker: Broker,
-): Promise<void> {
-  if (userName === '') {
-    throw new HalfkeyError('session_missing', 'the user name was not kept here: sign in once more');
-  }
-  const login = await startLogin(passphrase);
-  const { startLoginRequest } = login;
-  const request = { userName: parseUserName(userName), startLoginRequest };
-  const { loginResponse } = await broker.call(signinStart, request);
-  try {
-    login.finish(loginResponse, serverPublicKey);
-  } catch (error) {
-    if (!(error instanceof HalfkeyError) || error.code !== 'login_refused') throw error;
-    throw new HalfkeyError('passphrase_wrong', "this is not the account's passphrase");
-  }
 }

@@ -2,8 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect } from 'vitest';
 import * as contract from '$contract/account.ts';
+import * as renewal from '$contract/renewal.ts';
 import { VAULT_EVENTS_PATH } from '$contract/vault.ts';
+import type { AccountClient } from '../../support/account-client.ts';
 import type { TestBroker } from '../../support/broker.ts';
+import { newAuthenticator, passphraseRequest, prove } from '../../support/renewal-client.ts';
 import { row } from '../support/row.ts';
 import { kolmogorovSmirnov } from './support/distribution.ts';
 import { type House, newcomer, openHouse } from './support/house.ts';
@@ -191,54 +194,71 @@ row(
   },
 );
 
+/** What ends all that was issued before; `full` is signed in. @returns who is signed in after it */
+const CHANGES: Readonly<
+  Record<string, (full: AccountClient, userName: string, grant: string) => Promise<AccountClient>>
+> = {
+  async recovered(full, _, grant) {
+    const again = house.clientOf(brokers[0]).knows(full);
+    await again.proveRecoveryKey();
+    await again.must(contract.recoveryComplete, await again.recover('a new passphrase'));
+    expect((await again.call(contract.grantEnd, { grant })).ok).toBe(true); // As if there were none.
+    const generate = ROUTES.find(({ path }) => path.endsWith('/keys/generate'));
+    if (!generate) throw new Error('expected the route');
+    const reply = await again.call(generate, { ...(requestFor(generate) as object), grant });
+    expect(reply).toMatchObject({ status: 403, code: 'grant_missing' });
+    return again;
+  },
+  async 'another-passphrase'(full, userName) {
+    await prove(full, userName);
+    await full.must(renewal.passphraseRenew, await passphraseRequest(full, 'a new passphrase'));
+    return full;
+  },
+  async 'another-authenticator'(full, userName) {
+    await prove(full, userName);
+    const next = await newAuthenticator(full, userName);
+    await full.must(renewal.authenticatorConfirm, { code: await next.code() });
+    return full;
+  },
+};
+
 row(
   'F14',
   {
-    attack: 'a token or grant of before a sign-out or a new passphrase',
+    attack: 'a token or grant of before a sign-out or a new factor',
     tried:
-      'tokens of every stage, at both brokers, after sign-out and after recovery; the grant with the new session',
+      'tokens of every stage, at both brokers, after recovery, another passphrase, another authenticator, and sign-out; the grant with the new session',
   },
   async (t) => {
-    const clients = await clientsByStage(house, brokers[0]);
-    const full = clients.get('full');
-    const recovery = clients.get('recovery');
-    if (!full || !recovery) throw new Error('expected sessions');
-    const { id: grant } = await full.must(contract.grantBuy, { factor: await full.nextCode() });
-    const old = new Map([...clients].map(([stage, client]) => [stage, client.fork()]));
-    const request = await (async () => {
-      const again = house.clientOf(brokers[0]).knows(full);
-      await again.proveRecoveryKey();
-      const body = await again.recover('a new passphrase');
-      await again.must(contract.recoveryComplete, body);
-      return { again, body };
-    })();
-    for (const [stage, client] of old) {
-      if (stage === 'enrol' || stage === 'setup') continue;
-      for (const broker of brokers) {
-        const twin = client.fork();
-        twin.send = house.clientOf(broker).send;
-        for (const route of ROUTES.filter((one) => one.stage === stage)) {
-          const reply = await twin.call(route, requestFor(route));
-          expect(reply).toMatchObject({ status: 401, code: 'session_missing' });
-          t.refused(reply.code ?? '');
-          t.vary(1);
+    for (const [name, change] of Object.entries(CHANGES)) {
+      const clients = await clientsByStage(house, brokers[0], name);
+      const full = clients.get('full');
+      if (!full) throw new Error('expected a session');
+      const { id: grant } = await full.must(contract.grantBuy, { factor: await full.nextCode() });
+      const old = new Map([...clients].map(([stage, client]) => [stage, client.fork()]));
+      const after = await change(full, name, grant);
+      for (const [stage, client] of old) {
+        if (stage === 'enrol' || stage === 'setup') continue;
+        for (const broker of brokers) {
+          const twin = client.fork();
+          twin.send = house.clientOf(broker).send;
+          for (const route of ROUTES.filter((one) => one.stage === stage)) {
+            const reply = await twin.call(route, requestFor(route));
+            expect(reply).toMatchObject({ status: 401, code: 'session_missing' });
+            t.refused(reply.code ?? '');
+            t.vary(1);
+          }
         }
       }
-    }
-    const spent = await request.again.call(contract.grantEnd, { grant });
-    expect(spent.ok).toBe(true);
-    const generate = ROUTES.find(({ path }) => path.endsWith('/keys/generate'));
-    if (!generate) throw new Error('expected the route');
-    const reply = await request.again.call(generate, { ...(requestFor(generate) as object), grant });
-    expect(reply).toMatchObject({ status: 403, code: 'grant_missing' });
-    t.refused('grant_missing');
 
-    const twin = request.again.fork();
-    await request.again.must(contract.sessionEnd);
-    for (const broker of brokers) {
-      twin.send = house.clientOf(broker).send;
-      expect(await twin.fork().call(contract.sessionRead)).toMatchObject({ code: 'session_missing' });
-      t.vary(1);
+      const twin = after.fork();
+      expect((await twin.call(contract.sessionRead)).ok).toBe(true);
+      await after.must(contract.sessionEnd);
+      for (const broker of brokers) {
+        twin.send = house.clientOf(broker).send;
+        expect(await twin.fork().call(contract.sessionRead)).toMatchObject({ code: 'session_missing' });
+        t.vary(1);
+      }
     }
   },
 );

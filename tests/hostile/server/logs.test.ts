@@ -176,7 +176,7 @@ const FIELDS: Readonly<Record<string, RegExp>> = {
   time: /^\d{13}$/,
   requestId: /^[\w-]{8,64}$/,
   method: /^[A-Z]{1,10}$/,
-  route: /^(other|page|asset|file|\/healthz|\/readyz|\/version|\/api\/[a-z/:]+)$/,
+  route: /^(other|page|asset|file|\/healthz|\/readyz|\/version|\/api\/[a-z/:-]+)$/,
   status: /^\d{3}$/,
   ms: /^\d+(\.\d)?$/,
   account: /^[\w-]{22}$/,

@@ -3,10 +3,10 @@ import { expect } from 'vitest';
 import * as account from '$contract/account.ts';
 import type { Factor } from '$contract/ids.ts';
 import * as contract from '$contract/vault.ts';
+import { KSF } from '../../../support/account-client.ts';
 import { newBlobId } from '../../../support/vault-side.ts';
 import { codeOf, type Flow, PASSPHRASE, signedUp } from './flow.ts';
 
-const KSF = { 'argon2id-custom': { memory: 64, iterations: 1, parallelism: 1 } };
 export const signUp: Flow = {
   name: 'sign-up',
   prepare(person) {

@@ -3,6 +3,13 @@ import * as account from '$contract/account.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { buyGrant, endGrant, recovery, signIn, signOut, signUp } from './account-flows.ts';
 import type { Flow } from './flow.ts';
+import {
+  proveAgain,
+  renewAuthenticator,
+  renewBackupCodes,
+  renewKit,
+  renewPassphrase,
+} from './renewal-flows.ts';
 import { append, generate, inbox, purge, release, upload } from './vault-flows.ts';
 
 /** Every flow of the broker that writes. */
@@ -19,6 +26,11 @@ export const FLOWS: readonly Flow[] = [
   recovery,
   signOut,
   inbox,
+  proveAgain,
+  renewBackupCodes,
+  renewAuthenticator,
+  renewKit,
+  renewPassphrase,
 ];
 
 /** What is true whatever went wrong: the account's events are one chain, with nothing missing. */

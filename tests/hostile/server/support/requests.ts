@@ -41,6 +41,21 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   'POST /api/grants': () => ({ factor, releases: 1 }),
   'POST /api/grants/end': () => ({ grant: id() }),
   'GET /api/events': () => ({ from: '0' }),
+  'POST /api/renewal/prove': () => ({ finishLoginRequest: b64url(64), factor }),
+  'POST /api/renewal/backup-codes': () => ({
+    backupCodeHashes: Array.from({ length: 10 }, () => b64url(32)),
+  }),
+  'POST /api/renewal/authenticator': () => ({ userName: id() }),
+  'POST /api/renewal/authenticator/confirm': () => factor,
+  'POST /api/renewal/kit': () => ({
+    recoveryPublicKey: b64url(32),
+    keyring: { version: 9, bytes: b64url(10) },
+  }),
+  'POST /api/renewal/passphrase/start': () => ({ registrationRequest: b64url(32) }),
+  'POST /api/renewal/passphrase': () => ({
+    registrationRecord: b64url(192),
+    keyring: { version: 9, bytes: b64url(10) },
+  }),
   'POST /api/vaults/:vault/keys/generate': () => ({ grant: id(), purpose: 'file', blobs: [id()] }),
   'POST /api/vaults/:vault/keys/release': () => ({
     grant: id(),
@@ -105,13 +120,13 @@ export type TokenStage = Exclude<Stage, 'none'>;
 export async function clientsByStage(
   house: House,
   broker: TestBroker,
+  userName = `stages-${id()}`.toLowerCase(),
 ): Promise<ReadonlyMap<TokenStage, AccountClient>> {
   const enrol = house.clientOf(broker);
   await enrol.signUpUntilFirstCode(`enrol-${id()}`, 'p');
   const setup = house.clientOf(broker);
   await setup.signUpUntilFirstCode(`setup-${id()}`, 'p');
   await setup.completion();
-  const userName = `stages-${id()}`.toLowerCase();
   const full = await newcomer(house, broker, userName);
   const again = () => house.clientOf(broker).knows(full);
   const [code, recoveryCode, recovery] = [again(), again(), again()];

@@ -1,0 +1,90 @@
+import * as v from 'valibot';
+import { KeyringRecord, OpaqueMessage } from './account.ts';
+import { b64url, Code, Factor, UserName } from './ids.ts';
+import { LIMITS } from './limits.ts';
+import { route } from './route.ts';
+
+// What one signs in and gets back in with, made anew by somebody who is signed in: each route but the first wants a session that
+// has proven passphrase and code in the last ten minutes (`proof_missing`), and is logged before it takes effect. Whatever replaces
+// something may be sent again with the same bytes.
+
+const Empty = v.strictObject({});
+
+/** Passphrase and code once more: OPAQUE's last message behind a `signinStart` of this account, and a code. */
+export const renewalProve = route({
+  method: 'POST',
+  path: '/api/renewal/prove',
+  stage: 'full',
+  request: v.strictObject({ finishLoginRequest: OpaqueMessage, factor: Factor }),
+  answer: v.object({ keyring: KeyringRecord }),
+});
+
+/** Ten new ones; those before are good for nothing any more. Hashes as at `signupComplete`. */
+export const backupCodesRenew = route({
+  method: 'POST',
+  path: '/api/renewal/backup-codes',
+  stage: 'full',
+  request: v.strictObject({
+    backupCodeHashes: v.pipe(v.array(b64url({ exactly: 32 })), v.length(LIMITS.backupCodes)),
+  }),
+  answer: Empty,
+});
+
+/** A secret for another authenticator. The present one stays good until a code of the new one was seen. */
+export const authenticatorRenew = route({
+  method: 'POST',
+  path: '/api/renewal/authenticator',
+  stage: 'full',
+  /** The account's own: the app on the phone shows it. */
+  request: v.strictObject({ userName: UserName }),
+  answer: v.object({
+    /** base32, 32 characters. */
+    totpSecret: v.string(),
+    otpauthUri: v.string(),
+  }),
+});
+
+/**
+ * The new authenticator's first code. Every session but this one ends, which is issued a new token; when the answer is lost this one
+ * has ended too.
+ */
+export const authenticatorConfirm = route({
+  method: 'POST',
+  path: '/api/renewal/authenticator/confirm',
+  stage: 'full',
+  request: v.strictObject({ code: Code }),
+  answer: Empty,
+});
+
+/** Another recovery key, and the keyring wrapped for it; the kit before opens nothing any more. `keyring_changed`. */
+export const kitRenew = route({
+  method: 'POST',
+  path: '/api/renewal/kit',
+  stage: 'full',
+  request: v.strictObject({
+    /** Ed25519, from the new recovery entropy. */
+    recoveryPublicKey: b64url({ exactly: 32 }),
+    keyring: KeyringRecord,
+  }),
+  answer: Empty,
+});
+
+/** OPAQUE registration for another passphrase. Nothing is stored yet. */
+export const passphraseStart = route({
+  method: 'POST',
+  path: '/api/renewal/passphrase/start',
+  stage: 'full',
+  request: v.strictObject({ registrationRequest: OpaqueMessage }),
+  answer: v.object({ registrationResponse: OpaqueMessage }),
+});
+
+/**
+ * New OPAQUE record and keyring; sessions end as at `authenticatorConfirm`. `keyring_changed`.
+ */
+export const passphraseRenew = route({
+  method: 'POST',
+  path: '/api/renewal/passphrase',
+  stage: 'full',
+  request: v.strictObject({ registrationRecord: OpaqueMessage, keyring: KeyringRecord }),
+  answer: Empty,
+});

@@ -1,0 +1,70 @@
+import type { Commands, Factor } from '../worker/protocol.ts';
+import type { CryptoWorker } from './crypto-worker.ts';
+
+type Result<Name extends keyof Commands> = Promise<Commands[Name]['result']>;
+
+/** What one signs in and gets back in with, made anew. Everything but the note about the kit wants `prove` first. */
+export class Renewal {
+  readonly #worker: CryptoWorker;
+  #isKitUnkept = $state.raw(false);
+
+  constructor(worker: CryptoWorker) {
+    this.#worker = worker;
+  }
+
+  /** Whether words and codes were shown on this device, and nobody has said that they are kept. */
+  get isKitUnkept(): boolean {
+    return this.#isKitUnkept;
+  }
+
+  async readKit(): Promise<void> {
+    this.#isKitUnkept = (await this.#worker.send('kit/read', {})).isUnkept;
+  }
+
+  /** Somebody has put the kit away. */
+  async keepKit(): Promise<void> {
+    await this.#worker.send('kit/kept', {});
+    this.#isKitUnkept = false;
+  }
+
+  clear(): void {
+    this.#isKitUnkept = false;
+  }
+
+  prove(passphrase: string, factor: Factor): Result<'renewal/prove'> {
+    return this.#worker.send('renewal/prove', { passphrase, factor });
+  }
+
+  /** Ten codes to be shown; they count once accepted. */
+  newBackupCodes(): Result<'renewal/backup-codes'> {
+    return this.#worker.send('renewal/backup-codes', {});
+  }
+
+  /** 24 words to be shown; they count once accepted. */
+  newKit(): Result<'renewal/kit'> {
+    return this.#worker.send('renewal/kit', {});
+  }
+
+  /** What was shown last is kept, and counts. */
+  async accept(): Promise<void> {
+    await this.#worker.send('renewal/accept', {});
+    await this.readKit();
+  }
+
+  newAuthenticator(): Result<'renewal/authenticator'> {
+    return this.#worker.send('renewal/authenticator', {});
+  }
+
+  confirmAuthenticator(code: string): Result<'renewal/authenticator-confirm'> {
+    return this.#worker.send('renewal/authenticator-confirm', { code });
+  }
+
+  newPassphrase(passphrase: string): Result<'renewal/passphrase'> {
+    return this.#worker.send('renewal/passphrase', { passphrase });
+  }
+
+  /** Forgets what was proven. */
+  end(): Result<'renewal/end'> {
+    return this.#worker.send('renewal/end', {});
+  }
+}

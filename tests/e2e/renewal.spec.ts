@@ -1,0 +1,161 @@
+import { expect, test, type Page } from '@playwright/test';
+import { Authenticator } from '../support/authenticator.ts';
+import { textFile } from '../support/files.ts';
+import { startStack, type Stack } from '../support/stack.ts';
+import { LookedAt } from './looks.ts';
+import { Person } from './person.ts';
+
+const NEXT_PASSPHRASE = 'seven lanterns drift over the quiet harbour';
+
+let stack: Stack;
+test.beforeAll(async () => {
+  stack = await startStack();
+});
+test.afterAll(async () => {
+  await stack.stop();
+});
+
+/** Shows passphrase and code, and has the choice then. @param backupCode in place of a code */
+async function prove(person: Person, backupCode?: string): Promise<void> {
+  const { page } = person;
+  await page.getByLabel('Passphrase', { exact: true }).fill(person.passphrase);
+  if (backupCode === undefined) await person.typeCode();
+  else {
+    await page.getByText('Use a backup code').click();
+    await page.getByLabel('Backup code').fill(backupCode);
+  }
+  await expect(page.getByRole('button', { name: 'New recovery words' })).toBeVisible();
+}
+
+async function recoveryWords(page: Page): Promise<string> {
+  const text = await page.getByTestId('recovery-words').innerText();
+  return (text.toLowerCase().match(/[a-z]+/g) ?? []).join(' ');
+}
+
+test('words, codes, authenticator and passphrase are made anew, and only the new ones work', async ({
+  browser,
+}) => {
+  const ada = await Person.signedUp(browser, stack.origin, 'ada-renews');
+  const { page } = ada;
+  const before = { words: ada.recoveryWords, passphrase: ada.passphrase, codes: ada.backupCodes };
+  await ada.upload(textFile('Letter.txt', 'pears are ripe'));
+  await expect(ada.row('Letter.txt')).toBeVisible();
+
+  await page.getByRole('button', { name: 'More', exact: true }).click();
+  await page.getByRole('menuitem', { name: 'Settings' }).click();
+  await page.getByRole('button', { name: 'Passphrase and codes' }).click();
+  await page.getByLabel('Passphrase', { exact: true }).fill('not the passphrase at all');
+  await ada.typeCode();
+  await expect(page.getByRole('alert')).toContainText('passphrase');
+  await prove(ada, before.codes[0]);
+
+  await page.getByRole('button', { name: 'New recovery words' }).click();
+  ada.recoveryWords = await recoveryWords(page);
+  expect(ada.recoveryWords.split(' ')).toHaveLength(24);
+  await page.getByRole('button', { name: 'I keep these: they count now' }).click();
+  await expect(page.getByText('Your new recovery words count.').first()).toBeVisible();
+
+  await page.getByRole('button', { name: 'New backup codes' }).click();
+  ada.backupCodes = (await page.getByTestId('backup-codes').innerText()).match(/[A-Z2-7-]{19}/g) ?? [];
+  expect(ada.backupCodes).toHaveLength(10);
+  await page.getByRole('button', { name: 'I keep these: they count now' }).click();
+  await expect(page.getByText('Your new backup codes count.').first()).toBeVisible();
+
+  await page.getByRole('button', { name: 'Another authenticator' }).click();
+  ada.authenticator = new Authenticator(await page.getByTestId('totp-secret').innerText());
+  await ada.typeCode('000000');
+  await expect(page.getByRole('alert')).toBeVisible();
+  await ada.typeCode();
+  await expect(page.getByText('Codes come from your new authenticator now.').first()).toBeVisible();
+
+  await page.getByRole('button', { name: 'Change the passphrase' }).click();
+  await page.getByLabel('New passphrase').fill('password1');
+  await page.getByRole('button', { name: 'Change the passphrase' }).click();
+  await expect(page.getByRole('alert')).toContainText('too easy to guess');
+  await page.getByLabel('New passphrase').fill(NEXT_PASSPHRASE);
+  await page.getByRole('button', { name: 'Change the passphrase' }).click();
+  await expect(page.getByText('Your new passphrase counts.').first()).toBeVisible();
+  ada.passphrase = NEXT_PASSPHRASE;
+  await page.getByRole('link', { name: 'Back to your drive' }).click();
+  await expect(ada.row('Letter.txt')).toBeVisible();
+  await ada.lockNow();
+
+  const elsewhere = await ada.elsewhere(browser);
+  elsewhere.passphrase = before.passphrase;
+  await elsewhere.page.goto(`${stack.origin}/sign-in`);
+  await elsewhere.typePassphrase();
+  await expect(elsewhere.page.getByRole('alert')).toBeVisible();
+  elsewhere.passphrase = NEXT_PASSPHRASE;
+  await elsewhere.signIn();
+  await expect(elsewhere.row('Letter.txt')).toBeVisible();
+
+  const lost = await ada.elsewhere(browser);
+  await lost.page.goto(`${stack.origin}/recover`);
+  await lost.page.getByLabel('Recovery words').fill(before.words);
+  await lost.page.getByLabel('New passphrase').fill('quite another set of words');
+  await lost.page.getByText('Use a backup code').click();
+  await lost.page.getByLabel('Backup code').fill(ada.backupCodes[0] ?? '');
+  await expect(lost.page.getByRole('alert')).toContainText('do not open an account');
+  await lost.page.getByLabel('Recovery words').fill(ada.recoveryWords);
+  await lost.page.getByLabel('Backup code').fill(before.codes[1] ?? '');
+  await expect(lost.page.getByRole('alert')).toContainText('backup code is wrong');
+  await lost.page.getByLabel('Backup code').fill(ada.backupCodes[0] ?? '');
+  await expect(lost.row('Letter.txt')).toBeVisible();
+});
+
+for (const device of ['laptop', 'phone'] as const)
+  test(`words that a page died with are asked about, and made anew, on a ${device}`, async ({ browser }) => {
+    const tour = await LookedAt.begin(browser, stack.origin, device);
+    const { page } = tour;
+    const grace = new Person(page, `grace-${device}`);
+    page.on('dialog', (dialog) => void dialog.accept()); // The page asks whether it may be left.
+    await page.goto('/sign-up');
+    await page.getByLabel('User name').fill(grace.userName);
+    await page.getByLabel('Passphrase', { exact: true }).fill(grace.passphrase);
+    await page.getByRole('button', { name: 'Create account' }).click();
+    grace.authenticator = new Authenticator(await page.getByTestId('totp-secret').innerText());
+    await grace.typeCode();
+    await expect(page.getByTestId('recovery-words')).toBeVisible();
+    await page.goto('/');
+    await expect(page.getByText('may not be kept')).toBeVisible();
+    await tour.look('kit-unkept');
+
+    await page.getByRole('link', { name: 'Make new ones' }).click();
+    await page.getByLabel('Passphrase', { exact: true }).fill(grace.passphrase);
+    await grace.typeCode('000000');
+    await expect(page.getByRole('alert')).toBeVisible();
+    await tour.look('renewal-refused');
+    await prove(grace);
+    await tour.look('renewal');
+    await page.getByRole('button', { name: 'Another authenticator' }).click();
+    await expect(page.getByTestId('totp-secret')).toBeVisible();
+    await tour.look('renewal-authenticator');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Change the passphrase' }).click();
+    await page.getByRole('button', { name: 'Use a generated passphrase' }).click();
+    await tour.look('renewal-passphrase');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'New recovery words' }).click();
+    await expect(page.getByTestId('recovery-words')).toBeVisible();
+    await tour.look('renewal-words');
+    const sheets = (await page.pdf()).toString('latin1').match(/\/Type \/Page\b/g) ?? [];
+    expect(sheets).toHaveLength(1);
+    // Not kept: the question stays.
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('link', { name: 'Back to your drive' }).click();
+    await expect(page.getByText('may not be kept')).toBeVisible();
+
+    await page.getByRole('link', { name: 'Make new ones' }).click();
+    await prove(grace);
+    await page.getByRole('button', { name: 'New backup codes' }).click();
+    await expect(page.getByTestId('backup-codes')).toBeVisible();
+    await tour.look('renewal-codes');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'New recovery words' }).click();
+    await page.getByRole('button', { name: 'I keep these: they count now' }).click();
+    await expect(page.getByText('Your new recovery words count.').first()).toBeVisible();
+    await tour.look('renewal-done');
+    await page.getByRole('link', { name: 'Back to your drive' }).click();
+    await expect(page.getByLabel('Filter files')).toBeVisible();
+    await expect(page.getByText('may not be kept')).toHaveCount(0);
+  });

@@ -1,0 +1,261 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Authenticator } from '../support/authenticator.ts';
+import type { Device } from './device.ts';
+import { passOn } from './pass-on.ts';
+import { Worlds, type Person } from './people.ts';
+
+// What one signs in and gets back in with, made anew.
+const START_MS = 120_000;
+const CONTENT = 'what only its owner reads\n';
+const NEXT_PASSPHRASE = 'seven lanterns drift over the quiet harbour';
+let worlds: Worlds;
+
+beforeAll(async () => {
+  worlds = await Worlds.start();
+}, START_MS);
+afterAll(() => worlds.stop(), START_MS);
+afterEach(() => worlds.clear());
+
+async function atHome(): Promise<{ device: Device; person: Person }> {
+  const device = await worlds.newDevice();
+  const person = await worlds.signUp(device);
+  await device.upload('one.txt', CONTENT);
+  return { device, person };
+}
+
+/** Somebody at home who has shown passphrase and code. */
+async function proven(): Promise<{ device: Device; person: Person }> {
+  const { device, person } = await atHome();
+  await device.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
+  return { device, person };
+}
+
+/** Lets the next request on a path take effect, and loses its answer. */
+async function loseAnswer({ context }: Device, path: string): Promise<void> {
+  await context.route(
+    `**${path}`,
+    async (route) => {
+      const cookies = await context.cookies();
+      const answer = await passOn(route, worlds.stack.origin);
+      expect(answer.ok()).toBe(true);
+      await context.addCookies(cookies); // What came with the answer was lost too.
+      await route.abort();
+    },
+    { times: 1 },
+  );
+}
+
+async function reads(device: Device): Promise<void> {
+  const file = await device.file('one.txt');
+  expect(await device.send('file/preview', { file })).toEqual({ kind: 'text', text: CONTENT });
+}
+
+describe('passphrase and code', () => {
+  test('come first, both of them, and are forgotten with the lock', async () => {
+    const { device, person } = await atHome();
+    for (const command of ['renewal/kit', 'renewal/backup-codes', 'renewal/authenticator'] as const) {
+      expect(await device.refused(command, {})).toBe('proof_missing');
+    }
+    expect(await device.refused('renewal/passphrase', { passphrase: NEXT_PASSPHRASE })).toBe('proof_missing');
+    const { passphrase } = person;
+    const factor = person.factor();
+    expect(await device.refused('renewal/prove', { passphrase: `${passphrase} `, factor })).toBe(
+      'passphrase_wrong',
+    );
+    expect(await device.refused('renewal/prove', { passphrase, factor: { code: '12345' } })).toBe(
+      'code_malformed',
+    );
+    const wrong = { backupCode: 'AAAA-AAAA-AAAA-AAAA' };
+    expect(await device.refused('renewal/prove', { passphrase, factor: wrong })).toBe('backup_code_refused');
+    expect(await device.refused('renewal/kit', {})).toBe('proof_missing');
+
+    await device.send('renewal/prove', { passphrase, factor });
+    await device.send('renewal/kit', {});
+    await device.send('lock', {});
+    expect(await device.refused('renewal/accept', {})).toBe('proof_missing');
+  });
+});
+
+describe('new recovery words', () => {
+  test('count once they are kept, and the old ones no more', async () => {
+    const { device, person } = await proven();
+    const { recoveryWords, headPhrase } = await device.send('renewal/kit', {});
+    expect(recoveryWords).toHaveLength(24);
+    expect(await device.send('head/compare', { phrase: headPhrase })).toEqual({ verdict: 'seen' });
+    const words = recoveryWords.join(' ');
+    const other = await worlds.newDevice();
+    const recover = (typed: string) =>
+      ({ words: typed, passphrase: NEXT_PASSPHRASE, factor: person.factor() }) as const;
+    expect(await other.refused('recover', recover(words))).toBe('recovery_refused');
+
+    // The answer is lost behind its effect: the same again is fine.
+    await loseAnswer(device, '/api/renewal/kit');
+    expect(await device.refused('renewal/accept', {})).toBe('broker_unreachable');
+    await device.send('renewal/accept', {});
+    expect(await other.refused('recover', recover(person.words))).toBe('recovery_refused');
+    await reads(device);
+
+    await other.send('recover', recover(words));
+    await other.untilPhase('open');
+    await reads(other);
+  });
+
+  test('replace nothing when they are lost before they were kept', async () => {
+    const { device, person } = await proven();
+    await device.send('renewal/kit', {});
+    await device.reload();
+    await device.send('boot', {});
+    expect(await device.refused('renewal/accept', {})).toBe('proof_missing');
+    const other = await worlds.newDevice();
+    const { words } = person;
+    await other.send('recover', { words, passphrase: NEXT_PASSPHRASE, factor: person.factor() });
+    await other.untilPhase('open');
+    await reads(other);
+  });
+
+  test('of two devices that make some at once, one is told that it was second', async () => {
+    const { device, person } = await proven();
+    const second = await worlds.newDevice();
+    await worlds.signIn(second, person);
+    await second.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
+    const first = await device.send('renewal/kit', {});
+    await second.send('renewal/kit', {});
+    await device.send('renewal/accept', {});
+    expect(await second.refused('renewal/accept', {})).toBe('keyring_changed');
+    await reads(second);
+    const other = await worlds.newDevice();
+    const words = first.recoveryWords.join(' ');
+    await other.send('recover', { words, passphrase: NEXT_PASSPHRASE, factor: person.factor() });
+    await other.untilPhase('open');
+  });
+});
+
+describe('the kit of a new account', () => {
+  test('is asked about until somebody has said that it is kept, or has made a new one', async () => {
+    const { device, person } = await atHome();
+    expect(await device.send('kit/read', {})).toEqual({ isUnkept: true });
+    await device.reload();
+    await device.send('boot', {});
+    expect(await device.send('kit/read', {})).toEqual({ isUnkept: true });
+    await device.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
+    await device.send('renewal/kit', {});
+    expect(await device.send('kit/read', {})).toEqual({ isUnkept: true });
+    await device.send('renewal/accept', {});
+    expect(await device.send('kit/read', {})).toEqual({ isUnkept: false });
+
+    const another = await worlds.newDevice();
+    await worlds.signUp(another);
+    await another.send('kit/kept', {});
+    expect(await another.send('kit/read', {})).toEqual({ isUnkept: false });
+  });
+});
+
+describe('new backup codes', () => {
+  test('count once they are kept, and the old ones no more', async () => {
+    const { device, person } = await proven();
+    const { backupCodes } = await device.send('renewal/backup-codes', {});
+    const [backupCode = ''] = backupCodes;
+    await device.send('lock', {});
+    expect(await device.refused('unlock', { factor: { backupCode } })).toBe('backup_code_refused');
+    await device.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
+    const later = await device.send('renewal/backup-codes', {});
+    await loseAnswer(device, '/api/renewal/backup-codes');
+    expect(await device.refused('renewal/accept', {})).toBe('broker_unreachable');
+    await device.send('renewal/accept', {});
+    await device.send('lock', {});
+    expect(await device.refused('unlock', { factor: person.factor() })).toBe('backup_code_refused');
+    await device.send('unlock', { factor: { backupCode: later.backupCodes[9] ?? '' } });
+    await device.untilPhase('open');
+  });
+});
+
+describe('another authenticator', () => {
+  test('counts from its first code on', async () => {
+    const { device, person } = await proven();
+    const { totpSecret, otpauthUri } = await device.send('renewal/authenticator', {});
+    expect(decodeURIComponent(otpauthUri)).toContain(`Halfkey:${person.userName}`);
+    const next = new Authenticator(totpSecret);
+    await device.send('lock', {});
+    await device.send('renewal/prove', {
+      passphrase: person.passphrase,
+      factor: { code: await person.authenticator.code() },
+    });
+    const second = await worlds.newDevice();
+    await worlds.signIn(second, person);
+    expect(await device.refused('renewal/authenticator-confirm', { code: '000000' })).toBe('code_wrong');
+    const confirm = async () => ({ code: await next.code() });
+    await device.send('renewal/authenticator-confirm', await confirm());
+    await device.send('lock', {});
+    const old = { code: await person.authenticator.code() };
+    expect(await device.refused('unlock', { factor: old })).toBe('code_wrong');
+    await device.send('unlock', { factor: await confirm() });
+    await device.untilPhase('open');
+    await reads(device);
+    await second.send('lock', {});
+    expect(await second.refused('unlock', { factor: person.factor() })).toBe('session_missing');
+  }, 240_000);
+
+  test('counts though its answer was lost: then this device is signed out too', async () => {
+    const { device, person } = await proven();
+    const { totpSecret } = await device.send('renewal/authenticator', {});
+    const next = new Authenticator(totpSecret);
+    await loseAnswer(device, '/api/renewal/authenticator/confirm');
+    const code = await next.code();
+    expect(await device.refused('renewal/authenticator-confirm', { code })).toBe('broker_unreachable');
+    expect(await device.refused('renewal/authenticator-confirm', { code })).toBe('session_missing');
+    await device.untilPhase('signed-out');
+    const { userName, passphrase } = person;
+    await device.send('sign-in/start', { userName, passphrase });
+    await device.send('sign-in/code', { factor: { code: await next.code() } });
+    await device.untilPhase('open');
+    await reads(device);
+  }, 240_000);
+});
+
+describe('another passphrase', () => {
+  test('opens everything, signs the other devices out, and leaves the words good', async () => {
+    const { device, person } = await atHome();
+    await device.send('start/write', { passphrase: person.passphrase });
+    const second = await worlds.newDevice();
+    await worlds.signIn(second, person);
+    await device.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
+    expect(await device.refused('renewal/passphrase', { passphrase: 'password1' })).toBe('passphrase_weak');
+    await device.send('renewal/passphrase', { passphrase: NEXT_PASSPHRASE });
+    await reads(device); // The grant is still good.
+    await second.send('lock', {});
+    expect(await second.refused('unlock', { factor: person.factor() })).toBe('session_missing');
+    await second.untilPhase('signed-out');
+    const { userName, passphrase } = person;
+    expect(await second.refused('sign-in/start', { userName, passphrase })).toBe('login_refused');
+    await worlds.signIn(second, { ...person, passphrase: NEXT_PASSPHRASE });
+    await reads(second);
+
+    // The device that asks for it at each start asks for the new one.
+    await device.reload();
+    expect(await device.send('boot', {})).toEqual({ phase: 'closed' });
+    expect(await device.refused('start/open', { passphrase })).toBe('passphrase_wrong');
+    await device.send('start/open', { passphrase: NEXT_PASSPHRASE });
+    await device.send('unlock', { factor: person.factor() });
+    await device.untilPhase('open');
+    await reads(device);
+
+    const third = await worlds.newDevice();
+    const { words } = person;
+    await third.send('recover', { words, passphrase: 'quite another set of words', factor: person.factor() });
+    await third.untilPhase('open');
+    await reads(third);
+  });
+
+  test('counts though its answer was lost: then this device is signed out too', async () => {
+    const { device, person } = await proven();
+    await loseAnswer(device, '/api/renewal/passphrase');
+    expect(await device.refused('renewal/passphrase', { passphrase: NEXT_PASSPHRASE })).toBe(
+      'broker_unreachable',
+    );
+    const again = await device.refused('renewal/passphrase', { passphrase: NEXT_PASSPHRASE });
+    expect(again).toBe('session_missing');
+    await device.untilPhase('signed-out');
+    await worlds.signIn(device, { ...person, passphrase: NEXT_PASSPHRASE });
+    await reads(device);
+  });
+});
