@@ -4,11 +4,13 @@ import { b64url, Code, Factor, UserName } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { route } from './route.ts';
 
-// What one signs in and gets back in with, made anew by somebody who is signed in: each route but the first wants a session that
-// has proven passphrase and code in the last ten minutes (`proof_missing`), and is logged before it takes effect. Whatever replaces
-// something may be sent again with the same bytes.
+// What one signs in and gets back in with, made anew by somebody who is signed in: each route but the first wants the proof that
+// this session got for passphrase and code in the last ten minutes, else it is `proof_missing`. What replaces something is logged
+// before it takes effect.
 
 const Empty = v.strictObject({});
+/** What `renewalProve` answered; the session's cookie alone renews nothing. */
+const proof = b64url({ exactly: 32 });
 
 /** Passphrase and code once more: OPAQUE's last message behind a `signinStart` of this account, and a code. */
 export const renewalProve = route({
@@ -16,15 +18,16 @@ export const renewalProve = route({
   path: '/api/renewal/prove',
   stage: 'full',
   request: v.strictObject({ finishLoginRequest: OpaqueMessage, factor: Factor }),
-  answer: v.object({ keyring: KeyringRecord }),
+  answer: v.object({ keyring: KeyringRecord, proof }),
 });
 
-/** Ten new ones; those before are good for nothing any more. Hashes as at `signupComplete`. */
+/** Ten new ones; those before are good for nothing any more. Hashes as at `signupComplete`. May be sent again. */
 export const backupCodesRenew = route({
   method: 'POST',
   path: '/api/renewal/backup-codes',
   stage: 'full',
   request: v.strictObject({
+    proof,
     backupCodeHashes: v.pipe(v.array(b64url({ exactly: 32 })), v.length(LIMITS.backupCodes)),
   }),
   answer: Empty,
@@ -35,8 +38,11 @@ export const authenticatorRenew = route({
   method: 'POST',
   path: '/api/renewal/authenticator',
   stage: 'full',
-  /** The account's own: the app on the phone shows it. */
-  request: v.strictObject({ userName: UserName }),
+  request: v.strictObject({
+    proof,
+    /** The account's own: the app on the phone shows it. */
+    userName: UserName,
+  }),
   answer: v.object({
     /** base32, 32 characters. */
     totpSecret: v.string(),
@@ -52,16 +58,17 @@ export const authenticatorConfirm = route({
   method: 'POST',
   path: '/api/renewal/authenticator/confirm',
   stage: 'full',
-  request: v.strictObject({ code: Code }),
+  request: v.strictObject({ proof, code: Code }),
   answer: Empty,
 });
 
-/** Another recovery key, and the keyring wrapped for it; the kit before opens nothing any more. `keyring_changed`. */
+/** Another recovery key, and the next keyring, wrapped for it; the kit before opens nothing any more. May be sent again. `keyring_changed`. */
 export const kitRenew = route({
   method: 'POST',
   path: '/api/renewal/kit',
   stage: 'full',
   request: v.strictObject({
+    proof,
     /** Ed25519, from the new recovery entropy. */
     recoveryPublicKey: b64url({ exactly: 32 }),
     keyring: KeyringRecord,
@@ -74,7 +81,7 @@ export const passphraseStart = route({
   method: 'POST',
   path: '/api/renewal/passphrase/start',
   stage: 'full',
-  request: v.strictObject({ registrationRequest: OpaqueMessage }),
+  request: v.strictObject({ proof, registrationRequest: OpaqueMessage }),
   answer: v.object({ registrationResponse: OpaqueMessage }),
 });
 
@@ -85,6 +92,6 @@ export const passphraseRenew = route({
   method: 'POST',
   path: '/api/renewal/passphrase',
   stage: 'full',
-  request: v.strictObject({ registrationRecord: OpaqueMessage, keyring: KeyringRecord }),
+  request: v.strictObject({ proof, registrationRecord: OpaqueMessage, keyring: KeyringRecord }),
   answer: Empty,
 });

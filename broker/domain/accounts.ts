@@ -6,21 +6,22 @@ import { AccountId, BlobId, Count, DeviceId, type UserName, VaultId } from '../c
 import { lengthPrefixed } from './length-prefixed.ts';
 import { BrokerProblem } from './problem.ts';
 import type { Records } from './records.ts';
+import type { Session } from './session.ts';
 import { stateKeys } from './state-keys.ts';
 
 const LiveSession = v.strictObject({
   id: v.string(),
   device: DeviceId,
   expiresAtMs: Count,
-  /** When passphrase and code were proven in it once more; see renewal.ts. */
-  provenAtMs: v.optional(Count),
+  /** Passphrase and code were proven in it once more; `hash`: SHA-256 of what was answered, base64url. See renewal.ts. */
+  proof: v.optional(v.strictObject({ hash: v.string(), atMs: Count })),
 });
 
 /** The state of the second factor; see second-factor.ts. */
 export const FactorRecord = v.strictObject({
   /** The authenticator's secret (base32), sealed by KMS with purpose `totp`; base64url. */
   sealedSecret: v.string(),
-  /** That of another authenticator, sealed alike, until its first code. */
+  /** That of another authenticator, sealed alike, until its first code, or until passphrase and code are proven anew. */
   nextSecret: v.optional(v.string()),
   /** RFC 6238's T of the last accepted code; 0 before the first. */
   lastStep: Count,
@@ -191,6 +192,20 @@ export function withSession(
       ? record.devices
       : [...record.devices, { ...device, addedAtMs: nowMs }].slice(-MAX_DEVICES),
   };
+}
+
+/** Two devices that write one at once must not undo each other. @throws BrokerProblem `keyring_changed`: not the next version */
+export function requireNext({ keyring: stored }: AccountRecord, { version }: KeyringRecord): void {
+  if (version !== (stored?.version ?? 0) + 1) throw new BrokerProblem('keyring_changed');
+}
+
+/**
+ * The record, if nothing has ended what was issued before since the session's token was looked at.
+ * @throws BrokerProblem `session_missing`
+ */
+export function sameEpoch(record: AccountRecord, { epoch }: Session): AccountRecord {
+  if (epoch !== undefined && record.sessionEpoch !== epoch) throw new BrokerProblem('session_missing');
+  return record;
 }
 
 /** @returns true when a pending sign-up has waited too long */

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type * as contract from '../contract/account.ts';
 import { type AccountId, b64url } from '../contract/ids.ts';
 import type { Clock } from '../ports/clock.ts';
-import { type AccountRecord, type Accounts, withSession } from './accounts.ts';
+import { type AccountRecord, type Accounts, requireNext, sameEpoch, withSession } from './accounts.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 import type { OneTimeState } from './one-time-state.ts';
 import type { OpaqueServer } from './opaque-server.ts';
@@ -64,7 +64,7 @@ export function createRecovery(deps: RecoveryDeps) {
       before: Session,
       { factor, registrationRequest }: Request<typeof contract.recoveryCode>,
     ): Promise<{ answer: Answer<typeof contract.recoveryCode>; issued: Issued }> {
-      const record = await secondFactor.accept(before, factor);
+      const record = await secondFactor.accept(before, factor, (stored) => sameEpoch(stored, before));
       if (!record.keyring) throw new BrokerProblem('record_corrupt');
       return {
         answer: {
@@ -88,7 +88,7 @@ export function createRecovery(deps: RecoveryDeps) {
         const isOvertaken =
           stored.sessionEpoch !== now.sessionEpoch || stored.recoveryPublicKey !== before.recoveryPublicKey;
         if (isOvertaken) throw new BrokerProblem('session_missing');
-        if (keyring.version <= (stored.keyring?.version ?? 0)) throw new BrokerProblem('keyring_changed');
+        requireNext(stored, keyring);
         const renewed: AccountRecord = {
           ...stored,
           opaqueRecord: registrationRecord,

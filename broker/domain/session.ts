@@ -9,6 +9,8 @@ export interface Session {
   /** Random, per sign-in; grants belong to it. */
   readonly sessionId: string;
   readonly stage: Exclude<Stage, 'none'>;
+  /** The account's session epoch, as the token says; absent in a session that has no token yet. */
+  readonly epoch?: number;
   /** What a recovery was begun with; in its two stages alone, which end when another kit takes its place. */
   readonly recoveryPublicKey?: string;
 }

@@ -98,6 +98,7 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
         device,
         sessionId: jti,
         stage,
+        epoch,
         ...(kit && { recoveryPublicKey: kit }),
       };
       const record = await accounts.read(sub);

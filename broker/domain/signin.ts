@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type * as contract from '../contract/account.ts';
 import { AccountId } from '../contract/ids.ts';
 import type { Clock } from '../ports/clock.ts';
-import { type Accounts, withSession } from './accounts.ts';
+import { type Accounts, sameEpoch, withSession } from './accounts.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 import type { OneTimeState } from './one-time-state.ts';
 import type { OpaqueServer } from './opaque-server.ts';
@@ -133,7 +133,7 @@ export function createSignin(deps: SigninDeps) {
         expiresAtMs: clock() + FULL_SECONDS * 1000,
       };
       const record = await deps.secondFactor.accept(before, factor, (stored) =>
-        withSession(stored, live, device, clock()),
+        withSession(sameEpoch(stored, before), live, device, clock()),
       );
       await deps.events.append(session.account, { kind: 'signed-in', device: device.id });
       return welcome(deps, session, record);

@@ -94,7 +94,20 @@ describe('without passphrase and code in this session', () => {
     await second.signIn('two-sessions');
     expect(await prove(first, 'two-sessions')).toMatchObject({ ok: true });
     await expectNoProof(second, 'two-sessions');
+    second.proof = first.proof;
+    await expectNoProof(second, 'two-sessions');
     expect(await hasProof(first)).toBe(true);
+  });
+
+  it('are none without what they were answered with: the session’s cookie alone renews nothing', async () => {
+    const client = await signedUp('cookie-alone');
+    const thief = client.fork();
+    expect(await prove(client, 'cookie-alone')).toMatchObject({ ok: true });
+    await expectNoProof(thief, 'cookie-alone');
+    const earlier = client.fork();
+    expect(await prove(client, 'cookie-alone')).toMatchObject({ ok: true });
+    await expectNoProof(earlier, 'cookie-alone');
+    expect(await hasProof(client)).toBe(true);
   });
 
   it('those of ten minutes ago are none', async () => {

@@ -250,7 +250,7 @@ test('a device that asks for the passphrase at each start shows nothing before i
   const dialog = page.getByRole('dialog', { name: 'Ask for the passphrase' });
   await dialog.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
   await page.keyboard.press('Enter');
-  await expect(dialog.getByRole('alert')).toContainText('does not open', { timeout: 30_000 });
+  await expect(dialog.getByRole('alert')).toContainText('This passphrase is wrong', { timeout: 30_000 });
   await dialog.getByLabel('Passphrase', { exact: true }).fill(nora.passphrase);
   await page.keyboard.press('Enter');
   await expect(page.getByRole('switch', { name: 'Ask for the passphrase at each start' })).toBeChecked({
@@ -268,7 +268,7 @@ test('a device that asks for the passphrase at each start shows nothing before i
   await page.reload();
   await page.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
   await page.getByRole('button', { name: 'Open', exact: true }).click();
-  await expect(page.getByRole('alert')).toContainText('does not open', { timeout: 30_000 });
+  await expect(page.getByRole('alert')).toContainText('This passphrase is wrong', { timeout: 30_000 });
   await page.getByLabel('Passphrase', { exact: true }).fill(nora.passphrase);
   await page.getByRole('button', { name: 'Open', exact: true }).click();
   await expect(nora.row('diary.txt')).toBeVisible({ timeout: 30_000 });

@@ -150,7 +150,13 @@ for (const device of ['laptop', 'phone'] as const)
     await page.getByRole('button', { name: 'New backup codes' }).click();
     await expect(page.getByTestId('backup-codes')).toBeVisible();
     await tour.look('renewal-codes');
-    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'I keep these: they count now' }).click();
+    await expect(page.getByText('Your new backup codes count.').first()).toBeVisible();
+    await page.getByRole('link', { name: 'Back to your drive' }).click();
+    await expect(page.getByText('Your recovery words may not be kept')).toBeVisible();
+
+    await page.getByRole('link', { name: 'Make new ones' }).click();
+    await prove(grace);
     await page.getByRole('button', { name: 'New recovery words' }).click();
     await page.getByRole('button', { name: 'I keep these: they count now' }).click();
     await expect(page.getByText('Your new recovery words count.').first()).toBeVisible();

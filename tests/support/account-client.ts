@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import * as contract from '$contract/account.ts';
 import type { AccountId, VaultId } from '$contract/ids.ts';
 import { Problem, type ProblemCode } from '$contract/problems.ts';
+import { renewalProve } from '$contract/renewal.ts';
 import type { Route } from '$contract/route.ts';
 import { lengthPrefixed } from '../../broker/domain/length-prefixed.ts';
 import { ORIGIN, type TestClock } from './broker.ts';
@@ -38,6 +39,8 @@ export class AccountClient {
   readonly recovery = generateKeyPairSync('ed25519');
   readonly backupCodes = newBackupCodes();
   headers: Record<string, string> = {};
+  /** What proving passphrase and code once more was answered with; before, something that proves nothing. */
+  proof = randomBytes(32).toString('base64url');
   account = '' as AccountId;
   vault = '' as VaultId;
   totpSecret = '';
@@ -54,6 +57,7 @@ export class AccountClient {
     const twin = new AccountClient(this.send, this.#clock);
     for (const [name, value] of this.cookies) twin.cookies.set(name, value);
     twin.knows(this);
+    twin.proof = this.proof;
     return twin;
   }
 
@@ -103,7 +107,7 @@ export class AccountClient {
     const response =
       route.method === 'GET'
         ? await this.raw('GET', query === '' ? path : `${path}?${query}`, undefined, options.headers)
-        : await this.raw('POST', path, JSON.stringify(request), options.headers);
+        : await this.raw('POST', path, JSON.stringify(this.#proving(path, request)), options.headers);
     const body: unknown = await response.json();
     if (response.ok) {
       const answer = v.parse(route.answer, body) as v.InferOutput<R['answer']>;
@@ -111,6 +115,12 @@ export class AccountClient {
     }
     const problem = v.parse(Problem, body);
     return { ok: false, status: response.status, code: problem.code, problem };
+  }
+
+  /** Each renewal wants the proof besides; a request that has one keeps it. */
+  #proving(path: string, request: unknown): unknown {
+    const wantsProof = path.startsWith('/api/renewal/') && path !== renewalProve.path;
+    return wantsProof ? { proof: this.proof, ...(request as object) } : request;
   }
 
   /** As `call`, where anything but success is a failure of the test. */

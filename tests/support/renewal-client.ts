@@ -22,10 +22,12 @@ export async function prove(
   { passphrase = 'correct horse battery', factor }: { passphrase?: string; factor?: unknown } = {},
 ) {
   const finishLoginRequest = await lastLoginMessage(client, userName, passphrase);
-  return client.call(contract.renewalProve, {
+  const reply = await client.call(contract.renewalProve, {
     finishLoginRequest,
     factor: factor ?? (await client.nextCode()),
   });
+  if (reply.ok) client.proof = reply.answer.proof;
+  return reply;
 }
 
 /** The request that puts other backup codes in the place of the account's. */

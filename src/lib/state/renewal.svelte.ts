@@ -1,4 +1,4 @@
-import type { Commands, Factor } from '../worker/protocol.ts';
+import type { Commands, Factor, KitPart } from '../worker/protocol.ts';
 import type { CryptoWorker } from './crypto-worker.ts';
 
 type Result<Name extends keyof Commands> = Promise<Commands[Name]['result']>;
@@ -6,29 +6,29 @@ type Result<Name extends keyof Commands> = Promise<Commands[Name]['result']>;
 /** What one signs in and gets back in with, made anew. Everything but the note about the kit wants `prove` first. */
 export class Renewal {
   readonly #worker: CryptoWorker;
-  #isKitUnkept = $state.raw(false);
+  #unkept = $state.raw<readonly KitPart[]>([]);
 
   constructor(worker: CryptoWorker) {
     this.#worker = worker;
   }
 
-  /** Whether words and codes were shown on this device, and nobody has said that they are kept. */
-  get isKitUnkept(): boolean {
-    return this.#isKitUnkept;
+  /** What of a kit was shown on this device, and nobody has said that it is kept. */
+  get unkept(): readonly KitPart[] {
+    return this.#unkept;
   }
 
   async readKit(): Promise<void> {
-    this.#isKitUnkept = (await this.#worker.send('kit/read', {})).isUnkept;
+    this.#unkept = (await this.#worker.send('kit/read', {})).unkept;
   }
 
   /** Somebody has put the kit away. */
   async keepKit(): Promise<void> {
     await this.#worker.send('kit/kept', {});
-    this.#isKitUnkept = false;
+    this.#unkept = [];
   }
 
   clear(): void {
-    this.#isKitUnkept = false;
+    this.#unkept = [];
   }
 
   prove(passphrase: string, factor: Factor): Result<'renewal/prove'> {

@@ -109,9 +109,9 @@ export interface StoredTransferSettings {
   readonly wifiOnly: boolean;
 }
 
-/** Words and codes were shown here, and nobody has said yet that they are kept. */
-interface StoredKitNote {
-  readonly isKitUnkept: true;
+/** What of a kit was shown here, and nobody has said yet that it is kept. */
+export interface StoredKitNote {
+  readonly unkept: readonly ('words' | 'backup-codes')[];
 }
 
 interface HalfkeySchema extends DBSchema {

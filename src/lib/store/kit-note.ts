@@ -1,19 +1,33 @@
-import { writing, type Database } from './database.ts';
+import * as v from 'valibot';
+import { writing, type Database, type StoredKitNote } from './database.ts';
 
 const KEY = 'kit';
+const PARTS = ['words', 'backup-codes'] as const;
+const Note = v.object({ unkept: v.array(v.picklist(PARTS)) });
+
+/** A sheet of the kit. */
+type KitPart = (typeof PARTS)[number];
 
 /**
- * Whether somebody has signed up on this device and not said yet that words and codes are kept: they were shown once, and a page
- * that dies with them leaves an account without.
+ * What was shown to whoever signed up on this device, and nobody has said yet that it is kept: it is shown once, and a page that
+ * dies with it leaves an account without.
  */
-export async function isKitUnkept(database: Database): Promise<boolean> {
-  return (await database.get('settings', KEY)) !== undefined;
+export async function unkeptParts(database: Database): Promise<readonly KitPart[]> {
+  const note = v.safeParse(Note, await database.get('settings', KEY));
+  return note.success ? note.output.unkept : [];
 }
 
-/** @throws {HalfkeyError} `device_full` */
-export async function noteKit(database: Database, note: 'unkept' | 'kept'): Promise<void> {
+/** All of a new account's kit is about to be shown. @throws {HalfkeyError} `device_full` */
+export async function noteUnkept(database: Database): Promise<void> {
+  const note: StoredKitNote = { unkept: PARTS };
+  await writing(() => database.put('settings', note, KEY));
+}
+
+/** Somebody has said that these are kept, or has others now. @throws {HalfkeyError} `device_full` */
+export async function noteKept(database: Database, ...kept: readonly KitPart[]): Promise<void> {
+  const unkept = (await unkeptParts(database)).filter((part) => !kept.includes(part));
   await writing(async () => {
-    if (note === 'unkept') await database.put('settings', { isKitUnkept: true }, KEY);
+    if (unkept.length > 0) await database.put('settings', { unkept }, KEY);
     else await database.delete('settings', KEY);
   });
 }

@@ -91,8 +91,8 @@ const EXPLANATIONS = {
     'Each works once. Try the next one of your sheet.',
   ],
   proof_missing: [
-    'Ten minutes have passed',
-    'Type your passphrase and a code once more. Nothing was changed.',
+    'Passphrase and code are needed once more',
+    'Ten minutes have passed, or Halfkey was locked. A sheet that you were just shown may not count: make another one.',
   ],
   too_many_requests: ['Too many tries', wait],
   grant_missing: ['Halfkey is locked', 'Type the six digits from your authenticator app.'],
@@ -103,7 +103,7 @@ const EXPLANATIONS = {
   name_taken: ['This user name is taken', 'Choose another one, or sign in if it is yours.'],
   name_malformed: ['This name cannot be used', 'Use 1 to 64 letters, figures or signs, without spaces.'],
   passphrase_wrong: [
-    'This passphrase does not open this device',
+    'This passphrase is wrong',
     ({ retryAfterSeconds }) =>
       retryAfterSeconds === undefined
         ? 'Check it, then try again.'

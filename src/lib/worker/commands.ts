@@ -2,7 +2,7 @@ import { generatePassphrase, judgePassphrase } from '../account/passphrase.ts';
 import { connectBroker } from '../remote/broker.ts';
 import { storageUse } from '../store/opfs.ts';
 import { readDevice } from '../store/device-record.ts';
-import { isKitUnkept, noteKit } from '../store/kit-note.ts';
+import { noteKept, noteUnkept, unkeptParts } from '../store/kit-note.ts';
 import { toFailure } from '../transfer/ledger.ts';
 import { sweepDownloads } from '../transfer/sink.ts';
 import { createTransfers } from '../transfer/transfers.ts';
@@ -55,6 +55,9 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
       transfers.lockNow();
       renewal.clear();
     },
+    onIdle() {
+      renewal.clear();
+    },
     mayClose: () => unsafe.size === 0,
   });
   const { broker, resting } = session;
@@ -95,7 +98,7 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
       signUp.verify(code, async (entry) => {
         await enter(entry);
         // Without room for the note, what is about to be shown matters more.
-        await noteKit(await resting.database(), 'unkept').catch(() => undefined);
+        await noteUnkept(await resting.database()).catch(() => undefined);
       }),
     'passphrase/judge': async ({ passphrase, userName }) => ({
       score: await judgePassphrase(passphrase, userName),
@@ -114,8 +117,8 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
     'renewal/end': () => {
       renewal.clear();
     },
-    'kit/read': async () => ({ isUnkept: await isKitUnkept(await resting.database()) }),
-    'kit/kept': async () => noteKit(await resting.database(), 'kept'),
+    'kit/read': async () => ({ unkept: await unkeptParts(await resting.database()) }),
+    'kit/kept': async () => noteKept(await resting.database(), 'words', 'backup-codes'),
     unlock: ({ factor }) => session.unlock(factor),
     lock: () => {
       session.lock();

@@ -38,20 +38,20 @@ export interface HomeDeps {
 
 /** A resident's vault while it is open here: its journal, kept up to date, and the broker, checked against what was seen before. */
 export class Home {
+  readonly resident: Resident;
   readonly journal: Journal;
   readonly changes: PendingChanges;
   readonly database: Database;
   readonly inboxUse: InboxUse;
   readonly #deps: HomeDeps;
   readonly #sync: Sync;
-  #resident: Resident;
   #greeted = false;
   #auditing: ReturnType<typeof setTimeout> | undefined;
   #wasStaleTold = false;
   #isClosed = false;
 
   constructor({ resident, journal, changes, database }: Household, deps: HomeDeps) {
-    this.#resident = resident;
+    this.resident = resident;
     this.journal = journal;
     this.changes = changes;
     this.database = database;
@@ -70,15 +70,6 @@ export class Home {
       },
     });
     void this.#sync.now();
-  }
-
-  get resident(): Resident {
-    return this.#resident;
-  }
-
-  /** The same one's keyring is another now, and rests here so. */
-  renewed(resident: Resident): void {
-    this.#resident = resident;
   }
 
   /** Takes in what is new, and sends what waits, as soon as the broker answers. */

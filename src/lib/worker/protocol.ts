@@ -7,6 +7,9 @@ import type { ErrorCode, ErrorDetail } from '../errors.ts';
 /** What stands for the second factor. `code`: six digits; `backupCode`: 16 characters of base32, dashes allowed. */
 export type Factor = { readonly code: string } | { readonly backupCode: string };
 
+/** A sheet of what is shown once at sign-up. */
+export type KitPart = 'words' | 'backup-codes';
+
 /** Where this device stands. `starting` until the worker has looked into its store. */
 export type Phase =
   | { readonly phase: 'starting' }
@@ -176,8 +179,8 @@ export interface Commands {
   'renewal/passphrase': { args: { passphrase: string }; result: void };
   /** Forgets what was proven. */
   'renewal/end': { args: NoArguments; result: void };
-  /** Whether nobody has said that the kit of an account which was made on this device is kept. */
-  'kit/read': { args: NoArguments; result: { isUnkept: boolean } };
+  /** What of the kit of an account that was made on this device nobody has said to be kept. */
+  'kit/read': { args: NoArguments; result: { unkept: readonly KitPart[] } };
   'kit/kept': { args: NoArguments; result: void };
   unlock: { args: { factor: Factor }; result: void };
   lock: { args: NoArguments; result: void };

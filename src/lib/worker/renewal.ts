@@ -17,11 +17,10 @@ import { toB64Url, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
 import { headPhrase } from '../journal/head-phrase.ts';
 import type { Broker } from '../remote/broker.ts';
-import type { StartLock } from '../store/account-record.ts';
-import { noteKit } from '../store/kit-note.ts';
+import { noteKept } from '../store/kit-note.ts';
 import { deviceName } from './device-name.ts';
 import { keyringBytes } from './entry.ts';
-import { parseFactor } from './factor.ts';
+import { parseCode, parseFactor } from './factor.ts';
 import type { Home } from './home.ts';
 import { joinJournal } from './joining.ts';
 import { provePassphrase } from './passphrase-proof.ts';
@@ -39,10 +38,10 @@ export interface RenewalDeps {
 /** Passphrase and code were right, and the keyring is open: its identity key signs the next one. */
 interface Proven {
   readonly home: Home;
+  /** What the broker wants to see with each request. It leaves this worker for the broker alone. */
+  readonly proof: string;
   keyring: OpenKeyring;
   exportKey: Bytes;
-  /** Where this device asks for the passphrase at each start: what closes the record under it. */
-  startLock?: StartLock | undefined;
   /** Makes what was shown last count. */
   accept?: () => Promise<void>;
 }
@@ -50,10 +49,15 @@ interface Proven {
 /** The broker forgets the proof after as long. */
 const PROOF_MS = 10 * 60_000;
 
-/** New backup codes, authenticator, kit and passphrase, for who has the passphrase and a code at hand. */
+/**
+ * New backup codes, authenticator, kit and passphrase, for who has the passphrase and a code at hand. This device's record of the
+ * account stays as it is: it pins a keyring that it has seen, and the journal pins the newest.
+ */
 export class Renewal {
   readonly #deps: RenewalDeps;
   #proven: Proven | undefined;
+  /** Whoever began to prove before the last `clear` comes too late. */
+  #turn = 0;
   #ending: ReturnType<typeof setTimeout> | undefined;
 
   constructor(deps: RenewalDeps) {
@@ -62,29 +66,32 @@ export class Renewal {
 
   /**
    * @throws {HalfkeyError} `code_malformed`; `passphrase_wrong`, `code_wrong` and its like: another try is fine; `keyring_corrupt`,
-   *   `rollback`, `server_unknown` when what the broker hands out is not what this device knows
+   *   `rollback`, `server_unknown` when what the broker hands out is not what this device knows; `proof_missing` when it was called
+   *   off, or locked, meanwhile
    */
   async prove({ passphrase, factor: typed }: Commands['renewal/prove']['args']): Promise<void> {
     this.clear();
-    const { broker, resting } = this.#deps;
+    const turn = this.#turn;
     const factor = parseFactor(typed);
     const home = this.#deps.home();
-    const { account, device } = home.resident;
-    const { finishLoginRequest, exportKey } = await provePassphrase(passphrase, account, broker);
-    const answer = await broker.call(renewalProve, { finishLoginRequest, factor });
-    const keyring = await openKeyring(keyringBytes(answer.keyring), account.account, { exportKey });
-    if (keyring.serverPublicKey !== account.serverPublicKey) {
-      throw new HalfkeyError('server_unknown', 'the keyring pins another server than this device does');
+    const { finishLoginRequest, exportKey } = await provePassphrase(
+      passphrase,
+      home.resident.account,
+      this.#deps.broker,
+    );
+    try {
+      const answer = await this.#deps.broker.call(renewalProve, { finishLoginRequest, factor });
+      const keyring = await openKnown(keyringBytes(answer.keyring), exportKey, home);
+      if (turn !== this.#turn) throw tooLate();
+      const { proof } = answer;
+      this.#proven = { home, proof, keyring, exportKey };
+      this.#ending = setTimeout(() => {
+        this.clear();
+      }, PROOF_MS);
+    } catch (error) {
+      exportKey.fill(0);
+      throw error;
     }
-    if (keyring.version < account.keyring.version) {
-      throw new HalfkeyError('rollback', 'the keyring is older than the one seen here');
-    }
-    await joinJournal(home.journal, { keyring, device }, deviceName(navigator.userAgent));
-    const startLock = await resting.lockFor(account.account, passphrase);
-    this.#proven = { home, keyring, exportKey, startLock };
-    this.#ending = setTimeout(() => {
-      this.clear();
-    }, PROOF_MS);
   }
 
   /** Nothing counts before `accept`: what is lost before somebody has kept it replaces nothing. */
@@ -93,8 +100,10 @@ export class Renewal {
     const { account } = proven.keyring;
     const backupCodes = generateBackupCodes();
     const hashes = await Promise.all(backupCodes.map((backupCode) => hashBackupCode(account, backupCode)));
+    const request = { proof: proven.proof, backupCodeHashes: hashes.map(toB64Url) };
     proven.accept = async () => {
-      await this.#deps.broker.call(backupCodesRenew, { backupCodeHashes: hashes.map(toB64Url) });
+      await this.#deps.broker.call(backupCodesRenew, request);
+      await noteKept(proven.home.database, 'backup-codes').catch(() => undefined);
     };
     return { backupCodes: backupCodes.map(groupBackupCode) };
   }
@@ -110,69 +119,81 @@ export class Renewal {
       recoveryWords(recoveryEntropy),
     ]);
     recoveryEntropy.fill(0);
+    const request = {
+      proof: proven.proof,
+      recoveryPublicKey: toB64Url(publicKey),
+      keyring: recordOf(keyring),
+    };
     proven.accept = async () => {
-      const request = { recoveryPublicKey: toB64Url(publicKey), keyring: recordOf(keyring) };
       await this.#deps.broker.call(kitRenew, request);
-      await this.#take(proven, keyring);
-      await noteKit(proven.home.database, 'kept');
+      proven.keyring = keyring;
+      await pin(keyring, proven.home);
+      await noteKept(proven.home.database, 'words').catch(() => undefined);
     };
     return { recoveryWords: words, headPhrase: headPhrase(proven.home.journal.head) };
   }
 
   /**
    * What was shown last counts from now on.
-   * @throws {HalfkeyError} `proof_missing`; `keyring_changed` when another device was first; of the family unreachable: again is fine
+   * @throws {HalfkeyError} `proof_missing`; `keyring_changed` when another device was first; of the family unreachable: it may count
+   *   already, and the same again is fine
    */
   async accept(): Promise<void> {
     const proven = this.#require();
-    await proven.accept?.();
+    if (!proven.accept) throw tooLate();
+    await proven.accept();
     delete proven.accept;
   }
 
   /** The present authenticator stays good until `confirmAuthenticator`. */
   authenticator(): Promise<Commands['renewal/authenticator']['result']> {
-    const { userName } = this.#require().keyring;
-    return this.#deps.broker.call(authenticatorRenew, { userName: parseUserName(userName) });
+    const { keyring, proof } = this.#require();
+    return this.#deps.broker.call(authenticatorRenew, { proof, userName: parseUserName(keyring.userName) });
   }
 
   /**
    * All other devices are signed out; so is this one when the broker's answer is lost.
    * @throws {HalfkeyError} `code_malformed`, `code_wrong` and its like: another try is fine
    */
-  async confirmAuthenticator({
-    code: typed,
-  }: Commands['renewal/authenticator-confirm']['args']): Promise<void> {
-    this.#require();
-    const factor = parseFactor({ code: typed });
-    if ('code' in factor) await this.#deps.broker.call(authenticatorConfirm, { code: factor.code });
+  async confirmAuthenticator({ code }: Commands['renewal/authenticator-confirm']['args']): Promise<void> {
+    const { proof } = this.#require();
+    await this.#deps.broker.call(authenticatorConfirm, { proof, ...parseCode(code) });
   }
 
   /**
    * Others and this one as with `confirmAuthenticator`.
-   * @throws {HalfkeyError} `passphrase_weak`, `keyring_changed`, `server_unknown`
+   * @throws {HalfkeyError} `passphrase_weak`, `keyring_changed`, `server_unknown`; `device_full` behind its effect, where this device
+   *   asks for the passphrase at each start and goes on with the old one
    */
   async passphrase({ passphrase }: Commands['renewal/passphrase']['args']): Promise<void> {
     const proven = this.#require();
-    const { broker, resting } = this.#deps;
+    const { broker } = this.#deps;
+    const { proof, home } = proven;
     const { account, bytes, userName, serverPublicKey } = proven.keyring;
     await requireStrong(passphrase, userName);
     const registration = await startRegistration(passphrase);
     const { registrationRequest } = registration;
-    const { registrationResponse } = await broker.call(passphraseStart, { registrationRequest });
+    const { registrationResponse } = await broker.call(passphraseStart, { proof, registrationRequest });
     const { registrationRecord, exportKey } = registration.finish(registrationResponse, serverPublicKey);
-    const keyring = await rewrapKeyring(bytes, account, { exportKey: proven.exportKey }, { exportKey });
-    const startLock = await resting.lockFor(account, passphrase);
-    await broker.call(passphraseRenew, { registrationRecord, keyring: recordOf(keyring) });
-    proven.exportKey.fill(0);
-    Object.assign(proven, { exportKey, startLock, keyring });
-    await this.#take(proven, keyring);
+    try {
+      const keyring = await rewrapKeyring(bytes, account, { exportKey: proven.exportKey }, { exportKey });
+      await broker.call(passphraseRenew, { proof, registrationRecord, keyring: recordOf(keyring) });
+      if (this.#proven === proven) {
+        proven.keyring = keyring;
+        proven.exportKey.set(exportKey);
+      }
+      await pin(keyring, home);
+      await this.#closeUnder(passphrase, home);
+    } finally {
+      exportKey.fill(0);
+    }
   }
 
   /** Forgets what was proven. */
   clear(): void {
+    this.#turn += 1;
     clearTimeout(this.#ending);
     this.#proven?.exportKey.fill(0);
-    this.#proven?.startLock?.key.fill(0);
     this.#proven = undefined;
   }
 
@@ -181,20 +202,44 @@ export class Renewal {
     const proven = this.#proven;
     if (proven?.home === this.#deps.home()) return proven;
     this.clear();
-    throw new HalfkeyError('proof_missing', 'passphrase and code were not proven, or too long ago');
+    throw tooLate();
   }
 
-  /** The broker has the keyring: the journal pins it, and this device knows it. */
-  async #take(proven: Proven, keyring: OpenKeyring): Promise<void> {
-    const { home, startLock } = proven;
-    const { device, account } = home.resident;
-    const { version, hash } = keyring;
-    await joinJournal(home.journal, { keyring, device }, deviceName(navigator.userAgent));
-    const resident = { device, account: { ...account, keyring: { version, hash } } };
-    await this.#deps.resting.keep(resident, startLock);
-    home.renewed(resident);
-    proven.keyring = keyring;
+  /** Where this device asks for the passphrase at each start, it is the new one from now on. */
+  async #closeUnder(passphrase: string, { resident }: Home): Promise<void> {
+    const { resting } = this.#deps;
+    const lock = await resting.lockFor(resident.account.account, passphrase);
+    if (!lock) return;
+    await resting.keep(resident, lock);
+    lock.key.fill(0);
   }
+}
+
+/** The keyring that the broker has handed out, if it is the one that this device and its journal know, or a newer one. */
+async function openKnown(bytes: Bytes, exportKey: Bytes, home: Home): Promise<OpenKeyring> {
+  const { account, device } = home.resident;
+  const keyring = await openKeyring(bytes, account.account, { exportKey });
+  if (keyring.serverPublicKey !== account.serverPublicKey) {
+    throw new HalfkeyError('server_unknown', 'the keyring pins another server than this device does');
+  }
+  if (keyring.version < account.keyring.version) {
+    throw new HalfkeyError('rollback', 'the keyring is older than the one seen here');
+  }
+  await joinJournal(home.journal, { keyring, device }, deviceName(navigator.userAgent));
+  return keyring;
+}
+
+/**
+ * The broker has the keyring, so it counts, whatever comes now. What is not pinned yet, because the connection broke, is pinned at
+ * the next sign-in or proof; what is wrong with the journal is told by itself.
+ */
+async function pin(keyring: OpenKeyring, { journal, resident }: Home): Promise<void> {
+  const { device } = resident;
+  await joinJournal(journal, { keyring, device }, deviceName(navigator.userAgent)).catch(() => undefined);
+}
+
+function tooLate(): HalfkeyError {
+  return new HalfkeyError('proof_missing', 'passphrase and code were not proven, or too long ago');
 }
 
 function recordOf({ version, bytes }: OpenKeyring): KeyringRecord {

@@ -33,6 +33,8 @@ export interface SessionDeps {
   readonly onInbox: () => void;
   /** Locked by will: nothing that is open stays open. */
   readonly onLockNow: () => void;
+  /** Nobody was there for five minutes, in any tab. */
+  readonly onIdle: () => void;
   /** Whether nothing would be lost if every key left memory now: no file is just being taken in. */
   readonly mayClose: () => boolean;
 }
@@ -307,6 +309,7 @@ export class Session {
 
   /** Nobody was there for five minutes. */
   #idled(): void {
+    this.#deps.onIdle();
     if (this.#grant.current) this.lock();
     else void this.#closing.begin();
   }

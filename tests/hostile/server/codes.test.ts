@@ -9,6 +9,7 @@ import { stateKeys } from '../../../broker/domain/state-keys.ts';
 import { AccountClient } from '../../support/account-client.ts';
 import { type TestBroker, TestClock } from '../../support/broker.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../support/broker-process.ts';
+import { prove } from '../../support/renewal-client.ts';
 import { row } from '../support/row.ts';
 import { buyGrant, type House, newBlobId, newcomer, openHouse } from './support/house.ts';
 import { ROUTES, requestFor } from './support/requests.ts';
@@ -216,22 +217,25 @@ row(
   {
     attack: 'taking the second factor, the passphrase or the keyring over with a session alone',
     tried:
-      'every route of another stage, and every renewal, with a full session that has proven nothing since; the account compared byte for byte',
+      'every route of another stage, and every renewal, with a full session that has proven nothing since, and with the cookie of one that has; the account compared byte for byte',
   },
   async (t) => {
     const client = await newcomer(house, brokers[0], 'step-up');
     const { state } = house.cloud.connect();
-    const before = await state.read(stateKeys.account(client.account));
     const isRenewal = ({ path }: Route) => path.startsWith('/api/renewal/');
     const isOfAnotherStage = ({ stage }: Route) => stage !== 'none' && stage !== 'full';
-    for (const route of ROUTES.filter((one) => isRenewal(one) || isOfAnotherStage(one))) {
-      const reply = await client.fork().call(route, requestFor(route));
-      expect([route.path, reply.code]).toEqual([route.path, withoutProof(route)]);
-      t.vary(1);
-      t.refused(reply.code ?? '');
+    for (const hasProven of [false, true]) {
+      if (hasProven) expect(await prove(client, 'step-up')).toMatchObject({ ok: true });
+      const before = await state.read(stateKeys.account(client.account));
+      for (const route of ROUTES.filter((one) => isRenewal(one) || isOfAnotherStage(one))) {
+        const reply = await client.fork().call(route, requestFor(route));
+        expect([route.path, reply.code]).toEqual([route.path, withoutProof(route)]);
+        t.vary(1);
+        t.refused(reply.code ?? '');
+      }
+      const after = await state.read(stateKeys.account(client.account));
+      expect(Buffer.from(after?.bytes ?? []).equals(before?.bytes ?? new Uint8Array())).toBe(true);
     }
-    const after = await state.read(stateKeys.account(client.account));
-    expect(Buffer.from(after?.bytes ?? []).equals(before?.bytes ?? new Uint8Array())).toBe(true);
     t.held('no route writes authenticator, passphrase or keyring for a session alone');
   },
 );

@@ -43,16 +43,19 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   'GET /api/events': () => ({ from: '0' }),
   'POST /api/renewal/prove': () => ({ finishLoginRequest: b64url(64), factor }),
   'POST /api/renewal/backup-codes': () => ({
+    proof: b64url(32),
     backupCodeHashes: Array.from({ length: 10 }, () => b64url(32)),
   }),
-  'POST /api/renewal/authenticator': () => ({ userName: id() }),
-  'POST /api/renewal/authenticator/confirm': () => factor,
+  'POST /api/renewal/authenticator': () => ({ proof: b64url(32), userName: id() }),
+  'POST /api/renewal/authenticator/confirm': () => ({ proof: b64url(32), ...factor }),
   'POST /api/renewal/kit': () => ({
+    proof: b64url(32),
     recoveryPublicKey: b64url(32),
     keyring: { version: 9, bytes: b64url(10) },
   }),
-  'POST /api/renewal/passphrase/start': () => ({ registrationRequest: b64url(32) }),
+  'POST /api/renewal/passphrase/start': () => ({ proof: b64url(32), registrationRequest: b64url(32) }),
   'POST /api/renewal/passphrase': () => ({
+    proof: b64url(32),
     registrationRecord: b64url(192),
     keyring: { version: 9, bytes: b64url(10) },
   }),
