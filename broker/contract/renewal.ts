@@ -60,6 +60,7 @@ export const authenticatorConfirm = route({
   stage: 'full',
   request: v.strictObject({ proof, code: Code }),
   answer: Empty,
+  renewsToken: true,
 });
 
 /** Another recovery key, and the next keyring, wrapped for it; the kit before opens nothing any more. May be sent again. `keyring_changed`. */
@@ -94,4 +95,5 @@ export const passphraseRenew = route({
   stage: 'full',
   request: v.strictObject({ proof, registrationRecord: OpaqueMessage, keyring: KeyringRecord }),
   answer: Empty,
+  renewsToken: true,
 });

@@ -25,6 +25,8 @@ export interface Route<Request extends Schema = Schema, Answer extends Schema = 
   readonly answer: Answer;
   /** Bodies of segments and envelopes may be longer. */
   readonly bulk?: true;
+  /** Issues the session that asks a new token: with the one that it has it is refused from the moment that this takes effect. */
+  readonly renewsToken?: true;
 }
 
 export function route<Request extends Schema, Answer extends Schema>(

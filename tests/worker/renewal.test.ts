@@ -45,6 +45,32 @@ async function loseAnswer({ context }: Device, path: string): Promise<void> {
   );
 }
 
+/** Lets the next request on a path take effect, and its answer wait until another request was refused for the token it came with. */
+async function meanwhile<T>(
+  { context }: Device,
+  path: string,
+  ask: () => Promise<T>,
+): Promise<() => Promise<T | undefined>> {
+  let asked: Promise<T> | undefined;
+  await context.route(
+    `**${path}`,
+    async (route) => {
+      const cookies = await context.cookies();
+      const answer = await passOn(route, worlds.stack.origin);
+      expect(answer.ok()).toBe(true);
+      const renewed = await context.cookies();
+      await context.addCookies(cookies);
+      const refused = context.waitForEvent('response', (response) => response.status() === 401);
+      asked = ask();
+      await refused;
+      await context.addCookies(renewed);
+      await route.fulfill({ response: answer });
+    },
+    { times: 1 },
+  );
+  return () => asked ?? Promise.resolve(undefined);
+}
+
 async function reads(device: Device): Promise<void> {
   const file = await device.file('one.txt');
   expect(await device.send('file/preview', { file })).toEqual({ kind: 'text', text: CONTENT });
@@ -240,6 +266,27 @@ describe('another authenticator', () => {
     await reads(device);
     await second.send('lock', {});
     expect(await second.refused('unlock', { factor: person.factor() })).toBe('session_missing');
+  }, 240_000);
+
+  test('ends no session with what another tab asked before its answer was there', async () => {
+    const { device } = await proven();
+    const tab = await worlds.newTab(device);
+    await tab.untilPhase('locked');
+    const { totpSecret } = await device.send('renewal/authenticator', {});
+    const next = new Authenticator(totpSecret);
+    const refusals: string[] = [];
+    tab.page.context().on('response', (response) => {
+      if (response.status() === 401) refusals.push(new URL(response.url()).pathname);
+    });
+    const asked = await meanwhile(device, '/api/renewal/authenticator/confirm', () =>
+      tab.refused('unlock', { factor: { backupCode: 'AAAA-AAAA-AAAA-AAAA' } }),
+    );
+    await device.send('renewal/authenticator-confirm', { code: await next.code() });
+    expect(await asked()).toBe('backup_code_refused');
+    expect(refusals).toContain('/api/grants');
+    await tab.send('unlock', { factor: { code: await next.code() } });
+    await reads(tab);
+    await device.untilPhase('open');
   }, 240_000);
 
   test('counts though its answer was lost: then this device is signed out too', async () => {

@@ -48,7 +48,7 @@ export class Renewal {
   /** What was shown last is kept, and counts. */
   async accept(): Promise<void> {
     await this.#worker.send('renewal/accept', {});
-    await this.readKit();
+    await this.readKit().catch(() => undefined); // Asked again at the next start.
   }
 
   newAuthenticator(): Result<'renewal/authenticator'> {

@@ -1,5 +1,6 @@
 import { generatePassphrase, judgePassphrase } from '../account/passphrase.ts';
 import { connectBroker } from '../remote/broker.ts';
+import { steadySession } from '../remote/steady-session.ts';
 import { storageUse } from '../store/opfs.ts';
 import { readDevice } from '../store/device-record.ts';
 import { noteKept, noteUnkept, unkeptParts } from '../store/kit-note.ts';
@@ -37,7 +38,7 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
   });
   const session = new Session({
     origin,
-    broker: connectBroker(origin),
+    broker: steadySession(connectBroker(origin), navigator.locks),
     nowMs,
     report,
     onDrive(drive) {
