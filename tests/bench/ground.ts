@@ -1,6 +1,8 @@
+import { S3Client } from '@aws-sdk/client-s3';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { vaultPurger } from '../../broker/aws/vault-purger.ts';
 import { freePort } from '../support/free-port.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { openBenchPage, type BenchPage } from './chromium.ts';
@@ -28,7 +30,11 @@ export async function openGround(pageFolder: string, options: { brokerCore?: num
     origin,
     environment: { HALFKEY_RATE_PER_MINUTE: '1000000', LOG_LEVEL: 'error' },
   });
-  server.relayTo(stack.brokerPort);
+  const store = storeOf(stack);
+  server.standBefore({
+    brokerPort: stack.brokerPort,
+    erase: (key) => vaultPurger(store, stack.cloud.bucket).eraseBelow([key]),
+  });
   const pages: BenchPage[] = [];
   return {
     origin,
@@ -41,9 +47,19 @@ export async function openGround(pageFolder: string, options: { brokerCore?: num
     },
     async close() {
       await Promise.all(pages.map((page) => page.close()));
+      store.destroy();
       await stack.stop();
       await server.stop();
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+function storeOf({ cloud: { region, s3Endpoint: endpoint, accessKeyId, secretAccessKey } }: Stack): S3Client {
+  return new S3Client({
+    region,
+    endpoint,
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+  });
 }

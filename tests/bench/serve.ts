@@ -8,25 +8,37 @@ const TYPES: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
+/** What stands behind the page. */
+interface Backdrop {
+  /** Requests below `/api/` go there. */
+  readonly brokerPort: number;
+  /** Takes an object out of S3, with all its versions; the page asks for it by `DELETE /stored/<key>`. */
+  readonly erase: (key: string) => Promise<void>;
+}
+
 /** The bench's page, and the broker's API under the same origin, so that the page holds a session of the real broker. */
 export interface BenchServer {
-  /** Requests below `/api/` go there from now on. */
-  relayTo(brokerPort: number): void;
+  standBefore(backdrop: Backdrop): void;
   stop(): Promise<void>;
 }
 
+const API = '/api/';
+const STORED = '/stored/';
+
 /** @param pageFolder the built page */
 export async function serveBench(pageFolder: string, port: number): Promise<BenchServer> {
-  let brokerPort: number | undefined;
+  let backdrop: Backdrop | undefined;
   const server = createServer((incoming, outgoing) => {
-    if (!incoming.url?.startsWith('/api/')) void serveFile(pageFolder, incoming.url ?? '/', outgoing);
-    else if (brokerPort === undefined) outgoing.writeHead(503).end();
-    else relay(incoming, outgoing, brokerPort);
+    const { url = '/' } = incoming;
+    if (!url.startsWith(API) && !url.startsWith(STORED)) void serveFile(pageFolder, url, outgoing);
+    else if (!backdrop) outgoing.writeHead(503).end();
+    else if (url.startsWith(API)) relay(incoming, outgoing, backdrop.brokerPort);
+    else void erase(backdrop, url.slice(STORED.length), outgoing);
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
-    relayTo(newPort) {
-      brokerPort = newPort;
+    standBefore(behind) {
+      backdrop = behind;
     },
     stop: () =>
       new Promise((resolve) => {
@@ -47,6 +59,14 @@ function relay(incoming: IncomingMessage, outgoing: ServerResponse, port: number
   upstream.on('error', () => outgoing.destroy());
   outgoing.on('close', () => upstream.destroy());
   incoming.pipe(upstream);
+}
+
+async function erase({ erase }: Backdrop, key: string, outgoing: ServerResponse): Promise<void> {
+  const isDone = await erase(key).then(
+    () => true,
+    () => false,
+  );
+  outgoing.writeHead(isDone ? 204 : 500).end();
 }
 
 async function serveFile(folder: string, url: string, outgoing: ServerResponse): Promise<void> {
