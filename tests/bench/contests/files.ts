@@ -38,12 +38,13 @@ export const files: Contest = {
       return page.call<Rate[]>('run', { contest, args: { rounds } });
     };
     const [read, sealed, hashed] = await compete('filing');
-    const [put, uploaded, streamed] = await compete('uploading');
+    const [put, readAndPut, uploaded, streamed] = await compete('uploading');
     const [fetched, downloaded] = await compete('downloading');
     return [
       figure('sealing a file', sealed, read, 0.9),
       figure('sealing and hashing a file', hashed, read),
       figure('sealing, hashing and uploading a file', uploaded, put, 0.6),
+      figure('the same beside what must read, and does not seal', uploaded, readAndPut),
       figure('the same without keeping a copy on the device', streamed, put),
       figure('downloading, opening and writing to OPFS', downloaded, fetched, 0.4),
     ];

@@ -27,6 +27,7 @@ import { sameBytes } from './same-bytes.ts';
 
 /** As many PUTs at a time as an upload has. */
 const LANES = PARALLEL.usual;
+const PART_BYTES = 8 * 1024 ** 2;
 
 /** A part that was sealed and hashed before anybody looked at the clock. */
 interface ReadyPart {
@@ -43,25 +44,37 @@ interface ReadyUpload {
 }
 
 /**
- * PUTs of parts that are sealed, hashed and presigned already, and nothing else; and the product's upload of the same file: seal,
- * hash, a URL for each part, PUTs, and S3's completion.
+ * PUTs of parts that are sealed, hashed and presigned already, and nothing else; the same of the file's own bytes, each part read into
+ * memory first, as whoever wants to look at them must; and the product's upload of the same file: seal, hash, a URL for each part,
+ * PUTs, and S3's completion.
  */
 export async function uploadingContest(file: File, rounds: number): Promise<Rate[]> {
   const here = await residence();
   await checkUpload(here, file);
-  const parts = await readyParts(file);
-  const plainPuts = {
-    name: 'plain PUTs',
-    prepare: () => readyUpload(here, parts),
-    run: (ready: ReadyUpload) => putAll(parts, ready),
-    clear: ({ blob, uploadId }: ReadyUpload) =>
-      here.broker.call(uploadAbort, { blob, uploadId }, { vault: here.vault }),
-  };
+  const sealed = await readyParts(file);
+  const slices = await readySlices(file);
   return race(file.size, rounds, [
-    plainPuts,
+    putting('plain PUTs', here, sealed, (body) => body),
+    putting('reading and PUTs', here, slices, async (slice) => new Blob([await slice.arrayBuffer()])),
     uploading('uploading', here, () => upload(here, file)),
     uploading('streaming', here, () => uploadUnkept(here, file)),
   ]);
+}
+
+/** PUTs and nothing else but `load`, which makes a part's body. */
+function putting(
+  name: string,
+  here: Residence,
+  parts: readonly ReadyPart[],
+  load: (body: Blob) => Blob | Promise<Blob>,
+): Side {
+  return {
+    name,
+    prepare: () => readyUpload(here, parts),
+    run: (ready: ReadyUpload) => putAll(parts, ready, load),
+    clear: ({ blob, uploadId }: ReadyUpload) =>
+      here.broker.call(uploadAbort, { blob, uploadId }, { vault: here.vault }),
+  };
 }
 
 /** What a round leaves in S3 goes before the next one, on every side: a machine's memory is slower the first time that it is used. */
@@ -178,6 +191,17 @@ async function readyParts(file: File): Promise<ReadyPart[]> {
   return parts;
 }
 
+/** The file's own bytes, in parts like those that it is sealed into. */
+async function readySlices(file: File): Promise<ReadyPart[]> {
+  const parts: ReadyPart[] = [];
+  for (let offset = 0; offset < file.size; offset += PART_BYTES) {
+    const body = file.slice(offset, offset + PART_BYTES);
+    const digest = await sha256(new Uint8Array(await body.arrayBuffer()));
+    parts.push({ partNumber: parts.length + 1, body, sha256: toB64(digest) });
+  }
+  return parts;
+}
+
 async function readyUpload({ broker, vault }: Residence, parts: readonly ReadyPart[]): Promise<ReadyUpload> {
   const blob = v.parse(BlobId, randomId());
   const sizeBytes = parts.reduce((sum, { body }) => sum + body.size, 0);
@@ -193,8 +217,13 @@ async function readyUpload({ broker, vault }: Residence, parts: readonly ReadyPa
   return { blob, uploadId, urls };
 }
 
-function putAll(parts: readonly ReadyPart[], { urls }: ReadyUpload): Promise<void> {
+function putAll(
+  parts: readonly ReadyPart[],
+  { urls }: ReadyUpload,
+  load: (body: Blob) => Blob | Promise<Blob>,
+): Promise<void> {
   return inLanes(parts, LANES, new AbortController().signal, async ({ partNumber, body, sha256 }, signal) => {
-    await put({ url: urls.get(partNumber) ?? '', body, sha256B64: sha256, createOnly: false, signal });
+    const url = urls.get(partNumber) ?? '';
+    await put({ url, body: await load(body), sha256B64: sha256, createOnly: false, signal });
   });
 }
