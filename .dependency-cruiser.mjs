@@ -11,6 +11,15 @@ const only = (name, from, ...to) => ({
   to: { path: '^(src|broker|tests)/', pathNot: [from, ...to] },
 });
 
+/** Rooms within a room: each may import those that stand before it, and what lies beside them. */
+const inOrder = (room, ...inner) =>
+  inner.slice(0, -1).map((name, index) => ({
+    name: `${room}${name}`,
+    severity: 'error',
+    from: { path: `^${room}${name}/` },
+    to: { path: `^${room}(${inner.slice(index + 1).join('|')})/` },
+  }));
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
@@ -53,11 +62,16 @@ export default {
       'service-worker',
       '^src/service-worker/',
       LEAVES,
-      '^src/lib/transfer/(download-stream|background|upload-news)\\.ts$',
+      '^src/lib/transfer/(download/download-stream|upload/background|upload/upload-news)\\.ts$',
       '^src/lib/remote/(broker|s3)\\.ts$',
       '^src/lib/store/(database|part-files|upload-records)\\.ts$',
       '^src/lib/crypto/digest\\.ts$',
     ),
+    ...inOrder('src/lib/journal/', 'entries', 'state'),
+    ...inOrder('src/lib/transfer/', 'download', 'adoption', 'upload'),
+    ...inOrder('src/lib/worker/', 'drive', 'entry', 'session'),
+    ...inOrder('src/lib/ui/', 'transfers', 'settings', 'account', 'drive'),
+    ...inOrder('broker/domain/', 'state', 'account', 'vault'),
     only('ports', '^broker/ports/', CONTRACT),
     only('domain', '^broker/domain/', CONTRACT, '^broker/ports/'),
     only('broker-routes', '^broker/routes/', CONTRACT, '^broker/(ports|domain)/'),

@@ -3,7 +3,7 @@ import { AccountId } from '../contract/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StateCursor, StateVersion, StateVersions } from '../ports/state.ts';
 import type { Purger } from '../ports/vaults.ts';
-import { type Accounts, PENDING_MS } from './accounts.ts';
+import { type Accounts, PENDING_MS } from './account/accounts.ts';
 import { mapBounded } from './bounded.ts';
 
 /**

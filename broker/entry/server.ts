@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import * as v from 'valibot';
 import { createApp } from '../app.ts';
 import { connectCloud } from '../aws/broker-clients.ts';
-import { loadSetup } from '../domain/setup.ts';
+import { loadSetup } from '../domain/state/setup.ts';
 import { addressBehind } from '../routes/address-limit.ts';
 import type { Cloud, Settings } from './settings.ts';
 

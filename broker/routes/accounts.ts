@@ -1,16 +1,16 @@
 import * as contract from '../contract/account.ts';
-import type { AccountVaults, Accounts } from '../domain/accounts.ts';
-import type { EventLog } from '../domain/event-log.ts';
-import type { Grants } from '../domain/grants.ts';
-import { STATE_SECONDS } from '../domain/one-time-state.ts';
+import type { AccountVaults, Accounts } from '../domain/account/accounts.ts';
+import type { EventLog } from '../domain/state/event-log.ts';
+import type { Grants } from '../domain/account/grants.ts';
+import { STATE_SECONDS } from '../domain/account/one-time-state.ts';
 import { BrokerProblem } from '../domain/problem.ts';
-import type { createRecovery } from '../domain/recovery.ts';
-import type { SecondFactor } from '../domain/second-factor.ts';
-import type { Session } from '../domain/session.ts';
-import { DEVICE_SECONDS } from '../domain/sessions.ts';
-import type { Issued } from '../domain/signed-in.ts';
-import type { createSignin } from '../domain/signin.ts';
-import type { createSignup } from '../domain/signup.ts';
+import type { createRecovery } from '../domain/account/recovery.ts';
+import type { SecondFactor } from '../domain/account/second-factor.ts';
+import type { Session } from '../domain/account/session.ts';
+import { DEVICE_SECONDS } from '../domain/account/sessions.ts';
+import type { Issued } from '../domain/account/signed-in.ts';
+import type { createSignin } from '../domain/account/signin.ts';
+import type { createSignup } from '../domain/account/signup.ts';
 import type { Cookies } from './cookies.ts';
 import { type Frame, register } from './frame.ts';
 

@@ -5,8 +5,8 @@ import { type AccountId, VaultId } from '../contract/ids.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { Route, Stage } from '../contract/route.ts';
 import { BrokerProblem } from '../domain/problem.ts';
-import type { Session } from '../domain/session.ts';
-import type { VaultRecord } from '../domain/vault-record.ts';
+import type { Session } from '../domain/account/session.ts';
+import type { VaultRecord } from '../domain/vault/vault-record.ts';
 import { answerProblem } from './answer-problem.ts';
 import { type Cookies, createCookies } from './cookies.ts';
 

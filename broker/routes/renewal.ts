@@ -1,5 +1,5 @@
 import * as contract from '../contract/renewal.ts';
-import type { createRenewal } from '../domain/renewal.ts';
+import type { createRenewal } from '../domain/account/renewal.ts';
 import { admitTo, takeState } from './accounts.ts';
 import { type Frame, register } from './frame.ts';
 

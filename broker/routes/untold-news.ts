@@ -1,5 +1,5 @@
 import type { Head } from '../contract/account.ts';
-import type { News, NewsListener } from '../domain/vault-news.ts';
+import type { News, NewsListener } from '../domain/vault/vault-news.ts';
 
 /** What one stream has still to tell: the newest head, and once that the inbox was written, so that a slow reader costs no memory. */
 export class UntoldNews implements NewsListener {

@@ -9,7 +9,7 @@ import {
   uploadList,
   uploadPartUrls,
 } from '../contract/vault.ts';
-import { blobKeys } from '../domain/blob-keys.ts';
+import { blobKeys } from '../domain/vault/blob-keys.ts';
 import { register } from './frame.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';
 

@@ -2,7 +2,7 @@ import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { AccountId } from '../contract/ids.ts';
 import { VAULT_EVENTS_PATH } from '../contract/vault.ts';
 import { BrokerProblem } from '../domain/problem.ts';
-import type { News } from '../domain/vault-news.ts';
+import type { News } from '../domain/vault/vault-news.ts';
 import { type Call, registerStream } from './frame.ts';
 import { UntoldNews } from './untold-news.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';

@@ -1,4 +1,4 @@
-import type { VaultSide } from '../domain/vaults.ts';
+import type { VaultSide } from '../domain/vault/vaults.ts';
 import type { Frame } from './frame.ts';
 
 /** What the routes of the vaults are made of. */

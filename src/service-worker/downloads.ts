@@ -1,6 +1,10 @@
 /// <reference lib="webworker" />
 import { release, type Bytes } from '../lib/bytes.ts';
-import { ALIVE_EVERY_MS, type StreamDemand, type StreamSupply } from '../lib/transfer/download-stream.ts';
+import {
+  ALIVE_EVERY_MS,
+  type StreamDemand,
+  type StreamSupply,
+} from '../lib/transfer/download/download-stream.ts';
 import type { DownloadAnnouncement } from './messages.ts';
 
 const PREFIX = '/dl/';

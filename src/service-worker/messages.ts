@@ -1,4 +1,4 @@
-// What pages and the service worker say to each other, besides the bytes of a download (lib/transfer/download-stream.ts).
+// What pages and the service worker say to each other, besides the bytes of a download (lib/transfer/download/download-stream.ts).
 
 /** A page says that a download of this name will be asked for; its ports are the source of bytes, and the one that is told `ready`. */
 export interface DownloadAnnouncement {

@@ -4,8 +4,8 @@ import { putByFetch } from '../lib/remote/s3.ts';
 import { hasDatabase, openDatabase } from '../lib/store/database.ts';
 import { opfsParts } from '../lib/store/part-files.ts';
 import { uploadRecords } from '../lib/store/upload-records.ts';
-import { sendSealed } from '../lib/transfer/background.ts';
-import { joinUploadNews } from '../lib/transfer/upload-news.ts';
+import { sendSealed } from '../lib/transfer/upload/background.ts';
+import { joinUploadNews } from '../lib/transfer/upload/upload-news.ts';
 
 /**
  * Sends what waits sealed on this device while there is no tab to do it: for a `sync` event, inside of `waitUntil`. It needs no key,

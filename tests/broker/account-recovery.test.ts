@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
-import { stateKeys } from '../../broker/domain/state-keys.ts';
+import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import { AccountClient } from '../support/account-client.ts';
 import {
   startTestBroker,

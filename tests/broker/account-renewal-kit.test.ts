@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import * as contract from '$contract/renewal.ts';
-import { stateKeys } from '../../broker/domain/state-keys.ts';
+import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import { AccountClient, newBackupCodes, rawPublicKey } from '../support/account-client.ts';
 import {
   startTestBroker,

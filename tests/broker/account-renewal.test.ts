@@ -4,7 +4,7 @@ import * as contract from '$contract/renewal.ts';
 import type { Route } from '$contract/route.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
-import { stateKeys } from '../../broker/domain/state-keys.ts';
+import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import { AccountClient, newBackupCodes } from '../support/account-client.ts';
 import {
   startTestBroker,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import type { Route, Stage } from '$contract/route.ts';
 import * as vault from '$contract/vault.ts';
-import { loadSetup } from '../../broker/domain/setup.ts';
+import { loadSetup } from '../../broker/domain/state/setup.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { CONTRACT_ROUTES } from '../support/contract-routes.ts';
 import {

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as contract from '$contract/account.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
-import { createAccounts } from '../../broker/domain/accounts.ts';
-import { createRecords } from '../../broker/domain/records.ts';
-import { loadSetup } from '../../broker/domain/setup.ts';
+import { createAccounts } from '../../broker/domain/account/accounts.ts';
+import { createRecords } from '../../broker/domain/state/records.ts';
+import { loadSetup } from '../../broker/domain/state/setup.ts';
 import { createSweep, startSweeping, type Sweep } from '../../broker/domain/sweep.ts';
 import type { StateVersion, StateVersions } from '../../broker/ports/state.ts';
 import { AccountClient } from '../support/account-client.ts';

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as v from 'valibot';
 import { uploadComplete, uploadList, VAULT_EVENTS_PATH } from '$contract/vault.ts';
-import { createRecordCodec } from '../../broker/domain/record-codec.ts';
-import { createRecords } from '../../broker/domain/records.ts';
-import { compositeDigest } from '../../broker/domain/uploads.ts';
+import { createRecordCodec } from '../../broker/domain/state/record-codec.ts';
+import { createRecords } from '../../broker/domain/state/records.ts';
+import { compositeDigest } from '../../broker/domain/vault/uploads.ts';
 import type { VaultObjects } from '../../broker/ports/vaults.ts';
 import { AccountClient } from '../support/account-client.ts';
 import {

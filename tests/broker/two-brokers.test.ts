@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import * as account from '$contract/account.ts';
-import { stateKeys } from '../../broker/domain/state-keys.ts';
+import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { ORIGIN, startTestCloud, TestClock, type TestCloud } from '../support/broker.ts';
 import { type BrokerProcess, runBroker, startBrokerProcess, until } from '../support/broker-process.ts';

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mapBounded } from '../../broker/domain/bounded.ts';
-import { readInOrder } from '../../broker/domain/read-in-order.ts';
+import { readInOrder } from '../../broker/domain/vault/read-in-order.ts';
 
 describe('mapping several at a time', () => {
   it.each([0, 1, 2, 3, 4, 9])('yields %i results in the order of the items', async (count) => {

@@ -5,7 +5,7 @@ import type { Head } from '$contract/account.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { VAULT_EVENTS_PATH } from '$contract/vault.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
-import type { Session } from '../../broker/domain/session.ts';
+import type { Session } from '../../broker/domain/account/session.ts';
 import { MemoryVaultCloud, newVaultId, sha256B64 } from '../support/memory-vault-cloud.ts';
 import { serveVaults } from '../support/vault-broker.ts';
 import { startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';

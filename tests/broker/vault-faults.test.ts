@@ -5,7 +5,7 @@ import type { VaultId } from '$contract/ids.ts';
 import { sharedCredentials } from '../../broker/aws/vault-credentials.ts';
 import { kmsFault, storeFault } from '../../broker/aws/vault-faults.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
-import { hashOf } from '../../broker/domain/log.ts';
+import { hashOf } from '../../broker/domain/vault/log.ts';
 import {
   type Fault,
   type FaultProxy,

@@ -3,7 +3,7 @@ import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { inboxRemove } from '$contract/inbox.ts';
-import type { Session } from '../../broker/domain/session.ts';
+import type { Session } from '../../broker/domain/account/session.ts';
 import { answer, ask } from '../support/vault-broker.ts';
 import { type InboxSetting, problemOf, startInboxSetting } from '../support/vault-inbox.ts';
 import { newBlobId, newGrantId, newSession, startVaultSide } from '../support/vault-side.ts';

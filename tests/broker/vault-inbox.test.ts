@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
 import { inboxList, inboxWrite } from '$contract/inbox.ts';
 import { LIMITS } from '$contract/limits.ts';
-import { compositeDigest } from '../../broker/domain/uploads.ts';
+import { compositeDigest } from '../../broker/domain/vault/uploads.ts';
 import { MemoryVaultCloud, newVaultId, sha256B64 } from '../support/memory-vault-cloud.ts';
 import { answer, ask, serveVaults } from '../support/vault-broker.ts';
 import {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { encodeEnvelope } from '../../broker/domain/keys.ts';
+import { encodeEnvelope } from '../../broker/domain/vault/keys.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
 import type { VaultKms } from '../../broker/ports/kms.ts';
 import { MemoryVaultCloud, newVaultId, sha256B64 } from '../support/memory-vault-cloud.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Head } from '$contract/account.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
-import { hashOf } from '../../broker/domain/log.ts';
+import { hashOf } from '../../broker/domain/vault/log.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
 import { MemoryVaultCloud, newVaultId } from '../support/memory-vault-cloud.ts';
 import { newSession, openVault, segmentAfter, startVaultSide } from '../support/vault-side.ts';

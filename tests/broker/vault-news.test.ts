@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Head } from '$contract/account.ts';
-import { createVaultNews, type News, type VaultNews } from '../../broker/domain/vault-news.ts';
+import { createVaultNews, type News, type VaultNews } from '../../broker/domain/vault/vault-news.ts';
 import { UntoldNews } from '../../broker/routes/untold-news.ts';
 import { newVaultId } from '../support/memory-vault-cloud.ts';
 

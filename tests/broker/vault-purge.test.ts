@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
 import * as contract from '$contract/vault.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
-import type { Session } from '../../broker/domain/session.ts';
+import type { Session } from '../../broker/domain/account/session.ts';
 import { answer, ask, serveVaults } from '../support/vault-broker.ts';
 import { startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';
 import {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { compositeDigest } from '../../broker/domain/uploads.ts';
+import { compositeDigest } from '../../broker/domain/vault/uploads.ts';
 import type { VaultObjects } from '../../broker/ports/vaults.ts';
 import { MemoryVaultCloud, newVaultId, sha256B64 } from '../support/memory-vault-cloud.ts';
 import { envelopeOf, newBlobId, newSession, openVault, startVaultSide } from '../support/vault-side.ts';

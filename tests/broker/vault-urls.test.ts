@@ -5,7 +5,7 @@ import type { BlobId, VaultId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import * as contract from '$contract/vault.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
-import type { Session } from '../../broker/domain/session.ts';
+import type { Session } from '../../broker/domain/account/session.ts';
 import { sha256B64 } from '../support/memory-vault-cloud.ts';
 import { answer, ask, serveVaults } from '../support/vault-broker.ts';
 import { APP_ORIGIN, startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';

@@ -1,10 +1,10 @@
 import type { Journal } from '../../src/lib/journal/journal.ts';
-import { decodeOperations } from '../../src/lib/journal/operation-codec.ts';
-import { MAX_OPERATIONS } from '../../src/lib/journal/operations.ts';
-import { journalKey, openSegment } from '../../src/lib/journal/segment.ts';
+import { decodeOperations } from '../../src/lib/journal/entries/operation-codec.ts';
+import { MAX_OPERATIONS } from '../../src/lib/journal/entries/operations.ts';
+import { journalKey, openSegment } from '../../src/lib/journal/entries/segment.ts';
 import { openDatabase, type Database } from '../../src/lib/store/database.ts';
 import { wipeDevice } from '../../src/lib/store/wipe.ts';
-import { PendingChanges } from '../../src/lib/worker/pending-changes.ts';
+import { PendingChanges } from '../../src/lib/worker/drive/pending-changes.ts';
 import { MemoryCache } from '../journal/memory-remote.ts';
 import {
   enrolDevice,

@@ -15,7 +15,7 @@ import { randomId } from '../../src/lib/crypto/random.ts';
 import { generateDeviceKeyPair } from '../../src/lib/crypto/signing.ts';
 import { Journal } from '../../src/lib/journal/journal.ts';
 import { fromRecord } from '../../src/lib/transfer/envelopes.ts';
-import { journalRemote } from '../../src/lib/worker/journal-remote.ts';
+import { journalRemote } from '../../src/lib/worker/drive/journal-remote.ts';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
 import type { Secret } from './find-secrets.ts';
 import type { Person } from './person.ts';

@@ -7,7 +7,7 @@ import { openInboxKey, type InboxPrivateKey } from '../../src/lib/inbox/keys.ts'
 import { openRecord, readRecord } from '../../src/lib/inbox/record.ts';
 import { operationsToAdopt } from '../../src/lib/journal/adoption.ts';
 import { Journal } from '../../src/lib/journal/journal.ts';
-import { journalKey } from '../../src/lib/journal/segment.ts';
+import { journalKey } from '../../src/lib/journal/entries/segment.ts';
 import { loadSnapshot } from '../../src/lib/journal/snapshot.ts';
 import { fromRecord } from '../../src/lib/transfer/envelopes.ts';
 import { fromHex } from '../crypto/hex.ts';

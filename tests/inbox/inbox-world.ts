@@ -2,9 +2,9 @@ import { toB64, type Bytes } from '../../src/lib/bytes.ts';
 import { generateDeviceKeyPair, type SigningKeyPair } from '../../src/lib/crypto/signing.ts';
 import { createInboxKey, openInboxKey, type InboxPrivateKey } from '../../src/lib/inbox/keys.ts';
 import type { CapturedFile } from '../../src/lib/inbox/record.ts';
-import { fold, type FoldableSegment } from '../../src/lib/journal/fold.ts';
-import type { FoldedVault } from '../../src/lib/journal/folded-vault.ts';
-import type { InboxKey, Operation } from '../../src/lib/journal/operations.ts';
+import { fold, type FoldableSegment } from '../../src/lib/journal/state/fold.ts';
+import type { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';
+import type { InboxKey, Operation } from '../../src/lib/journal/entries/operations.ts';
 import { ACCOUNT, idOf, NOW_MS, VAULT } from '../journal/world.ts';
 
 export { VAULT };

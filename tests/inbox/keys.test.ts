@@ -3,7 +3,7 @@ import { toHex, utf8 } from '../../src/lib/bytes.ts';
 import { openFrom, sealTo } from '../../src/lib/crypto/agreement.ts';
 import { sealEnvelope, type Envelope } from '../../src/lib/crypto/envelope.ts';
 import { createInboxKey, openInboxKey } from '../../src/lib/inbox/keys.ts';
-import type { InboxKey } from '../../src/lib/journal/operations.ts';
+import type { InboxKey } from '../../src/lib/journal/entries/operations.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { idOf } from '../journal/world.ts';
 import { HALVES } from './inbox-world.ts';

@@ -12,8 +12,8 @@ import {
   sealRecord,
   type CapturedFile,
 } from '../../src/lib/inbox/record.ts';
-import { encodeOperation } from '../../src/lib/journal/operation-codec.ts';
-import type { Operation } from '../../src/lib/journal/operations.ts';
+import { encodeOperation } from '../../src/lib/journal/entries/operation-codec.ts';
+import type { Operation } from '../../src/lib/journal/entries/operations.ts';
 import { sign } from '../../src/lib/crypto/signing.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { idOf } from '../journal/world.ts';

@@ -1,12 +1,12 @@
 import { SEGMENT_HEAD } from '$contract/segment.ts';
 import { expect, test } from 'vitest';
 import { concat, u32be, u64be, type Bytes } from '../../src/lib/bytes.ts';
-import { createGenesis } from '../../src/lib/journal/genesis.ts';
+import { createGenesis } from '../../src/lib/journal/entries/genesis.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
 import type { ErrorCode } from '../../src/lib/errors.ts';
-import { encodeOperation } from '../../src/lib/journal/operation-codec.ts';
-import { journalKey, sealSegment } from '../../src/lib/journal/segment.ts';
-import { padded, unpadded } from '../../src/lib/journal/segment-padding.ts';
+import { encodeOperation } from '../../src/lib/journal/entries/operation-codec.ts';
+import { journalKey, sealSegment } from '../../src/lib/journal/entries/segment.ts';
+import { padded, unpadded } from '../../src/lib/journal/entries/segment-padding.ts';
 import { refusal, refusalCode } from '../crypto/refusal.ts';
 import {
   certifiedDevice,

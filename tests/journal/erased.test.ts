@@ -4,7 +4,7 @@ import { sealAad } from '../../src/lib/crypto/aad.ts';
 import { open, seal } from '../../src/lib/crypto/floe.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
 import { localCopyKey, openLocalCopy, sealLocalCopy } from '../../src/lib/journal/local-copy.ts';
-import { encodeState } from '../../src/lib/journal/state-encoding.ts';
+import { encodeState } from '../../src/lib/journal/state/state-encoding.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { MemoryCache } from './memory-remote.ts';
 import { enrolDevice, fileAdd, idOf, newWorld, openJournal, VAULT, versionOf } from './world.ts';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { applySegment, fold, type FoldableSegment } from '../../src/lib/journal/fold.ts';
-import type { FoldedVault } from '../../src/lib/journal/folded-vault.ts';
-import { list } from '../../src/lib/journal/listing.ts';
-import type { Operation } from '../../src/lib/journal/operations.ts';
-import { isSound } from '../../src/lib/journal/state-check.ts';
-import { decodeState, encodeState } from '../../src/lib/journal/state-encoding.ts';
+import { applySegment, fold, type FoldableSegment } from '../../src/lib/journal/state/fold.ts';
+import type { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';
+import { list } from '../../src/lib/journal/state/listing.ts';
+import type { Operation } from '../../src/lib/journal/entries/operations.ts';
+import { isSound } from '../../src/lib/journal/state/state-check.ts';
+import { decodeState, encodeState } from '../../src/lib/journal/state/state-encoding.ts';
 import { naiveFold } from './naive-fold.ts';
 import { entryOperation, purgingOperation } from './operation-arbitrary.ts';
 import { fileAdd, folderAdd, idOf, NOW_MS, versionOf } from './world.ts';

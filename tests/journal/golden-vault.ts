@@ -1,11 +1,11 @@
 import { concat, toHex, type Bytes } from '../../src/lib/bytes.ts';
 import { encode } from 'cborg';
-import { headPhrase } from '../../src/lib/journal/head-phrase.ts';
+import { headPhrase } from '../../src/lib/journal/entries/head-phrase.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
-import { list } from '../../src/lib/journal/listing.ts';
-import { encodeOperation } from '../../src/lib/journal/operation-codec.ts';
-import type { Operation } from '../../src/lib/journal/operations.ts';
-import { journalKey, sealSegment } from '../../src/lib/journal/segment.ts';
+import { list } from '../../src/lib/journal/state/listing.ts';
+import { encodeOperation } from '../../src/lib/journal/entries/operation-codec.ts';
+import type { Operation } from '../../src/lib/journal/entries/operations.ts';
+import { journalKey, sealSegment } from '../../src/lib/journal/entries/segment.ts';
 import { sealSnapshot } from '../../src/lib/journal/snapshot.ts';
 import {
   enrolDevice,

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { operationsToAdopt } from '../../src/lib/journal/adoption.ts';
-import { applySegment, fold, type FoldableSegment } from '../../src/lib/journal/fold.ts';
-import type { FoldedVault } from '../../src/lib/journal/folded-vault.ts';
+import { applySegment, fold, type FoldableSegment } from '../../src/lib/journal/state/fold.ts';
+import type { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';
 import {
   inboxEpochNeeded,
   isInboxKeyDue,
   operationsToRetire,
   unneededBelow,
-} from '../../src/lib/journal/inbox-epochs.ts';
-import type { Operation, Version } from '../../src/lib/journal/operations.ts';
-import { isSound } from '../../src/lib/journal/state-check.ts';
-import { decodeState, encodeState } from '../../src/lib/journal/state-encoding.ts';
+} from '../../src/lib/journal/state/inbox-epochs.ts';
+import type { Operation, Version } from '../../src/lib/journal/entries/operations.ts';
+import { isSound } from '../../src/lib/journal/state/state-check.ts';
+import { decodeState, encodeState } from '../../src/lib/journal/state/state-encoding.ts';
 import { entryOperation, purgingOperation } from './operation-arbitrary.ts';
 import { fileAdd, folderAdd, idOf, NOW_MS, versionOf } from './world.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { headPhrase } from '../../src/lib/journal/head-phrase.ts';
+import { headPhrase } from '../../src/lib/journal/entries/head-phrase.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
-import { list } from '../../src/lib/journal/listing.ts';
+import { list } from '../../src/lib/journal/state/listing.ts';
 import { refusal, refusalCode } from '../crypto/refusal.ts';
 import { MemoryCache } from './memory-remote.ts';
 import {

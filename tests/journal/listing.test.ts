@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { applySegment, fold } from '../../src/lib/journal/fold.ts';
-import type { FoldedVault } from '../../src/lib/journal/folded-vault.ts';
-import { adoptNameOrder, list, nameOrder, type ListQuery } from '../../src/lib/journal/listing.ts';
-import type { Operation } from '../../src/lib/journal/operations.ts';
+import { applySegment, fold } from '../../src/lib/journal/state/fold.ts';
+import type { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';
+import { adoptNameOrder, list, nameOrder, type ListQuery } from '../../src/lib/journal/state/listing.ts';
+import type { Operation } from '../../src/lib/journal/entries/operations.ts';
 import { entryOperation } from './operation-arbitrary.ts';
 import { fileAdd, folderAdd, idOf, versionOf } from './world.ts';
 

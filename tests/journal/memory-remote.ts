@@ -3,7 +3,7 @@ import type { Bytes } from '../../src/lib/bytes.ts';
 import { sha256 } from '../../src/lib/crypto/digest.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { JournalCache, JournalRemote } from '../../src/lib/journal/ports.ts';
-import type { JournalHead } from '../../src/lib/journal/segment.ts';
+import type { JournalHead } from '../../src/lib/journal/entries/segment.ts';
 
 /** What happens to one request: it is lost on its way, or its answer is. */
 export type Fault = 'before' | 'after' | undefined;

@@ -1,6 +1,6 @@
-import type { FoldableSegment } from '../../src/lib/journal/fold.ts';
-import { freeName } from '../../src/lib/journal/names.ts';
-import type { Operation } from '../../src/lib/journal/operations.ts';
+import type { FoldableSegment } from '../../src/lib/journal/state/fold.ts';
+import { freeName } from '../../src/lib/journal/entries/names.ts';
+import type { Operation } from '../../src/lib/journal/entries/operations.ts';
 
 /** An entry as the plainest fold would keep it. */
 interface NaiveEntry {

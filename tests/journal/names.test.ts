@@ -7,7 +7,7 @@ import {
   searchKey,
   sortKey,
   toName,
-} from '../../src/lib/journal/names.ts';
+} from '../../src/lib/journal/entries/names.ts';
 import { utf8 } from '../../src/lib/bytes.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { idOf } from './world.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Operation } from '../../src/lib/journal/operations.ts';
+import type { Operation } from '../../src/lib/journal/entries/operations.ts';
 import { idOf, versionOf } from './world.ts';
 
 const small = fc.integer({ min: 0, max: 7 });

@@ -2,8 +2,8 @@ import { encode } from 'cborg';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { concat } from '../../src/lib/bytes.ts';
-import { decodeOperations, encodeOperation } from '../../src/lib/journal/operation-codec.ts';
-import type { Operation } from '../../src/lib/journal/operations.ts';
+import { decodeOperations, encodeOperation } from '../../src/lib/journal/entries/operation-codec.ts';
+import type { Operation } from '../../src/lib/journal/entries/operations.ts';
 import { ACCOUNT, fileAdd, folderAdd, idOf, NOW_MS, VAULT, versionOf } from './world.ts';
 
 const hash = new Uint8Array(32).fill(9);

@@ -3,12 +3,12 @@ import { equalBytes, type Bytes } from '../../src/lib/bytes.ts';
 import { sha256 } from '../../src/lib/crypto/digest.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
-import { list } from '../../src/lib/journal/listing.ts';
-import { encodeOperation } from '../../src/lib/journal/operation-codec.ts';
-import { journalKey, sealSegment } from '../../src/lib/journal/segment.ts';
+import { list } from '../../src/lib/journal/state/listing.ts';
+import { encodeOperation } from '../../src/lib/journal/entries/operation-codec.ts';
+import { journalKey, sealSegment } from '../../src/lib/journal/entries/segment.ts';
 import { loadSnapshot, sealSnapshot } from '../../src/lib/journal/snapshot.ts';
-import { decodeState, encodeState } from '../../src/lib/journal/state-encoding.ts';
-import { isSound } from '../../src/lib/journal/state-check.ts';
+import { decodeState, encodeState } from '../../src/lib/journal/state/state-encoding.ts';
+import { isSound } from '../../src/lib/journal/state/state-check.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { MemoryCache, MemoryRemote } from './memory-remote.ts';
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { list } from '../../src/lib/journal/listing.ts';
+import { list } from '../../src/lib/journal/state/listing.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { MemoryCache } from './memory-remote.ts';
 import { fileAdd, newWorld, openJournal } from './world.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { generateDeviceKeyPair } from '../../src/lib/crypto/signing.ts';
 import { Journal } from '../../src/lib/journal/journal.ts';
 import { loadSnapshot } from '../../src/lib/journal/snapshot.ts';
-import { journalKey } from '../../src/lib/journal/segment.ts';
+import { journalKey } from '../../src/lib/journal/entries/segment.ts';
 import { fromHex } from '../crypto/hex.ts';
 import { describe, makeGoldenVault } from './golden-vault.ts';
 import { MemoryCache, MemoryRemote } from './memory-remote.ts';

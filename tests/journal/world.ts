@@ -5,10 +5,10 @@ import {
   signingKeyFromSeed,
   type SigningKeyPair,
 } from '../../src/lib/crypto/signing.ts';
-import { certifyDevice } from '../../src/lib/journal/certificate.ts';
-import { createGenesis } from '../../src/lib/journal/genesis.ts';
+import { certifyDevice } from '../../src/lib/journal/entries/certificate.ts';
+import { createGenesis } from '../../src/lib/journal/entries/genesis.ts';
 import { Journal, type JournalDeps } from '../../src/lib/journal/journal.ts';
-import type { Operation, Version } from '../../src/lib/journal/operations.ts';
+import type { Operation, Version } from '../../src/lib/journal/entries/operations.ts';
 import type { JournalIdentity } from '../../src/lib/journal/ports.ts';
 import { MemoryCache, MemoryRemote } from './memory-remote.ts';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { FoldedVault } from '../../src/lib/journal/folded-vault.ts';
+import type { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
-import { decodeOperations } from '../../src/lib/journal/operation-codec.ts';
-import type { Operation } from '../../src/lib/journal/operations.ts';
-import { journalKey, openSegment } from '../../src/lib/journal/segment.ts';
+import { decodeOperations } from '../../src/lib/journal/entries/operation-codec.ts';
+import type { Operation } from '../../src/lib/journal/entries/operations.ts';
+import { journalKey, openSegment } from '../../src/lib/journal/entries/segment.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { Fault } from './memory-remote.ts';
 import { enrolDevice, fileAdd, folderAdd, idOf, newWorld, openJournal, VAULT, type World } from './world.ts';

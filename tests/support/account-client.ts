@@ -7,7 +7,7 @@ import type { AccountId, VaultId } from '$contract/ids.ts';
 import { Problem, type ProblemCode } from '$contract/problems.ts';
 import { renewalProve } from '$contract/renewal.ts';
 import type { Route } from '$contract/route.ts';
-import { lengthPrefixed } from '../../broker/domain/length-prefixed.ts';
+import { lengthPrefixed } from '../../broker/domain/state/length-prefixed.ts';
 import { ORIGIN, type TestClock } from './broker.ts';
 import { envelopeOf, segmentAfter } from './vault-side.ts';
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { type App, type AppPorts, type AppSettings, createApp } from '../../broker/app.ts';
 import { type CloudPorts, connectCloud } from '../../broker/aws/broker-clients.ts';
-import { loadSetup } from '../../broker/domain/setup.ts';
+import { loadSetup } from '../../broker/domain/state/setup.ts';
 import { localCloud } from '../../broker/entry/settings.ts';
 import { type LocalCloud, startLocalCloud } from '../../broker/local/cloud.ts';
 

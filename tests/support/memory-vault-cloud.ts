@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { VaultId } from '$contract/ids.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
-import { compositeDigest } from '../../broker/domain/uploads.ts';
+import { compositeDigest } from '../../broker/domain/vault/uploads.ts';
 import type { EncryptionContext, VaultKms } from '../../broker/ports/kms.ts';
 import type { StateStore } from '../../broker/ports/state.ts';
 import type { Purger, UploadedPart, VaultObjects } from '../../broker/ports/vaults.ts';

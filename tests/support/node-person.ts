@@ -4,10 +4,10 @@ import { connectBroker, type Broker } from '../../src/lib/remote/broker.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import { InboxUse } from '../../src/lib/inbox/inbox-use.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
-import { openJournal } from '../../src/lib/worker/joining.ts';
+import { openJournal } from '../../src/lib/worker/entry/joining.ts';
 import type { OpenVault } from '../../src/lib/worker/vault.ts';
-import { SignUp } from '../../src/lib/worker/sign-up.ts';
-import type { Entry } from '../../src/lib/worker/entry.ts';
+import { SignUp } from '../../src/lib/worker/entry/sign-up.ts';
+import type { Entry } from '../../src/lib/worker/entry/entry.ts';
 import { openDatabase } from '../../src/lib/store/database.ts';
 import { Authenticator } from './authenticator.ts';
 

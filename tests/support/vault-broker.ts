@@ -1,7 +1,7 @@
 import type { Route } from '$contract/route.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
-import type { Session } from '../../broker/domain/session.ts';
+import type { Session } from '../../broker/domain/account/session.ts';
 import { answerProblem } from '../../broker/routes/answer-problem.ts';
 import { createFrame } from '../../broker/routes/frame.ts';
 import { createVaultRoutes } from '../../broker/routes/vaults.ts';

@@ -4,12 +4,12 @@ import { AccountId, BlobId, DeviceId, GrantId, type VaultId } from '$contract/id
 import type { EnvelopeRecord } from '$contract/envelope.ts';
 import type { Head } from '$contract/account.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
-import { createEventLog } from '../../broker/domain/event-log.ts';
-import { createGrants } from '../../broker/domain/grants.ts';
-import { createRecordCodec } from '../../broker/domain/record-codec.ts';
-import { createRecords } from '../../broker/domain/records.ts';
-import type { Session } from '../../broker/domain/session.ts';
-import { createVaultSide, type VaultSideDeps } from '../../broker/domain/vaults.ts';
+import { createEventLog } from '../../broker/domain/state/event-log.ts';
+import { createGrants } from '../../broker/domain/account/grants.ts';
+import { createRecordCodec } from '../../broker/domain/state/record-codec.ts';
+import { createRecords } from '../../broker/domain/state/records.ts';
+import type { Session } from '../../broker/domain/account/session.ts';
+import { createVaultSide, type VaultSideDeps } from '../../broker/domain/vault/vaults.ts';
 import type { VaultKms } from '../../broker/ports/kms.ts';
 import type { StateStore } from '../../broker/ports/state.ts';
 import type { Purger, VaultObjects } from '../../broker/ports/vaults.ts';

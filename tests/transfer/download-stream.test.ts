@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Bytes } from '../../src/lib/bytes.ts';
-import { ALIVE_EVERY_MS, feed, type StreamSupply } from '../../src/lib/transfer/download-stream.ts';
+import { ALIVE_EVERY_MS, feed, type StreamSupply } from '../../src/lib/transfer/download/download-stream.ts';
 
 const CHUNK_BYTES = 2 * 1024 * 1024;
 const forever = new AbortController().signal;

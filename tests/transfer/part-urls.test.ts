@@ -3,7 +3,7 @@ import type { BlobId, VaultId } from '../../broker/contract/ids.ts';
 import { LIMITS } from '../../broker/contract/limits.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
-import { isStale, PartUrls, type SignedPart } from '../../src/lib/transfer/part-urls.ts';
+import { isStale, PartUrls, type SignedPart } from '../../src/lib/transfer/upload/part-urls.ts';
 
 const place = { blob: 'blob' as BlobId, uploadId: 'upload' };
 const part = (partNumber: number): SignedPart => ({ partNumber, sizeBytes: 1, sha256: String(partNumber) });

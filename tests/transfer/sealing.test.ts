@@ -3,7 +3,7 @@ import { concat, equalBytes, utf8 } from '../../src/lib/bytes.ts';
 import { createSealer, open } from '../../src/lib/crypto/floe.ts';
 import { PartBuffers } from '../../src/lib/transfer/memory.ts';
 import { largestPartBytes, planBlob } from '../../src/lib/transfer/plan.ts';
-import { sealPart } from '../../src/lib/transfer/sealing.ts';
+import { sealPart } from '../../src/lib/transfer/upload/sealing.ts';
 
 const KEY = new Uint8Array(32).fill(7);
 const AAD = utf8('context');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keptWords, lossWords, signOutWords } from '../../src/lib/ui/storage-words.ts';
+import { keptWords, lossWords, signOutWords } from '../../src/lib/ui/settings/storage-words.ts';
 
 describe('what an eviction would lose', () => {
   it('is nothing where nothing waits', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TransferPhase } from '../../src/lib/worker/protocol.ts';
-import { moves, transfersTitle, transferWords } from '../../src/lib/ui/transfer-words.ts';
+import { moves, transfersTitle, transferWords } from '../../src/lib/ui/transfers/transfer-words.ts';
 
 const PHASES = {
   waiting: true,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TransferReport } from '../../src/lib/worker/protocol.ts';
-import { Idle } from '../../src/lib/worker/idle.ts';
-import { pauseMs } from '../../src/lib/worker/start.ts';
+import { Idle } from '../../src/lib/worker/session/idle.ts';
+import { pauseMs } from '../../src/lib/worker/session/start.ts';
 import { UnsafeTransfers } from '../../src/lib/worker/unsafe-transfers.ts';
 
 const MINUTE = 60_000;

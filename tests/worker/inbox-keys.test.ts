@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Operation } from '../../src/lib/journal/operations.ts';
+import type { Operation } from '../../src/lib/journal/entries/operations.ts';
 import { Device } from './device.ts';
 import { followHistory, type History } from './journal-history.ts';
 import { Worlds, type Person } from './people.ts';

@@ -4,13 +4,13 @@ import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { Bytes } from '../../src/lib/bytes.ts';
 import { sha256 } from '../../src/lib/crypto/digest.ts';
 import { randomBytes, randomId } from '../../src/lib/crypto/random.ts';
-import { certifyDevice } from '../../src/lib/journal/certificate.ts';
-import { createGenesis } from '../../src/lib/journal/genesis.ts';
+import { certifyDevice } from '../../src/lib/journal/entries/certificate.ts';
+import { createGenesis } from '../../src/lib/journal/entries/genesis.ts';
 import { Journal } from '../../src/lib/journal/journal.ts';
 import type { JournalRemote } from '../../src/lib/journal/ports.ts';
 import type { DeviceRecord } from '../../src/lib/store/database.ts';
 import { createDevice } from '../../src/lib/store/device-record.ts';
-import { joinJournal, membershipOf } from '../../src/lib/worker/joining.ts';
+import { joinJournal, membershipOf } from '../../src/lib/worker/entry/joining.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 
 const VAULT = 'eu-central-1:1b7b2ae5-3f4d-4b6e-9a67-0c8d5d7e9f10';

@@ -1,16 +1,16 @@
 import { logRead } from '$contract/vault.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { fromB64Url } from '../../src/lib/bytes.ts';
-import type { FoldedVault } from '../../src/lib/journal/folded-vault.ts';
-import { decodeOperations } from '../../src/lib/journal/operation-codec.ts';
-import { MAX_OPERATIONS, type Operation } from '../../src/lib/journal/operations.ts';
+import type { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';
+import { decodeOperations } from '../../src/lib/journal/entries/operation-codec.ts';
+import { MAX_OPERATIONS, type Operation } from '../../src/lib/journal/entries/operations.ts';
 import { Replica } from '../../src/lib/journal/replica.ts';
-import { journalKey, openSegment } from '../../src/lib/journal/segment.ts';
+import { journalKey, openSegment } from '../../src/lib/journal/entries/segment.ts';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
 import { createDevice } from '../../src/lib/store/device-record.ts';
-import type { Entry } from '../../src/lib/worker/entry.ts';
+import type { Entry } from '../../src/lib/worker/entry/entry.ts';
 import type { Resting } from '../../src/lib/worker/resting.ts';
-import { SignIn } from '../../src/lib/worker/sign-in.ts';
+import { SignIn } from '../../src/lib/worker/entry/sign-in.ts';
 import { browserFetch } from '../support/node-person.ts';
 import type { Person } from './people.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { list } from '../../src/lib/journal/listing.ts';
+import { list } from '../../src/lib/journal/state/listing.ts';
 import type { Bare } from './bare/main.ts';
 import type { Device } from './device.ts';
 import { readHistory, type History } from './journal-history.ts';

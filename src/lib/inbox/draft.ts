@@ -3,9 +3,19 @@ import { concat, u32be, utf8, type Bytes } from '../bytes.ts';
 import { sealAad } from '../crypto/aad.ts';
 import { openFrom, sealTo } from '../crypto/agreement.ts';
 import { HalfkeyError } from '../errors.ts';
-import { decodeWhole } from '../journal/cbor.ts';
-import { bytes as bytesOf, count, folder, id, name, record, text, timeMs, u31 } from '../journal/fields.ts';
-import type { InboxKey } from '../journal/operations.ts';
+import { decodeWhole } from '../journal/entries/cbor.ts';
+import {
+  bytes as bytesOf,
+  count,
+  folder,
+  id,
+  name,
+  record,
+  text,
+  timeMs,
+  u31,
+} from '../journal/entries/fields.ts';
+import type { InboxKey } from '../journal/entries/operations.ts';
 import { CONTENT_BYTES, paddedContent, unpaddedContent } from './content.ts';
 import type { InboxPrivateKey } from './keys.ts';
 

@@ -1,7 +1,7 @@
 import { HalfkeyError } from '../errors.ts';
-import type { FoldedVault } from '../journal/folded-vault.ts';
-import { inboxEpochNeeded } from '../journal/inbox-epochs.ts';
-import type { InboxKey } from '../journal/operations.ts';
+import type { FoldedVault } from '../journal/state/folded-vault.ts';
+import { inboxEpochNeeded } from '../journal/state/inbox-epochs.ts';
+import type { InboxKey } from '../journal/entries/operations.ts';
 
 /** Which inbox key a tab seals to, and which ones its device still needs (docs/FORMAT.md §13.4). */
 export class InboxUse {

@@ -2,7 +2,7 @@ import { utf8, type Bytes } from '../bytes.ts';
 import { generateAgreementKeyPair, openFrom, sealTo } from '../crypto/agreement.ts';
 import { openEnvelope, sealEnvelope, type Envelope } from '../crypto/envelope.ts';
 import { HalfkeyError } from '../errors.ts';
-import type { InboxKey } from '../journal/operations.ts';
+import type { InboxKey } from '../journal/entries/operations.ts';
 
 /** What opens the records and drafts of one inbox epoch. Fill `privateKey` with zeros when done. */
 export interface InboxPrivateKey {

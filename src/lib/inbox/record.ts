@@ -4,9 +4,9 @@ import { openFrom, sealTo } from '../crypto/agreement.ts';
 import { sha256 } from '../crypto/digest.ts';
 import { sign, verify } from '../crypto/signing.ts';
 import { HalfkeyError } from '../errors.ts';
-import type { FoldedVault } from '../journal/folded-vault.ts';
-import { decodeOperations, encodeOperation } from '../journal/operation-codec.ts';
-import type { InboxKey, Version } from '../journal/operations.ts';
+import type { FoldedVault } from '../journal/state/folded-vault.ts';
+import { decodeOperations, encodeOperation } from '../journal/entries/operation-codec.ts';
+import type { InboxKey, Version } from '../journal/entries/operations.ts';
 import { CONTENT_BYTES, paddedContent, unpaddedContent } from './content.ts';
 import type { InboxPrivateKey } from './keys.ts';
 

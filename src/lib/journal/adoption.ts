@@ -1,5 +1,5 @@
-import type { FoldedVault } from './folded-vault.ts';
-import type { Operation, Version } from './operations.ts';
+import type { FoldedVault } from './state/folded-vault.ts';
+import type { Operation, Version } from './entries/operations.ts';
 
 /** A file that waits to be named by the journal. */
 export interface Adoptable {

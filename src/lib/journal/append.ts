@@ -1,13 +1,13 @@
 import { concat, equalBytes, type Bytes } from '../bytes.ts';
 import { sha256 } from '../crypto/digest.ts';
 import { HalfkeyError } from '../errors.ts';
-import type { FoldedVault } from './folded-vault.ts';
-import { encodeOperation } from './operation-codec.ts';
-import { MAX_OPERATIONS, mayWrite, type Operation } from './operations.ts';
+import type { FoldedVault } from './state/folded-vault.ts';
+import { encodeOperation } from './entries/operation-codec.ts';
+import { MAX_OPERATIONS, mayWrite, type Operation } from './entries/operations.ts';
 import type { JournalRemote } from './ports.ts';
 import { pull, type Replica } from './replica.ts';
-import { sealSegment, type SegmentSigner } from './segment.ts';
-import { MAX_SEQUENCE_BYTES } from './segment-padding.ts';
+import { sealSegment, type SegmentSigner } from './entries/segment.ts';
+import { MAX_SEQUENCE_BYTES } from './entries/segment-padding.ts';
 
 /**
  * What somebody wants of the journal, told of the state that it would be done to. It is asked again whenever another device was

@@ -1,12 +1,12 @@
 import { equalBytes, type Bytes } from '../bytes.ts';
 import { verify } from '../crypto/signing.ts';
 import { HalfkeyError } from '../errors.ts';
-import { isCertified } from './certificate.ts';
-import type { FoldableSegment } from './fold.ts';
-import type { FoldedVault } from './folded-vault.ts';
-import { decodeOperations } from './operation-codec.ts';
-import { MAX_OPERATIONS, type Operation } from './operations.ts';
-import { corrupt, NO_HASH, type JournalHead, type OpenedSegment } from './segment.ts';
+import { isCertified } from './entries/certificate.ts';
+import type { FoldableSegment } from './state/fold.ts';
+import type { FoldedVault } from './state/folded-vault.ts';
+import { decodeOperations } from './entries/operation-codec.ts';
+import { MAX_OPERATIONS, type Operation } from './entries/operations.ts';
+import { corrupt, NO_HASH, type JournalHead, type OpenedSegment } from './entries/segment.ts';
 
 /** Whom a vault's journal goes back to. */
 export interface TrustRoot {

@@ -1,10 +1,10 @@
 import type { Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
-import { decodeOperations } from './operation-codec.ts';
-import { MAX_OPERATIONS, type SnapshotName } from './operations.ts';
+import { decodeOperations } from './entries/operation-codec.ts';
+import { MAX_OPERATIONS, type SnapshotName } from './entries/operations.ts';
 import type { JournalRemote } from './ports.ts';
 import { pull, readFrom, Replica, type ReplicaTrust } from './replica.ts';
-import { openSegment, type JournalHead, type JournalKey } from './segment.ts';
+import { openSegment, type JournalHead, type JournalKey } from './entries/segment.ts';
 import { loadSnapshot } from './snapshot.ts';
 
 /** Segments between two snapshots. */

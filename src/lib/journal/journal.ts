@@ -4,14 +4,14 @@ import { HEADER_BYTES } from '../crypto/floe.ts';
 import { HalfkeyError } from '../errors.ts';
 import { appendIntent, type Intent } from './append.ts';
 import { SNAPSHOT_INTERVAL, startCold } from './cold-start.ts';
-import type { FoldedVault } from './folded-vault.ts';
+import type { FoldedVault } from './state/folded-vault.ts';
 import { localCopyKey, openLocalCopy, sealLocalCopy } from './local-copy.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './entries/operations.ts';
 import type { JournalCache, JournalIdentity, JournalRemote } from './ports.ts';
 import { pull, Replica, type ReplicaTrust } from './replica.ts';
-import { journalKey, type JournalHead, type JournalKey, type SegmentSigner } from './segment.ts';
+import { journalKey, type JournalHead, type JournalKey, type SegmentSigner } from './entries/segment.ts';
 import { sealSnapshot } from './snapshot.ts';
-import { encodeState } from './state-encoding.ts';
+import { encodeState } from './state/state-encoding.ts';
 import { checkWitness } from './witness.ts';
 
 /** What a journal works with. */

@@ -3,10 +3,10 @@ import { sealAad } from '../crypto/aad.ts';
 import { open, seal } from '../crypto/floe.ts';
 import { deriveKey } from '../crypto/hkdf.ts';
 import { HalfkeyError } from '../errors.ts';
-import type { FoldedVault } from './folded-vault.ts';
-import { adoptNameOrder, nameOrder } from './listing.ts';
-import type { JournalHead, JournalKey } from './segment.ts';
-import { decodeState, encodeState, keptRows } from './state-encoding.ts';
+import type { FoldedVault } from './state/folded-vault.ts';
+import { adoptNameOrder, nameOrder } from './state/listing.ts';
+import type { JournalHead, JournalKey } from './entries/segment.ts';
+import { decodeState, encodeState, keptRows } from './state/state-encoding.ts';
 
 const RECORD_ID = 'journal';
 /** Raised when a fold counts operations that it skipped before: a copy of the first may lack what they did. */

@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import type { JournalHead } from './segment.ts';
+import type { JournalHead } from './entries/segment.ts';
 
 /** Where a vault's journal is kept for all devices; the worker makes it of broker and S3. */
 export interface JournalRemote {

@@ -2,11 +2,11 @@ import { equalBytes, type Bytes } from '../bytes.ts';
 import { sha256 } from '../crypto/digest.ts';
 import { HalfkeyError } from '../errors.ts';
 import { judgeSegment, type TrustRoot } from './chain.ts';
-import { applySegment, type FoldableSegment } from './fold.ts';
-import { FoldedVault } from './folded-vault.ts';
+import { applySegment, type FoldableSegment } from './state/fold.ts';
+import { FoldedVault } from './state/folded-vault.ts';
 import type { JournalRemote } from './ports.ts';
-import { openSegment, type JournalHead, type JournalKey, type OpenedSegment } from './segment.ts';
-import { encodeState } from './state-encoding.ts';
+import { openSegment, type JournalHead, type JournalKey, type OpenedSegment } from './entries/segment.ts';
+import { encodeState } from './state/state-encoding.ts';
 
 /** What judges a vault's segments. */
 export interface ReplicaTrust {

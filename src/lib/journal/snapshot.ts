@@ -4,14 +4,14 @@ import { sha256 } from '../crypto/digest.ts';
 import { open, seal } from '../crypto/floe.ts';
 import { randomId } from '../crypto/random.ts';
 import { HalfkeyError } from '../errors.ts';
-import { isCertified } from './certificate.ts';
+import { isCertified } from './entries/certificate.ts';
 import type { TrustRoot } from './chain.ts';
-import type { FoldedVault } from './folded-vault.ts';
-import type { SnapshotName, SnapshotPage } from './operations.ts';
+import type { FoldedVault } from './state/folded-vault.ts';
+import type { SnapshotName, SnapshotPage } from './entries/operations.ts';
 import type { JournalRemote } from './ports.ts';
-import type { JournalHead, JournalKey } from './segment.ts';
-import { isSound } from './state-check.ts';
-import { decodeState, encodeState } from './state-encoding.ts';
+import type { JournalHead, JournalKey } from './entries/segment.ts';
+import { isSound } from './state/state-check.ts';
+import { decodeState, encodeState } from './state/state-encoding.ts';
 
 /** Bytes of state in one page; the last has the rest. */
 const PAGE_BYTES = 16 * 1024 * 1024 - 64 * 1024; // So that the sealed page stays below 16 MiB.

@@ -4,7 +4,7 @@ import { sha256 } from '../crypto/digest.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { JournalRemote } from './ports.ts';
 import { readFrom } from './replica.ts';
-import type { JournalHead } from './segment.ts';
+import type { JournalHead } from './entries/segment.ts';
 
 /**
  * Compares a head that somebody else saw (the broker, the printed kit, another device) with a history that authenticated up to

@@ -8,14 +8,14 @@ import { opfsParts } from '../store/part-files.ts';
 import { PARALLEL, readTransferSettings, saveTransferSettings } from '../store/transfer-settings.ts';
 import { uploadRecords } from '../store/upload-records.ts';
 import type { OpenVault } from '../worker/vault.ts';
-import type { Adopter } from './adopting.ts';
-import { Keeping } from './keeping.ts';
+import type { Adopter } from './adoption/adopting.ts';
+import { Keeping } from './download/keeping.ts';
 import { Turnstile } from './lanes.ts';
 import type { Reporter } from './ledger.ts';
 import { Reach } from './reach.ts';
-import { joinUploadNews, type UploadNews } from './upload-news.ts';
-import type { UploadRim } from './upload-item.ts';
-import { Uploads } from './uploads.ts';
+import { joinUploadNews, type UploadNews } from './upload/upload-news.ts';
+import type { UploadRim } from './upload/upload-item.ts';
+import { Uploads } from './upload/uploads.ts';
 
 export interface ResidenceDeps {
   readonly vault: () => OpenVault;

@@ -9,11 +9,11 @@ import type {
   TransferSettings,
 } from '../worker/protocol.ts';
 import type { OpenVault } from '../worker/vault.ts';
-import { Adopter } from './adopting.ts';
-import { Downloads } from './downloads.ts';
-import { openDraftKey } from './drafts.ts';
-import { InboxAdoption } from './inbox-adoption.ts';
-import { InboxKeys } from './inbox-keys.ts';
+import { Adopter } from './adoption/adopting.ts';
+import { Downloads } from './download/downloads.ts';
+import { openDraftKey } from './adoption/drafts.ts';
+import { InboxAdoption } from './adoption/inbox-adoption.ts';
+import { InboxKeys } from './adoption/inbox-keys.ts';
 import type { Reporter } from './ledger.ts';
 import { Residence } from './residence.ts';
 

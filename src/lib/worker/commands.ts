@@ -5,18 +5,18 @@ import { storageUse } from '../store/opfs.ts';
 import { readDevice } from '../store/device-record.ts';
 import { noteKept, noteUnkept, unkeptParts } from '../store/kit-note.ts';
 import { toFailure } from '../transfer/ledger.ts';
-import { sweepDownloads } from '../transfer/sink.ts';
+import { sweepDownloads } from '../transfer/download/sink.ts';
 import { createTransfers } from '../transfer/transfers.ts';
-import { compareHeadPhrase } from './head-check.ts';
+import { compareHeadPhrase } from './drive/head-check.ts';
 import type { CommandName, Commands, Report } from './protocol.ts';
-import { purgeFile } from './purge.ts';
-import { recover } from './recover.ts';
+import { purgeFile } from './drive/purge.ts';
+import { recover } from './entry/recover.ts';
 import { Renewal } from './renewal.ts';
-import { Session } from './session.ts';
-import { SignIn } from './sign-in.ts';
-import { SignUp } from './sign-up.ts';
+import { Session } from './session/session.ts';
+import { SignIn } from './entry/sign-in.ts';
+import { SignUp } from './entry/sign-up.ts';
 import { UnsafeTransfers } from './unsafe-transfers.ts';
-import { View } from './view.ts';
+import { View } from './drive/view.ts';
 
 /** What answers each command. */
 export type Handlers = {

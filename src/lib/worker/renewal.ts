@@ -15,18 +15,18 @@ import { requireStrong } from '../account/passphrase.ts';
 import { generateRecoveryEntropy, recoveryKeyPair, recoveryWords } from '../account/recovery.ts';
 import { toB64Url, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
-import { headPhrase } from '../journal/head-phrase.ts';
+import { headPhrase } from '../journal/entries/head-phrase.ts';
 import type { Broker } from '../remote/broker.ts';
 import { noteKept } from '../store/kit-note.ts';
-import { deviceName } from './device-name.ts';
-import { keyringBytes } from './entry.ts';
+import { deviceName } from './entry/device-name.ts';
+import { keyringBytes } from './entry/entry.ts';
 import { parseCode, parseFactor } from './factor.ts';
-import type { Home } from './home.ts';
-import { joinJournal } from './joining.ts';
-import { provePassphrase } from './passphrase-proof.ts';
+import type { Home } from './session/home.ts';
+import { joinJournal } from './entry/joining.ts';
+import { provePassphrase } from './entry/passphrase-proof.ts';
 import type { Commands } from './protocol.ts';
 import type { Resting } from './resting.ts';
-import { parseUserName } from './user-name.ts';
+import { parseUserName } from './entry/user-name.ts';
 
 export interface RenewalDeps {
   readonly broker: Broker;

@@ -11,7 +11,7 @@ import {
 import { inLanes } from '../../../src/lib/transfer/lanes.ts';
 import { PartBuffers } from '../../../src/lib/transfer/memory.ts';
 import { largestPartBytes, planBlob, planPart } from '../../../src/lib/transfer/plan.ts';
-import { sealPart } from '../../../src/lib/transfer/sealing.ts';
+import { sealPart } from '../../../src/lib/transfer/upload/sealing.ts';
 import { race, type Rate } from './race.ts';
 import { sameBytes } from './same-bytes.ts';
 

@@ -1,8 +1,8 @@
 import { randomId } from '../../../src/lib/crypto/random.ts';
 import type { Journal } from '../../../src/lib/journal/journal.ts';
-import { ROOT, type Operation } from '../../../src/lib/journal/operations.ts';
+import { ROOT, type Operation } from '../../../src/lib/journal/entries/operations.ts';
 import { ONLY } from '../../../src/lib/store/database.ts';
-import { openJournal } from '../../../src/lib/worker/joining.ts';
+import { openJournal } from '../../../src/lib/worker/entry/joining.ts';
 import { residence } from './residence.ts';
 
 const FOLDERS = ['Letters', 'Photos', 'Invoices', 'Music', 'Notes'] as const;

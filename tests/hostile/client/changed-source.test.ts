@@ -6,7 +6,7 @@ import { randomBytes } from '../../../src/lib/crypto/random.ts';
 import type { StoredPart, StoredUpload } from '../../../src/lib/store/database.ts';
 import type { UploadRecords } from '../../../src/lib/store/upload-records.ts';
 import { planBlob } from '../../../src/lib/transfer/plan.ts';
-import { Streaming } from '../../../src/lib/transfer/streaming.ts';
+import { Streaming } from '../../../src/lib/transfer/upload/streaming.ts';
 import { idOf, VAULT } from '../../journal/world.ts';
 import { row } from '../support/row.ts';
 

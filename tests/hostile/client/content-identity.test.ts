@@ -226,7 +226,7 @@ row(
     expect(await ada.downloads.preview(file)).toEqual({ kind: 'text', text: '<script>alert(1)</script>' });
     const bomb = await ada.upload('bomb.png', new Uint8Array(1), 'image/png');
     const huge = ada.journal.state.newestVersion(bomb.file)!;
-    const { isPreviewable } = await import('../../../src/lib/transfer/preview.ts');
+    const { isPreviewable } = await import('../../../src/lib/transfer/download/preview.ts');
     for (const [mediaType, sizeBytes] of [
       ['image/png', 2 ** 25 + 1],
       ['text/plain', 2 ** 20 + 1],

@@ -3,9 +3,9 @@ import { expect } from 'vitest';
 import { concat, u64be, type Bytes } from '../../../src/lib/bytes.ts';
 import type { ErrorCode, HalfkeyError } from '../../../src/lib/errors.ts';
 import type { Journal } from '../../../src/lib/journal/journal.ts';
-import { encodeOperation } from '../../../src/lib/journal/operation-codec.ts';
-import { journalKey, sealSegment } from '../../../src/lib/journal/segment.ts';
-import type { Operation } from '../../../src/lib/journal/operations.ts';
+import { encodeOperation } from '../../../src/lib/journal/entries/operation-codec.ts';
+import { journalKey, sealSegment } from '../../../src/lib/journal/entries/segment.ts';
+import type { Operation } from '../../../src/lib/journal/entries/operations.ts';
 import {
   certifiedDevice,
   enrolDevice,

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { decode, encode } from 'cborg';
 import { expect } from 'vitest';
 import { concat, equalBytes, type Bytes } from '../../../src/lib/bytes.ts';
-import { applySegment, fold, type FoldableSegment } from '../../../src/lib/journal/fold.ts';
-import { list } from '../../../src/lib/journal/listing.ts';
-import { normalName } from '../../../src/lib/journal/names.ts';
-import { decodeOperations, encodeOperation } from '../../../src/lib/journal/operation-codec.ts';
-import type { Operation } from '../../../src/lib/journal/operations.ts';
-import { journalKey, sealSegment } from '../../../src/lib/journal/segment.ts';
+import { applySegment, fold, type FoldableSegment } from '../../../src/lib/journal/state/fold.ts';
+import { list } from '../../../src/lib/journal/state/listing.ts';
+import { normalName } from '../../../src/lib/journal/entries/names.ts';
+import { decodeOperations, encodeOperation } from '../../../src/lib/journal/entries/operation-codec.ts';
+import type { Operation } from '../../../src/lib/journal/entries/operations.ts';
+import { journalKey, sealSegment } from '../../../src/lib/journal/entries/segment.ts';
 import { sealSnapshot } from '../../../src/lib/journal/snapshot.ts';
-import { decodeState, encodeState } from '../../../src/lib/journal/state-encoding.ts';
+import { decodeState, encodeState } from '../../../src/lib/journal/state/state-encoding.ts';
 import { entryOperation } from '../../journal/operation-arbitrary.ts';
 import {
   fileAdd,

@@ -2,11 +2,11 @@ import { SEGMENT_HEAD } from '$contract/segment.ts';
 import { expect } from 'vitest';
 import { equalBytes, type Bytes } from '../../../src/lib/bytes.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
-import type { FoldedVault } from '../../../src/lib/journal/folded-vault.ts';
+import type { FoldedVault } from '../../../src/lib/journal/state/folded-vault.ts';
 import type { Journal } from '../../../src/lib/journal/journal.ts';
-import { decodeOperations } from '../../../src/lib/journal/operation-codec.ts';
-import type { Operation } from '../../../src/lib/journal/operations.ts';
-import { journalKey, openSegment } from '../../../src/lib/journal/segment.ts';
+import { decodeOperations } from '../../../src/lib/journal/entries/operation-codec.ts';
+import type { Operation } from '../../../src/lib/journal/entries/operations.ts';
+import { journalKey, openSegment } from '../../../src/lib/journal/entries/segment.ts';
 import { MemoryCache, type Fault } from '../../journal/memory-remote.ts';
 import {
   enrolDevice,

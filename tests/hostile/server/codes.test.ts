@@ -5,7 +5,7 @@ import type { ProblemCode } from '$contract/problems.ts';
 import { renewalProve } from '$contract/renewal.ts';
 import type { Route } from '$contract/route.ts';
 import { keysRelease } from '$contract/vault.ts';
-import { stateKeys } from '../../../broker/domain/state-keys.ts';
+import { stateKeys } from '../../../broker/domain/state/state-keys.ts';
 import { AccountClient } from '../../support/account-client.ts';
 import { type TestBroker, TestClock } from '../../support/broker.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../support/broker-process.ts';

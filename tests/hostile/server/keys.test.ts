@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import * as account from '$contract/account.ts';
 import * as vault from '$contract/vault.ts';
-import { stateKeys } from '../../../broker/domain/state-keys.ts';
+import { stateKeys } from '../../../broker/domain/state/state-keys.ts';
 import type { AccountClient } from '../../support/account-client.ts';
 import type { TestBroker } from '../../support/broker.ts';
 import { type Fault, s3Error, type SeenRequest } from '../../support/fault-proxy.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, inject } from 'vitest';
 import * as account from '$contract/account.ts';
 import { PROBLEMS } from '$contract/problems.ts';
 import * as contract from '$contract/vault.ts';
-import { loadSetup } from '../../../broker/domain/setup.ts';
+import { loadSetup } from '../../../broker/domain/state/setup.ts';
 import { AccountClient } from '../../support/account-client.ts';
 import { TestClock } from '../../support/broker.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../support/broker-process.ts';

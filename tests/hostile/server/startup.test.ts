@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { BrokerProblem } from '../../../broker/domain/problem.ts';
-import { loadSetup } from '../../../broker/domain/setup.ts';
+import { loadSetup } from '../../../broker/domain/state/setup.ts';
 import { StartRefused } from '../../../broker/domain/start-refused.ts';
-import { stateKeys } from '../../../broker/domain/state-keys.ts';
+import { stateKeys } from '../../../broker/domain/state/state-keys.ts';
 import { runBroker } from '../../support/broker-process.ts';
 import { freePort } from '../../support/free-port.ts';
 import { startTestCloud } from '../../support/broker.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { EncryptJWT, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect } from 'vitest';
 import * as contract from '$contract/account.ts';
-import { loadSetup, type Setup } from '../../../broker/domain/setup.ts';
+import { loadSetup, type Setup } from '../../../broker/domain/state/setup.ts';
 import type { TestBroker } from '../../support/broker.ts';
 import { row } from '../support/row.ts';
 import { type House, newcomer, openHouse } from './support/house.ts';

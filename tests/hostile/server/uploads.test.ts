@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import * as contract from '$contract/vault.ts';
 import type { VaultId } from '$contract/ids.ts';
-import type { Session } from '../../../broker/domain/session.ts';
+import type { Session } from '../../../broker/domain/account/session.ts';
 import { ask, serveVaults } from '../../support/vault-broker.ts';
 import { APP_ORIGIN, startVaultCloud, type VaultCloud } from '../../support/vault-cloud.ts';
 import {

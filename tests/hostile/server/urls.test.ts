@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { LIMITS } from '$contract/limits.ts';
 import * as contract from '$contract/vault.ts';
-import type { Session } from '../../../broker/domain/session.ts';
+import type { Session } from '../../../broker/domain/account/session.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { ask, serveVaults } from '../../support/vault-broker.ts';
 import { startVaultCloud, type VaultCloud } from '../../support/vault-cloud.ts';

@@ -1,7 +1,7 @@
 import { concat, equalBytes, type Bytes } from '../../../src/lib/bytes.ts';
 import { HEADER_BYTES, SEGMENT_BYTES } from '../../../src/lib/crypto/floe.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
-import { readContent } from '../../../src/lib/transfer/opening.ts';
+import { readContent } from '../../../src/lib/transfer/download/opening.ts';
 import type { Client, Sent } from './client.ts';
 import { readsBlob, serving, type Interference, type StoreRequest } from './hostile-s3.ts';
 

@@ -2,7 +2,7 @@ import 'fake-indexeddb/auto';
 import type { BlobId } from '$contract/ids.ts';
 import { expect } from 'vitest';
 import { openDatabase } from '../../../src/lib/store/database.ts';
-import { readContent } from '../../../src/lib/transfer/opening.ts';
+import { readContent } from '../../../src/lib/transfer/download/opening.ts';
 import { releaseKeys } from '../../../src/lib/transfer/releasing.ts';
 import { browserFetch, signUpInNode } from '../../support/node-person.ts';
 import { TestLocks } from '../../support/test-locks.ts';

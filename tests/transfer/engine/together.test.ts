@@ -3,9 +3,9 @@ import { HalfkeyError } from '../../../src/lib/errors.ts';
 import { putByFetch } from '../../../src/lib/remote/s3.ts';
 import type { StoredUpload } from '../../../src/lib/store/database.ts';
 import { uploadRecords } from '../../../src/lib/store/upload-records.ts';
-import { sendSealed } from '../../../src/lib/transfer/background.ts';
-import { QUEUE_LOCK } from '../../../src/lib/transfer/pump.ts';
-import { joinUploadNews } from '../../../src/lib/transfer/upload-news.ts';
+import { sendSealed } from '../../../src/lib/transfer/upload/background.ts';
+import { QUEUE_LOCK } from '../../../src/lib/transfer/upload/pump.ts';
+import { joinUploadNews } from '../../../src/lib/transfer/upload/upload-news.ts';
 import { Engine, type EngineOptions, type Ground } from './engine.ts';
 import { expectOnceAndWhole, makeFile, openGround, START_MS } from './ground.ts';
 

@@ -1,0 +1,125 @@
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
+import * as v from 'valibot';
+import type * as contract from '../../contract/account.ts';
+import { type AccountId, b64url } from '../../contract/ids.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type AccountRecord, type Accounts, requireNext, sameEpoch, withSession } from './accounts.ts';
+import { lengthPrefixed } from '../state/length-prefixed.ts';
+import type { OneTimeState } from './one-time-state.ts';
+import type { OpaqueServer } from './opaque-server.ts';
+import { BrokerProblem } from '../problem.ts';
+import type { SecondFactor } from './second-factor.ts';
+import type { Session } from './session.ts';
+import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
+import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
+
+type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
+type Answer<R extends { answer: v.GenericSchema }> = v.InferInput<R['answer']>;
+
+export interface RecoveryDeps extends WelcomeDeps {
+  readonly accounts: Accounts;
+  readonly opaque: OpaqueServer;
+  readonly secondFactor: SecondFactor;
+  readonly state: OneTimeState;
+  readonly clock: Clock;
+  /** Deletes the versions of `a/<account>` before the newest: they hold the old OPAQUE record. */
+  readonly forgetOldRecords: (account: AccountId) => Promise<void>;
+}
+
+const key = b64url({ exactly: 32 });
+const Challenge = v.strictObject({ recoveryPublicKey: key, challenge: key });
+
+/** Back in without the passphrase: recovery key, then a code, then a new OPAQUE record. */
+export function createRecovery(deps: RecoveryDeps) {
+  const { accounts, opaque, state, secondFactor, clock } = deps;
+
+  return {
+    /** Looks nothing up, so it says nothing about the key. */
+    async start({ recoveryPublicKey }: Request<typeof contract.recoveryStart>) {
+      const challenge = randomBytes(32).toString('base64url');
+      return { answer: { challenge }, state: await state.seal('recovery', { recoveryPublicKey, challenge }) };
+    },
+
+    async prove(
+      { signature }: Request<typeof contract.recoveryProve>,
+      sealedState: string | undefined,
+    ): Promise<{ answer: { account: AccountId }; issued: Issued }> {
+      const { recoveryPublicKey, challenge } = await state.open('recovery', Challenge, sealedState);
+      if (!isSigned(recoveryPublicKey, challenge, signature)) throw new BrokerProblem('recovery_refused');
+      const account = await accounts.withRecoveryKey(recoveryPublicKey);
+      const record = account && (await accounts.read(account));
+      const fits = record?.phase === 'active' && record.recoveryPublicKey === recoveryPublicKey;
+      if (!account || !fits) throw new BrokerProblem('recovery_refused');
+      const session: Session = {
+        account,
+        device: undefined,
+        sessionId: newSessionId(),
+        stage: 'recovery-code',
+        recoveryPublicKey,
+      };
+      return { answer: { account }, issued: await issue(session, record) };
+    },
+
+    async code(
+      before: Session,
+      { factor, registrationRequest }: Request<typeof contract.recoveryCode>,
+    ): Promise<{ answer: Answer<typeof contract.recoveryCode>; issued: Issued }> {
+      const record = await secondFactor.accept(before, factor, (stored) => sameEpoch(stored, before));
+      if (!record.keyring) throw new BrokerProblem('record_corrupt');
+      return {
+        answer: {
+          registrationResponse: opaque.register(record.nameId, registrationRequest),
+          keyring: record.keyring,
+        },
+        issued: await issue({ ...before, stage: 'recovery' }, record),
+      };
+    },
+
+    /** One write replaces record and keyring and ends every older session, this request's own with them. */
+    async complete(before: Session, request: Request<typeof contract.recoveryComplete>) {
+      const { account, sessionId } = before;
+      const { device, keyring, registrationRecord } = request;
+      const now = await accounts.read(account);
+      if (!now) throw new BrokerProblem('session_missing');
+      opaque.checkRecord(now.nameId, registrationRecord);
+      await deps.events.append(account, { kind: 'recovered', device: device.id });
+      const live = { id: sessionId, device: device.id, expiresAtMs: clock() + FULL_SECONDS * 1000 };
+      const record = await accounts.update(account, (stored) => {
+        const isOvertaken =
+          stored.sessionEpoch !== now.sessionEpoch || stored.recoveryPublicKey !== before.recoveryPublicKey;
+        if (isOvertaken) throw new BrokerProblem('session_missing');
+        requireNext(stored, keyring);
+        const renewed: AccountRecord = {
+          ...stored,
+          opaqueRecord: registrationRecord,
+          keyring,
+          sessionEpoch: stored.sessionEpoch + 1,
+          sessions: [],
+        };
+        return withSession(renewed, live, device, clock());
+      });
+      await deps.forgetOldRecords(account);
+      return welcome(deps, { account, sessionId, device: device.id, stage: 'full' }, record);
+    },
+  };
+
+  async function issue(session: Session, record: AccountRecord): Promise<Issued> {
+    return { token: await deps.sessions.issue(session, record.sessionEpoch), seconds: STAGE_SECONDS };
+  }
+}
+
+/** Ed25519 (RFC 8032) over `halfkey/recovery/1`, public key and challenge, each length-prefixed. */
+function isSigned(recoveryPublicKey: string, challenge: string, signature: string): boolean {
+  const message = lengthPrefixed(
+    'halfkey/recovery/1',
+    Buffer.from(recoveryPublicKey, 'base64url'),
+    Buffer.from(challenge, 'base64url'),
+  );
+  try {
+    const jwk = { kty: 'OKP', crv: 'Ed25519', x: recoveryPublicKey };
+    const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
+    return verify(null, message, publicKey, Buffer.from(signature, 'base64url'));
+  } catch {
+    return false;
+  }
+}

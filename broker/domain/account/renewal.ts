@@ -1,0 +1,225 @@
+import { randomBytes } from 'node:crypto';
+import type * as v from 'valibot';
+import type { AccountEventKind } from '../../contract/account.ts';
+import type { AccountId } from '../../contract/ids.ts';
+import type * as contract from '../../contract/renewal.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type AccountRecord, type Accounts, requireNext } from './accounts.ts';
+import type { EventLog } from '../state/event-log.ts';
+import { BrokerProblem } from '../problem.ts';
+import { sha256B64url } from '../state/record-codec.ts';
+import type { SecondFactor } from './second-factor.ts';
+import type { Session } from './session.ts';
+import { FULL_SECONDS, type Sessions } from './sessions.ts';
+import type { Issued } from './signed-in.ts';
+import { finishLogin, type LoginDeps } from './signin.ts';
+
+type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
+type Answer<R extends { answer: v.GenericSchema }> = v.InferInput<R['answer']>;
+
+export interface RenewalDeps extends LoginDeps {
+  readonly accounts: Accounts;
+  readonly secondFactor: SecondFactor;
+  readonly sessions: Sessions;
+  readonly events: EventLog;
+  readonly clock: Clock;
+  /** Deletes the versions of `a/<account>` before the newest: they hold what was replaced. */
+  readonly forgetOldRecords: (account: AccountId) => Promise<void>;
+}
+
+/** A session with what it was answered for passphrase and code. */
+interface Prover {
+  readonly session: Session;
+  /** 32 bytes, base64url. */
+  readonly proof: string;
+}
+
+interface Admission {
+  readonly answer: Record<string, never>;
+  readonly issued: Issued;
+}
+
+/** For so long after passphrase and code a session may renew. */
+const PROOF_MS = 10 * 60 * 1000;
+
+/** New backup codes, authenticator, kit and passphrase (contract/renewal.ts), for who has the passphrase and a code at hand. */
+export function createRenewal(deps: RenewalDeps) {
+  const { accounts, opaque, secondFactor, events, clock } = deps;
+
+  function requireProof({ sessions }: AccountRecord, { session: { sessionId }, proof }: Prover): void {
+    const known = sessions.find(({ id }) => id === sessionId)?.proof;
+    const isOver = !known || clock() - known.atMs >= PROOF_MS;
+    // Of what is secret only the hashes meet.
+    if (isOver || known.hash !== hashOf(proof)) throw new BrokerProblem('proof_missing');
+  }
+
+  async function proven(prover: Prover): Promise<AccountRecord> {
+    const record = await accounts.read(prover.session.account);
+    if (!record) throw new BrokerProblem('session_missing');
+    requireProof(record, prover);
+    return record;
+  }
+
+  /**
+   * Logs what is about to be replaced, replaces it, and forgets what it was. What is refused is not logged, nor what was done
+   * already, where `change` yields undefined.
+   */
+  async function renew(
+    prover: Prover,
+    kind: AccountEventKind,
+    change: (record: AccountRecord) => AccountRecord | undefined,
+  ): Promise<AccountRecord> {
+    const { account, device } = prover.session;
+    let record = await proven(prover);
+    if (change(record) !== undefined) {
+      await events.append(account, { kind, device });
+      record = await accounts.update(account, (stored) => {
+        requireProof(stored, prover);
+        return change(stored);
+      });
+    }
+    await forgetOld(account);
+    return record;
+  }
+
+  /** It has taken effect: that old versions could not be erased now is no reason to say that it has not. The sweeper erases them. */
+  async function forgetOld(account: AccountId): Promise<void> {
+    await deps.forgetOldRecords(account).catch(() => undefined);
+  }
+
+  /** A factor is another now: whatever was issued before is good for nothing, in any stage, and this session goes on with a new token. */
+  function endOthers(record: AccountRecord, { sessionId }: Session): AccountRecord {
+    const expiresAtMs = clock() + FULL_SECONDS * 1000;
+    const own = record.sessions.filter(({ id }) => id === sessionId);
+    return {
+      ...withoutNextSecret(record),
+      sessionEpoch: record.sessionEpoch + 1,
+      sessions: own.map((session) => ({ ...session, expiresAtMs })),
+    };
+  }
+
+  async function admit(session: Session, { sessionEpoch }: AccountRecord): Promise<Admission> {
+    const token = await deps.sessions.issue(session, sessionEpoch);
+    return { answer: {}, issued: { token, seconds: FULL_SECONDS } };
+  }
+
+  return {
+    async prove(
+      session: Session,
+      { finishLoginRequest, factor }: Request<typeof contract.renewalProve>,
+      sealedState: string | undefined,
+    ): Promise<Answer<typeof contract.renewalProve>> {
+      const { account, epoch } = await finishLogin(deps, finishLoginRequest, sealedState);
+      if (account !== session.account) throw new BrokerProblem('login_refused');
+      const proof = randomBytes(32).toString('base64url');
+      const record = await secondFactor.accept(session, factor, (stored) => {
+        // What was proven may have been replaced since.
+        if (stored.sessionEpoch !== epoch) throw new BrokerProblem('login_refused');
+        return withProof(stored, session, { hash: hashOf(proof), atMs: clock() });
+      });
+      if (!record.keyring) throw new BrokerProblem('record_corrupt');
+      return { keyring: record.keyring, proof };
+    },
+
+    async backupCodes(
+      session: Session,
+      { proof, backupCodeHashes }: Request<typeof contract.backupCodesRenew>,
+    ) {
+      await renew({ session, proof }, 'backup-codes-renewed', (stored) => {
+        const left = stored.factor.backupCodes;
+        // A repeated request makes none good again that was used meanwhile.
+        const isRepeated = left.length > 0 && left.every((hash) => backupCodeHashes.includes(hash));
+        if (isRepeated) return undefined;
+        return { ...stored, factor: { ...stored.factor, backupCodes: [...backupCodeHashes] } };
+      });
+      return {};
+    },
+
+    /** Nothing is replaced yet, so nothing is logged. */
+    async authenticator(
+      session: Session,
+      { proof, userName }: Request<typeof contract.authenticatorRenew>,
+    ): Promise<Answer<typeof contract.authenticatorRenew>> {
+      const { nameId } = await proven({ session, proof });
+      if (accounts.nameIdOf(userName) !== nameId)
+        throw new BrokerProblem('input_malformed', { fields: ['userName'] });
+      const { secret, otpauthUri, record } = await secondFactor.enrol(session.account, userName);
+      await accounts.update(session.account, (stored) => {
+        requireProof(stored, { session, proof });
+        return { ...stored, factor: { ...stored.factor, nextSecret: record.sealedSecret } };
+      });
+      return { totpSecret: secret, otpauthUri };
+    },
+
+    async confirmAuthenticator(
+      session: Session,
+      { proof, code }: Request<typeof contract.authenticatorConfirm>,
+    ): Promise<Admission> {
+      await proven({ session, proof });
+      const record = await secondFactor.change(session, code, (stored) => {
+        requireProof(stored, { session, proof });
+        return endOthers(stored, session);
+      });
+      await forgetOld(session.account);
+      return admit(session, record);
+    },
+
+    async kit(session: Session, { proof, recoveryPublicKey, keyring }: Request<typeof contract.kitRenew>) {
+      await proven({ session, proof });
+      await accounts.claimRecoveryKey(recoveryPublicKey, session.account);
+      await renew({ session, proof }, 'kit-renewed', (stored) => {
+        const isRepeated =
+          stored.recoveryPublicKey === recoveryPublicKey && stored.keyring?.bytes === keyring.bytes;
+        if (isRepeated) return undefined;
+        requireNext(stored, keyring);
+        return { ...stored, recoveryPublicKey, keyring };
+      });
+      return {};
+    },
+
+    async startPassphrase(
+      session: Session,
+      { proof, registrationRequest }: Request<typeof contract.passphraseStart>,
+    ) {
+      const { nameId } = await proven({ session, proof });
+      return { registrationResponse: opaque.register(nameId, registrationRequest) };
+    },
+
+    /** One write replaces record and keyring and ends every session but this one. */
+    async passphrase(
+      session: Session,
+      { proof, registrationRecord, keyring }: Request<typeof contract.passphraseRenew>,
+    ): Promise<Admission> {
+      const { nameId } = await proven({ session, proof });
+      opaque.checkRecord(nameId, registrationRecord);
+      const record = await renew({ session, proof }, 'passphrase-renewed', (stored) => {
+        requireNext(stored, keyring);
+        return endOthers({ ...stored, opaqueRecord: registrationRecord, keyring }, session);
+      });
+      return admit(session, record);
+    },
+  };
+}
+
+function hashOf(proof: string): string {
+  return sha256B64url(Buffer.from(proof, 'base64url'));
+}
+
+/** What an earlier proof had begun is over with it. */
+function withProof(
+  record: AccountRecord,
+  { sessionId }: Session,
+  proof: { hash: string; atMs: number },
+): AccountRecord {
+  if (!record.sessions.some(({ id }) => id === sessionId)) throw new BrokerProblem('session_missing');
+  return {
+    ...withoutNextSecret(record),
+    sessions: record.sessions.map((live) => (live.id === sessionId ? { ...live, proof } : live)),
+  };
+}
+
+function withoutNextSecret(record: AccountRecord): AccountRecord {
+  const factor = { ...record.factor };
+  delete factor.nextSecret;
+  return { ...record, factor };
+}

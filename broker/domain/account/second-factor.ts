@@ -1,0 +1,163 @@
+import { timingSafeEqual } from 'node:crypto';
+import { generateSecret, generateURI, verify } from 'otplib';
+import type { AccountId, BackupCode, Code, Factor, UserName } from '../../contract/ids.ts';
+import { LIMITS } from '../../contract/limits.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { BrokerKms } from '../../ports/kms.ts';
+import { type AccountRecord, type Accounts, backupCodeHash, type FactorRecord } from './accounts.ts';
+import type { EventLog } from '../state/event-log.ts';
+import { BrokerProblem } from '../problem.ts';
+import type { Session } from './session.ts';
+
+/** RFC 6238's X. */
+const STEP_SECONDS = 30;
+const FIRST_LOCK_MS = 60 * 60 * 1000;
+const LONGEST_LOCK_MS = 24 * 60 * 60 * 1000;
+
+/** A change of the account that takes effect together with the code, in one write. */
+type AlongWith = (record: AccountRecord) => AccountRecord;
+
+export interface SecondFactor {
+  /** A new secret: base32 and otpauth URI for the user, a record for the account. */
+  enrol(
+    account: AccountId,
+    userName: UserName,
+  ): Promise<{ secret: string; otpauthUri: string; record: FactorRecord }>;
+  /**
+   * Accepts a code once across all brokers, or throws. The attempt is counted before anything is compared, and the step
+   * is recorded by a conditional write before anything is said: only its writer is accepted.
+   * @returns the account as it is with the code accepted
+   * @throws BrokerProblem `code_wrong`, `code_used`, `code_locked` with the seconds to wait, `backup_code_refused`,
+   *   `store_unreachable`, `kms_unreachable`
+   */
+  accept(session: Session, factor: Factor, along?: AlongWith): Promise<AccountRecord>;
+  /**
+   * Accepts the first code of the account's next secret, which takes the place of the present one in the same write. Counted as any
+   * attempt, and logged before it takes effect.
+   * @param along what takes effect with it; may throw
+   * @throws BrokerProblem `code_wrong`, also where there is no next secret any more; `code_locked` and others as `accept`
+   */
+  change(session: Session, code: Code, along: AlongWith): Promise<AccountRecord>;
+}
+
+export function createSecondFactor(
+  accounts: Accounts,
+  kms: BrokerKms,
+  events: EventLog,
+  clock: Clock,
+): SecondFactor {
+  const contextOf = (account: AccountId) => ({ app: 'halfkey', purpose: 'totp', account });
+
+  /** Throttle and count in one conditional write: of any number of parallel guesses, ten get further. */
+  function countAttempt({ account }: Session): Promise<AccountRecord> {
+    return accounts.update(account, (record) => {
+      const now = clock();
+      const { failures, locks, lockedUntilMs } = record.factor;
+      if (lockedUntilMs > now) throw locked(lockedUntilMs - now);
+      const counted = failures + 1;
+      if (counted < LIMITS.wrongCodes) return withFactor(record, { failures: counted });
+      // The tenth: it may still be right, and then lifts the lock that it brings.
+      const lockMs = Math.min(FIRST_LOCK_MS * 2 ** locks, LONGEST_LOCK_MS);
+      return withFactor(record, { failures: 0, locks: locks + 1, lockedUntilMs: now + lockMs });
+    });
+  }
+
+  async function refuse(session: Session, code: 'code_wrong' | 'code_used', counted: FactorRecord) {
+    const kind = counted.lockedUntilMs > clock() ? 'code-locked' : 'code-refused';
+    await events.append(session.account, { kind, device: session.device });
+    return new BrokerProblem(code);
+  }
+
+  /** RFC 6238's T that a code stands for, one step early or late at most; undefined for none. */
+  async function stepOf(account: AccountId, sealedSecret: string, code: Code): Promise<number | undefined> {
+    const secret = await kms.decrypt(Buffer.from(sealedSecret, 'base64url'), contextOf(account));
+    const result = await verify({
+      secret: Buffer.from(secret).toString('latin1'),
+      token: code,
+      epoch: Math.floor(clock() / 1000),
+      epochTolerance: STEP_SECONDS,
+    });
+    return result.valid && 'timeStep' in result ? result.timeStep : undefined;
+  }
+
+  async function acceptCode(session: Session, code: Code, along: AlongWith): Promise<AccountRecord> {
+    const { factor } = await countAttempt(session);
+    const step = await stepOf(session.account, factor.sealedSecret, code);
+    if (step === undefined) throw await refuse(session, 'code_wrong', factor);
+    if (step <= factor.lastStep) throw await refuse(session, 'code_used', factor);
+    try {
+      return await accounts.update(session.account, (record) => {
+        if (step <= record.factor.lastStep) throw new BrokerProblem('code_used');
+        return along(withFactor(record, { ...OPEN, lastStep: step }));
+      });
+    } catch (problem) {
+      const raced = problem instanceof BrokerProblem && problem.code === 'code_used';
+      throw raced ? await refuse(session, 'code_used', factor) : problem;
+    }
+  }
+
+  /** 80 random bits: nothing to count, and a lock of the factor does not hold them up. */
+  async function acceptBackupCode(session: Session, backupCode: BackupCode, along: AlongWith) {
+    const hash = Buffer.from(backupCodeHash(session.account, backupCode), 'base64url');
+    try {
+      return await accounts.update(session.account, (record) => {
+        const left = record.factor.backupCodes.filter(
+          (stored) => !timingSafeEqual(Buffer.from(stored, 'base64url'), hash),
+        );
+        if (left.length === record.factor.backupCodes.length) throw new BrokerProblem('backup_code_refused');
+        return along(withFactor(record, { ...OPEN, backupCodes: left }));
+      });
+    } catch (problem) {
+      const refused = problem instanceof BrokerProblem && problem.code === 'backup_code_refused';
+      if (refused) await events.append(session.account, { kind: 'code-refused', device: session.device });
+      throw problem;
+    }
+  }
+
+  return {
+    async enrol(account, userName) {
+      const secret = generateSecret();
+      const sealed = await kms.encrypt(Buffer.from(secret, 'latin1'), contextOf(account));
+      return {
+        secret,
+        otpauthUri: generateURI({ issuer: 'Halfkey', label: userName, secret }),
+        record: {
+          ...OPEN,
+          sealedSecret: Buffer.from(sealed).toString('base64url'),
+          lastStep: 0,
+          backupCodes: [],
+        },
+      };
+    },
+    accept: (session, factor, along = (record) => record) =>
+      'code' in factor
+        ? acceptCode(session, factor.code, along)
+        : acceptBackupCode(session, factor.backupCode, along),
+    async change(session, code, along) {
+      const { factor } = await countAttempt(session);
+      const { nextSecret } = factor;
+      const step = nextSecret === undefined ? undefined : await stepOf(session.account, nextSecret, code);
+      if (nextSecret === undefined || step === undefined) throw await refuse(session, 'code_wrong', factor);
+      await events.append(session.account, { kind: 'authenticator-renewed', device: session.device });
+      return accounts.update(session.account, (record) => {
+        // Another one was asked for meanwhile: that one's codes count now.
+        if (record.factor.nextSecret !== nextSecret) throw new BrokerProblem('code_wrong');
+        const { backupCodes } = record.factor;
+        return along({
+          ...record,
+          factor: { ...OPEN, sealedSecret: nextSecret, lastStep: step, backupCodes },
+        });
+      });
+    },
+  };
+}
+
+const OPEN = { failures: 0, locks: 0, lockedUntilMs: 0 };
+
+function withFactor(record: AccountRecord, change: Partial<FactorRecord>): AccountRecord {
+  return { ...record, factor: { ...record.factor, ...change } };
+}
+
+function locked(remainingMs: number): BrokerProblem {
+  return new BrokerProblem('code_locked', { retryAfterSeconds: Math.ceil(remainingMs / 1000) });
+}

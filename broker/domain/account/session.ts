@@ -1,0 +1,16 @@
+import type { AccountId, DeviceId } from '../../contract/ids.ts';
+import type { Stage } from '../../contract/route.ts';
+
+/** Who a request is made by, after its token was verified (signature, audience, expiry, session epoch). */
+export interface Session {
+  readonly account: AccountId;
+  /** Absent before a device is known: stages `enrol`, `setup`, `code`, `recovery-code`, `recovery`. */
+  readonly device: DeviceId | undefined;
+  /** Random, per sign-in; grants belong to it. */
+  readonly sessionId: string;
+  readonly stage: Exclude<Stage, 'none'>;
+  /** The account's session epoch, as the token says; absent in a session that has no token yet. */
+  readonly epoch?: number;
+  /** What a recovery was begun with; in its two stages alone, which end when another kit takes its place. */
+  readonly recoveryPublicKey?: string;
+}

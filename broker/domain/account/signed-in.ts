@@ -1,0 +1,53 @@
+import type { SignedIn } from '../../contract/account.ts';
+import type { DeviceId, GrantId } from '../../contract/ids.ts';
+import type { AccountRecord, AccountVaults } from './accounts.ts';
+import type { EventLog } from '../state/event-log.ts';
+import type { Grants } from './grants.ts';
+import { BrokerProblem } from '../problem.ts';
+import type { Session } from './session.ts';
+import { FULL_SECONDS, type Sessions } from './sessions.ts';
+
+/** What a flow hands to its route besides the answer. */
+export interface Issued {
+  readonly token: string;
+  readonly seconds: number;
+  /** Present once a device is known: its token, for the cookie. */
+  readonly deviceToken?: string;
+}
+
+export interface WelcomeDeps {
+  readonly sessions: Sessions;
+  readonly grants: Grants;
+  readonly events: EventLog;
+  readonly vaults: AccountVaults;
+}
+
+/**
+ * Ends a sign-up, sign-in or recovery: a full session, its first grant, and what the client needs to begin. The session has
+ * to stand in the account already.
+ * @param options.grant where repeating the request must yield the same grant
+ */
+export async function welcome(
+  deps: WelcomeDeps,
+  session: Session & { readonly device: DeviceId },
+  record: AccountRecord,
+  options: { grant?: GrantId } = {},
+): Promise<{ answer: SignedIn; issued: Issued }> {
+  if (!record.keyring) throw new BrokerProblem('record_corrupt');
+  const { account, device } = session;
+  await deps.events.append(account, { kind: 'granted', device });
+  const grant = await deps.grants.issue(session, {
+    kind: 'release',
+    ...(options.grant && { id: options.grant }),
+  });
+  const vaults = await deps.vaults.memberships(account);
+  const events = await deps.events.head(account);
+  return {
+    answer: { account, keyring: record.keyring, vaults, grant, ...(events && { events }) },
+    issued: {
+      token: await deps.sessions.issue(session, record.sessionEpoch),
+      seconds: FULL_SECONDS,
+      deviceToken: await deps.sessions.issueDevice(record.nameId, device),
+    },
+  };
+}

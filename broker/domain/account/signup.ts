@@ -1,0 +1,185 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import * as v from 'valibot';
+import type * as contract from '../../contract/account.ts';
+import { BlobId, GrantId } from '../../contract/ids.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { VaultKms } from '../../ports/kms.ts';
+import type { VaultIdentities } from '../../ports/vaults.ts';
+import { type AccountRecord, type Accounts, isExpired, newAccountId, withSession } from './accounts.ts';
+import type { OpaqueServer } from './opaque-server.ts';
+import { BrokerProblem } from '../problem.ts';
+import type { SecondFactor } from './second-factor.ts';
+import type { Session } from './session.ts';
+import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
+import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
+
+type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
+type Answer<R extends { answer: v.GenericSchema }> = v.InferInput<R['answer']>;
+
+export interface SignupDeps extends WelcomeDeps {
+  readonly accounts: Accounts;
+  readonly opaque: OpaqueServer;
+  readonly secondFactor: SecondFactor;
+  readonly identities: VaultIdentities;
+  readonly vaultKms: VaultKms;
+  readonly clock: Clock;
+  readonly open: boolean;
+  /** 32 bytes; names the one grant that completing a sign-up yields. */
+  readonly grantKey: Uint8Array;
+}
+
+/** The four steps of signing up (contract/account.ts). The name is claimed at the last one only. */
+export function createSignup(deps: SignupDeps) {
+  const { accounts, opaque, secondFactor, clock } = deps;
+
+  async function requireFree(nameId: string): Promise<void> {
+    if (!deps.open) throw new BrokerProblem('signup_closed');
+    const owner = await accounts.named(nameId);
+    const record = owner && (await accounts.read(owner));
+    if (record?.phase === 'active') throw new BrokerProblem('name_taken');
+  }
+
+  return {
+    async start({ userName, registrationRequest }: Request<typeof contract.signupStart>) {
+      const nameId = accounts.nameIdOf(userName);
+      await requireFree(nameId);
+      return { registrationResponse: opaque.register(nameId, registrationRequest) };
+    },
+
+    /** Makes the vault's identity first: an account without a vault would be of no use. */
+    async finish(
+      request: Request<typeof contract.signupFinish>,
+    ): Promise<{ answer: Answer<typeof contract.signupFinish>; issued: Issued }> {
+      const nameId = accounts.nameIdOf(request.userName);
+      await requireFree(nameId);
+      opaque.checkRecord(nameId, request.registrationRecord);
+      const account = newAccountId();
+      const { secret, otpauthUri, record: factor } = await secondFactor.enrol(account, request.userName);
+      const vault = await deps.identities.create(randomBytes(16).toString('base64url'));
+      await accounts.create(account, {
+        phase: 'pending',
+        nameId,
+        createdAtMs: clock(),
+        opaqueRecord: request.registrationRecord,
+        recoveryPublicKey: request.recoveryPublicKey,
+        sessionEpoch: 0,
+        sessions: [],
+        factor,
+        devices: [],
+        vaults: [vault],
+      });
+      const session: Session = { account, device: undefined, sessionId: newSessionId(), stage: 'enrol' };
+      return {
+        answer: { account, vault, totpSecret: secret, otpauthUri },
+        issued: { token: await deps.sessions.issue(session, 0), seconds: STAGE_SECONDS },
+      };
+    },
+
+    /** The first code, and with it the KMS half of the first inbox key, logged before KMS is asked like every release. */
+    async verify(
+      session: Session,
+      { factor }: Request<typeof contract.signupVerify>,
+    ): Promise<{ answer: Answer<typeof contract.signupVerify>; issued: Issued }> {
+      const blob = v.parse(BlobId, randomBytes(16).toString('base64url'));
+      const record = await secondFactor.accept(session, factor, (stored) => {
+        requirePending(stored, clock());
+        return { ...stored, inboxBlob: blob };
+      });
+      const vault = onlyVault(record);
+      await deps.events.append(session.account, { kind: 'generated', vault, blobs: [blob] });
+      const { kmsHalf, kmsBlob } = await deps.vaultKms.generateDataKey(vault, {
+        app: 'halfkey',
+        purpose: 'inbox',
+        vault,
+        blob,
+      });
+      const next: Session = { ...session, stage: 'setup' };
+      return {
+        answer: { inbox: { blob, kmsHalf: b64url(kmsHalf), kmsBlob: b64url(kmsBlob) } },
+        issued: { token: await deps.sessions.issue(next, record.sessionEpoch), seconds: STAGE_SECONDS },
+      };
+    },
+
+    /**
+     * Claims recovery key and name, writes the vault, and last of all makes the account active; whichever step is cut
+     * off, the same request again goes on from there.
+     */
+    async complete(session: Session, request: Request<typeof contract.signupComplete>) {
+      const { account, sessionId } = session;
+      const completion = createHash('sha256').update(JSON.stringify(request)).digest('base64url');
+      const before = await accounts.read(account);
+      if (!before) throw new BrokerProblem('session_missing');
+      if (before.phase !== 'active') await claimAndWrite(account, before, request);
+
+      const full = { account, sessionId, device: request.device.id, stage: 'full' } as const;
+      const live = {
+        id: sessionId,
+        device: request.device.id,
+        expiresAtMs: clock() + FULL_SECONDS * 1000,
+      };
+      const record = await accounts.update(account, (stored) => {
+        if (stored.phase === 'active') {
+          requireSame(stored, completion, sessionId);
+          return undefined;
+        }
+        if (stored.phase === 'abandoned') throw new BrokerProblem('name_taken');
+        const active: AccountRecord = {
+          ...stored,
+          phase: 'active',
+          keyring: request.keyring,
+          factor: { ...stored.factor, backupCodes: [...request.backupCodeHashes] },
+          completion,
+        };
+        return withSession(active, live, request.device, clock());
+      });
+      if (before.phase !== 'active') {
+        await deps.events.append(account, { kind: 'signed-up', device: request.device.id });
+      }
+      return welcome(deps, full, record, { grant: grantOf(sessionId) });
+    },
+  };
+
+  async function claimAndWrite(
+    account: Session['account'],
+    record: AccountRecord,
+    request: Request<typeof contract.signupComplete>,
+  ): Promise<void> {
+    requirePending(record, clock());
+    if (!record.inboxBlob) throw new BrokerProblem('session_missing');
+    await accounts.claimRecoveryKey(record.recoveryPublicKey, account);
+    await accounts.claimName(record.nameId, account);
+    await deps.vaults.createVault({
+      account,
+      vault: onlyVault(record),
+      genesis: Buffer.from(request.genesis, 'base64url'),
+      inboxBlob: record.inboxBlob,
+      inboxEnvelope: request.inboxEnvelope,
+    });
+  }
+
+  function grantOf(sessionId: string): GrantId {
+    const bytes = createHmac('sha256', deps.grantKey).update(`halfkey/first-grant/1 ${sessionId}`).digest();
+    return v.parse(GrantId, bytes.subarray(0, 16).toString('base64url'));
+  }
+}
+
+/** A repeated request, whose session was not signed out meanwhile, changes nothing. */
+function requireSame(record: AccountRecord, completion: string, sessionId: string): void {
+  if (!record.sessions.some(({ id }) => id === sessionId)) throw new BrokerProblem('session_missing');
+  if (record.completion !== completion) throw new BrokerProblem('already_exists');
+}
+
+function requirePending(record: AccountRecord, nowMs: number): void {
+  if (record.phase === 'abandoned') throw new BrokerProblem('name_taken');
+  if (record.phase !== 'pending' || isExpired(record, nowMs)) throw new BrokerProblem('session_missing');
+}
+
+function onlyVault(record: AccountRecord) {
+  const [vault] = record.vaults;
+  if (!vault) throw new BrokerProblem('record_corrupt');
+  return vault;
+}
+
+function b64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
+}

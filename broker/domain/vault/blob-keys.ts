@@ -1,0 +1,21 @@
+import type { BlobId, VaultId } from '../../contract/ids.ts';
+import type { KeyPurpose } from '../../contract/envelope.ts';
+import type { EncryptionContext } from '../../ports/kms.ts';
+
+/** Keys of a vault's objects, relative to `v/<vault>/`; every part is a parsed id or a number. */
+export const blobKeys = {
+  blob: (blob: BlobId) => `blobs/${blob}`,
+  envelope: (blob: BlobId, epoch: number) => `keys/${blob}/${String(epoch)}`,
+  envelopes: (blob: BlobId) => `keys/${blob}/`,
+  inbox: (blob: BlobId) => `inbox/${blob}`,
+  inboxes: 'inbox/',
+  snapshotPage: (seq: number, page: BlobId) => `snapshots/${String(seq)}/${page}`,
+} as const;
+
+/**
+ * What a KMS half is bound to: the purpose is one of the route's, the vault is the one whose membership was
+ * checked, and only the blob is the client's word.
+ */
+export function halfContext(purpose: KeyPurpose, vault: VaultId, blob: BlobId): EncryptionContext {
+  return { app: 'halfkey', purpose, vault, blob };
+}

@@ -1,0 +1,68 @@
+import type { Grant } from '../../contract/account.ts';
+import type { BlobId, Factor, GrantId, VaultId } from '../../contract/ids.ts';
+import type { Purger, VaultObjects } from '../../ports/vaults.ts';
+import { blobKeys } from './blob-keys.ts';
+import { mapBounded } from '../bounded.ts';
+import type { EventLog } from '../state/event-log.ts';
+import type { Grants } from '../account/grants.ts';
+import type { SecondFactor } from '../account/second-factor.ts';
+import type { Session } from '../account/session.ts';
+import type { Usage } from './usage.ts';
+
+/** Deleting for good, behind a code of its own. */
+export interface Purge {
+  /** @throws BrokerProblem as SecondFactor.accept */
+  grant(session: Session, vault: VaultId, factor: Factor): Promise<Grant>;
+  /**
+   * Removes all versions: first the envelopes, after which no broker can release a half, then what they were for. One that
+   * ended half-way is repeated with the same blobs; each try is charged for them.
+   * @throws BrokerProblem `grant_missing`, `grant_spent`, `store_unreachable`
+   */
+  purge(session: Session, vault: VaultId, order: { grant: GrantId; blobs: readonly BlobId[] }): Promise<void>;
+}
+
+export interface PurgeDeps {
+  readonly secondFactor: Pick<SecondFactor, 'accept'>;
+  readonly grants: Grants;
+  readonly events: Pick<EventLog, 'append'>;
+  readonly objects: VaultObjects;
+  readonly purger: Purger;
+  readonly usage: Usage;
+}
+
+const PARALLEL = 16;
+
+export function createPurge(deps: PurgeDeps): Purge {
+  const { secondFactor, grants, events, objects, purger, usage } = deps;
+
+  async function sizeOf(vault: VaultId, blobs: readonly BlobId[]): Promise<number> {
+    const sizes = await mapBounded(blobs, PARALLEL, async (blob) => {
+      const object = await objects.describe(vault, blobKeys.blob(blob));
+      return object?.sizeBytes ?? 0;
+    });
+    return sizes.reduce((sum, size) => sum + size, 0);
+  }
+
+  return {
+    async grant(session, vault, factor) {
+      await secondFactor.accept(session, factor);
+      await events.append(session.account, { kind: 'granted', device: session.device, vault });
+      return grants.issue(session, { kind: 'purge' });
+    },
+    async purge(session, vault, { grant, blobs }) {
+      const distinct = [...new Set(blobs)];
+      await grants.spend(session, grant, 'purge', distinct.length);
+      await events.append(session.account, {
+        kind: 'purged',
+        device: session.device,
+        vault,
+        blobs: distinct,
+      });
+      const sizeBytes = await sizeOf(vault, distinct);
+      const below = (key: (blob: BlobId) => string) => distinct.map((blob) => `v/${vault}/${key(blob)}`);
+      await purger.eraseBelow(below(blobKeys.envelopes));
+      await purger.eraseBelow([...below(blobKeys.inbox), ...below(blobKeys.blob)]);
+      await usage.add(vault, -sizeBytes);
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import type { EnvelopeRecord } from '../../contract/envelope.ts';
+import type { Head, Membership } from '../../contract/account.ts';
+import type { AccountId, BlobId, VaultId } from '../../contract/ids.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { VaultKms } from '../../ports/kms.ts';
+import type { Purger, VaultObjects } from '../../ports/vaults.ts';
+import type { Accounts } from '../account/accounts.ts';
+import { blobKeys } from './blob-keys.ts';
+import type { EventLog } from '../state/event-log.ts';
+import type { Grants } from '../account/grants.ts';
+import { createInbox, type Inbox } from './inbox.ts';
+import { createKeys, encodeEnvelope, type Keys } from './keys.ts';
+import { createLog, genesisHead, type Log, logKey } from './log.ts';
+import { BrokerProblem } from '../problem.ts';
+import { createPurge, type Purge } from './purge.ts';
+import type { Records } from '../state/records.ts';
+import type { SecondFactor } from '../account/second-factor.ts';
+import { createUploads, type Uploads } from './uploads.ts';
+import { createUsage } from './usage.ts';
+import { createVaultNews, type VaultNews } from './vault-news.ts';
+import { createVaultRecords, type VaultRecord } from './vault-record.ts';
+
+/** What the vaults are to the account side, and what their routes are made of. */
+export interface VaultSide {
+  /** @throws BrokerProblem `not_a_member`, alike for a vault of others and for none */
+  requireMember(account: AccountId, vault: VaultId): Promise<VaultRecord>;
+  /** The account's vaults, each with its head as the objects say it. */
+  memberships(account: AccountId): Promise<Membership[]>;
+  /**
+   * Writes the first envelope, the first segment and, last, the record that makes the account its owner, so that there is
+   * no vault without the two. Repeating it with equal bytes is answered alike.
+   * @throws BrokerProblem `input_malformed`, `already_exists` when other bytes are there
+   */
+  createVault(vault: {
+    account: AccountId;
+    vault: VaultId;
+    /** Segment 0. */
+    genesis: Uint8Array;
+    inboxBlob: BlobId;
+    inboxEnvelope: EnvelopeRecord;
+  }): Promise<Head>;
+  readonly keys: Keys;
+  readonly uploads: Uploads;
+  readonly log: Log;
+  readonly inbox: Inbox;
+  readonly news: VaultNews;
+  readonly purge: Purge;
+  readonly objects: VaultObjects;
+  /** Ends what runs by itself. */
+  close(): void;
+}
+
+export interface VaultSideDeps {
+  readonly accounts: Pick<Accounts, 'read'>;
+  readonly records: Records;
+  readonly grants: Grants;
+  readonly events: Pick<EventLog, 'append' | 'appendOnce' | 'head'>;
+  readonly secondFactor: Pick<SecondFactor, 'accept'>;
+  readonly objects: VaultObjects;
+  readonly kms: VaultKms;
+  readonly purger: Purger;
+  readonly clock: Clock;
+  readonly settings: {
+    /** Bytes of blobs per vault; undefined: no limit. */
+    readonly quotaBytes?: number | undefined;
+  };
+}
+
+/** With the time that reading takes, heads of other brokers are told within a second. */
+const POLL_MS = 700;
+
+export function createVaultSide(deps: VaultSideDeps): VaultSide {
+  const { accounts, objects, clock } = deps;
+  const records = createVaultRecords(deps.records);
+  const usage = createUsage({ objects, records, clock, quotaBytes: deps.settings.quotaBytes });
+  const news = createVaultNews({
+    readHead: async (vault) => (await records.read(vault))?.head,
+    pollMs: POLL_MS,
+  });
+  const log = createLog({
+    objects,
+    records,
+    announce: (vault, head) => {
+      news.announceHead(vault, head);
+    },
+  });
+
+  async function requireMember(account: AccountId, vault: VaultId): Promise<VaultRecord> {
+    const record = await records.read(vault);
+    const member = record?.members.some((candidate) => candidate.account === account);
+    if (!record || !member) throw new BrokerProblem('not_a_member');
+    return record;
+  }
+
+  return {
+    requireMember,
+    async memberships(account) {
+      const vaults = (await accounts.read(account))?.vaults ?? [];
+      return Promise.all(
+        vaults.map(async (vault) => {
+          const { head } = await requireMember(account, vault);
+          return { vault, role: 'owner' as const, head: await log.head(vault, head) };
+        }),
+      );
+    },
+    async createVault({ account, vault, genesis, inboxBlob, inboxEnvelope }) {
+      const head = genesisHead(genesis);
+      const firstObjects: [string, Uint8Array][] = [
+        [blobKeys.envelope(inboxBlob, inboxEnvelope.epoch), encodeEnvelope(inboxEnvelope)],
+        [logKey(0), genesis],
+      ];
+      for (const [key, bytes] of firstObjects) {
+        if ((await objects.create(vault, key, bytes)) === 'exists') throw new BrokerProblem('already_exists');
+      }
+      const record: VaultRecord = {
+        members: [{ account, role: 'owner' }],
+        head,
+        usedBytes: 0,
+        countedAtMs: clock(),
+      };
+      if ((await records.create(vault, record)) === 'exists') await requireMember(account, vault);
+      return head;
+    },
+    keys: createKeys({ ...deps, usage }),
+    uploads: createUploads(objects, usage),
+    log,
+    inbox: createInbox({
+      ...deps,
+      announce: (vault) => {
+        news.announceInbox(vault);
+      },
+    }),
+    news,
+    purge: createPurge({ ...deps, usage }),
+    objects,
+    close: () => {
+      news.close();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import type { FoldedVault } from './folded-vault.ts';
+import { normalName } from '../entries/names.ts';
+import { DEAD, FOLDER, NO_VERSION, ROOT_INDEX } from './tables.ts';
+
+const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+
+/**
+ * Whether a state that somebody else encoded is one that a fold can give: ids and names are well formed and unique, folders are
+ * folders and no circle, every version belongs to one file. Without this a snapshot could make the fold run for ever.
+ */
+export function isSound(state: FoldedVault): boolean {
+  const isShaped = areEntriesSound(state) && areFoldersATree(state) && areVersionsSound(state);
+  return isShaped && areTagsSound(state) && state.index.clashes === 0 && isErasedSound(state);
+}
+
+function areEntriesSound({ entries, versions }: FoldedVault): boolean {
+  for (let entry = 0; entry < entries.ids.length; entry++) {
+    const name = entries.names[entry] ?? '';
+    const parent = entries.parents[entry] ?? DEAD;
+    const newest = entries.newest[entry] ?? DEAD;
+    if (normalName(name) !== name || parent < ROOT_INDEX || newest < FOLDER) return false;
+    if (newest >= versions.blobs.length || (parent !== ROOT_INDEX && entries.newest[parent] !== FOLDER)) {
+      return false;
+    }
+  }
+  return entries.ids.every((id) => ID.test(id));
+}
+
+function areFoldersATree({ entries: { parents } }: FoldedVault): boolean {
+  const reachesTop = new Uint8Array(parents.length);
+  for (let entry = 0; entry < parents.length; entry++) {
+    const path: number[] = [];
+    let above = entry;
+    while (above !== ROOT_INDEX && reachesTop[above] === 0) {
+      if (path.length > parents.length) return false;
+      path.push(above);
+      above = parents[above] ?? ROOT_INDEX;
+    }
+    for (const step of path) reachesTop[step] = 1;
+  }
+  return true;
+}
+
+function areVersionsSound({ entries, versions, inboxKeys, unpurged }: FoldedVault): boolean {
+  let reached = 0;
+  for (const newest of entries.newest) {
+    for (let row = newest; row !== NO_VERSION; reached++) {
+      const previous = versions.previous[row] ?? row;
+      // Older versions come first, so a chain ends; and one that another file's chain runs into is counted twice.
+      if (previous >= row || previous < NO_VERSION || reached > versions.blobs.length) return false;
+      row = previous;
+    }
+  }
+  const blobs = [...versions.blobs, ...unpurged, ...inboxKeys.map(({ blob }) => blob)];
+  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+  return (
+    reached === versions.blobs.length &&
+    blobs.every((blob) => ID.test(blob)) &&
+    versions.sizeBytes.every(isCount) &&
+    versions.sealedBytes.every(isCount) &&
+    [versions.modifiedAtMs, versions.addedAtMs, entries.trashedAtMs].every((times) =>
+      times.every(Number.isSafeInteger),
+    )
+  );
+}
+
+function areTagsSound({ entries, tags }: FoldedVault): boolean {
+  return [...tags.keys()].every((entry) => entry < entries.ids.length);
+}
+
+/** The ids that must not come back are nobody's, and what is remembered of inbox keys fits the keys. */
+function isErasedSound({ erased, index, versions, oldestInboxEpoch, newestInboxKey }: FoldedVault): boolean {
+  const newest = newestInboxKey?.epoch ?? 0;
+  const blobs = new Set(versions.blobs);
+  let before = oldestInboxEpoch;
+  for (const [id, epoch] of erased) {
+    if (epoch < before || epoch > newest || index.byId.has(id) || blobs.has(id)) return false;
+    before = epoch;
+  }
+  return oldestInboxEpoch <= newest;
+}

@@ -1,0 +1,152 @@
+import type { EnvelopeRecord } from '$contract/envelope.ts';
+import type { BlobId } from '$contract/ids.ts';
+import { LIMITS } from '$contract/limits.ts';
+import { envelopesWrite, keysGenerate } from '$contract/vault.ts';
+import { equalBytes, fromB64Url } from '../../bytes.ts';
+import { sealEnvelope } from '../../crypto/envelope.ts';
+import { HalfkeyError } from '../../errors.ts';
+import type { CapturedFile } from '../../inbox/record.ts';
+import { operationsToAdopt } from '../../journal/adoption.ts';
+import type { OpenVault } from '../../worker/vault.ts';
+import { persevere } from '../backoff.ts';
+import { toRecord } from '../envelopes.ts';
+import { placesAtFault } from './inbox-writer.ts';
+import { releaseKeys } from '../releasing.ts';
+
+interface Waiting {
+  readonly file: CapturedFile;
+  readonly signal: AbortSignal;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Gives uploaded blobs their KMS half, their envelope and their journal entry, in that order, so that every entry is readable
+ * whenever a crash comes. What arrives while a batch is under way makes the next one: many small files cost few requests.
+ */
+export class Adopter {
+  readonly #vault: () => OpenVault;
+  /** Made, perhaps written, but not in the journal yet: envelopes are create-only, so a second try needs the same bytes. */
+  readonly #envelopes = new Map<BlobId, EnvelopeRecord>();
+  #waiting: Waiting[] = [];
+  #busy = false;
+
+  constructor(vault: () => OpenVault) {
+    this.#vault = vault;
+  }
+
+  /**
+   * Resolves when the journal has the entry, or is known to have had it. The content key is still the caller's.
+   * @throws {HalfkeyError} `locked` and others without a grant: try again after a code; `envelope_corrupt` when the blob has an
+   *   envelope already, and of another key
+   */
+  adopt(file: CapturedFile, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ file, signal, resolve, reject });
+      if (!this.#busy) void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#busy = true;
+    await Promise.resolve(); // What comes in the same turn goes together.
+    while (this.#waiting.length > 0) {
+      const batch = this.#nextBatch();
+      try {
+        const refused = await this.#adoptBatch(batch.map(({ file }) => file));
+        for (const { file, resolve, reject } of batch) {
+          if (refused.has(file))
+            reject(new HalfkeyError('envelope_corrupt', 'the blob has another envelope'));
+          else resolve();
+        }
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#busy = false;
+  }
+
+  /** What was cancelled before its turn came is not in the journal, and must not pass for done. */
+  #nextBatch(): Waiting[] {
+    const next = this.#waiting.splice(0, LIMITS.batch);
+    for (const { signal, reject } of next) if (signal.aborted) reject(signal.reason);
+    return next.filter(({ signal }) => !signal.aborted);
+  }
+
+  /** @returns those whose blob has an envelope of another key: the others are in the drive */
+  async #adoptBatch(batch: readonly CapturedFile[]): Promise<ReadonlySet<CapturedFile>> {
+    const { journal } = this.#vault();
+    // Whatever has an entry has an envelope. The broker would make a second half for it, and KMS is not asked in vain.
+    const missing = batch.filter((file) => operationsToAdopt(journal.state, [file]).length > 0);
+    if (missing.length === 0) return new Set();
+    await this.#makeEnvelopes(missing);
+    const refused = await this.#writeEnvelopes(missing);
+    const readable = missing.filter((file) => !refused.has(file));
+    // Cancelling one file must not take the others of its batch along: the batch has no signal.
+    const patience = new AbortController().signal;
+    await persevere(() => journal.append((state) => operationsToAdopt(state, readable)), patience);
+    for (const { version } of missing) this.#envelopes.delete(version.blob as BlobId);
+    return refused;
+  }
+
+  async #makeEnvelopes(files: readonly CapturedFile[]): Promise<void> {
+    const { broker, vault, vaultKey, requireGrant, releasesPerCode } = this.#vault();
+    const bare = files.filter(({ version }) => !this.#envelopes.has(version.blob as BlobId));
+    // A code may buy fewer releases than there are files: what it made stays made, and the next one goes on.
+    const perRequest = releasesPerCode();
+    for (let from = 0; from < bare.length; from += perRequest) {
+      const some = bare.slice(from, from + perRequest);
+      const blobs = some.map(({ version }) => version.blob as BlobId);
+      const { keys } = await persevere(
+        () => broker.call(keysGenerate, { grant: requireGrant(), purpose: 'file', blobs }, { vault }),
+        new AbortController().signal,
+      );
+      const made = new Map(keys.map((key) => [key.blob, key]));
+      for (const { version, contentKey } of some) {
+        const blob = version.blob as BlobId;
+        const key = made.get(blob);
+        if (!key) throw new HalfkeyError('broker_unreachable', 'the broker made no key for a blob');
+        const [kmsHalf, kmsBlob] = [fromB64Url(key.kmsHalf), fromB64Url(key.kmsBlob)];
+        const binding = { purpose: 'file', vault, blob, epoch: version.epoch } as const;
+        const envelope = await sealEnvelope({ ...binding, contentKey, kmsHalf, kmsBlob, vaultKey });
+        kmsHalf.fill(0);
+        this.#envelopes.set(blob, toRecord(envelope));
+      }
+    }
+  }
+
+  /** @returns those whose blob has an envelope of another key */
+  async #writeEnvelopes(files: readonly CapturedFile[]): Promise<ReadonlySet<CapturedFile>> {
+    const { broker, vault } = this.#vault();
+    const envelopes = files.flatMap(({ version }) => {
+      const blob = version.blob as BlobId;
+      const envelope = this.#envelopes.get(blob);
+      return envelope ? [{ blob, envelope }] : [];
+    });
+    try {
+      await persevere(
+        () => broker.call(envelopesWrite, { envelopes }, { vault }),
+        new AbortController().signal,
+      );
+      return new Set();
+    } catch (error) {
+      if (!(error instanceof HalfkeyError) || error.code !== 'already_exists') throw error;
+      const places = placesAtFault(error);
+      return this.#othersOf(files.filter((_, index) => places === undefined || places.has(index)));
+    }
+  }
+
+  /** Another device, or this one before it crashed, was faster. Its envelope is as good, if it holds the same key. */
+  async #othersOf(files: readonly CapturedFile[]): Promise<ReadonlySet<CapturedFile>> {
+    const blobs = files.map(({ version }) => ({ blob: version.blob as BlobId, epoch: version.epoch }));
+    const release = () => releaseKeys(this.#vault(), 'file', blobs);
+    const keys = await persevere(release, new AbortController().signal);
+    const isOther = ({ version, contentKey }: CapturedFile) => {
+      const stored = keys.get(version.blob);
+      return !stored || !equalBytes(stored, contentKey);
+    };
+    const others = new Set(files.filter(isOther));
+    for (const key of keys.values()) key.fill(0);
+    return others;
+  }
+}

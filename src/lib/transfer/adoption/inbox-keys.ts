@@ -1,0 +1,87 @@
+import type { BlobId } from '$contract/ids.ts';
+import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault.ts';
+import { fromB64Url } from '../../bytes.ts';
+import { randomId } from '../../crypto/random.ts';
+import { HalfkeyError } from '../../errors.ts';
+import { createInboxKey, openInboxKey, type InboxPrivateKey } from '../../inbox/keys.ts';
+import { isInboxKeyDue } from '../../journal/state/inbox-epochs.ts';
+import type { InboxKey } from '../../journal/entries/operations.ts';
+import type { OpenVault } from '../../worker/vault.ts';
+import { persevere } from '../backoff.ts';
+import { fromRecord, toRecord } from '../envelopes.ts';
+
+/** The inbox's private keys, for as long as a grant is live: each is released once. */
+export class InboxKeys {
+  readonly #vault: () => OpenVault;
+  readonly #opened = new Map<number, InboxPrivateKey>();
+
+  constructor(vault: () => OpenVault) {
+    this.#vault = vault;
+  }
+
+  /**
+   * The private half of a key that the journal names.
+   * @throws {HalfkeyError} `locked`, `grant_spent`; `key_absent` without an envelope; `kms_half_wrong`, `envelope_corrupt`
+   */
+  async open(inbox: InboxKey, signal: AbortSignal): Promise<InboxPrivateKey> {
+    const known = this.#opened.get(inbox.epoch);
+    if (known) return known;
+    const { broker, vault, epoch, vaultKey, requireGrant } = this.#vault();
+    const blob = inbox.blob as BlobId;
+    const { keys } = await persevere(
+      () =>
+        broker.call(
+          keysRelease,
+          { grant: requireGrant(), purpose: 'inbox', names: [{ blob, epoch }] },
+          { vault, signal },
+        ),
+      signal,
+    );
+    const released = keys.find((key) => key.blob === blob && key.epoch === epoch);
+    if (!released) throw new HalfkeyError('key_absent', 'the broker has no envelope for an inbox key');
+    const kmsHalf = fromB64Url(released.kmsHalf);
+    try {
+      const halves = { vault, epoch, vaultKey, kmsHalf };
+      const key = await openInboxKey({ ...halves, envelope: fromRecord(released.envelope) }, inbox);
+      if (signal.aborted) key.privateKey.fill(0);
+      signal.throwIfAborted();
+      this.#opened.set(inbox.epoch, key);
+      return key;
+    } finally {
+      kmsHalf.fill(0);
+    }
+  }
+
+  /**
+   * Publishes a new key pair when the newest is a day old, so that what is captured from then on is closed to whoever learns the
+   * older one. The private half goes into its envelope and is not kept.
+   */
+  async renew(nowMs: number, signal: AbortSignal): Promise<void> {
+    const { broker, vault, epoch, vaultKey, journal, requireGrant } = this.#vault();
+    const newest = journal.state.newestInboxKey;
+    if (!newest || !isInboxKeyDue(journal.state, nowMs)) return;
+    const blob = randomId() as BlobId;
+    const grant = requireGrant();
+    const { keys } = await persevere(
+      () => broker.call(keysGenerate, { grant, purpose: 'inbox', blobs: [blob] }, { vault, signal }),
+      signal,
+    );
+    const made = keys.find((key) => key.blob === blob);
+    if (!made) throw new HalfkeyError('broker_unreachable', 'the broker made no key for the inbox');
+    const [kmsHalf, kmsBlob] = [fromB64Url(made.kmsHalf), fromB64Url(made.kmsBlob)];
+    const halves = { vault, epoch, vaultKey, kmsHalf, kmsBlob };
+    const { inbox, envelope } = await createInboxKey(halves, { blob, epoch: newest.epoch + 1 });
+    kmsHalf.fill(0);
+    const envelopes = [{ blob, envelope: toRecord(envelope) }];
+    await persevere(() => broker.call(envelopesWrite, { envelopes }, { vault, signal }), signal);
+    await journal.append((state) =>
+      state.newestInboxKey?.epoch === newest.epoch ? [{ kind: 'inbox-key', inbox, atMs: nowMs }] : [],
+    );
+  }
+
+  /** The grant is over. */
+  wipe(): void {
+    for (const { privateKey } of this.#opened.values()) privateKey.fill(0);
+    this.#opened.clear();
+  }
+}

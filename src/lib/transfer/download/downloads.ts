@@ -1,0 +1,223 @@
+import { BlobId } from '$contract/ids.ts';
+import * as v from 'valibot';
+import { release, type Bytes } from '../../bytes.ts';
+import { randomId } from '../../crypto/random.ts';
+import { HalfkeyError } from '../../errors.ts';
+import type { Version } from '../../journal/entries/operations.ts';
+import type { OpenVault } from '../../worker/vault.ts';
+import type { DownloadForm, DownloadStream, Preview } from '../../worker/protocol.ts';
+import { feed } from './download-stream.ts';
+import { LedgerEntry, type Reporter } from '../ledger.ts';
+import { readContent, readSealed, type KeptParts, type StoredBlob } from './opening.ts';
+import { collectPreview, isPreviewable } from './preview.ts';
+import { releaseKeys } from '../releasing.ts';
+import { createSink, removeDownload } from './sink.ts';
+
+interface Source {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly bytes: AsyncGenerator<Bytes>;
+  /** Ends the content key: when nothing more is read, and also when nothing ever was. */
+  readonly wipe: () => void;
+}
+
+/** The files on their way down. A content key lives as long as its download. */
+export class Downloads {
+  readonly #vault: () => OpenVault;
+  readonly #reporter: Reporter;
+  readonly #nowMs: () => number;
+  readonly #keptOf: (blob: string) => KeptParts | undefined;
+  readonly #running = new Map<string, { entry: LedgerEntry; controller: AbortController }>();
+  /** Of everything that is being opened, or read; from before its key is asked for. */
+  readonly #controllers = new Set<AbortController>();
+
+  /** @param keptOf the parts of a blob, where they rest on this device */
+  constructor(
+    vault: () => OpenVault,
+    reporter: Reporter,
+    nowMs: () => number,
+    keptOf: (blob: string) => KeptParts | undefined,
+  ) {
+    this.#vault = vault;
+    this.#keptOf = keptOf;
+    this.#reporter = reporter;
+    this.#nowMs = nowMs;
+  }
+
+  /** For the service worker's stream. @throws {HalfkeyError} `locked`, `key_absent`, … before anything is sent */
+  async stream(file: string, form: DownloadForm): Promise<DownloadStream> {
+    const controller = new AbortController();
+    const source = await this.#open(file, form, controller);
+    const entry = this.#enter(source, controller);
+    const { port1, port2 } = new MessageChannel();
+    void this.#run(entry, source, controller, () =>
+      feed(this.#counted(source.bytes, entry), port1, controller.signal),
+    );
+    return { port: port2, transfer: entry.transfer, name: source.name, sizeBytes: source.sizeBytes };
+  }
+
+  /** Into a file that was picked, or into OPFS. Resolves when all is written and was found whole. */
+  async write(
+    file: string,
+    form: DownloadForm,
+    handle?: FileSystemFileHandle,
+  ): Promise<{ transfer: string; opfs?: File }> {
+    const controller = new AbortController();
+    const source = await this.#open(file, form, controller);
+    const entry = this.#enter(source, controller);
+    const written = await this.#run(entry, source, controller, async () => {
+      const sink = await createSink(entry.transfer, handle);
+      try {
+        for await (const bytes of this.#counted(source.bytes, entry)) {
+          await sink.write(bytes);
+          release(bytes);
+        }
+        return await sink.finish();
+      } catch (error) {
+        await sink.discard();
+        throw error;
+      }
+    });
+    if (written.failure) throw written.failure.error;
+    return { transfer: entry.transfer, ...(written.result && { opfs: written.result }) };
+  }
+
+  /** What can be looked at in place; `none` for what cannot, without asking for a key. */
+  async preview(file: string): Promise<Preview> {
+    const { version } = this.#find(file);
+    if (!isPreviewable(version)) return { kind: 'none' };
+    const controller = new AbortController();
+    const source = await this.#open(file, 'plain', controller);
+    try {
+      return await collectPreview(version.mediaType, source.bytes);
+    } finally {
+      this.#close(source, controller);
+    }
+  }
+
+  /** @returns false when the id is not of a download */
+  cancel(transfer: string): boolean {
+    const running = this.#running.get(transfer);
+    running?.controller.abort();
+    return running !== undefined;
+  }
+
+  dismiss(transfer: string): void {
+    const running = this.#running.get(transfer);
+    if (!running?.entry.ended) return;
+    this.#running.delete(transfer);
+    running.entry.forget();
+    void removeDownload(transfer).catch(() => undefined); // Else it is swept at the next start.
+  }
+
+  /** *Lock now*: what is being opened stops, so that no content key is left. */
+  lockNow(): void {
+    for (const controller of this.#controllers) {
+      controller.abort(new HalfkeyError('locked', 'locked while it was being opened'));
+    }
+  }
+
+  clear(): void {
+    for (const controller of this.#controllers) controller.abort();
+    for (const { entry } of this.#running.values()) entry.forget();
+    this.#running.clear();
+  }
+
+  #find(file: string): { name: string; version: Version } {
+    const { state } = this.#vault().journal;
+    const [entry, version] = [state.entry(file), state.newestVersion(file)];
+    if (!entry || !version) throw new HalfkeyError('not_found', 'the journal has no such file');
+    return { name: entry.name, version };
+  }
+
+  async #open(file: string, form: DownloadForm, controller: AbortController): Promise<Source> {
+    this.#controllers.add(controller);
+    try {
+      return await this.#openNow(file, form, controller.signal);
+    } catch (error) {
+      this.#controllers.delete(controller);
+      throw error;
+    }
+  }
+
+  #close({ wipe }: Source, controller: AbortController): void {
+    this.#controllers.delete(controller);
+    wipe();
+  }
+
+  async #openNow(file: string, form: DownloadForm, signal: AbortSignal): Promise<Source> {
+    const vault = this.#vault();
+    const { name, version } = this.#find(file);
+    const stored: StoredBlob = { ...version, blob: v.parse(BlobId, version.blob) };
+    const where = { ...vault, kept: this.#keptOf(stored.blob) };
+    if (form === 'sealed') {
+      const bytes = readSealed(where, stored, signal);
+      return {
+        name: `${name}.floe`,
+        mediaType: 'application/octet-stream',
+        sizeBytes: stored.sealedBytes,
+        bytes,
+        wipe: () => undefined,
+      };
+    }
+    const contentKey = await releaseKey(vault, stored, signal);
+    const wipe = () => contentKey.fill(0);
+    if (signal.aborted) wipe(); // Locked while the half was on its way.
+    signal.throwIfAborted();
+    const bytes = readContent(where, stored, contentKey, signal);
+    return { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes, bytes, wipe };
+  }
+
+  #enter({ name, sizeBytes }: Source, controller: AbortController): LedgerEntry {
+    const about = {
+      transfer: randomId(),
+      direction: 'down',
+      name,
+      totalBytes: sizeBytes,
+      sizeBytes,
+    } as const;
+    const entry = new LedgerEntry(about, this.#reporter, this.#nowMs);
+    this.#running.set(entry.transfer, { entry, controller });
+    entry.enter('downloading');
+    return entry;
+  }
+
+  async *#counted(source: AsyncGenerator<Bytes>, entry: LedgerEntry): AsyncGenerator<Bytes> {
+    let doneBytes = 0;
+    for await (const bytes of source) {
+      doneBytes += bytes.length;
+      yield bytes;
+      entry.progress(doneBytes);
+    }
+  }
+
+  async #run<Result>(
+    entry: LedgerEntry,
+    source: Source,
+    controller: AbortController,
+    work: () => Promise<Result>,
+  ): Promise<{ result: Result; failure?: never } | { failure: { error: unknown }; result?: never }> {
+    try {
+      const result = await work();
+      entry.enter('done');
+      return { result };
+    } catch (error) {
+      entry.fail(error);
+      return { failure: { error } };
+    } finally {
+      this.#close(source, controller);
+    }
+  }
+}
+
+/** Both halves together: the KMS half against a grant, the vault key from here. */
+async function releaseKey(
+  vault: OpenVault,
+  { blob, epoch }: StoredBlob,
+  signal: AbortSignal,
+): Promise<Bytes> {
+  const key = (await releaseKeys(vault, 'file', [{ blob, epoch }], signal)).get(blob);
+  if (!key) throw new HalfkeyError('key_absent', 'the broker has no envelope for this version');
+  return key;
+}

@@ -1,0 +1,247 @@
+import { blobGetUrls } from '$contract/vault.ts';
+import type { BlobId, VaultId } from '$contract/ids.ts';
+import { concat, release, toB64, type Bytes } from '../../bytes.ts';
+import { sealAad } from '../../crypto/aad.ts';
+import { compositeDigest, sha256 } from '../../crypto/digest.ts';
+import {
+  createOpener,
+  HEADER_BYTES,
+  SEGMENT_BYTES,
+  SEGMENT_PLAINTEXT_BYTES,
+  type Opener,
+} from '../../crypto/floe.ts';
+import { HalfkeyError } from '../../errors.ts';
+import type { Broker } from '../../remote/broker.ts';
+import { chunksOf, getRange } from '../../remote/s3.ts';
+import { persevere } from '../backoff.ts';
+import { PartBuffers } from '../memory.ts';
+import { largestPartBytes, planPart, planStored, type BlobPlan, type PartPlan } from '../plan.ts';
+
+/** Parts fetched ahead of the one that is being opened: two keep the line busy, and memory at three parts. */
+const AHEAD = 2;
+
+/** What the journal pins of a version, as far as reading needs it. */
+export interface StoredBlob {
+  readonly blob: BlobId;
+  readonly epoch: number;
+  readonly sizeBytes: number;
+  readonly sealedBytes: number;
+  readonly partBytes: number;
+  readonly digest: string;
+}
+
+/** Parts of a blob that rest on this device. */
+export interface KeptParts {
+  /** @returns undefined when it is not there any more: then it is fetched */
+  part(part: PartPlan): Promise<Blob | undefined>;
+  /** They turned out not to be what the journal pins. */
+  onWrong(): void;
+}
+
+interface Where {
+  readonly broker: Broker;
+  readonly vault: VaultId;
+  readonly kept?: KeptParts | undefined;
+}
+
+/**
+ * The blob's ciphertext as it lies in S3, part by part; each is the taker's, to keep or to release.
+ * The last part is given only after the digest of all was found to be the journal's.
+ * @throws {HalfkeyError} `digest_mismatch`, `ciphertext_truncated`, what is unreachable; AbortError
+ */
+export async function* readSealed(
+  where: Where,
+  stored: StoredBlob,
+  signal: AbortSignal,
+): AsyncGenerator<Bytes> {
+  const plan = planStored(stored);
+  const digests: Bytes[] = [];
+  const buffers = new PartBuffers(largestPartBytes(plan));
+  for await (const bytes of fetchParts(where, stored.blob, plan, buffers, signal)) {
+    digests.push(await sha256(bytes));
+    if (digests.length === plan.partCount) await checkDigest(stored, digests, where.kept);
+    yield bytes;
+  }
+}
+
+/**
+ * The file's content in order, segment by segment, each the taker's; the padding is cut off. The last segment is given only after the digest of
+ * the whole ciphertext was found to be the journal's, so that a read that ends well was of exactly that version.
+ * @throws {HalfkeyError} `key_mismatch`, `segment_corrupt`, … as FLOE; `digest_mismatch`; what is unreachable; AbortError
+ */
+export async function* readContent(
+  where: Where,
+  stored: StoredBlob,
+  contentKey: Bytes,
+  signal: AbortSignal,
+): AsyncGenerator<Bytes> {
+  const plan = planStored(stored);
+  const aad = sealAad('content', where.vault, stored.blob, stored.epoch);
+  const digests: Bytes[] = [];
+  let opener: Opener | undefined;
+  let withheld: Bytes | undefined;
+  const buffers = new PartBuffers(largestPartBytes(plan));
+  for await (const bytes of fetchParts(where, stored.blob, plan, buffers, signal)) {
+    const part = planPart(plan, digests.length + 1);
+    // WebCrypto works on threads of its own: the hash costs no time beside the opening.
+    const digest = sha256(bytes);
+    opener ??= await createOpener(contentKey, aad, bytes.subarray(0, HEADER_BYTES));
+    for await (const segment of openPart(opener, plan, part, bytes, where.kept)) {
+      if (withheld) yield withheld;
+      withheld = segment;
+    }
+    digests.push(await digest);
+    buffers.giveBack(bytes);
+  }
+  await checkDigest(stored, digests, where.kept);
+  if (withheld && withheld.length > 0) yield withheld;
+}
+
+async function* openPart(
+  opener: Opener,
+  plan: BlobPlan,
+  part: PartPlan,
+  bytes: Bytes,
+  kept: KeptParts | undefined,
+): AsyncGenerator<Bytes> {
+  let offset = part.partNumber === 1 ? HEADER_BYTES : 0;
+  for (let index = 0; index < part.segmentCount; index++) {
+    const segmentIndex = part.firstSegmentIndex + index;
+    const last = segmentIndex === plan.segmentCount - 1;
+    const sealed = bytes.subarray(offset, offset + SEGMENT_BYTES);
+    const plaintext = await opener.openSegment(segmentIndex, sealed, last).catch((error: unknown) => {
+      kept?.onWrong();
+      throw error;
+    });
+    offset += SEGMENT_BYTES;
+    const trueBytes = plan.sizeBytes - segmentIndex * SEGMENT_PLAINTEXT_BYTES;
+    if (trueBytes > 0) yield plaintext.subarray(0, Math.min(plaintext.length, trueBytes));
+    else release(plaintext);
+  }
+}
+
+/** In order, with the next ones on their way. */
+async function* fetchParts(
+  where: Where,
+  blob: BlobId,
+  plan: BlobPlan,
+  buffers: PartBuffers,
+  signal: AbortSignal,
+): AsyncGenerator<Bytes> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const address = new BlobAddress(where, blob);
+  const ahead: Promise<Bytes>[] = [];
+  let next = 1;
+  try {
+    while (next <= plan.partCount || ahead.length > 0) {
+      while (next <= plan.partCount && ahead.length <= AHEAD) {
+        const part = planPart(plan, next++);
+        const bytes = takePart(where, address, part, buffers, either);
+        bytes.catch(() => undefined); // It is awaited below, or nobody wants it any more.
+        ahead.push(bytes);
+      }
+      const first = ahead.shift();
+      if (first) yield await first;
+    }
+  } finally {
+    stop.abort();
+  }
+}
+
+/** From this device where it rests here, else from S3. */
+async function takePart(
+  { kept }: Where,
+  address: BlobAddress,
+  part: PartPlan,
+  buffers: PartBuffers,
+  signal: AbortSignal,
+): Promise<Bytes> {
+  const here = await kept?.part(part);
+  if (!here) return persevere(() => fetchPart(address, part, buffers, signal), signal);
+  const bytes = buffers.take(part.sizeBytes);
+  bytes.set(new Uint8Array(await here.arrayBuffer()));
+  return bytes;
+}
+
+async function fetchPart(
+  address: BlobAddress,
+  part: PartPlan,
+  buffers: PartBuffers,
+  signal: AbortSignal,
+): Promise<Bytes> {
+  const url = await address.url(signal);
+  const range = { fromByte: part.offsetBytes, untilByte: part.offsetBytes + part.sizeBytes };
+  const bytes = buffers.take(part.sizeBytes);
+  try {
+    let filled = 0;
+    for await (const chunk of chunksOf(await getRange(url, range, signal))) {
+      if (filled + chunk.length > bytes.length) throw truncatedOr('ciphertext_overlong', part);
+      bytes.set(chunk, filled);
+      filled += chunk.length;
+      // A view of something larger would take that along.
+      if (chunk.length === chunk.buffer.byteLength) release(chunk);
+    }
+    if (filled < bytes.length) throw truncatedOr('ciphertext_truncated', part);
+    return bytes;
+  } catch (error) {
+    buffers.giveBack(bytes);
+    if (error instanceof HalfkeyError && error.code === 'url_expired') address.renew(url);
+    throw error;
+  }
+}
+
+function truncatedOr(code: 'ciphertext_truncated' | 'ciphertext_overlong', part: PartPlan): HalfkeyError {
+  return new HalfkeyError(code, `expected ${String(part.sizeBytes)} bytes`, {
+    detail: { partNumber: part.partNumber },
+  });
+}
+
+/** The presigned URL of one blob, asked for once and again when it has expired. */
+class BlobAddress {
+  readonly #where: Where;
+  readonly #blob: BlobId;
+  #url: Promise<string> | undefined;
+  #value: string | undefined;
+
+  constructor(where: Where, blob: BlobId) {
+    this.#where = where;
+    this.#blob = blob;
+  }
+
+  async url(signal: AbortSignal): Promise<string> {
+    this.#url ??= this.#ask(signal);
+    try {
+      return (this.#value = await this.#url);
+    } catch (error) {
+      this.#url = undefined;
+      throw error;
+    }
+  }
+
+  /** Several parts may find the same URL expired: only the first makes a new one. */
+  renew(expired: string): void {
+    if (this.#value === expired) this.#url = undefined;
+  }
+
+  async #ask(signal: AbortSignal): Promise<string> {
+    const { broker, vault } = this.#where;
+    const { urls } = await broker.call(blobGetUrls, { blobs: [this.#blob] }, { vault, signal });
+    const url = urls[0]?.url;
+    if (url === undefined) throw new HalfkeyError('broker_unreachable', 'expected one URL, got none');
+    return url;
+  }
+}
+
+async function checkDigest(
+  { digest }: StoredBlob,
+  digests: readonly Bytes[],
+  kept: KeptParts | undefined,
+): Promise<void> {
+  const [only] = digests;
+  const isComposite = digests.length > 1 || digest.includes('-');
+  const whole = isComposite ? (await compositeDigest(digests)).text : toB64(only ?? concat());
+  if (whole === digest) return;
+  kept?.onWrong();
+  throw new HalfkeyError('digest_mismatch', 'the ciphertext is not the one that the journal pins');
+}

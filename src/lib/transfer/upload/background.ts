@@ -1,0 +1,105 @@
+import { HalfkeyError } from '../../errors.ts';
+import type { Broker } from '../../remote/broker.ts';
+import type { Put } from '../../remote/s3.ts';
+import type { StoredUpload } from '../../store/database.ts';
+import type { PartFiles } from '../../store/part-files.ts';
+import type { UploadRecords } from '../../store/upload-records.ts';
+import { sealedParts } from './capturing.ts';
+import { InboxWriter } from '../adoption/inbox-writer.ts';
+import { Turnstile } from '../lanes.ts';
+import { QUEUE_LOCK } from './pump.ts';
+import { Reach } from '../reach.ts';
+import type { SendingDeps } from './part-supply.ts';
+import { sendBlob } from './sending.ts';
+import { uploadLock } from './upload-item.ts';
+import type { UploadNews } from './upload-news.ts';
+
+/** Fewer than a tab sends: nobody looks on, and the browser gives this little of everything. */
+const PARALLEL = 2;
+
+/** A tab that is being closed lets go of the queue a moment late. */
+const QUEUE_WITHIN_MS = 20_000;
+
+/** What sending needs where there is no tab. None of it is a key. */
+export interface BackgroundRim {
+  readonly broker: Broker;
+  readonly put: (put: Put) => Promise<string>;
+  readonly records: UploadRecords;
+  readonly files: PartFiles;
+  readonly locks: Pick<LockManager, 'request'>;
+  readonly news: UploadNews;
+}
+
+/**
+ * Sends what is sealed on this device, one file after the other, and puts its record into the inbox: what a device with a grant takes
+ * into the drive later. A tab that sends already, and stays, is left to it.
+ *
+ * @throws {HalfkeyError} of the family unreachable when the network is gone: to be called again when it is back; whatever else stops
+ *   one upload is left to a tab, which can say so
+ */
+export async function sendSealed(rim: BackgroundRim, signal: AbortSignal): Promise<void> {
+  const reach = { isAllowed: () => true, isPatient: false };
+  const { broker, put, records, locks } = rim;
+  const ways = { broker: new Reach(reach), store: new Reach(reach) };
+  const sending = { broker, put, records, reach: ways, gate: new Turnstile(PARALLEL) };
+  const inbox = new InboxWriter(broker, ways.broker);
+  await whenFree(locks, signal, async () => {
+    for (const { blob } of await records.list()) {
+      signal.throwIfAborted();
+      await locks.request(uploadLock(blob), { ifAvailable: true }, async (own) => {
+        const upload = own && (await records.read(blob)); // As it is now that nobody else changes it.
+        if (upload) await sendOne(rim, sending, inbox, upload, signal).catch(leaveToTab);
+      });
+    }
+  });
+}
+
+/** Does `work` in the queue's turn, or not at all when somebody else has the queue for long. */
+async function whenFree(
+  locks: BackgroundRim['locks'],
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  const patience = AbortSignal.timeout(QUEUE_WITHIN_MS);
+  const turn = { isOurs: false };
+  try {
+    await locks.request(QUEUE_LOCK, { signal: AbortSignal.any([signal, patience]) }, () => {
+      turn.isOurs = true;
+      return work();
+    });
+  } catch (error) {
+    if (turn.isOurs || !patience.aborted) throw error;
+  }
+}
+
+/** What is wrong with one upload keeps no other; without a network or a session there is nothing to go on with. */
+function leaveToTab(error: unknown): void {
+  const isOwn =
+    error instanceof HalfkeyError && error.family !== 'unreachable' && error.code !== 'session_missing';
+  if (!isOwn) throw error;
+}
+
+async function sendOne(
+  { records, files, news }: BackgroundRim,
+  sending: SendingDeps,
+  inbox: InboxWriter,
+  upload: StoredUpload,
+  signal: AbortSignal,
+): Promise<void> {
+  const { blob, vault, state, inboxRecord } = upload;
+  if (state === 'captured' || state === 'saved' || !inboxRecord) return;
+  if (state !== 'uploaded') {
+    await records.change(blob, { state: 'uploading' });
+    await sendBlob(sending, upload, sealedParts(files, upload), signal, {
+      onSent: (doneBytes) => {
+        news.tell({ kind: 'progress', blob, phase: 'uploading', doneBytes });
+      },
+      onVerifying: () => Promise.resolve(),
+    });
+    if (!(await records.change(blob, { state: 'uploaded' }))) return; // Called off meanwhile.
+  }
+  await inbox.write(vault, blob, inboxRecord);
+  await records.change(blob, { state: 'saved' });
+  await files.remove(blob);
+  news.tell({ kind: 'changed', blob });
+}

@@ -1,0 +1,70 @@
+import type { StoredUpload } from '../../store/database.ts';
+import type { Broker } from '../../remote/broker.ts';
+import type { PartFiles } from '../../store/part-files.ts';
+import type { UploadRecords } from '../../store/upload-records.ts';
+import type { OpenVault } from '../../worker/vault.ts';
+import type { Bytes } from '../../bytes.ts';
+import type { Label } from './label.ts';
+import type { LedgerEntry } from '../ledger.ts';
+import type { SendingDeps } from './part-supply.ts';
+import type { UploadNews } from './upload-news.ts';
+import type { PartSupply } from './part-supply.ts';
+
+/** What uploads touch outside of themselves. */
+export interface UploadRim {
+  /** @throws {HalfkeyError} `session_missing` when nobody is signed in */
+  readonly vault: () => OpenVault;
+  readonly broker: Broker;
+  readonly records: UploadRecords;
+  readonly files: PartFiles;
+  readonly sending: SendingDeps;
+  readonly locks: Pick<LockManager, 'request'>;
+  readonly news: UploadNews;
+  /** Bytes that this device can still take; undefined when nobody knows. */
+  readonly freeBytes: () => Promise<number | undefined>;
+  readonly nowMs: () => number;
+  /** The content key in a streamed upload's draft. @throws {HalfkeyError} `locked` and its like; `device_state_lost` */
+  readonly openDraft: (upload: StoredUpload) => Promise<Bytes>;
+}
+
+/** One file on its way up, as this tab knows it. */
+export interface UploadItem {
+  /** Another after it was captured anew; the label, and with it the transfer, stays. */
+  blob: string;
+  readonly label: Label;
+  readonly entry: LedgerEntry;
+  controller: AbortController;
+  /** As it rests, as far as this tab has heard; undefined before anything does. */
+  stored: StoredUpload | undefined;
+  /** As long as it may have to be read. */
+  source: File | undefined;
+  /** 32 bytes: until it is sealed, and then as long as a grant is live. */
+  contentKey: Bytes | undefined;
+  /** While it is being captured here: where its parts come from. */
+  supply: PartSupply | undefined;
+  /** What is to be done when S3 has all parts, before it puts them together: the record has to say first that all is sealed. */
+  whenSent: ((parts: readonly Bytes[]) => Promise<void>) | undefined;
+  /** While it is sent before it is sealed, under the lock of its capture. */
+  departure: Promise<unknown> | undefined;
+}
+
+/** Held by whoever works on an upload: a tab that captures or sends it, or the service worker. */
+export function uploadLock(blob: string): string {
+  return `halfkey-upload-${blob}`;
+}
+
+/** Ends the content key. */
+export function wipeKey(item: UploadItem): void {
+  item.contentKey?.fill(0);
+  item.contentKey = undefined;
+}
+
+/** Whether a live grant is at hand: then what is captured can go into the drive at once. */
+export function hasGrant(vault: OpenVault): boolean {
+  try {
+    vault.requireGrant();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,326 @@
+import type { BlobId, VaultId } from '$contract/ids.ts';
+import { uploadAbort } from '$contract/vault.ts';
+import { randomId } from '../../crypto/random.ts';
+import { HalfkeyError } from '../../errors.ts';
+import type { StoredUpload } from '../../store/database.ts';
+import type { Adopter } from '../adoption/adopting.ts';
+import { Departures } from './departures.ts';
+import { Intakes } from './intakes.ts';
+import { isLabelOf, labelOf, openLabel, type Label } from './label.ts';
+import { LedgerEntry, type Reporter } from '../ledger.ts';
+import { planBlob, type BlobPlan } from '../plan.ts';
+import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadRim } from './upload-item.ts';
+import type { TransferPhase } from '../../worker/protocol.ts';
+import type { UploadNewsMessage } from './upload-news.ts';
+
+/** Nothing of these rests here. */
+const HAS_LEFT: ReadonlySet<TransferPhase> = new Set(['done', 'cancelled']);
+
+/** The files on their way up, from being picked until the journal names them, whichever tab began with them. */
+export class Uploads {
+  readonly #rim: UploadRim;
+  readonly #reporter: Reporter;
+  readonly #departures: Departures;
+  readonly #intakes: Intakes;
+  /** By transfer: the id of the file that each will be. */
+  readonly #items = new Map<string, UploadItem>();
+  /** By blob: what other tabs have ended before this one knew of it, or while it was still reading of it. */
+  readonly #endedUnseen = new Set<string>();
+
+  /** @param onSaved the inbox has something more */
+  constructor(rim: UploadRim, reporter: Reporter, adopter: Adopter, onSaved: () => void) {
+    this.#rim = rim;
+    this.#reporter = reporter;
+    this.#departures = new Departures(rim, adopter, {
+      onAdopted: (item) => this.#end(item, 'done'),
+      onSaved,
+      onGone: (item) => {
+        this.#letGo(item);
+      },
+      onLost: (item) => this.#lose(item),
+    });
+    this.#intakes = new Intakes(rim, this.#departures);
+  }
+
+  /** @throws {HalfkeyError} `file_too_large`: then none of them is taken in; `session_missing` */
+  add(files: readonly File[]): void {
+    this.#rim.vault();
+    const planned = files.map((source) => ({ source, plan: planBlob(source.size) }));
+    for (const { source, plan } of planned) {
+      const label = labelOf(source, this.#rim.nowMs());
+      const item = this.#enter(randomId(), label, plan.sealedBytes);
+      item.source = source;
+      this.#take(item, plan);
+    }
+  }
+
+  /**
+   * The file of an upload that was not taken in whole, picked again: it is captured anew, as what it was to be.
+   * @throws {HalfkeyError} `source_changed` when it is another; `not_found` when that upload does not wait for its file
+   */
+  async again(transfer: string, source: File): Promise<void> {
+    const item = this.#items.get(transfer);
+    if (item?.entry.phase !== 'waiting-for-file')
+      throw new HalfkeyError('not_found', 'no upload waits for a file');
+    if (!isLabelOf(item.label, source))
+      throw new HalfkeyError('source_changed', 'the file has another name, size or date');
+    item.source = source;
+    item.controller = new AbortController();
+    if (item.stored?.mode === 'streamed') {
+      this.grantBought();
+      return;
+    }
+    await this.#discard(item);
+    item.blob = randomId();
+    item.stored = undefined;
+    item.entry.enter('waiting');
+    this.#take(item, planBlob(source.size));
+  }
+
+  /** A code was accepted: drafts can be opened, and what was sent in part goes on. Without a grant: waits for one. */
+  grantBought(): void {
+    const isOpen = hasGrant(this.#rim.vault());
+    for (const item of this.#items.values()) {
+      const { source, stored, supply, entry } = item;
+      if (!source || supply || stored?.mode !== 'streamed' || stored.state !== 'captured' || entry.ended)
+        continue;
+      entry.enter(isOpen ? 'waiting' : 'waiting-for-code');
+      if (isOpen) this.#take(item, planBlob(source.size));
+    }
+  }
+
+  /** @returns false when the id is not of an upload */
+  async cancel(transfer: string): Promise<boolean> {
+    const item = this.#items.get(transfer);
+    if (!item) return false;
+    if (item.entry.ended) return true;
+    item.controller.abort();
+    await this.#end(item, 'cancelled');
+    return true;
+  }
+
+  retry(transfer: string): void {
+    const item = this.#items.get(transfer);
+    if (item?.entry.phase !== 'failed') return;
+    item.controller = new AbortController();
+    this.#queue(item);
+  }
+
+  /** Drops an upload that has ended from the list, and what a failed one has left; one under way stays. */
+  async dismiss(transfer: string): Promise<void> {
+    const item = this.#items.get(transfer);
+    if (!item?.entry.ended) return;
+    const hasFailed = item.entry.phase === 'failed';
+    this.#items.delete(transfer);
+    item.entry.forget();
+    if (hasFailed) await this.#discard(item);
+  }
+
+  /** Takes up what rests on this device. */
+  async resume(): Promise<void> {
+    const { records, files } = this.#rim;
+    const folders = await files.list(); // Before the records: whoever makes a folder has made its record.
+    const all = await records.list();
+    const known = new Set(all.map(({ blob }) => blob));
+    for (const folder of folders) if (!known.has(folder)) await files.remove(folder);
+    for (const stored of all) await this.#meet(stored);
+  }
+
+  /** What another tab, or the service worker, has done. */
+  async hear(message: Exclude<UploadNewsMessage, { kind: 'kept' }>): Promise<void> {
+    const item = this.#find(message.blob);
+    switch (message.kind) {
+      case 'progress':
+        if (!item || item.supply) return;
+        if (message.phase !== 'failed') item.entry.enter(message.phase);
+        item.entry.progress(message.doneBytes);
+        return;
+      case 'changed': {
+        const stored = await this.#rim.records.read(message.blob);
+        if (stored) await this.#meet(stored);
+        return;
+      }
+      case 'ended':
+        if (!item) {
+          this.#endedUnseen.add(message.blob);
+          return;
+        }
+        item.controller.abort();
+        this.#departures.withdraw(item);
+        wipeKey(item);
+        item.entry.enter(message.how);
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** The journal has changed: what it names, whoever adopted it, is done. */
+  async settle(): Promise<void> {
+    const { state } = this.#rim.vault().journal;
+    for (const item of this.#items.values()) {
+      const isSaved = item.stored?.state === 'saved' && !item.entry.ended;
+      if (isSaved && state.hasBlob(item.blob)) await this.#end(item, 'done');
+    }
+  }
+
+  /** The grant is over: no content key stays but of what is being sealed. */
+  lock(): void {
+    for (const item of this.#items.values()) if (!item.supply) wipeKey(item);
+  }
+
+  /** The line was found dead, or alive again. */
+  lineChanged(): void {
+    const { isWaiting } = this.#departures;
+    for (const { entry, stored, supply } of this.#items.values()) {
+      const isSealed = stored?.state === 'sealed' || stored?.state === 'uploading';
+      const isStreamed = stored?.mode === 'streamed' && supply !== undefined;
+      if ((isSealed || isStreamed) && isWaiting && entry.phase !== 'failed')
+        entry.enter('waiting-for-network');
+      else if (!isWaiting && entry.phase === 'waiting-for-network')
+        entry.enter(stored?.state === 'uploading' ? 'uploading' : 'waiting');
+    }
+  }
+
+  /** What neither journal nor inbox names yet, failed or not: it would be lost with this device's files. */
+  waiting(): { count: number; sizeBytes: number } {
+    const open = [...this.#items.values()].filter(
+      ({ entry, stored }) => stored && stored.state !== 'saved' && !HAS_LEFT.has(entry.phase),
+    );
+    return {
+      count: open.length,
+      sizeBytes: open.reduce((sum, { stored }) => sum + (stored?.sealedBytes ?? 0), 0),
+    };
+  }
+
+  /** Nobody is signed in any more: all stops where it stands, and what rests stays. */
+  close(): void {
+    this.#departures.clear();
+    for (const item of this.#items.values()) {
+      item.controller.abort(new HalfkeyError('session_missing', 'signed out meanwhile'));
+      wipeKey(item);
+      item.entry.forget();
+    }
+    this.#items.clear();
+  }
+
+  #find(blob: string): UploadItem | undefined {
+    for (const item of this.#items.values()) if (item.blob === blob) return item;
+    return undefined;
+  }
+
+  #enter(
+    blob: string,
+    label: Label,
+    totalBytes: number,
+    initial: ConstructorParameters<typeof LedgerEntry>[3] = {},
+  ): UploadItem {
+    const { name, sizeBytes, file: transfer } = label;
+    const about = { transfer, direction: 'up', name, totalBytes, sizeBytes } as const;
+    const item: UploadItem = {
+      blob,
+      label,
+      entry: new LedgerEntry(about, this.#reporter, this.#rim.nowMs, initial),
+      controller: new AbortController(),
+      stored: undefined,
+      source: undefined,
+      contentKey: undefined,
+      supply: undefined,
+      whenSent: undefined,
+      departure: undefined,
+    };
+    this.#items.set(transfer, item);
+    return item;
+  }
+
+  /** A record that this tab has not seen, or not so. */
+  async #meet(stored: StoredUpload): Promise<void> {
+    const { vault, epoch, blob, sealedLabel, sealedBytes } = stored;
+    const open = this.#rim.vault();
+    if (vault !== open.vault) return;
+    let item = this.#find(blob);
+    if (item?.supply) return; // Nobody knows it better.
+    const isSafe = stored.state !== 'captured';
+    if (!item) {
+      const label = await openLabel(open.vaultKey, { vault, epoch, blob }, sealedLabel);
+      if (this.#endedUnseen.has(blob)) return;
+      item = this.#find(blob) ?? this.#enter(blob, label, sealedBytes, { isSafe });
+    }
+    item.stored = stored;
+    item.entry.safe(isSafe);
+    if (open.journal.state.hasBlob(blob)) await this.#end(item, 'done');
+    else if (stored.state === 'captured') await this.#askForFile(item);
+    else this.#queue(item);
+  }
+
+  /** Unless another tab is at it. */
+  async #askForFile(item: UploadItem): Promise<void> {
+    await this.#rim.locks.request(uploadLock(item.blob), { ifAvailable: true }, (lock) => {
+      item.entry.enter(lock ? 'waiting-for-file' : 'encrypting');
+    });
+  }
+
+  #queue(item: UploadItem): void {
+    if (item.stored?.state === 'saved') {
+      item.entry.enter('waiting-for-code');
+    } else if (item.stored && !(item.stored.mode === 'streamed' && item.source)) {
+      item.entry.enter(this.#departures.isWaiting ? 'waiting-for-network' : 'waiting');
+      void this.#departures.offer(item);
+    } else if (item.source) {
+      item.entry.enter('waiting');
+      this.#take(item, planBlob(item.source.size));
+    }
+  }
+
+  /** What was to be sent is not on this device any more, or S3 forgot what it had of it. */
+  async #lose(item: UploadItem): Promise<void> {
+    const { records } = this.#rim;
+    const stored = await records.read(item.blob);
+    if (!stored) return;
+    const forgetful: { -readonly [Field in keyof StoredUpload]: StoredUpload[Field] } = {
+      ...stored,
+      state: 'captured',
+    };
+    delete forgetful.uploadId; // The next upload is a new one.
+    item.stored = forgetful;
+    await records.save(forgetful);
+    item.entry.safe(false);
+    item.entry.enter('waiting-for-file');
+  }
+
+  /** Ended by another tab, which did not live to tell how. */
+  #letGo(item: UploadItem): void {
+    wipeKey(item);
+    if (this.#rim.vault().journal.state.hasBlob(item.blob)) {
+      item.entry.enter('done');
+      return;
+    }
+    this.#items.delete(item.label.file);
+    item.entry.forget();
+  }
+
+  #take(item: UploadItem, plan: BlobPlan): void {
+    void this.#intakes.take(item, plan).then((isSealed) => {
+      if (isSealed) this.#queue(item);
+    });
+  }
+
+  async #end(item: UploadItem, how: 'done' | 'cancelled'): Promise<void> {
+    wipeKey(item);
+    item.entry.enter(how);
+    this.#departures.withdraw(item);
+    await this.#discard(item, how);
+  }
+
+  /** Nothing of it stays on this device. That S3 is told to forget its parts is a courtesy that may fail. */
+  async #discard({ blob, stored }: UploadItem, how: 'done' | 'cancelled' = 'cancelled'): Promise<void> {
+    const { records, files, news, broker } = this.#rim;
+    await records.remove(blob);
+    await files.remove(blob).catch(() => undefined); // Somebody may be reading it: then it is swept at the next start.
+    news.tell({ kind: 'ended', blob, how });
+    if (how === 'cancelled' && stored?.uploadId !== undefined) {
+      const request = { blob: blob as BlobId, uploadId: stored.uploadId };
+      await broker.call(uploadAbort, request, { vault: stored.vault as VaultId }).catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { counted } from '../format.ts';
+
+/** What "Who can read this now?" is answered from. */
+export interface Standing {
+  /** Until when the drive is open, as people read it; undefined when it is locked. */
+  readonly openUntil?: string;
+  /** Whether this device asks for the passphrase at each start. */
+  readonly asksPassphrase: boolean;
+  /** Names of the others that are enrolled; they may have been signed out since. */
+  readonly otherDevices: readonly string[];
+}
+
+/** One answer. `can` says it in a word, `text` why. */
+export interface WhoLine {
+  readonly who: string;
+  readonly can: 'everything' | 'after a code' | 'names only' | 'nothing';
+  readonly text: string;
+  /** Whose half of the key this one has; undefined: neither's. */
+  readonly half?: 'yours' | 'servers';
+}
+
+/** How many devices are named before the rest is counted. */
+const NAMED_DEVICES = 3;
+
+/** Five plain answers, in the order in which people worry. */
+export function whoLines({ openUntil, asksPassphrase, otherDevices }: Standing): readonly WhoLine[] {
+  const isOpen = openUntil !== undefined;
+  return [
+    {
+      who: 'This device',
+      can: isOpen ? 'everything' : 'names only',
+      half: 'yours',
+      text: isOpen
+        ? `It is open until ${openUntil}, or until you lock it.`
+        : 'It has your half of the key. The contents open after six digits from your app.',
+    },
+    otherDevicesLine(otherDevices),
+    {
+      who: 'The server',
+      can: 'nothing',
+      half: 'servers',
+      text: 'It has its half of each key, not yours. It sees how many files there are, when they come and roughly how large they are. It could only guess at your passphrase: weak ones are refused.',
+    },
+    {
+      who: 'Whoever gets at the stored files',
+      can: 'nothing',
+      text: 'What is stored is encrypted, names too, and opens with neither half alone.',
+    },
+    finderLine(isOpen, asksPassphrase),
+  ];
+}
+
+function otherDevicesLine(names: readonly string[]): WhoLine {
+  const who = 'Your other devices';
+  if (names.length === 0) return { who, can: 'nothing', text: 'No other device has ever signed in.' };
+  const rest = names.length - NAMED_DEVICES;
+  const named = names.slice(0, NAMED_DEVICES).join(', ');
+  const all = rest > 0 ? `${named} and ${counted(rest, 'other')}` : named;
+  return {
+    who,
+    can: 'after a code',
+    half: 'yours',
+    text: `${all}. Each that is still signed in shows the names, and opens the contents after a code of its own.`,
+  };
+}
+
+function finderLine(isOpen: boolean, asksPassphrase: boolean): WhoLine {
+  const who = 'Someone who finds this device';
+  if (isOpen) {
+    return { who, can: 'everything', text: 'Unless its screen is locked. Press Lock now when you leave it.' };
+  }
+  const also = asksPassphrase ? ', or once Halfkey is closed: it asks for your passphrase then' : '';
+  return { who, can: 'names only', text: `And not even these while its screen is locked${also}.` };
+}

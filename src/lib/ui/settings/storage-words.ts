@@ -1,0 +1,34 @@
+import type { Loss } from '../../state/desk.svelte.ts';
+import type { StorageReport } from '../../worker/protocol.ts';
+import { counted, formatSize } from '../format.ts';
+
+/** What would be lost if the browser cleared what it keeps for this app. */
+export function lossWords({
+  waiting,
+  pendingNames,
+}: Pick<StorageReport, 'waiting' | 'pendingNames'>): string {
+  const waits = waiting.count === 1 ? 'waits' : 'wait';
+  const files = `${counted(waiting.count, 'file')} (${formatSize(waiting.sizeBytes)}) ${waits} to be uploaded`;
+  const names = `${counted(pendingNames, 'new name')} ${pendingNames === 1 ? 'waits' : 'wait'} to be sent`;
+  const all = [...(waiting.count === 0 ? [] : [files]), ...(pendingNames === 0 ? [] : [names])];
+  if (all.length === 0) return 'Nothing here is only here: all of it is on the server too.';
+  const they = waiting.count + pendingNames === 1 ? 'it' : 'they';
+  return `${all.join(', and ')}. If the browser cleared this device, ${they} would be lost.`;
+}
+
+/** What signing out would lose. @param loss something, or undefined when nobody knows */
+export function signOutWords(loss: Loss | undefined): string {
+  if (!loss) return 'There may be files on this device that are not on the server yet.';
+  const { unsent, pendingNames } = loss;
+  const are = unsent.count === 1 ? 'is' : 'are';
+  const files = `${counted(unsent.count, 'file')} (${formatSize(unsent.sizeBytes)}) ${are} not on the server yet.`;
+  const have = pendingNames === 1 ? 'has a new name' : 'have new names';
+  const names = `${counted(pendingNames, 'file')} ${have} that the server does not know yet.`;
+  return [...(unsent.count === 0 ? [] : [files]), ...(pendingNames === 0 ? [] : [names])].join(' ');
+}
+
+/** What is kept on this device by will; undefined when there is none. */
+export function keptWords({ kept }: Pick<StorageReport, 'kept'>): string | undefined {
+  if (kept.count === 0) return undefined;
+  return `${counted(kept.count, 'file')} kept on this device, ${formatSize(kept.sizeBytes)}. On the server too.`;
+}

@@ -1,0 +1,58 @@
+import { recoveryCode, recoveryComplete, recoveryProve, recoveryStart } from '$contract/account.ts';
+import type { AccountId } from '$contract/ids.ts';
+import { openKeyring, rewrapKeyring } from '../../account/keyring.ts';
+import { startRegistration } from '../../account/opaque.ts';
+import { requireStrong } from '../../account/passphrase.ts';
+import { parseRecoveryWords, recoveryKeyPair, signRecoveryChallenge } from '../../account/recovery.ts';
+import { fromB64Url, toB64Url, type Bytes } from '../../bytes.ts';
+import type { Broker } from '../../remote/broker.ts';
+import { keyringBytes, type Entry } from './entry.ts';
+import { parseFactor } from '../factor.ts';
+import type { Commands } from '../protocol.ts';
+import type { Resting } from '../resting.ts';
+
+/**
+ * Kit and code in place of the passphrase, and a new passphrase: the keyring is wrapped again, one version on, and every older
+ * session ends.
+ *
+ * @throws {HalfkeyError} `recovery_words_malformed`, `passphrase_weak` and `code_malformed` before anything is sent;
+ *   `recovery_refused`, `code_wrong` and its like; `keyring_corrupt`, `server_unknown`, `keyring_changed`
+ */
+export async function recover(
+  { words, passphrase, factor: typed }: Commands['recover']['args'],
+  { broker, resting, nowMs }: { broker: Broker; resting: Resting; nowMs: () => number },
+): Promise<Entry> {
+  const recoveryEntropy = await parseRecoveryWords(words);
+  const factor = parseFactor(typed);
+  await requireStrong(passphrase, '');
+  const account = await proveKit(recoveryEntropy, broker);
+
+  const registration = await startRegistration(passphrase);
+  const { registrationRequest } = registration;
+  const answer = await broker.call(recoveryCode, { factor, registrationRequest });
+  const current = keyringBytes(answer.keyring);
+  const { serverPublicKey, userName } = await openKeyring(current, account, { recoveryEntropy });
+  await requireStrong(passphrase, userName); // Once more: who the words belong to was not known before.
+  const { registrationRecord, exportKey } = registration.finish(answer.registrationResponse, serverPublicKey);
+  const keyring = await rewrapKeyring(current, account, { recoveryEntropy }, { exportKey });
+  recoveryEntropy.fill(0);
+  exportKey.fill(0);
+
+  const device = await resting.deviceFor(account);
+  const startLock = await resting.lockFor(account, passphrase);
+  const sentAtMs = nowMs();
+  const signedIn = await broker.call(recoveryComplete, {
+    registrationRecord,
+    keyring: { version: keyring.version, bytes: toB64Url(keyring.bytes) },
+    device: { id: device.id, publicKey: toB64Url(device.publicKey) },
+  });
+  return { signedIn, keyring, device, sentAtMs, ...(startLock && { startLock }) };
+}
+
+async function proveKit(recoveryEntropy: Bytes, broker: Broker): Promise<AccountId> {
+  const pair = await recoveryKeyPair(recoveryEntropy);
+  const { challenge } = await broker.call(recoveryStart, { recoveryPublicKey: toB64Url(pair.publicKey) });
+  const signature = await signRecoveryChallenge(pair, fromB64Url(challenge));
+  const { account } = await broker.call(recoveryProve, { signature: toB64Url(signature) });
+  return account;
+}

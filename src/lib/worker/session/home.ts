@@ -1,0 +1,149 @@
+import { sessionRead } from '$contract/account.ts';
+import type { VaultId } from '$contract/ids.ts';
+import { HalfkeyError } from '../../errors.ts';
+import { InboxUse } from '../../inbox/inbox-use.ts';
+import type { Journal } from '../../journal/journal.ts';
+import type { Broker } from '../../remote/broker.ts';
+import type { Database } from '../../store/database.ts';
+import { readEventHead, saveEventHead } from '../../store/event-head.ts';
+import { uploadRecords } from '../../store/upload-records.ts';
+import { inboxEpochsOf } from '../../transfer/adoption/drafts.ts';
+import { followEvents } from '../drive/events.ts';
+import { staleSinceMs } from '../drive/freshness.ts';
+import { isCurrent, membershipOf } from '../entry/joining.ts';
+import type { Household } from './moving.ts';
+import type { PendingChanges } from '../drive/pending-changes.ts';
+import type { Resident } from '../resting.ts';
+import { Sync } from '../drive/sync.ts';
+import type { Telling } from './telling.ts';
+
+/** A device says what it has seen at most so often. */
+const HEARTBEAT_MS = 24 * 60 * 60_000;
+
+/** Reading the whole log again waits until people have what they came for. */
+const AUDIT_AFTER_MS = 60_000;
+
+export interface HomeDeps {
+  readonly origin: string;
+  readonly broker: Broker;
+  readonly nowMs: () => number;
+  /** The inbox has something new. */
+  readonly inbox: () => void;
+  /** What trying again does not mend. */
+  readonly failed: (error: unknown) => void;
+  readonly telling: Pick<Telling, 'connection' | 'viewStale'>;
+  /** Whether no other tab of this profile is open. */
+  readonly isOnlyTab: () => Promise<boolean>;
+}
+
+/** A resident's vault while it is open here: its journal, kept up to date, and the broker, checked against what was seen before. */
+export class Home {
+  readonly resident: Resident;
+  readonly journal: Journal;
+  readonly changes: PendingChanges;
+  readonly database: Database;
+  readonly inboxUse: InboxUse;
+  readonly #deps: HomeDeps;
+  readonly #sync: Sync;
+  #greeted = false;
+  #auditing: ReturnType<typeof setTimeout> | undefined;
+  #wasStaleTold = false;
+  #isClosed = false;
+
+  constructor({ resident, journal, changes, database }: Household, deps: HomeDeps) {
+    this.resident = resident;
+    this.journal = journal;
+    this.changes = changes;
+    this.database = database;
+    const records = uploadRecords(database);
+    this.inboxUse = new InboxUse(journal, async () => inboxEpochsOf(await records.list()));
+    this.#deps = deps;
+    this.#sync = new Sync({
+      origin: deps.origin,
+      vault: resident.account.vault as VaultId,
+      refresh: () => this.#refresh(),
+      isCurrent: (head) => isCurrent(journal, head),
+      inbox: deps.inbox,
+      failed: deps.failed,
+      connection: (online) => {
+        deps.telling.connection(online);
+      },
+    });
+    void this.#sync.now();
+  }
+
+  /** Takes in what is new, and sends what waits, as soon as the broker answers. */
+  sync(): void {
+    void this.#sync.now();
+  }
+
+  /** Stops listening. (The keys are not zeroed: an upload under way would seal under zeros before it hears that it is over.) */
+  close(): void {
+    this.#isClosed = true;
+    this.#sync.stop();
+    clearTimeout(this.#auditing);
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#isClosed) return;
+    if (!this.#greeted) await this.#greet();
+    this.#greeted = true;
+    await this.journal.refresh();
+    this.#tellWhenStale();
+    await this.changes.flush();
+    if (this.#isHeartbeatDue()) await this.changes.heartbeat(await this.#inboxEpochNeeded());
+    if (this.journal.needsAudit) this.#auditing ??= setTimeout(() => void this.#audit(), AUDIT_AFTER_MS);
+  }
+
+  /** What this device may promise of inbox keys; undefined while another tab, whose journal may be older, could break it. */
+  async #inboxEpochNeeded(): Promise<number | undefined> {
+    try {
+      // A tab that starts from now on begins with this copy, and seals to no older key.
+      await this.journal.flush();
+      return (await this.#deps.isOnlyTab()) ? await this.inboxUse.oldestNeeded() : undefined;
+    } catch (error) {
+      if (error instanceof HalfkeyError) return undefined; // No room for the copy.
+      throw error;
+    }
+  }
+
+  /** Once for each start, with the freshest view that there is to be had. */
+  #tellWhenStale(): void {
+    if (this.#wasStaleTold) return;
+    this.#wasStaleTold = true;
+    const lastHeardMs = staleSinceMs(this.journal.state, this.resident.device.id, this.#deps.nowMs());
+    if (lastHeardMs !== undefined) this.#deps.telling.viewStale(lastHeardMs);
+  }
+
+  /** What a snapshot was believed for at a cold start is compared with the log, once there is time. */
+  async #audit(): Promise<void> {
+    try {
+      await this.journal.audit();
+    } catch (error) {
+      this.#auditing = undefined; // Tried again behind the next refresh, if it was the connection.
+      if (!(error instanceof HalfkeyError) || error.family !== 'unreachable') this.#deps.failed(error);
+    }
+  }
+
+  /** Sees that session, vault and event log are what this device left. */
+  async #greet(): Promise<void> {
+    const { broker } = this.#deps;
+    const { account, device } = this.resident;
+    const session = await broker.call(sessionRead, {});
+    if (session.account !== account.account || session.device !== device.id) {
+      throw new HalfkeyError('session_missing', 'the session is of another account or device');
+    }
+    membershipOf(session.vaults, account.vault);
+    const head = await followEvents(broker, await readEventHead(this.database));
+    if (head) await saveEventHead(this.database, head);
+  }
+
+  #isHeartbeatDue(): boolean {
+    const { state } = this.journal;
+    const { id } = this.resident.device;
+    const lastMs = state.heartbeats.get(id)?.atMs ?? Number.NEGATIVE_INFINITY;
+    // In either direction: a day that was told by a clock which ran ahead must not silence this device until then.
+    const isOld = Math.abs(this.#deps.nowMs() - lastMs) > HEARTBEAT_MS;
+    return state.trustedDevice(id) !== undefined && isOld;
+  }
+}
