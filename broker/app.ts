@@ -15,6 +15,7 @@ import { BrokerProblem } from './domain/problem.ts';
 import type { RecordCodec } from './domain/state/record-codec.ts';
 import { createRecords } from './domain/state/records.ts';
 import { createRecovery } from './domain/account/recovery.ts';
+import { createReenrolment } from './domain/account/reenrolment.ts';
 import { createRenewal } from './domain/account/renewal.ts';
 import { createSecondFactor } from './domain/account/second-factor.ts';
 import { createSessions } from './domain/account/sessions.ts';
@@ -34,6 +35,7 @@ import { answerProblem } from './routes/answer-problem.ts';
 import { createAppFiles } from './routes/app-files.ts';
 import { createFrame, type Frame } from './routes/frame.ts';
 import { createHealthRoutes, type ReadinessChecks } from './routes/health.ts';
+import { createReenrolmentRoutes } from './routes/reenrolment.ts';
 import { createRenewalRoutes } from './routes/renewal.ts';
 import { faultOf, requestLog } from './routes/request-log.ts';
 import { contentSecurityPolicy, securityHeaders } from './routes/security-headers.ts';
@@ -116,6 +118,7 @@ export function createApp(ports: AppPorts, settings: AppSettings): App {
   app.use('/api/*', limitTime());
   createAccountRoutes(frame, domain);
   createRenewalRoutes(frame, domain.renewal);
+  createReenrolmentRoutes(frame, domain.reenrolment);
   createVaultRoutes({ frame, side: domain.vaults });
   app.all('/api/*', () => {
     throw new BrokerProblem('not_found');
@@ -179,6 +182,7 @@ function createDomain(ports: AppPorts, settings: AppSettings) {
     }),
     recovery: createRecovery({ ...common, forgetOldRecords }),
     renewal: createRenewal({ ...common, forgetOldRecords }),
+    reenrolment: createReenrolment({ ...common, forgetOldRecords }),
   };
 }
 

@@ -34,7 +34,8 @@ export type Membership = v.InferOutput<typeof Membership>;
 export const EventHead = v.object({ seq: Count, hash: b64url({ exactly: 32 }) });
 export type EventHead = v.InferOutput<typeof EventHead>;
 
-const SignedIn = v.object({
+/** What a flow ends with that leads into the account. */
+export const SignedIn = v.object({
   account: AccountId,
   keyring: KeyringRecord,
   vaults: v.array(Membership),
@@ -171,13 +172,22 @@ export const recoveryComplete = route({
   answer: SignedIn,
 });
 
+/** Another authenticator, asked for without a code (reenrolment.ts), and neither stopped nor overtaken: ms since 1970, the broker's. */
+export const PendingReenrolment = v.object({ askedAtMs: Count, dueAtMs: Count });
+export type PendingReenrolment = v.InferOutput<typeof PendingReenrolment>;
+
 /** Who is signed in here; `session_missing` when nobody is. */
 export const sessionRead = route({
   method: 'GET',
   path: '/api/session',
   stage: 'full',
   request: Empty,
-  answer: v.object({ account: AccountId, device: DeviceId, vaults: v.array(Membership) }),
+  answer: v.object({
+    account: AccountId,
+    device: DeviceId,
+    vaults: v.array(Membership),
+    reenrolment: v.optional(PendingReenrolment),
+  }),
 });
 
 /** Signs out: the cookie goes, the session's grants end. */
@@ -226,6 +236,8 @@ export type AccountEventKind =
   | 'inbox-removed'
   | 'backup-codes-renewed'
   | 'authenticator-renewed'
+  | 'reenrolment-asked'
+  | 'reenrolment-stopped'
   | 'kit-renewed'
   | 'passphrase-renewed'
   | 'signed-out';

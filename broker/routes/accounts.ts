@@ -5,6 +5,7 @@ import type { Grants } from '../domain/account/grants.ts';
 import { STATE_SECONDS } from '../domain/account/one-time-state.ts';
 import { BrokerProblem } from '../domain/problem.ts';
 import type { createRecovery } from '../domain/account/recovery.ts';
+import type { createReenrolment } from '../domain/account/reenrolment.ts';
 import type { SecondFactor } from '../domain/account/second-factor.ts';
 import type { Session } from '../domain/account/session.ts';
 import { DEVICE_SECONDS } from '../domain/account/sessions.ts';
@@ -19,6 +20,7 @@ export interface AccountRouteDeps {
   readonly signup: ReturnType<typeof createSignup>;
   readonly signin: ReturnType<typeof createSignin>;
   readonly recovery: ReturnType<typeof createRecovery>;
+  readonly reenrolment: ReturnType<typeof createReenrolment>;
   readonly secondFactor: SecondFactor;
   readonly grants: Grants;
   readonly events: EventLog;
@@ -74,13 +76,17 @@ function recoveryRoutes(frame: Frame, { recovery }: AccountRouteDeps): void {
 }
 
 function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
-  const { accounts, secondFactor, grants, events, vaults } = deps;
+  const { accounts, secondFactor, grants, events, reenrolment, vaults } = deps;
 
-  register(frame, contract.sessionRead, async ({ session }) => ({
-    account: session.account,
-    device: deviceOf(session),
-    vaults: await vaults.memberships(session.account),
-  }));
+  register(frame, contract.sessionRead, async ({ session }) => {
+    const pending = await reenrolment.pending(session);
+    return {
+      account: session.account,
+      device: deviceOf(session),
+      vaults: await vaults.memberships(session.account),
+      ...(pending && { reenrolment: pending }),
+    };
+  });
   register(frame, contract.sessionEnd, async ({ session, cookies }) => {
     await events.append(session.account, { kind: 'signed-out', device: session.device });
     // Grants belong to a session: without it no route takes them any more.

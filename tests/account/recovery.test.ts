@@ -111,7 +111,7 @@ describe('the kit’s keys', () => {
   test('answer a challenge with a signature over exactly what the broker checks', async () => {
     const pair = await recoveryKeyPair(entropy);
     const challenge = new Uint8Array(32).fill(7);
-    const signature = await signRecoveryChallenge(pair, challenge);
+    const signature = await signRecoveryChallenge(pair, challenge, 'recovery');
     const field = (bytes: Bytes) => concat(u32be(bytes.length), bytes);
     const message = concat(field(utf8('halfkey/recovery/1')), field(pair.publicKey), field(challenge));
     expect(await verify(pair.publicKey, message, signature)).toBe(true);

@@ -14,6 +14,7 @@ import {
   TestClock,
   type TestCloud,
 } from '../support/broker.ts';
+import { waitForReenrolment } from '../support/reenrolment-client.ts';
 
 let cloud: TestCloud;
 let broker: TestBroker;
@@ -57,6 +58,9 @@ const REQUESTS: Record<string, unknown> = {
   '/api/grants': { factor },
   '/api/grants/end': { grant: id() },
   '/api/events': { from: '0' },
+  '/api/reenrolment/ask': { signature: randomBytes(64).toString('base64url') },
+  '/api/reenrolment/secret': { userName: 'x' },
+  '/api/reenrolment/confirm': { code: '123456', device },
   '/api/renewal/prove': { finishLoginRequest: b64(64), factor },
   '/api/renewal/backup-codes': { backupCodeHashes: Array.from({ length: 10 }, () => b64(32)) },
   '/api/renewal/authenticator': { userName: 'stages' },
@@ -95,13 +99,15 @@ function requestOf({ method, path }: Route): unknown {
 
 /** One client per stage, each with the cookie that the broker itself gave it for that stage. */
 async function clientsByStage(): Promise<Map<Exclude<Stage, 'none'>, AccountClient>> {
+  const full = newClient();
+  await full.signUp('stages');
+  const reenrol = newClient().knows(full);
+  await waitForReenrolment(reenrol, 'stages', clock); // First: what lives for ten minutes would not outlive it.
   const enrol = newClient();
   await enrol.signUpUntilFirstCode('stage-enrol', 'p');
   const setup = newClient();
   await setup.signUpUntilFirstCode('stage-setup', 'p');
   await setup.completion();
-  const full = newClient();
-  await full.signUp('stages');
   const code = newClient().knows(full);
   await code.provePassphrase('stages');
   const recoveryCode = newClient().knows(full);
@@ -109,7 +115,7 @@ async function clientsByStage(): Promise<Map<Exclude<Stage, 'none'>, AccountClie
   const recovery = newClient().knows(full);
   await recovery.proveRecoveryKey();
   await recovery.recover('another');
-  for (const client of [enrol, setup, full, code, recoveryCode, recovery])
+  for (const client of [enrol, setup, full, code, recoveryCode, recovery, reenrol])
     client.cookies.delete('halfkey-device');
   return new Map([
     ['enrol', enrol],
@@ -118,6 +124,7 @@ async function clientsByStage(): Promise<Map<Exclude<Stage, 'none'>, AccountClie
     ['code', code],
     ['recovery-code', recoveryCode],
     ['recovery', recovery],
+    ['reenrol', reenrol],
   ]);
 }
 

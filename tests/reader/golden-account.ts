@@ -117,7 +117,7 @@ export async function makeGoldenAccount(): Promise<GoldenAccount> {
     recoveryWords: (await recoveryWords(recoveryEntropy)).join(' '),
     recoveryPublicKeyHex: toHex(kit.publicKey),
     recoveryChallengeHex: toHex(challenge),
-    recoveryAnswerHex: toHex(await signRecoveryChallenge(kit, challenge)),
+    recoveryAnswerHex: toHex(await signRecoveryChallenge(kit, challenge, 'recovery')),
     backupCode: BACKUP_CODE,
     backupCodeHashHex: toHex(await hashBackupCode(ACCOUNT, BACKUP_CODE)),
     keyring: {

@@ -83,7 +83,7 @@ describe('the product opens the golden account of version 1:', () => {
   test('the kit and a backup code', async () => {
     const kit = await recoveryKeyPair(await parseRecoveryWords(golden.recoveryWords));
     expect(toHex(kit.publicKey)).toBe(golden.recoveryPublicKeyHex);
-    const answer = await signRecoveryChallenge(kit, fromHex(golden.recoveryChallengeHex));
+    const answer = await signRecoveryChallenge(kit, fromHex(golden.recoveryChallengeHex), 'recovery');
     expect(toHex(answer)).toBe(golden.recoveryAnswerHex);
     expect(toHex(await hashBackupCode(account, golden.backupCode))).toBe(golden.backupCodeHashHex);
   });

@@ -27,6 +27,11 @@ export type Reply<Answer = unknown> =
       readonly problem: Problem;
     };
 
+interface RecoveryKey {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 /** A browser, as far as the broker sees it: cookies, an origin, and OPAQUE's client side. */
@@ -220,16 +225,22 @@ export class AccountClient {
     return this.must(contract.signinCode, { factor: await this.nextCode(), device: this.device });
   }
 
-  async proveRecoveryKey(key: { publicKey: KeyObject; privateKey: KeyObject } = this.recovery) {
+  async proveRecoveryKey(key: RecoveryKey = this.recovery) {
+    return this.call(contract.recoveryProve, {
+      signature: await this.signWithKit('halfkey/recovery/1', key),
+    });
+  }
+
+  /** The answer to the broker's challenge. */
+  async signWithKit(label: string, key: RecoveryKey = this.recovery): Promise<string> {
     const recoveryPublicKey = rawPublicKey(key.publicKey);
     const { challenge } = await this.must(contract.recoveryStart, { recoveryPublicKey });
     const message = lengthPrefixed(
-      'halfkey/recovery/1',
+      label,
       Buffer.from(recoveryPublicKey, 'base64url'),
       Buffer.from(challenge, 'base64url'),
     );
-    const signature = sign(null, message, key.privateKey).toString('base64url');
-    return this.call(contract.recoveryProve, { signature });
+    return sign(null, message, key.privateKey).toString('base64url');
   }
 
   /** After `proveRecoveryKey`. */

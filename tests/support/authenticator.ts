@@ -6,17 +6,22 @@ const STEP_SECONDS = 30;
 export class Authenticator {
   /** Base32. */
   readonly secret: string;
+  readonly #aheadMs: number;
   #lastStep = 0;
 
-  /** @param secret base32, white space allowed */
-  constructor(secret: string) {
+  /**
+   * @param secret base32, white space allowed
+   * @param aheadMs by how much its clock is ahead of this machine's
+   */
+  constructor(secret: string, aheadMs = 0) {
     this.secret = secret.replace(/\s/g, '');
+    this.#aheadMs = aheadMs;
   }
 
   /** The next code that the broker will take: of the step before, this or the next one; waits when those are spent. */
   async code(): Promise<string> {
     for (;;) {
-      const now = Math.floor(Date.now() / 1000 / STEP_SECONDS);
+      const now = this.#step();
       // Not the step before: it may be over by the time that the code is typed.
       const step = Math.max(now, this.#lastStep + 1);
       if (step <= now + 1) {
@@ -34,11 +39,15 @@ export class Authenticator {
 
   /** A code that is good neither now nor soon. */
   async wrongCode(): Promise<string> {
-    const now = Math.floor(Date.now() / 1000 / STEP_SECONDS);
+    const now = this.#step();
     const near = await Promise.all([-2, -1, 0, 1, 2, 3].map((offset) => this.at(now + offset)));
     for (let guess = 0; ; guess++) {
       const code = String(guess).padStart(6, '0');
       if (!near.includes(code)) return code;
     }
+  }
+
+  #step(): number {
+    return Math.floor((Date.now() + this.#aheadMs) / 1000 / STEP_SECONDS);
   }
 }

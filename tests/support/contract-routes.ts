@@ -1,5 +1,6 @@
 import * as account from '$contract/account.ts';
 import * as inbox from '$contract/inbox.ts';
+import * as reenrolment from '$contract/reenrolment.ts';
 import * as renewal from '$contract/renewal.ts';
 import type { Route } from '$contract/route.ts';
 import * as vault from '$contract/vault.ts';
@@ -11,6 +12,7 @@ const isRoute = (value: unknown): value is Route =>
 export const CONTRACT_ROUTES: readonly Route[] = [
   ...Object.values<unknown>(account),
   ...Object.values<unknown>(inbox),
+  ...Object.values<unknown>(reenrolment),
   ...Object.values<unknown>(renewal),
   ...Object.values<unknown>(vault),
 ].filter(isRoute);

@@ -6,7 +6,8 @@ const READY_MS = 60_000;
 export interface Program {
   /** Standard output and error, from the first start on. */
   output(): string;
-  resume(): Promise<void>;
+  /** @param more variables, for this start */
+  resume(more?: Readonly<Record<string, string>>): Promise<void>;
   /** @param signal SIGKILL: no last words */
   halt(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
@@ -26,8 +27,8 @@ export function startProgram(description: {
   };
   return {
     output: () => output,
-    async resume() {
-      const env = { ...process.env, ...description.environment };
+    async resume(more = {}) {
+      const env = { ...process.env, ...description.environment, ...more };
       const pin = description.core === undefined ? [] : ['taskset', '-c', String(description.core)];
       const [file = '', ...args] = [...pin, process.execPath, ...description.command];
       running = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });

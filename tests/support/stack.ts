@@ -9,6 +9,8 @@ import { startTap, type Tap } from './tap.ts';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 
+const AHEAD = new URL('ahead.mjs', import.meta.url).href;
+
 /** What the local cloud prints when it starts. */
 interface CloudDescription {
   readonly s3Endpoint: string;
@@ -33,6 +35,8 @@ export interface Stack {
   readonly taps: readonly Tap[];
   /** Through which the browser reaches the broker and S3; only where `gated` was asked for. */
   readonly gates: readonly Gate[];
+  /** Starts both anew with a clock that is ahead of this machine's. */
+  goAhead(aheadMs: number): Promise<void>;
   /** All that both have printed so far. */
   logs(): string;
   stop(): Promise<void>;
@@ -103,6 +107,13 @@ export async function startStack(
     s3,
     taps,
     gates,
+    async goAhead(aheadMs) {
+      await broker.halt();
+      await s3.halt();
+      const environment = { NODE_OPTIONS: `--import ${AHEAD}`, CLOCK_AHEAD_MS: String(aheadMs) };
+      await s3.resume(environment);
+      await broker.resume(environment);
+    },
     logs: () => s3.output() + broker.output(),
     async stop() {
       await broker.halt();

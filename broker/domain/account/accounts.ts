@@ -6,6 +6,7 @@ import { AccountId, BlobId, Count, DeviceId, type UserName, VaultId } from '../.
 import { lengthPrefixed } from '../state/length-prefixed.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Records } from '../state/records.ts';
+import { ReenrolmentRecord } from './pending-reenrolment.ts';
 import type { Session } from './session.ts';
 import { stateKeys } from '../state/state-keys.ts';
 
@@ -46,6 +47,8 @@ export const AccountRecord = v.strictObject({
   sessionEpoch: Count,
   sessions: v.array(LiveSession),
   factor: FactorRecord,
+  /** Another authenticator was asked for without a code. */
+  reenrolment: v.optional(ReenrolmentRecord),
   devices: v.array(v.strictObject({ ...DeviceKey.entries, addedAtMs: Count })),
   keyring: v.optional(KeyringRecord),
   vaults: v.array(VaultId),

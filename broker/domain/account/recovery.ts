@@ -1,13 +1,12 @@
-import { createPublicKey, randomBytes, verify } from 'node:crypto';
-import * as v from 'valibot';
+import type * as v from 'valibot';
 import type * as contract from '../../contract/account.ts';
-import { type AccountId, b64url } from '../../contract/ids.ts';
+import type { AccountId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type AccountRecord, type Accounts, requireNext, sameEpoch, withSession } from './accounts.ts';
-import { lengthPrefixed } from '../state/length-prefixed.ts';
 import type { OneTimeState } from './one-time-state.ts';
 import type { OpaqueServer } from './opaque-server.ts';
 import { BrokerProblem } from '../problem.ts';
+import { challengeRecoveryKey, provenRecoveryKey } from './recovery-key.ts';
 import type { SecondFactor } from './second-factor.ts';
 import type { Session } from './session.ts';
 import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
@@ -26,26 +25,19 @@ export interface RecoveryDeps extends WelcomeDeps {
   readonly forgetOldRecords: (account: AccountId) => Promise<void>;
 }
 
-const key = b64url({ exactly: 32 });
-const Challenge = v.strictObject({ recoveryPublicKey: key, challenge: key });
-
 /** Back in without the passphrase: recovery key, then a code, then a new OPAQUE record. */
 export function createRecovery(deps: RecoveryDeps) {
   const { accounts, opaque, state, secondFactor, clock } = deps;
 
   return {
-    /** Looks nothing up, so it says nothing about the key. */
-    async start({ recoveryPublicKey }: Request<typeof contract.recoveryStart>) {
-      const challenge = randomBytes(32).toString('base64url');
-      return { answer: { challenge }, state: await state.seal('recovery', { recoveryPublicKey, challenge }) };
-    },
+    start: ({ recoveryPublicKey }: Request<typeof contract.recoveryStart>) =>
+      challengeRecoveryKey(state, recoveryPublicKey),
 
     async prove(
       { signature }: Request<typeof contract.recoveryProve>,
       sealedState: string | undefined,
     ): Promise<{ answer: { account: AccountId }; issued: Issued }> {
-      const { recoveryPublicKey, challenge } = await state.open('recovery', Challenge, sealedState);
-      if (!isSigned(recoveryPublicKey, challenge, signature)) throw new BrokerProblem('recovery_refused');
+      const recoveryPublicKey = await provenRecoveryKey(state, 'recovery', signature, sealedState);
       const account = await accounts.withRecoveryKey(recoveryPublicKey);
       const record = account && (await accounts.read(account));
       const fits = record?.phase === 'active' && record.recoveryPublicKey === recoveryPublicKey;
@@ -105,21 +97,5 @@ export function createRecovery(deps: RecoveryDeps) {
 
   async function issue(session: Session, record: AccountRecord): Promise<Issued> {
     return { token: await deps.sessions.issue(session, record.sessionEpoch), seconds: STAGE_SECONDS };
-  }
-}
-
-/** Ed25519 (RFC 8032) over `halfkey/recovery/1`, public key and challenge, each length-prefixed. */
-function isSigned(recoveryPublicKey: string, challenge: string, signature: string): boolean {
-  const message = lengthPrefixed(
-    'halfkey/recovery/1',
-    Buffer.from(recoveryPublicKey, 'base64url'),
-    Buffer.from(challenge, 'base64url'),
-  );
-  try {
-    const jwk = { kty: 'OKP', crv: 'Ed25519', x: recoveryPublicKey };
-    const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
-    return verify(null, message, publicKey, Buffer.from(signature, 'base64url'));
-  } catch {
-    return false;
   }
 }

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { AccountId, Count, DeviceId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AccountRecord, Accounts } from './accounts.ts';
+import { isReenrolmentDue } from './pending-reenrolment.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Session } from './session.ts';
 
@@ -102,7 +103,7 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
         ...(kit && { recoveryPublicKey: kit }),
       };
       const record = await accounts.read(sub);
-      if (record?.sessionEpoch !== epoch || !isLive(record, session)) {
+      if (record?.sessionEpoch !== epoch || !isLive(record, session, clock())) {
         throw new BrokerProblem('session_missing');
       }
       return session;
@@ -125,9 +126,9 @@ function audienceOf(stage: Session['stage']): string {
 
 /**
  * A full session stands in the account's list until it is signed out of; the stages before have their expiry alone, and those of a
- * recovery end with the kit that it was begun with.
+ * recovery end with the kit that it was begun with, that of a re-enrolment when it is stopped.
  */
-function isLive(record: AccountRecord, session: Session): boolean {
+function isLive(record: AccountRecord, session: Session, nowMs: number): boolean {
   const { stage, sessionId, device } = session;
   switch (stage) {
     case 'full':
@@ -141,5 +142,7 @@ function isLive(record: AccountRecord, session: Session): boolean {
     case 'recovery-code':
     case 'recovery':
       return record.phase === 'active' && record.recoveryPublicKey === session.recoveryPublicKey;
+    case 'reenrol':
+      return record.phase === 'active' && isReenrolmentDue(record, nowMs);
   }
 }

@@ -59,12 +59,16 @@ export async function recoveryKeyPair(entropy: Bytes): Promise<SigningKeyPair> {
   }
 }
 
+/** What the kit is shown for: a new passphrase, or another authenticator without a code. */
+export type KitPurpose = 'recovery' | 'reenrolment';
+
 /** The answer to the broker's challenge: a signature of 64 bytes, good for nothing else. */
 export function signRecoveryChallenge(
   { privateKey, publicKey }: SigningKeyPair,
   challenge: Bytes,
+  purpose: KitPurpose,
 ): Promise<Bytes> {
-  return sign(privateKey, lengthPrefixed('halfkey/recovery/1', publicKey, challenge));
+  return sign(privateKey, lengthPrefixed(`halfkey/${purpose}/1`, publicKey, challenge));
 }
 
 async function loadWords() {

@@ -13,6 +13,7 @@ import { Installation } from './installation.svelte.ts';
 import { Notice } from './notice.svelte.ts';
 import { askToKeepOnce } from './persistence.ts';
 import { sendUploadsLater } from './service-worker.ts';
+import { ReenrolmentWatch } from './reenrolment.svelte.ts';
 import { Renewal } from './renewal.svelte.ts';
 import { Session } from './session.svelte.ts';
 import { Settings } from './settings.svelte.ts';
@@ -33,6 +34,7 @@ export class Halfkey {
   readonly downloads: Downloads;
   readonly settings: Settings;
   readonly renewal: Renewal;
+  readonly reenrolment: ReenrolmentWatch;
   readonly droppedChanges: DroppedChanges;
   readonly desk: Desk;
   readonly #worker: CryptoWorker;
@@ -52,6 +54,7 @@ export class Halfkey {
     this.downloads = new Downloads(worker, this.prompt, this.transfers);
     this.settings = new Settings(worker);
     this.renewal = new Renewal(worker);
+    this.reenrolment = new ReenrolmentWatch(worker);
     this.droppedChanges = new DroppedChanges(worker);
     this.desk = new Desk(this);
   }
@@ -103,6 +106,9 @@ export class Halfkey {
       case 'view-stale':
         this.session.hearOfNobodySince(report.lastHeardMs);
         return;
+      case 'reenrolment':
+        this.reenrolment.apply(report.pending);
+        return;
       default:
         report satisfies never;
     }
@@ -119,6 +125,7 @@ export class Halfkey {
     this.desk.close();
     this.settings.clear();
     this.renewal.clear();
+    this.reenrolment.clear();
     this.prompt.dismiss();
     this.files.clear();
     this.transfers.clear();

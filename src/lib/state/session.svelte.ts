@@ -128,6 +128,11 @@ export class Session {
     return this.#worker.send('sign-in/code', { factor });
   }
 
+  /** For who has neither authenticator nor backup codes; `confirmSignIn` takes the first code of the one that is paired then. */
+  reenrol(words: string): Promise<Commands['sign-in/reenrol']['result']> {
+    return this.#worker.send('sign-in/reenrol', { words });
+  }
+
   recover(words: string, passphrase: string, factor: Factor): Promise<void> {
     return this.#worker.send('recover', { words, passphrase, factor });
   }

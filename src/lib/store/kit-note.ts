@@ -17,9 +17,12 @@ export async function unkeptParts(database: Database): Promise<readonly KitPart[
   return note.success ? note.output.unkept : [];
 }
 
-/** All of a new account's kit is about to be shown. @throws {HalfkeyError} `device_full` */
-export async function noteUnkept(database: Database): Promise<void> {
-  const note: StoredKitNote = { unkept: PARTS };
+/** These are about to be shown for the first time, or there are none any more. @throws {HalfkeyError} `device_full` */
+export async function noteUnkept(database: Database, ...parts: readonly KitPart[]): Promise<void> {
+  const before = await unkeptParts(database);
+  const note: StoredKitNote = {
+    unkept: PARTS.filter((part) => parts.includes(part) || before.includes(part)),
+  };
   await writing(() => database.put('settings', note, KEY));
 }
 

@@ -99,14 +99,20 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
       signUp.verify(code, async (entry) => {
         await enter(entry);
         // Without room for the note, what is about to be shown matters more.
-        await noteUnkept(await resting.database()).catch(() => undefined);
+        await noteUnkept(await resting.database(), 'words', 'backup-codes').catch(() => undefined);
       }),
     'passphrase/judge': async ({ passphrase, userName }) => ({
       score: await judgePassphrase(passphrase, userName),
     }),
     'passphrase/generate': async () => ({ passphrase: await generatePassphrase() }),
     'sign-in/start': (args) => signIn.start(args),
-    'sign-in/code': ({ factor }) => signIn.code(factor, enter),
+    'sign-in/reenrol': (args) => signIn.reenrol(args),
+    'sign-in/code': ({ factor }) =>
+      signIn.code(factor, async (entry, hasLostCodes) => {
+        await enter(entry);
+        if (hasLostCodes) await noteUnkept(await resting.database(), 'backup-codes').catch(() => undefined);
+      }),
+    'reenrolment/stop': () => session.home().stopReenrolment(),
     recover: async (args) => enter(await recover(args, { broker, resting, nowMs })),
     'renewal/prove': (args) => renewal.prove(args),
     'renewal/backup-codes': () => renewal.backupCodes(),

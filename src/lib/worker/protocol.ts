@@ -141,6 +141,12 @@ export interface DroppedChange {
   readonly code: 'not_found' | 'head_changed' | 'device_state_lost';
 }
 
+/** When another authenticator was asked for, and from when on it can be paired; ms since 1970, by the broker's clock. */
+export interface Reenrolment {
+  readonly askedAtMs: number;
+  readonly dueAtMs: number;
+}
+
 type NoArguments = Record<string, never>;
 
 /** Every command with what it takes and what it answers. */
@@ -161,7 +167,17 @@ export interface Commands {
   'passphrase/judge': { args: { passphrase: string; userName: string }; result: { score: number } };
   'passphrase/generate': { args: NoArguments; result: { passphrase: string } };
   'sign-in/start': { args: { userName: string; passphrase: string }; result: void };
+  /**
+   * Between `start` and `code`, for who has neither authenticator nor backup codes: how long is still to wait, or, once it is over, what
+   * to pair another authenticator with, whose first code is sent by `sign-in/code`. `recovery_words_malformed`, `recovery_refused`.
+   */
+  'sign-in/reenrol': {
+    args: { words: string };
+    result: { waitSeconds: number } | { totpSecret: string; otpauthUri: string };
+  };
   'sign-in/code': { args: { factor: Factor }; result: void };
+  /** Nobody pairs another authenticator without a code, unless it is asked for again. */
+  'reenrolment/stop': { args: NoArguments; result: void };
   /** Kit, new passphrase and code at once; phase `open` follows. */
   recover: { args: { words: string; passphrase: string; factor: Factor }; result: void };
   /** Passphrase and code once more: the commands of this kind work for ten minutes then, or until `lock`. `passphrase_wrong`. */
@@ -252,7 +268,9 @@ export type Report =
    * No other device of the owner's was heard of for thirty days, by what the broker shows. Nothing is wrong if none was used; told once
    * for each start. `lastHeardMs`: ms since 1970.
    */
-  | { readonly kind: 'view-stale'; readonly lastHeardMs: number };
+  | { readonly kind: 'view-stale'; readonly lastHeardMs: number }
+  /** Somebody with passphrase and kit has asked for another authenticator without a code, or nobody any more. */
+  | { readonly kind: 'reenrolment'; readonly pending: Reenrolment | undefined };
 
 export type ToWorker = {
   [Name in CommandName]: {

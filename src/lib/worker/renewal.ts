@@ -156,8 +156,9 @@ export class Renewal {
    * @throws {HalfkeyError} `code_malformed`, `code_wrong` and its like: another try is fine
    */
   async confirmAuthenticator({ code }: Commands['renewal/authenticator-confirm']['args']): Promise<void> {
-    const { proof } = this.#require();
+    const { proof, home } = this.#require();
     await this.#deps.broker.call(authenticatorConfirm, { proof, ...parseCode(code) });
+    home.lookAgain();
   }
 
   /**
@@ -233,8 +234,10 @@ async function openKnown(bytes: Bytes, exportKey: Bytes, home: Home): Promise<Op
  * The broker has the keyring, so it counts, whatever comes now. What is not pinned yet, because the connection broke, is pinned at
  * the next sign-in or proof; what is wrong with the journal is told by itself.
  */
-async function pin(keyring: OpenKeyring, { journal, resident }: Home): Promise<void> {
+async function pin(keyring: OpenKeyring, home: Home): Promise<void> {
+  const { journal, resident } = home;
   const { device } = resident;
+  home.lookAgain();
   await joinJournal(journal, { keyring, device }, deviceName(navigator.userAgent)).catch(() => undefined);
 }
 

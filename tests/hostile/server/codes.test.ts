@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import * as contract from '$contract/account.ts';
 import type { ProblemCode } from '$contract/problems.ts';
+import { reenrolAsk, reenrolConfirm, reenrolSecret, reenrolStop } from '$contract/reenrolment.ts';
 import { renewalProve } from '$contract/renewal.ts';
 import type { Route } from '$contract/route.ts';
 import { keysRelease } from '$contract/vault.ts';
@@ -9,6 +10,7 @@ import { stateKeys } from '../../../broker/domain/state/state-keys.ts';
 import { AccountClient } from '../../support/account-client.ts';
 import { type TestBroker, TestClock } from '../../support/broker.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../support/broker-process.ts';
+import { askReenrolment, WAIT_SECONDS, waitForReenrolment } from '../../support/reenrolment-client.ts';
 import { prove } from '../../support/renewal-client.ts';
 import { row } from '../support/row.ts';
 import { buyGrant, type House, newBlobId, newcomer, openHouse } from './support/house.ts';
@@ -237,6 +239,68 @@ row(
       expect(Buffer.from(after?.bytes ?? []).equals(before?.bytes ?? new Uint8Array())).toBe(true);
     }
     t.held('no route writes authenticator, passphrase or keyring for a session alone');
+  },
+);
+
+row(
+  'F16',
+  {
+    attack: 'pairing another authenticator without a code',
+    tried:
+      'a session, the passphrase or the kit alone; another account’s kit; a signature made for a recovery, or shown before; before the wait is over, after it was stopped, and after 30 days; both brokers',
+  },
+  async (t) => {
+    const owner = await newcomer(house, brokers[0], 'reenrol');
+    const stranger = await newcomer(house, brokers[0], 'reenrol-stranger');
+    const thief = house.clientOf(brokers[0]).knows(owner);
+    const refuse = async (client: AccountClient, route: Route, request: unknown): Promise<void> => {
+      for (const broker of brokers) {
+        const twin = client.fork();
+        twin.send = house.clientOf(broker).send;
+        const reply = await twin.call(route, request);
+        expect(reply).toMatchObject({ ok: false, status: 401 });
+        t.refused(reply.code ?? '');
+        t.vary(1);
+      }
+    };
+    const secret = { userName: 'reenrol' };
+    const confirm = async () => ({ code: await owner.code(), device: thief.device });
+    const refusePairing = async (client: AccountClient): Promise<void> => {
+      await refuse(client, reenrolSecret, secret);
+      await refuse(client, reenrolConfirm, await confirm());
+    };
+    const isAsked = async () => (await owner.must(contract.sessionRead)).reenrolment !== undefined;
+
+    const label = 'halfkey/reenrolment/1';
+    await refuse(owner, reenrolAsk, { signature: await owner.signWithKit(label) });
+    await refusePairing(owner);
+    await refuse(thief, reenrolAsk, { signature: await thief.signWithKit(label) });
+    await thief.provePassphrase('reenrol');
+    await refuse(thief, reenrolAsk, { signature: randomBytes(64).toString('base64url') });
+    await refuse(thief, reenrolAsk, { signature: await thief.signWithKit(label, stranger.recovery) });
+    await refuse(thief, reenrolAsk, { signature: await thief.signWithKit('halfkey/recovery/1') });
+    await refusePairing(thief);
+    expect(await isAsked()).toBe(false);
+
+    const shown = { signature: await thief.signWithKit(label) };
+    const again = thief.fork();
+    expect(await thief.call(reenrolAsk, shown)).toMatchObject({ answer: { waitSeconds: WAIT_SECONDS } });
+    expect(await isAsked()).toBe(true);
+    await refuse(again, reenrolAsk, shown);
+    await refusePairing(thief);
+    house.clock.advance(WAIT_SECONDS - 60);
+    expect(await askReenrolment(thief, 'reenrol')).toMatchObject({ answer: { waitSeconds: 60 } });
+    await refusePairing(thief);
+    house.clock.advance(60);
+    await waitForReenrolment(thief, 'reenrol', house.clock);
+    await owner.must(reenrolStop);
+    await refusePairing(thief);
+
+    await waitForReenrolment(thief, 'reenrol', house.clock);
+    house.clock.advance(30 * 24 * 60 * 60 - WAIT_SECONDS);
+    await refusePairing(thief);
+    expect(await askReenrolment(thief, 'reenrol')).toMatchObject({ answer: { waitSeconds: WAIT_SECONDS } });
+    t.held('72 hours after a request that every device of the account is told of, or not at all');
   },
 );
 

@@ -5,7 +5,7 @@ import type { TestBroker } from '../../support/broker.ts';
 import type { Fault } from '../../support/fault-proxy.ts';
 import { row } from '../support/row.ts';
 import type { Flow, Person } from './support/flow.ts';
-import { checkEvents, FLOWS } from './support/flows.ts';
+import { checkEvents, FLOWS, SLOW_FLOWS } from './support/flows.ts';
 import { type House, openHouse } from './support/house.ts';
 
 let house: House;
@@ -40,6 +40,9 @@ function personAt(broker: () => TestBroker): Person {
     userName: `p-${randomBytes(8).toString('hex')}`,
     client,
     another: () => newClient().knows(client),
+    pass: (seconds) => {
+      house.clock.advance(seconds);
+    },
   };
 }
 
@@ -80,7 +83,7 @@ async function runThrough(flow: Flow, trouble: Trouble | undefined, at: number):
   return requests;
 }
 
-for (const [index, flow] of FLOWS.entries()) {
+for (const [index, flow] of [...FLOWS, ...SLOW_FLOWS].entries()) {
   row(
     'D1',
     {

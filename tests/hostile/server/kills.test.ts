@@ -70,6 +70,9 @@ function personAt(url: () => string): Person {
     userName: `k-${randomBytes(8).toString('hex')}`,
     client,
     another: () => newClient().knows(client),
+    pass: () => {
+      throw new Error('these processes have the machine’s clock');
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { VAULT_EVENTS_PATH } from '$contract/vault.ts';
 import type { AccountClient } from '../../support/account-client.ts';
 import type { TestBroker } from '../../support/broker.ts';
 import { newAuthenticator, passphraseRequest, prove } from '../../support/renewal-client.ts';
+import { reenrol } from '../../support/reenrolment-client.ts';
 import { row } from '../support/row.ts';
 import { kolmogorovSmirnov } from './support/distribution.ts';
 import { type House, newcomer, openHouse } from './support/house.ts';
@@ -220,6 +221,7 @@ const CHANGES: Readonly<
     await full.must(renewal.authenticatorConfirm, { code: await next.code() });
     return full;
   },
+  're-enrolled': (full, userName) => reenrol(house.clientOf(brokers[0]).knows(full), userName, house.clock),
 };
 
 row(
@@ -227,7 +229,7 @@ row(
   {
     attack: 'a token or grant of before a sign-out or a new factor',
     tried:
-      'tokens of every stage, at both brokers, after recovery, another passphrase, another authenticator, and sign-out; the grant with the new session',
+      'tokens of every stage, at both brokers, after recovery, another passphrase, another authenticator with a code and without, and sign-out; the grant with the new session',
   },
   async (t) => {
     for (const [name, change] of Object.entries(CHANGES)) {

@@ -1,13 +1,13 @@
-import { recoveryCode, recoveryComplete, recoveryProve, recoveryStart } from '$contract/account.ts';
-import type { AccountId } from '$contract/ids.ts';
+import { recoveryCode, recoveryComplete, recoveryProve } from '$contract/account.ts';
 import { openKeyring, rewrapKeyring } from '../../account/keyring.ts';
 import { startRegistration } from '../../account/opaque.ts';
 import { requireStrong } from '../../account/passphrase.ts';
-import { parseRecoveryWords, recoveryKeyPair, signRecoveryChallenge } from '../../account/recovery.ts';
-import { fromB64Url, toB64Url, type Bytes } from '../../bytes.ts';
+import { parseRecoveryWords } from '../../account/recovery.ts';
+import { toB64Url } from '../../bytes.ts';
 import type { Broker } from '../../remote/broker.ts';
 import { keyringBytes, type Entry } from './entry.ts';
 import { parseFactor } from '../factor.ts';
+import { signWithKit } from './kit-proof.ts';
 import type { Commands } from '../protocol.ts';
 import type { Resting } from '../resting.ts';
 
@@ -25,7 +25,8 @@ export async function recover(
   const recoveryEntropy = await parseRecoveryWords(words);
   const factor = parseFactor(typed);
   await requireStrong(passphrase, '');
-  const account = await proveKit(recoveryEntropy, broker);
+  const signature = await signWithKit(recoveryEntropy, 'recovery', broker);
+  const { account } = await broker.call(recoveryProve, { signature });
 
   const registration = await startRegistration(passphrase);
   const { registrationRequest } = registration;
@@ -47,12 +48,4 @@ export async function recover(
     device: { id: device.id, publicKey: toB64Url(device.publicKey) },
   });
   return { signedIn, keyring, device, sentAtMs, ...(startLock && { startLock }) };
-}
-
-async function proveKit(recoveryEntropy: Bytes, broker: Broker): Promise<AccountId> {
-  const pair = await recoveryKeyPair(recoveryEntropy);
-  const { challenge } = await broker.call(recoveryStart, { recoveryPublicKey: toB64Url(pair.publicKey) });
-  const signature = await signRecoveryChallenge(pair, fromB64Url(challenge));
-  const { account } = await broker.call(recoveryProve, { signature: toB64Url(signature) });
-  return account;
 }

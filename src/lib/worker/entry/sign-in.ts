@@ -1,25 +1,31 @@
 import { signinCode, signinFinish, signinStart } from '$contract/account.ts';
-import type { AccountId } from '$contract/ids.ts';
+import type { AccountId, UserName } from '$contract/ids.ts';
+import { reenrolAsk, reenrolConfirm, reenrolSecret } from '$contract/reenrolment.ts';
 import { openKeyring } from '../../account/keyring.ts';
 import { startLogin } from '../../account/opaque.ts';
+import { parseRecoveryWords } from '../../account/recovery.ts';
 import { toB64Url, type Bytes } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { StartLock } from '../../store/account-record.ts';
 import type { DeviceRecord } from '../../store/database.ts';
 import { keyringBytes, type Entry } from './entry.ts';
-import { parseFactor } from '../factor.ts';
+import { parseCode, parseFactor } from '../factor.ts';
+import { signWithKit } from './kit-proof.ts';
 import type { Commands, Factor } from '../protocol.ts';
 import type { Resting } from '../resting.ts';
 import { parseUserName } from './user-name.ts';
 
 /** The passphrase was right; the code is still to come. */
 interface Proven {
+  readonly userName: UserName;
   readonly account: AccountId;
   readonly exportKey: Bytes;
   readonly serverPublicKey: string;
   readonly device: DeviceRecord;
   readonly startLock?: StartLock;
+  /** The code will be the first of another authenticator. */
+  isReenrolling?: true;
   /** The code was right too; what was cut off behind it can be taken up without another. */
   entry?: Entry;
 }
@@ -54,34 +60,64 @@ export class SignIn {
     const { account } = await this.#broker.call(signinFinish, { finishLoginRequest });
     const device = await this.#resting.deviceFor(account);
     const startLock = await this.#resting.lockFor(account, passphrase);
-    this.#proven = { account, exportKey, serverPublicKey, device, ...(startLock && { startLock }) };
+    this.#proven = {
+      userName,
+      account,
+      exportKey,
+      serverPublicKey,
+      device,
+      ...(startLock && { startLock }),
+    };
   }
 
   /**
-   * @param enter what takes up a signed-in account
+   * The kit besides the passphrase, where there is neither an authenticator nor a backup code: begins a wait, or says how much of it is
+   * left. Once it is over there is a secret for another authenticator, whose first code `code` takes.
+   * @throws {HalfkeyError} `recovery_words_malformed` before anything is sent; `session_missing` before `start`; `recovery_refused`
+   */
+  async reenrol({
+    words,
+  }: Commands['sign-in/reenrol']['args']): Promise<Commands['sign-in/reenrol']['result']> {
+    const proven = this.#require();
+    const recoveryEntropy = await parseRecoveryWords(words);
+    const signature = await signWithKit(recoveryEntropy, 'reenrolment', this.#broker);
+    recoveryEntropy.fill(0);
+    const { waitSeconds } = await this.#broker.call(reenrolAsk, { signature });
+    if (waitSeconds > 0) return { waitSeconds };
+    const pairing = await this.#broker.call(reenrolSecret, { userName: proven.userName });
+    proven.isReenrolling = true;
+    return pairing;
+  }
+
+  /**
+   * @param enter what takes up a signed-in account; `hasLostCodes`: its backup codes work no more
    * @throws {HalfkeyError} `session_missing` before `start`; `code_wrong` and its like: another try is fine; `keyring_corrupt`,
    *   `server_unknown` when what the broker hands out is not what the account was made with
    */
-  async code(factor: Factor, enter: (entry: Entry) => Promise<void>): Promise<void> {
-    const proven = this.#proven;
-    if (!proven) throw new HalfkeyError('session_missing', 'no sign-in is under way');
+  async code(factor: Factor, enter: (entry: Entry, hasLostCodes: boolean) => Promise<void>): Promise<void> {
+    const proven = this.#require();
     proven.entry ??= await this.#redeem(proven, factor);
-    await enter(proven.entry);
+    await enter(proven.entry, proven.isReenrolling === true);
     this.clear();
   }
 
   async #redeem(proven: Proven, factor: Factor): Promise<Entry> {
-    const { account, device, exportKey, serverPublicKey, startLock } = proven;
+    const { account, device: own, exportKey, serverPublicKey, startLock } = proven;
+    const device = { id: own.id, publicKey: toB64Url(own.publicKey) };
     const sentAtMs = this.#nowMs();
-    const signedIn = await this.#broker.call(signinCode, {
-      factor: parseFactor(factor),
-      device: { id: device.id, publicKey: toB64Url(device.publicKey) },
-    });
+    const signedIn = proven.isReenrolling
+      ? await this.#broker.call(reenrolConfirm, { ...parseCode('code' in factor ? factor.code : ''), device })
+      : await this.#broker.call(signinCode, { factor: parseFactor(factor), device });
     const keyring = await openKeyring(keyringBytes(signedIn.keyring), account, { exportKey });
     if (keyring.serverPublicKey !== serverPublicKey) {
       throw new HalfkeyError('server_unknown', 'the keyring pins another server than the one that answered');
     }
-    return { signedIn, keyring, device, sentAtMs, ...(startLock && { startLock }) };
+    return { signedIn, keyring, device: own, sentAtMs, ...(startLock && { startLock }) };
+  }
+
+  #require(): Proven {
+    if (!this.#proven) throw new HalfkeyError('session_missing', 'no sign-in is under way');
+    return this.#proven;
   }
 
   /** Forgets what is under way. */

@@ -1,5 +1,6 @@
 import { sessionRead } from '$contract/account.ts';
 import type { VaultId } from '$contract/ids.ts';
+import { reenrolStop } from '$contract/reenrolment.ts';
 import { HalfkeyError } from '../../errors.ts';
 import { InboxUse } from '../../inbox/inbox-use.ts';
 import type { Journal } from '../../journal/journal.ts';
@@ -20,6 +21,9 @@ import type { Telling } from './telling.ts';
 /** A device says what it has seen at most so often. */
 const HEARTBEAT_MS = 24 * 60 * 60_000;
 
+/** What the broker has to say of the account is asked for at each start, and then so often. */
+const GREET_EVERY_MS = 60 * 60_000;
+
 /** Reading the whole log again waits until people have what they came for. */
 const AUDIT_AFTER_MS = 60_000;
 
@@ -31,7 +35,7 @@ export interface HomeDeps {
   readonly inbox: () => void;
   /** What trying again does not mend. */
   readonly failed: (error: unknown) => void;
-  readonly telling: Pick<Telling, 'connection' | 'viewStale'>;
+  readonly telling: Pick<Telling, 'connection' | 'viewStale' | 'reenrolment'>;
   /** Whether no other tab of this profile is open. */
   readonly isOnlyTab: () => Promise<boolean>;
 }
@@ -45,7 +49,10 @@ export class Home {
   readonly inboxUse: InboxUse;
   readonly #deps: HomeDeps;
   readonly #sync: Sync;
-  #greeted = false;
+  readonly #greeting: ReturnType<typeof setInterval>;
+  /** How often the broker was to be asked about the account, and which of these times it has answered. */
+  #asked = 1;
+  #answered = 0;
   #auditing: ReturnType<typeof setTimeout> | undefined;
   #wasStaleTold = false;
   #isClosed = false;
@@ -69,6 +76,9 @@ export class Home {
         deps.telling.connection(online);
       },
     });
+    this.#greeting = setInterval(() => {
+      this.lookAgain();
+    }, GREET_EVERY_MS);
     void this.#sync.now();
   }
 
@@ -77,17 +87,29 @@ export class Home {
     void this.#sync.now();
   }
 
+  /** Asks the broker anew what it has to say of the account. */
+  lookAgain(): void {
+    this.#asked += 1;
+    this.sync();
+  }
+
+  /** @throws {HalfkeyError} of the family unreachable: the same again is fine */
+  async stopReenrolment(): Promise<void> {
+    await this.#deps.broker.call(reenrolStop, {});
+    this.#deps.telling.reenrolment(undefined);
+  }
+
   /** Stops listening. (The keys are not zeroed: an upload under way would seal under zeros before it hears that it is over.) */
   close(): void {
     this.#isClosed = true;
     this.#sync.stop();
+    clearInterval(this.#greeting);
     clearTimeout(this.#auditing);
   }
 
   async #refresh(): Promise<void> {
     if (this.#isClosed) return;
-    if (!this.#greeted) await this.#greet();
-    this.#greeted = true;
+    if (this.#answered < this.#asked) await this.#greet();
     await this.journal.refresh();
     this.#tellWhenStale();
     await this.changes.flush();
@@ -129,13 +151,16 @@ export class Home {
   async #greet(): Promise<void> {
     const { broker } = this.#deps;
     const { account, device } = this.resident;
+    const asked = this.#asked;
     const session = await broker.call(sessionRead, {});
     if (session.account !== account.account || session.device !== device.id) {
       throw new HalfkeyError('session_missing', 'the session is of another account or device');
     }
     membershipOf(session.vaults, account.vault);
+    if (!this.#isClosed) this.#deps.telling.reenrolment(session.reenrolment);
     const head = await followEvents(broker, await readEventHead(this.database));
     if (head) await saveEventHead(this.database, head);
+    this.#answered = asked; // Whoever asked once more meanwhile has an answer still to come.
   }
 
   #isHeartbeatDue(): boolean {

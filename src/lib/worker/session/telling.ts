@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 import { toFailure } from '../../transfer/ledger.ts';
-import type { Phase, Report } from '../protocol.ts';
+import type { Phase, Reenrolment, Report } from '../protocol.ts';
 
 /** What a session says by itself: each thing once, until it changes. */
 export class Telling {
@@ -41,5 +41,10 @@ export class Telling {
   /** @param lastHeardMs when any other device was heard of last, ms since 1970 */
   viewStale(lastHeardMs: number): void {
     this.#report({ kind: 'view-stale', lastHeardMs });
+  }
+
+  /** @param pending asked for, and not stopped */
+  reenrolment(pending: Reenrolment | undefined): void {
+    this.#report({ kind: 'reenrolment', pending });
   }
 }

@@ -9,6 +9,8 @@ export interface Person {
   readonly client: AccountClient;
   /** A browser more of the same person, signed in nowhere. */
   another(): AccountClient;
+  /** Lets time go by. */
+  pass(seconds: number): void;
 }
 
 /** What a client does over several requests, and goes on with after a failure. */

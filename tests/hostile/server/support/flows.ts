@@ -3,6 +3,7 @@ import * as account from '$contract/account.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { buyGrant, endGrant, recovery, signIn, signOut, signUp } from './account-flows.ts';
 import type { Flow } from './flow.ts';
+import { askForAuthenticator, pairAuthenticator, stopAsked } from './reenrolment-flows.ts';
 import {
   proveAgain,
   renewAuthenticator,
@@ -31,7 +32,12 @@ export const FLOWS: readonly Flow[] = [
   renewAuthenticator,
   renewKit,
   renewPassphrase,
+  askForAuthenticator,
+  stopAsked,
 ];
+
+/** And those for which time has to pass. */
+export const SLOW_FLOWS: readonly Flow[] = [pairAuthenticator];
 
 /** What is true whatever went wrong: the account's events are one chain, with nothing missing. */
 export async function checkEvents(client: AccountClient): Promise<void> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Route, Stage } from '$contract/route.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { CONTRACT_ROUTES } from '../../../support/contract-routes.ts';
+import { waitForReenrolment } from '../../../support/reenrolment-client.ts';
 import { segmentAfter } from '../../../support/vault-side.ts';
 import { type House, newcomer } from './house.ts';
 import type { TestBroker } from '../../../support/broker.ts';
@@ -59,6 +60,10 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
     registrationRecord: b64url(192),
     keyring: { version: 9, bytes: b64url(10) },
   }),
+  'POST /api/reenrolment/ask': () => ({ signature: b64url(64) }),
+  'POST /api/reenrolment/secret': () => ({ userName: id() }),
+  'POST /api/reenrolment/confirm': () => ({ ...factor, device: device() }),
+  'POST /api/reenrolment/stop': () => ({}),
   'POST /api/vaults/:vault/keys/generate': () => ({ grant: id(), purpose: 'file', blobs: [id()] }),
   'POST /api/vaults/:vault/keys/release': () => ({
     grant: id(),
@@ -125,14 +130,15 @@ export async function clientsByStage(
   broker: TestBroker,
   userName = `stages-${id()}`.toLowerCase(),
 ): Promise<ReadonlyMap<TokenStage, AccountClient>> {
+  const full = await newcomer(house, broker, userName);
+  const again = () => house.clientOf(broker).knows(full);
+  const [reenrol, code, recoveryCode, recovery] = [again(), again(), again(), again()];
+  await waitForReenrolment(reenrol, userName, house.clock); // First: what lives for ten minutes would not outlive it.
   const enrol = house.clientOf(broker);
   await enrol.signUpUntilFirstCode(`enrol-${id()}`, 'p');
   const setup = house.clientOf(broker);
   await setup.signUpUntilFirstCode(`setup-${id()}`, 'p');
   await setup.completion();
-  const full = await newcomer(house, broker, userName);
-  const again = () => house.clientOf(broker).knows(full);
-  const [code, recoveryCode, recovery] = [again(), again(), again()];
   await code.provePassphrase(userName);
   await recoveryCode.proveRecoveryKey();
   await recovery.proveRecoveryKey();
@@ -144,5 +150,6 @@ export async function clientsByStage(
     ['code', code],
     ['recovery-code', recoveryCode],
     ['recovery', recovery],
+    ['reenrol', reenrol],
   ]);
 }

@@ -1,0 +1,131 @@
+import type * as v from 'valibot';
+import type { AccountId } from '../../contract/ids.ts';
+import type * as contract from '../../contract/reenrolment.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { type AccountRecord, type Accounts, sameEpoch, withSession } from './accounts.ts';
+import type { OneTimeState } from './one-time-state.ts';
+import { isReenrolmentDue, pendingReenrolment } from './pending-reenrolment.ts';
+import { BrokerProblem } from '../problem.ts';
+import { provenRecoveryKey } from './recovery-key.ts';
+import type { SecondFactor } from './second-factor.ts';
+import type { Session } from './session.ts';
+import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
+import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
+
+type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
+type Answer<R extends { answer: v.GenericSchema }> = v.InferInput<R['answer']>;
+
+export interface ReenrolmentDeps extends WelcomeDeps {
+  readonly accounts: Accounts;
+  readonly secondFactor: SecondFactor;
+  readonly state: OneTimeState;
+  readonly clock: Clock;
+  /** Deletes the versions of `a/<account>` before the newest: they hold what was replaced. */
+  readonly forgetOldRecords: (account: AccountId) => Promise<void>;
+}
+
+/** Back in without an authenticator (contract/reenrolment.ts): passphrase and recovery key, a wait that everybody hears of, and both again. */
+export function createReenrolment(deps: ReenrolmentDeps) {
+  const { accounts, secondFactor, state, events, clock } = deps;
+
+  /** Begins the wait, unless it has begun; logged before. */
+  async function begin(session: Session, recoveryPublicKey: string): Promise<AccountRecord> {
+    const { account } = session;
+    const fit = (record: AccountRecord): AccountRecord => {
+      if (record.recoveryPublicKey !== recoveryPublicKey) throw new BrokerProblem('recovery_refused');
+      return sameEpoch(record, session);
+    };
+    const now = await accounts.read(account);
+    if (!now) throw new BrokerProblem('session_missing');
+    if (pendingReenrolment(fit(now), clock())) return now;
+    await events.append(account, { kind: 'reenrolment-asked' });
+    return accounts.update(account, (stored) => {
+      if (pendingReenrolment(fit(stored), clock())) return undefined;
+      const { sessionEpoch } = stored;
+      return { ...stored, reenrolment: { askedAtMs: clock(), sessionEpoch, recoveryPublicKey } };
+    });
+  }
+
+  /** The record, if what this session was issued for still stands. @throws BrokerProblem `session_missing` */
+  function stillDue(record: AccountRecord, session: Session): AccountRecord {
+    if (!isReenrolmentDue(sameEpoch(record, session), clock())) throw new BrokerProblem('session_missing');
+    return record;
+  }
+
+  return {
+    /** @returns with `issued` once the wait is over */
+    async ask(
+      before: Session,
+      { signature }: Request<typeof contract.reenrolAsk>,
+      sealedState: string | undefined,
+    ): Promise<{ answer: Answer<typeof contract.reenrolAsk>; issued?: Issued }> {
+      const record = await begin(
+        before,
+        await provenRecoveryKey(state, 'reenrolment', signature, sealedState),
+      );
+      const pending = pendingReenrolment(record, clock());
+      if (!pending) throw new BrokerProblem('login_expired'); // It lapsed just now.
+      const waitSeconds = Math.max(0, Math.ceil((pending.dueAtMs - clock()) / 1000));
+      if (waitSeconds > 0) return { answer: { waitSeconds } };
+      const session: Session = { ...before, sessionId: newSessionId(), stage: 'reenrol' };
+      const token = await deps.sessions.issue(session, record.sessionEpoch);
+      return { answer: { waitSeconds }, issued: { token, seconds: STAGE_SECONDS } };
+    },
+
+    /** Nothing is replaced yet, so nothing is logged. */
+    async secret(
+      session: Session,
+      { userName }: Request<typeof contract.reenrolSecret>,
+    ): Promise<Answer<typeof contract.reenrolSecret>> {
+      const { account } = session;
+      const record = await accounts.read(account);
+      if (record?.nameId !== accounts.nameIdOf(userName))
+        throw new BrokerProblem('input_malformed', { fields: ['userName'] });
+      const { secret, otpauthUri, record: factor } = await secondFactor.enrol(account, userName);
+      await accounts.update(account, (stored) => ({
+        ...stillDue(stored, session),
+        factor: { ...stored.factor, nextSecret: factor.sealedSecret },
+      }));
+      return { totpSecret: secret, otpauthUri };
+    },
+
+    /** One write replaces the authenticator and ends every session of before, and every backup code: nobody knows who has them. */
+    async confirm(before: Session, { code, device }: Request<typeof contract.reenrolConfirm>) {
+      const { account, sessionId } = before;
+      const full = { account, sessionId, device: device.id, stage: 'full' } as const;
+      const live = { id: sessionId, device: device.id, expiresAtMs: clock() + FULL_SECONDS * 1000 };
+      const record = await secondFactor.change({ ...before, device: device.id }, code, (stored) => {
+        const { sessionEpoch, factor } = stillDue(stored, before);
+        const renewed: AccountRecord = {
+          ...stored,
+          factor: { ...factor, backupCodes: [] },
+          sessionEpoch: sessionEpoch + 1,
+          sessions: [],
+        };
+        delete renewed.reenrolment;
+        return withSession(renewed, live, device, clock());
+      });
+      // It has taken effect: what cannot be erased now, the sweeper erases.
+      await deps.forgetOldRecords(account).catch(() => undefined);
+      return welcome(deps, full, record);
+    },
+
+    async stop({ account, device }: Session) {
+      const record = await accounts.read(account);
+      if (!record || !pendingReenrolment(record, clock())) return {};
+      await events.append(account, { kind: 'reenrolment-stopped', device });
+      await accounts.update(account, (stored) => {
+        const stopped = { ...stored };
+        delete stopped.reenrolment;
+        return stopped;
+      });
+      return {};
+    },
+
+    /** What everybody who is signed in hears of. */
+    async pending({ account }: Session) {
+      const record = await accounts.read(account);
+      return record && pendingReenrolment(record, clock());
+    },
+  };
+}

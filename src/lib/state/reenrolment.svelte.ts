@@ -1,0 +1,44 @@
+import type { Reenrolment } from '../worker/protocol.ts';
+import type { CryptoWorker } from './crypto-worker.ts';
+
+/** Another authenticator that somebody has asked for without a code: what every device is told of, and may stop. */
+export class ReenrolmentWatch {
+  readonly #worker: CryptoWorker;
+  #pending = $state.raw<Reenrolment | undefined>();
+  #isStopped = $state.raw(false);
+  /** Which one somebody here knows of. */
+  #knownAtMs = $state.raw<number | undefined>();
+
+  constructor(worker: CryptoWorker) {
+    this.#worker = worker;
+  }
+
+  /** What nobody here has said to know of. */
+  get pending(): Reenrolment | undefined {
+    return this.#pending?.askedAtMs === this.#knownAtMs ? undefined : this.#pending;
+  }
+
+  /** Stopped from here, and nobody has put the message away. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  apply(pending: Reenrolment | undefined): void {
+    this.#pending = pending;
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker.send('reenrolment/stop', {});
+    this.#isStopped = true;
+  }
+
+  dismiss(): void {
+    this.#knownAtMs = this.#pending?.askedAtMs;
+    this.#isStopped = false;
+  }
+
+  clear(): void {
+    this.#pending = undefined;
+    this.#isStopped = false;
+  }
+}

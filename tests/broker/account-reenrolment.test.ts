@@ -1,0 +1,300 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as account from '$contract/account.ts';
+import * as contract from '$contract/reenrolment.ts';
+import * as renewal from '$contract/renewal.ts';
+import { stateKeys } from '../../broker/domain/state/state-keys.ts';
+import { AccountClient } from '../support/account-client.ts';
+import {
+  startTestBroker,
+  startTestCloud,
+  type TestBroker,
+  TestClock,
+  type TestCloud,
+} from '../support/broker.ts';
+import {
+  askReenrolment,
+  pairNext,
+  reenrol,
+  WAIT_SECONDS,
+  waitForReenrolment,
+} from '../support/reenrolment-client.ts';
+import { eventKinds, newAuthenticator, newKit, passphraseRequest, prove } from '../support/renewal-client.ts';
+import { storedVersions } from '../support/stored-versions.ts';
+
+const DAY_SECONDS = 24 * 60 * 60;
+
+let cloud: TestCloud;
+/** Two brokers on one bucket. */
+let brokers: [TestBroker, TestBroker];
+const clock = new TestClock();
+
+/** Each request goes to the other broker than the one before. */
+let turn = 0;
+const newClient = (): AccountClient =>
+  new AccountClient((path, init) => brokers[(turn += 1) % 2 === 0 ? 0 : 1].app.request(path, init), clock);
+
+beforeAll(async () => {
+  cloud = await startTestCloud();
+  brokers = [await startTestBroker(cloud, clock), await startTestBroker(cloud, clock)];
+});
+afterAll(async () => {
+  for (const { app } of brokers) app.close();
+  await cloud.end();
+});
+
+/** Somebody at home, and the same person at a browser where nobody is signed in. */
+async function atHome(userName: string): Promise<{ home: AccountClient; away: AccountClient }> {
+  const home = newClient();
+  await home.signUp(userName);
+  return { home, away: newClient().knows(home) };
+}
+
+const pendingOf = async (client: AccountClient) => (await client.must(account.sessionRead)).reenrolment;
+const confirm = (client: AccountClient, code: string) =>
+  client.call(contract.reenrolConfirm, { code, device: client.device });
+
+describe('asking for an authenticator without a code', () => {
+  it('wants the passphrase, and the kit’s signature made for this', async () => {
+    const { home, away } = await atHome('both');
+    const signature = randomBytes(64).toString('base64url');
+    expect(await away.call(contract.reenrolAsk, { signature })).toMatchObject({ code: 'session_missing' });
+    await away.provePassphrase('both');
+    expect(await away.call(contract.reenrolAsk, { signature })).toMatchObject({ code: 'login_expired' });
+    const refused = async (label: string, key = away.recovery) => {
+      const request = { signature: await away.signWithKit(label, key) };
+      expect(await away.call(contract.reenrolAsk, request)).toMatchObject({
+        status: 401,
+        code: 'recovery_refused',
+      });
+    };
+    await refused('halfkey/recovery/1');
+    await refused('halfkey/reenrolment/1', generateKeyPairSync('ed25519'));
+    const other = newClient();
+    await other.signUp('both-other');
+    await refused('halfkey/reenrolment/1', other.recovery);
+    expect(await pendingOf(home)).toBeUndefined();
+    expect(await pendingOf(other)).toBeUndefined();
+    expect(await eventKinds(home)).not.toContain('reenrolment-asked');
+    // Nor is a signature for this one for a recovery.
+    const forThis = { signature: await away.signWithKit('halfkey/reenrolment/1') };
+    expect(await away.call(account.recoveryProve, forThis)).toMatchObject({ code: 'recovery_refused' });
+  });
+
+  it('uses a challenge up', async () => {
+    const { away } = await atHome('once');
+    await away.provePassphrase('once');
+    const signature = await away.signWithKit('halfkey/reenrolment/1');
+    const twin = away.fork();
+    expect(await away.call(contract.reenrolAsk, { signature })).toMatchObject({ ok: true });
+    expect(await twin.call(contract.reenrolAsk, { signature })).toMatchObject({ code: 'login_expired' });
+  });
+
+  it('begins one wait, which every device hears of, however often it is asked for', async () => {
+    const { home, away } = await atHome('one-wait');
+    const askedAtMs = clock.nowMs;
+    expect(await askReenrolment(away, 'one-wait')).toMatchObject({ answer: { waitSeconds: WAIT_SECONDS } });
+    clock.advance(60);
+    expect(await askReenrolment(away, 'one-wait')).toMatchObject({
+      answer: { waitSeconds: WAIT_SECONDS - 60 },
+    });
+    const dueAtMs = askedAtMs + WAIT_SECONDS * 1000;
+    expect(await pendingOf(home)).toEqual({ askedAtMs, dueAtMs });
+    expect((await eventKinds(home)).filter((kind) => kind === 'reenrolment-asked')).toHaveLength(1);
+    // The authenticator that is there after all is as good as before.
+    expect(
+      await away.call(account.signinCode, { factor: await home.nextCode(), device: away.device }),
+    ).toMatchObject({
+      ok: true,
+    });
+    expect(await pendingOf(away)).toEqual({ askedAtMs, dueAtMs });
+  });
+
+  it('asked by two at once begins one wait', async () => {
+    const { home } = await atHome('at-once');
+    const askers = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const client = newClient().knows(home);
+        await client.provePassphrase('at-once');
+        return { client, signature: await client.signWithKit('halfkey/reenrolment/1') };
+      }),
+    );
+    const replies = await Promise.all(
+      askers.map(({ client, signature }) => client.call(contract.reenrolAsk, { signature })),
+    );
+    for (const reply of replies) expect(reply).toMatchObject({ answer: { waitSeconds: WAIT_SECONDS } });
+  });
+});
+
+describe('the wait', () => {
+  it('lets nobody pair before it is over', async () => {
+    const { home, away } = await atHome('early');
+    await askReenrolment(away, 'early');
+    clock.advance(WAIT_SECONDS - 1);
+    const reply = await askReenrolment(away, 'early');
+    expect(reply).toMatchObject({ answer: { waitSeconds: 1 } });
+    for (const [route, request] of [
+      [contract.reenrolSecret, { userName: 'early' }],
+      [contract.reenrolConfirm, { code: await home.code(), device: away.device }],
+    ] as const) {
+      expect(await away.call(route, request)).toMatchObject({ code: 'session_missing' });
+    }
+    clock.advance(1);
+    expect(await askReenrolment(away, 'early')).toMatchObject({ answer: { waitSeconds: 0 } });
+  });
+
+  it('is stopped by anybody who is signed in, at whatever moment', async () => {
+    const { home, away } = await atHome('stopped');
+    await askReenrolment(away, 'stopped');
+    expect(await home.call(contract.reenrolStop)).toMatchObject({ ok: true });
+    expect(await home.call(contract.reenrolStop)).toMatchObject({ ok: true });
+    expect(await pendingOf(home)).toBeUndefined();
+    expect((await eventKinds(home)).filter((kind) => kind === 'reenrolment-stopped')).toHaveLength(1);
+    clock.advance(WAIT_SECONDS);
+    expect(await askReenrolment(away, 'stopped')).toMatchObject({ answer: { waitSeconds: WAIT_SECONDS } });
+
+    // Between the secret and its first code, too.
+    clock.advance(WAIT_SECONDS);
+    await waitForReenrolment(away, 'stopped', clock);
+    const next = await pairNext(away, 'stopped');
+    await home.must(contract.reenrolStop);
+    expect(await confirm(away, await next.code())).toMatchObject({ code: 'session_missing' });
+    expect(await home.call(account.grantBuy, { factor: await home.nextCode() })).toMatchObject({ ok: true });
+  });
+
+  it('is over a month after it was asked for', async () => {
+    const { home, away } = await atHome('lapsed');
+    await askReenrolment(away, 'lapsed');
+    clock.advance(30 * DAY_SECONDS - 1);
+    expect(await askReenrolment(away, 'lapsed')).toMatchObject({ answer: { waitSeconds: 0 } });
+    const next = await pairNext(away, 'lapsed');
+    clock.advance(1);
+    expect(await confirm(away, await next.code())).toMatchObject({ code: 'session_missing' });
+    expect(await askReenrolment(away, 'lapsed')).toMatchObject({ answer: { waitSeconds: WAIT_SECONDS } });
+    expect(
+      (await eventKinds(await signedInAgain(home, 'lapsed'))).filter((kind) => kind === 'reenrolment-asked'),
+    ).toHaveLength(2);
+  });
+
+  it.each([
+    [
+      'another passphrase',
+      async (home: AccountClient, userName: string) => {
+        await prove(home, userName);
+        await home.must(renewal.passphraseRenew, await passphraseRequest(home, 'quite another'));
+      },
+      'quite another',
+    ],
+    [
+      'another authenticator',
+      async (home: AccountClient, userName: string) => {
+        await prove(home, userName);
+        const next = await newAuthenticator(home, userName);
+        await home.must(renewal.authenticatorConfirm, { code: (await next.nextCode()).code });
+      },
+      undefined,
+    ],
+    [
+      'a recovery',
+      async (home: AccountClient) => {
+        const client = newClient().knows(home);
+        await client.proveRecoveryKey();
+        await client.must(account.recoveryComplete, await client.recover('quite another'));
+      },
+      'quite another',
+    ],
+  ])('begins anew with %s', async (name, change, passphrase) => {
+    const userName = name.replaceAll(' ', '-');
+    const { home, away } = await atHome(userName);
+    await waitForReenrolment(away, userName, clock);
+    const old = away.fork();
+    await change(home, userName);
+    expect(await old.call(contract.reenrolSecret, { userName })).toMatchObject({ code: 'session_missing' });
+    expect(await askReenrolment(away, userName, passphrase)).toMatchObject({
+      answer: { waitSeconds: WAIT_SECONDS },
+    });
+  });
+
+  it('begins anew with another kit, and only with that', async () => {
+    const { home, away } = await atHome('other-kit');
+    await waitForReenrolment(away, 'other-kit', clock);
+    const old = away.fork();
+    await prove(home, 'other-kit');
+    const { recovery, request } = newKit();
+    await home.must(renewal.kitRenew, request);
+    expect(await pendingOf(home)).toBeUndefined();
+    expect(await old.call(contract.reenrolSecret, { userName: 'other-kit' })).toMatchObject({
+      code: 'session_missing',
+    });
+    expect(await askReenrolment(away, 'other-kit')).toMatchObject({ code: 'recovery_refused' });
+    Object.assign(away, { recovery });
+    expect(await askReenrolment(away, 'other-kit')).toMatchObject({ answer: { waitSeconds: WAIT_SECONDS } });
+  });
+});
+
+describe('the authenticator that is paired then', () => {
+  it('takes the place of the lost one, and ends all that was before it', async () => {
+    const { home, away } = await atHome('paired');
+    const halfway = newClient().knows(home);
+    await waitForReenrolment(away, 'paired', clock);
+    await halfway.provePassphrase('paired');
+    const next = await pairNext(away, 'paired');
+    expect(await confirm(away, await away.code())).toMatchObject({ status: 401, code: 'code_wrong' });
+    const { code } = await next.nextCode();
+    const twin = away.fork();
+    expect(await confirm(away, code)).toMatchObject({ ok: true, answer: { grant: {}, keyring: {} } });
+    away.totpSecret = next.totpSecret;
+    // What it was before, nobody can look up any more.
+    expect(await storedVersions(cloud, stateKeys.account(away.account))).toHaveLength(1);
+
+    expect(await confirm(twin, code)).toMatchObject({ code: 'session_missing' });
+    expect(await home.call(account.sessionRead)).toMatchObject({ code: 'session_missing' });
+    const late = { factor: await next.nextCode(), device: halfway.device };
+    expect(await halfway.call(account.signinCode, late)).toMatchObject({ code: 'session_missing' });
+
+    const buy = (factor: unknown) => away.call(account.grantBuy, { factor });
+    expect(await buy({ code })).toMatchObject({ code: 'code_used' });
+    expect(await buy({ code: await home.code(1) })).toMatchObject({ code: 'code_wrong' });
+    expect(await buy({ backupCode: home.backupCodes[0] })).toMatchObject({ code: 'backup_code_refused' });
+    expect(await buy({ code: await next.code(1) })).toMatchObject({ ok: true });
+    expect(await pendingOf(away)).toBeUndefined();
+    expect(await eventKinds(away)).toEqual(
+      expect.arrayContaining(['reenrolment-asked', 'authenticator-renewed']),
+    );
+  });
+
+  it('is for the account’s own name', async () => {
+    const { away } = await atHome('own-name');
+    await waitForReenrolment(away, 'own-name', clock);
+    expect(await away.call(contract.reenrolSecret, { userName: 'somebody-else' })).toMatchObject({
+      problem: { code: 'input_malformed', fields: ['userName'] },
+    });
+  });
+
+  it('is not guessed: ten wrong codes lock it', async () => {
+    const { away } = await atHome('guessed');
+    await waitForReenrolment(away, 'guessed', clock);
+    const next = await pairNext(away, 'guessed');
+    for (let guess = 0; guess < 10; guess += 1) {
+      expect(await confirm(away, await next.wrongCode())).toMatchObject({ code: 'code_wrong' });
+    }
+    expect(await confirm(away, await next.code())).toMatchObject({ status: 429, code: 'code_locked' });
+  });
+
+  it('lets its owner sign in on other devices, and lose it again', async () => {
+    const { home, away } = await atHome('twice');
+    await reenrol(away, 'twice', clock);
+    const other = newClient().knows(away);
+    await other.signIn('twice');
+    const again = newClient().knows(home);
+    expect(await askReenrolment(again, 'twice')).toMatchObject({ answer: { waitSeconds: WAIT_SECONDS } });
+    expect(await pendingOf(other)).toBeDefined();
+  });
+});
+
+/** Its session has run out meanwhile. */
+async function signedInAgain(client: AccountClient, userName: string): Promise<AccountClient> {
+  const again = newClient().knows(client);
+  await again.signIn(userName);
+  return again;
+}

@@ -1,0 +1,89 @@
+import { expect, test } from '@playwright/test';
+import { Authenticator } from '../support/authenticator.ts';
+import { textFile } from '../support/files.ts';
+import { startStack, type Stack } from '../support/stack.ts';
+import { LookedAt } from './looks.ts';
+import { Person } from './person.ts';
+
+const WAIT_MS = 72 * 60 * 60_000;
+const ALL_WORDS = 24;
+
+let stack: Stack;
+test.beforeEach(async () => {
+  stack = await startStack();
+});
+test.afterEach(async () => {
+  await stack.stop();
+});
+
+/** The passphrase, as somebody shows it who has no authenticator. */
+async function arriveWithout(person: Person): Promise<void> {
+  await person.page.goto(`${stack.origin}/sign-in`);
+  await person.typePassphrase();
+  await expect(person.page.getByRole('button', { name: 'I lost my authenticator' })).toBeVisible();
+}
+
+async function ask({ page, recoveryWords }: Person, words = recoveryWords): Promise<void> {
+  await page.getByRole('button', { name: 'I lost my authenticator' }).click();
+  await page.getByLabel('Recovery words').fill(words);
+  await page.getByRole('button', { name: 'Ask for another authenticator' }).click();
+}
+
+for (const device of ['laptop', 'phone'] as const)
+  test(`a lost authenticator is replaced after a wait that every device shows, and may stop, on a ${device}`, async ({
+    browser,
+  }) => {
+    const tour = await LookedAt.begin(browser, stack.origin, device);
+    const ada = new Person(tour.page, `ada-${device}`, undefined, stack.origin);
+    await ada.signUp();
+    await ada.upload(textFile('Letter.txt', 'pears are ripe'));
+    await expect(ada.row('Letter.txt')).toBeVisible();
+    const stranger = await LookedAt.begin(browser, stack.origin, device);
+    const elsewhere = ada.at(stranger.page);
+
+    await arriveWithout(elsewhere);
+    await stranger.look('sign-in-code');
+    await ask(elsewhere, ada.recoveryWords.split(' ').slice(1, ALL_WORDS).join(' '));
+    await expect(elsewhere.page.getByRole('alert')).toContainText('not 24 recovery words');
+    await stranger.look('reenrolment-words');
+    await elsewhere.page.getByLabel('Recovery words').fill(ada.recoveryWords);
+    await elsewhere.page.getByRole('button', { name: 'Ask for another authenticator' }).click();
+    await expect(elsewhere.page.getByText('You can pair it in a while')).toBeVisible();
+    await stranger.look('reenrolment-asked');
+
+    await ada.page.reload();
+    await expect(ada.page.getByText('Another authenticator was asked for')).toBeVisible();
+    await tour.look('reenrolment-told');
+    await ada.page.getByRole('button', { name: 'Stop it' }).click();
+    await expect(ada.page.getByText('It is stopped')).toBeVisible();
+    await tour.look('reenrolment-stopped');
+
+    await arriveWithout(elsewhere);
+    await ask(elsewhere);
+    await expect(elsewhere.page.getByText('You can pair it in a while')).toBeVisible();
+    await stack.goAhead(WAIT_MS - 60_000);
+    await arriveWithout(elsewhere);
+    await ask(elsewhere);
+    await expect(elsewhere.page.getByText('You can pair it in a while')).toBeVisible();
+    await stack.goAhead(WAIT_MS);
+    await arriveWithout(elsewhere);
+    await ask(elsewhere);
+    await expect(elsewhere.page.getByText('Pair your new authenticator')).toBeVisible();
+    elsewhere.authenticator = new Authenticator(
+      await elsewhere.page.getByTestId('totp-secret').innerText(),
+      WAIT_MS,
+    );
+    await elsewhere.typeCode(await elsewhere.authenticator.wrongCode());
+    await expect(elsewhere.page.getByRole('alert')).toBeVisible();
+    await stranger.look('reenrolment-pairing');
+    await elsewhere.typeCode();
+    await expect(elsewhere.row('Letter.txt')).toBeVisible();
+    await expect(elsewhere.page.getByText('Your backup codes may not be kept')).toBeVisible();
+    await elsewhere.lockNow();
+    await elsewhere.unlock();
+    const letter = await elsewhere.download('Letter.txt');
+    expect(await letter.failure()).toBeNull();
+
+    await ada.page.reload();
+    await expect(ada.page.getByRole('link', { name: 'Sign in' })).toBeVisible();
+  });
