@@ -123,7 +123,7 @@ export const signinFinish = route({
   answer: v.object({ account: AccountId }),
 });
 
-/** Only now the keyring. Issues stage `full` and a grant. */
+/** Only now the keyring. `device_revoked`, and then the code is good still. Issues stage `full` and a grant. */
 export const signinCode = route({
   method: 'POST',
   path: '/api/signin/code',
@@ -159,7 +159,7 @@ export const recoveryCode = route({
   answer: v.object({ registrationResponse: OpaqueMessage, keyring: KeyringRecord }),
 });
 
-/** New OPAQUE record and keyring, new session epoch: every older session ends. Issues stage `full` and a grant. */
+/** New OPAQUE record and keyring, new session epoch: every older session ends. `device_revoked`. Issues stage `full` and a grant. */
 export const recoveryComplete = route({
   method: 'POST',
   path: '/api/recovery/complete',
@@ -236,6 +236,7 @@ export type AccountEventKind =
   | 'inbox-removed'
   | 'backup-codes-renewed'
   | 'authenticator-renewed'
+  | 'device-revoked'
   | 'reenrolment-asked'
   | 'reenrolment-stopped'
   | 'kit-renewed'

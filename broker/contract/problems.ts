@@ -15,6 +15,7 @@ export const PROBLEMS = {
   code_used: { status: 401, title: 'the code was used already; wait for the next' },
   code_locked: { status: 429, title: 'too many wrong codes' },
   proof_missing: { status: 403, title: 'passphrase and code are needed once more' },
+  device_revoked: { status: 403, title: 'this device was signed out for good; it needs new keys' },
   backup_code_refused: { status: 401, title: 'the backup code is wrong or used' },
   too_many_requests: { status: 429, title: 'too many requests' },
   grant_missing: { status: 403, title: 'a code is needed' },

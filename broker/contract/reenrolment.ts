@@ -35,7 +35,7 @@ export const reenrolSecret = route({
   }),
 });
 
-/** The new authenticator's first code. Every session and backup code of before is over. Issues stage `full` and a grant. */
+/** The new authenticator's first code. Every session and backup code of before is over. `device_revoked`. Issues stage `full` and a grant. */
 export const reenrolConfirm = route({
   method: 'POST',
   path: '/api/reenrolment/confirm',

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { KeyringRecord, OpaqueMessage } from './account.ts';
-import { b64url, Code, Factor, UserName } from './ids.ts';
+import { b64url, Code, DeviceId, Factor, UserName } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { route } from './route.ts';
 
@@ -74,6 +74,18 @@ export const kitRenew = route({
     recoveryPublicKey: b64url({ exactly: 32 }),
     keyring: KeyringRecord,
   }),
+  answer: Empty,
+});
+
+/**
+ * Ends the sessions of another device, for good: it signs in again as a new one only (`device_revoked`). May be sent again; one's own is
+ * `input_malformed`.
+ */
+export const deviceRevoke = route({
+  method: 'POST',
+  path: '/api/renewal/device/revoke',
+  stage: 'full',
+  request: v.strictObject({ proof, device: DeviceId }),
   answer: Empty,
 });
 

@@ -16,6 +16,7 @@ export function createRenewalRoutes(frame: Frame, renewal: ReturnType<typeof cre
     admitTo(cookies, await renewal.confirmAuthenticator(session, request)),
   );
   register(frame, contract.kitRenew, ({ session, request }) => renewal.kit(session, request));
+  register(frame, contract.deviceRevoke, ({ session, request }) => renewal.revokeDevice(session, request));
   register(frame, contract.passphraseStart, ({ session, request }) =>
     renewal.startPassphrase(session, request),
   );

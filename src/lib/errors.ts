@@ -41,6 +41,7 @@ export const FAMILIES = {
   code_used: 'refused',
   code_locked: 'refused',
   backup_code_refused: 'refused',
+  device_revoked: 'refused',
   proof_missing: 'refused',
   too_many_requests: 'refused',
   grant_missing: 'refused',

@@ -66,6 +66,7 @@ const REQUESTS: Record<string, unknown> = {
   '/api/renewal/authenticator': { userName: 'stages' },
   '/api/renewal/authenticator/confirm': factor,
   '/api/renewal/kit': { recoveryPublicKey: b64(32), keyring: { version: 9, bytes: b64(10) } },
+  '/api/renewal/device/revoke': { device: id() },
   '/api/renewal/passphrase/start': { registrationRequest: 'AAAA' },
   '/api/renewal/passphrase': { registrationRecord: 'AAAA', keyring: { version: 9, bytes: b64(10) } },
   '/api/vaults/:vault/keys/generate': { grant: id(), purpose: 'file', blobs: [id()] },

@@ -165,3 +165,40 @@ for (const device of ['laptop', 'phone'] as const)
     await expect(page.getByLabel('Filter files')).toBeVisible();
     await expect(page.getByText('may not be kept')).toHaveCount(0);
   });
+
+for (const device of ['laptop', 'phone'] as const)
+  test(`a device that was lost is signed out from another, on a ${device}`, async ({ browser }) => {
+    const tour = await LookedAt.begin(browser, stack.origin, device);
+    const { page } = tour;
+    const mary = new Person(page, `mary-${device}`, undefined, stack.origin);
+    await mary.signUp();
+    await page.goto('/renewal');
+    await prove(mary, mary.backupCodes[0]);
+    await page.getByRole('button', { name: 'Sign out a device' }).click();
+    await expect(page.getByText('No other device has signed in')).toBeVisible();
+    await tour.look('renewal-no-devices');
+    await page.getByRole('button', { name: 'Back' }).click();
+
+    const lost = await mary.elsewhere(browser);
+    await lost.signIn();
+    // It is in the list as soon as its enrolment is here.
+    const named = page.getByRole('button', { name: / on / });
+    await expect(async () => {
+      await page.getByRole('button', { name: 'Sign out a device' }).click();
+      await expect(page.getByRole('heading', { name: 'Sign out a device' })).toBeVisible();
+      const isListed = await named.isVisible();
+      if (!isListed) await page.getByRole('button', { name: 'Back' }).click();
+      expect(isListed).toBe(true);
+    }).toPass({ timeout: 30_000 });
+    await tour.look('renewal-devices');
+    await named.click();
+    await tour.look('renewal-device');
+    await page.getByRole('button', { name: 'Sign it out' }).click();
+    await expect(page.getByText('is signed out.').first()).toBeVisible();
+
+    await lost.page.reload();
+    await expect(lost.page.getByRole('link', { name: 'Sign in' })).toBeVisible();
+    await lost.signIn();
+    await page.getByRole('link', { name: 'Back to your drive' }).click();
+    await expect(page.getByLabel('Filter files')).toBeVisible();
+  });

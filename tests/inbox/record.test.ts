@@ -187,6 +187,18 @@ describe('is refused', () => {
     expect(await refusalCode(read(await sealOne(captured(), nobody)))).toBe('inbox_refused');
   });
 
+  test('of a device that was revoked, but for the very bytes that rest with the reader', async () => {
+    const [own, other] = [await sealOne(captured(), world.stolen), await sealOne(captured(), world.stolen)];
+    const signed = await readRecord(world.state, VAULT, BLOB, own, own.slice());
+    expect(await openRecord(signed, WHERE, world.keys[2].key)).toEqual(captured());
+    expect(await refusalCode(readRecord(world.state, VAULT, BLOB, other, own))).toBe('inbox_refused');
+    expect(await refusalCode(readRecord(world.state, VAULT, idOf('blob', 8), own, own))).toBe(
+      'inbox_refused',
+    );
+    const nobodys = await sealOne(captured(), await newDevice(4));
+    expect(await refusalCode(readRecord(world.state, VAULT, BLOB, nobodys, nobodys))).toBe('inbox_refused');
+  });
+
   test('sealed to a key that is retired, or that the journal does not have', async () => {
     for (const pair of [world.keys[0], await newInboxPair(3)]) {
       expect(await refusalCode(read(await sealOne(captured(), world.laptop, pair)))).toBe('inbox_refused');

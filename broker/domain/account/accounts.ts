@@ -50,6 +50,8 @@ export const AccountRecord = v.strictObject({
   /** Another authenticator was asked for without a code. */
   reenrolment: v.optional(ReenrolmentRecord),
   devices: v.array(v.strictObject({ ...DeviceKey.entries, addedAtMs: Count })),
+  /** Ids that nobody signs in with any more. */
+  revokedDevices: v.optional(v.array(DeviceId)),
   keyring: v.optional(KeyringRecord),
   vaults: v.array(VaultId),
   /** The blob of the first inbox key, from the first code on. */
@@ -178,13 +180,34 @@ export function newAccountId(): AccountId {
   return v.parse(AccountId, randomBytes(16).toString('base64url'));
 }
 
-/** Adds a session and its device, and drops what is over. @throws BrokerProblem `already_exists`: the id is another key's */
+/** @throws BrokerProblem `device_revoked` */
+export function requireUnrevoked(
+  { revokedDevices = [] }: AccountRecord,
+  { id }: Pick<DeviceKey, 'id'>,
+): void {
+  if (revokedDevices.includes(id)) throw new BrokerProblem('device_revoked');
+}
+
+/** The record after a device was signed out for good; undefined where it was. */
+export function withoutDevice(record: AccountRecord, device: DeviceId): AccountRecord | undefined {
+  const { revokedDevices = [], sessions, devices } = record;
+  if (revokedDevices.includes(device)) return undefined;
+  return {
+    ...record,
+    sessions: sessions.filter((session) => session.device !== device),
+    devices: devices.filter(({ id }) => id !== device),
+    revokedDevices: [...revokedDevices, device].slice(-MAX_DEVICES),
+  };
+}
+
+/** Adds a session and its device, and drops what is over. @throws BrokerProblem `device_revoked`; `already_exists`: the id is another key's */
 export function withSession(
   record: AccountRecord,
   session: v.InferOutput<typeof LiveSession>,
   device: DeviceKey,
   nowMs: number,
 ): AccountRecord {
+  requireUnrevoked(record, device);
   const known = record.devices.find(({ id }) => id === device.id);
   if (known && known.publicKey !== device.publicKey) throw new BrokerProblem('already_exists');
   const sessions = record.sessions.filter(({ id, expiresAtMs }) => id !== session.id && expiresAtMs > nowMs);

@@ -2,7 +2,14 @@ import type * as v from 'valibot';
 import type * as contract from '../../contract/account.ts';
 import type { AccountId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type AccountRecord, type Accounts, requireNext, sameEpoch, withSession } from './accounts.ts';
+import {
+  type AccountRecord,
+  type Accounts,
+  requireNext,
+  requireUnrevoked,
+  sameEpoch,
+  withSession,
+} from './accounts.ts';
 import type { OneTimeState } from './one-time-state.ts';
 import type { OpaqueServer } from './opaque-server.ts';
 import { BrokerProblem } from '../problem.ts';
@@ -74,6 +81,7 @@ export function createRecovery(deps: RecoveryDeps) {
       const now = await accounts.read(account);
       if (!now) throw new BrokerProblem('session_missing');
       opaque.checkRecord(now.nameId, registrationRecord);
+      requireUnrevoked(now, device); // Before it is logged.
       await deps.events.append(account, { kind: 'recovered', device: device.id });
       const live = { id: sessionId, device: device.id, expiresAtMs: clock() + FULL_SECONDS * 1000 };
       const record = await accounts.update(account, (stored) => {

@@ -2,7 +2,7 @@ import type * as v from 'valibot';
 import type { AccountId } from '../../contract/ids.ts';
 import type * as contract from '../../contract/reenrolment.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type AccountRecord, type Accounts, sameEpoch, withSession } from './accounts.ts';
+import { type AccountRecord, type Accounts, requireUnrevoked, sameEpoch, withSession } from './accounts.ts';
 import type { OneTimeState } from './one-time-state.ts';
 import { isReenrolmentDue, pendingReenrolment } from './pending-reenrolment.ts';
 import { BrokerProblem } from '../problem.ts';
@@ -92,6 +92,8 @@ export function createReenrolment(deps: ReenrolmentDeps) {
     /** One write replaces the authenticator and ends every session of before, and every backup code: nobody knows who has them. */
     async confirm(before: Session, { code, device }: Request<typeof contract.reenrolConfirm>) {
       const { account, sessionId } = before;
+      const now = await accounts.read(account);
+      if (now) requireUnrevoked(now, device); // Before the code counts.
       const full = { account, sessionId, device: device.id, stage: 'full' } as const;
       const live = { id: sessionId, device: device.id, expiresAtMs: clock() + FULL_SECONDS * 1000 };
       const record = await secondFactor.change({ ...before, device: device.id }, code, (stored) => {

@@ -4,7 +4,7 @@ import type { AccountEventKind } from '../../contract/account.ts';
 import type { AccountId } from '../../contract/ids.ts';
 import type * as contract from '../../contract/renewal.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type AccountRecord, type Accounts, requireNext } from './accounts.ts';
+import { type AccountRecord, type Accounts, requireNext, withoutDevice } from './accounts.ts';
 import type { EventLog } from '../state/event-log.ts';
 import { BrokerProblem } from '../problem.ts';
 import { sha256B64url } from '../state/record-codec.ts';
@@ -63,13 +63,15 @@ export function createRenewal(deps: RenewalDeps) {
   /**
    * Logs what is about to be replaced, replaces it, and forgets what it was. What is refused is not logged, nor what was done
    * already, where `change` yields undefined.
+   * @param device that the log names: by which it was done, or with which
    */
   async function renew(
     prover: Prover,
     kind: AccountEventKind,
     change: (record: AccountRecord) => AccountRecord | undefined,
+    device = prover.session.device,
   ): Promise<AccountRecord> {
-    const { account, device } = prover.session;
+    const { account } = prover.session;
     let record = await proven(prover);
     if (change(record) !== undefined) {
       await events.append(account, { kind, device });
@@ -174,6 +176,12 @@ export function createRenewal(deps: RenewalDeps) {
         requireNext(stored, keyring);
         return { ...stored, recoveryPublicKey, keyring };
       });
+      return {};
+    },
+
+    async revokeDevice(session: Session, { proof, device }: Request<typeof contract.deviceRevoke>) {
+      if (device === session.device) throw new BrokerProblem('input_malformed', { fields: ['device'] });
+      await renew({ session, proof }, 'device-revoked', (stored) => withoutDevice(stored, device), device);
       return {};
     },
 

@@ -1,4 +1,13 @@
-import { concat, fromB64Url, lengthPrefixed, toB64Url, u32be, utf8, type Bytes } from '../bytes.ts';
+import {
+  concat,
+  equalBytes,
+  fromB64Url,
+  lengthPrefixed,
+  toB64Url,
+  u32be,
+  utf8,
+  type Bytes,
+} from '../bytes.ts';
 import { sealAad } from '../crypto/aad.ts';
 import { openFrom, sealTo } from '../crypto/agreement.ts';
 import { sha256 } from '../crypto/digest.ts';
@@ -80,6 +89,7 @@ export async function sealRecord(
  *
  * @param state of the newest journal
  * @param blob the name that the record was found under
+ * @param own what rests on this device for that blob, from when it took the file in itself: then its keys may have been revoked since
  * @throws {HalfkeyError} `inbox_refused` unless a device that the journal trusts now signed these bytes for this vault and blob, and
  *   they are sealed to an inbox key of the journal that is not retired
  */
@@ -88,6 +98,7 @@ export async function readRecord(
   vault: string,
   blob: string,
   bytes: Bytes,
+  own?: Bytes,
 ): Promise<SignedRecord> {
   if (bytes.length !== RECORD_BYTES) {
     throw refused(`expected ${String(RECORD_BYTES)} bytes, got ${String(bytes.length)}`);
@@ -96,7 +107,8 @@ export async function readRecord(
   const head = bytes.subarray(0, SIGNATURE_OFFSET);
   const sealed = bytes.slice(SEALED_OFFSET);
   const id = toB64Url(head.subarray(DEVICE_OFFSET));
-  const device = state.trustedDevice(id);
+  const isOwn = own !== undefined && equalBytes(own, bytes);
+  const device = isOwn ? state.devices.get(id) : state.trustedDevice(id);
   if (!device) throw refused('it is of no device that is enrolled now');
   const message = await signedMessage({ vault, blob }, head, sealed);
   if (!(await verify(device.publicKey, message, bytes.slice(SIGNATURE_OFFSET, SEALED_OFFSET)))) {

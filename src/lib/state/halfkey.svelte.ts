@@ -1,6 +1,6 @@
 import { createContext } from 'svelte';
 import { WorkerHost } from '../worker/host.ts';
-import type { Factor, FileRow, Phase, Report, TransferReport } from '../worker/protocol.ts';
+import type { Factor, FileRow, OtherDevice, Phase, Report, TransferReport } from '../worker/protocol.ts';
 import { Announcer } from './announcer.svelte.ts';
 import { Arrivals } from './arrivals.svelte.ts';
 import { CodePrompt } from './code-prompt.svelte.ts';
@@ -136,4 +136,4 @@ export class Halfkey {
 
 const [getHalfkey, setHalfkey] = createContext<Halfkey>();
 export { getHalfkey, setHalfkey };
-export type { Factor, FileRow };
+export type { Factor, FileRow, OtherDevice };

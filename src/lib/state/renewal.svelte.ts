@@ -63,6 +63,16 @@ export class Renewal {
     return this.#worker.send('renewal/passphrase', { passphrase });
   }
 
+  /** The other devices, which may be signed out. */
+  devices(): Result<'renewal/devices'> {
+    return this.#worker.send('renewal/devices', {});
+  }
+
+  /** Signs another device out for good. */
+  revoke(device: string): Result<'renewal/revoke'> {
+    return this.#worker.send('renewal/revoke', { device });
+  }
+
   /** Forgets what was proven. */
   end(): Result<'renewal/end'> {
     return this.#worker.send('renewal/end', {});

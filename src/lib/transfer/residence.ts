@@ -1,3 +1,4 @@
+import type { Bytes } from '../bytes.ts';
 import type { Broker } from '../remote/broker.ts';
 import { canTellLine, isMetered, onLineChange } from '../remote/line.ts';
 import { put } from '../remote/s3.ts';
@@ -6,7 +7,7 @@ import { keptRecords } from '../store/kept-records.ts';
 import { freeBytes } from '../store/opfs.ts';
 import { opfsParts } from '../store/part-files.ts';
 import { PARALLEL, readTransferSettings, saveTransferSettings } from '../store/transfer-settings.ts';
-import { uploadRecords } from '../store/upload-records.ts';
+import { uploadRecords, type UploadRecords } from '../store/upload-records.ts';
 import type { OpenVault } from '../worker/vault.ts';
 import type { Adopter } from './adoption/adopting.ts';
 import { Keeping } from './download/keeping.ts';
@@ -37,6 +38,7 @@ export class Residence {
   readonly uploads: Uploads;
   readonly keeping: Keeping;
   readonly #database: Database;
+  readonly #records: UploadRecords;
   readonly #news: UploadNews;
   readonly #reach: { readonly broker: Reach; readonly store: Reach };
   readonly #gate = new Turnstile(PARALLEL.usual);
@@ -65,6 +67,7 @@ export class Residence {
       this.wake();
     });
     const records = uploadRecords(database);
+    this.#records = records;
     const sending = { broker, put, records, reach, gate: this.#gate };
     const news = this.#news;
     const files = opfsParts('uploads');
@@ -88,6 +91,11 @@ export class Residence {
   async resume(): Promise<void> {
     this.#apply(await readTransferSettings(this.#database));
     await Promise.all([this.uploads.resume(), this.keeping.resume()]);
+  }
+
+  /** What has been put into the inbox from here, or will be, for a blob. */
+  async inboxRecord(blob: string): Promise<Bytes | undefined> {
+    return (await this.#records.read(blob))?.inboxRecord;
   }
 
   /** The journal has changed. */

@@ -84,6 +84,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
     keys,
     locks: navigator.locks,
     nowMs,
+    ownRecord: async (blob) => here?.inboxRecord(blob),
     onRefused: (count) => {
       deps.refused(count);
     },

@@ -86,6 +86,7 @@ const EXPLANATIONS = {
     'Too many wrong codes',
     (detail, nowMs) => `Codes are refused for now. ${say(wait, detail, nowMs)} A backup code works at once.`,
   ],
+  device_revoked: ['This device was signed out', 'Sign in again: it comes in as a new one.'],
   backup_code_refused: [
     'That backup code is wrong or used',
     'Each works once. Try the next one of your sheet.',

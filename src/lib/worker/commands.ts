@@ -2,12 +2,12 @@ import { generatePassphrase, judgePassphrase } from '../account/passphrase.ts';
 import { connectBroker } from '../remote/broker.ts';
 import { steadySession } from '../remote/steady-session.ts';
 import { storageUse } from '../store/opfs.ts';
-import { readDevice } from '../store/device-record.ts';
 import { noteKept, noteUnkept, unkeptParts } from '../store/kit-note.ts';
 import { toFailure } from '../transfer/ledger.ts';
 import { sweepDownloads } from '../transfer/download/sink.ts';
 import { createTransfers } from '../transfer/transfers.ts';
 import { compareHeadPhrase } from './drive/head-check.ts';
+import { otherDevices } from './drive/other-devices.ts';
 import type { CommandName, Commands, Report } from './protocol.ts';
 import { purgeFile } from './drive/purge.ts';
 import { recover } from './entry/recover.ts';
@@ -121,6 +121,8 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
     'renewal/authenticator': () => renewal.authenticator(),
     'renewal/authenticator-confirm': (args) => renewal.confirmAuthenticator(args),
     'renewal/passphrase': (args) => renewal.passphrase(args),
+    'renewal/devices': () => renewal.devices(),
+    'renewal/revoke': (args) => renewal.revoke(args),
     'renewal/end': () => {
       renewal.clear();
     },
@@ -157,13 +159,9 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
     'upload/add': ({ files }) => {
       transfers.add(files);
     },
-    async 'who/read'() {
-      const { state } = session.vault().journal;
-      const own = (await readDevice(await resting.database()))?.id;
-      const others = [...state.devices.values()].filter(
-        ({ device, revokedSeq }) => device !== own && revokedSeq === undefined,
-      );
-      return { otherDevices: others.map(({ name }) => name) };
+    'who/read': () => {
+      const { journal, resident } = session.home();
+      return { otherDevices: otherDevices(journal.state, resident.device.id).map(({ name }) => name) };
     },
     'upload/again': ({ transfer, file }) => transfers.again(transfer, file),
     'upload/wake': () => {

@@ -147,6 +147,15 @@ export interface Reenrolment {
   readonly dueAtMs: number;
 }
 
+/** Another device of the owner's. */
+export interface OtherDevice {
+  readonly device: string;
+  /** What it called itself. */
+  readonly name: string;
+  /** By its own clock, ms since 1970; missing before it has spoken for the first time. */
+  readonly lastHeardMs?: number;
+}
+
 type NoArguments = Record<string, never>;
 
 /** Every command with what it takes and what it answers. */
@@ -193,6 +202,10 @@ export interface Commands {
   'renewal/authenticator-confirm': { args: { code: string }; result: void };
   /** Signs out all other devices. `passphrase_weak`, `keyring_changed`. */
   'renewal/passphrase': { args: { passphrase: string }; result: void };
+  /** Those that can be signed out, in the order of their enrolment. */
+  'renewal/devices': { args: NoArguments; result: { devices: readonly OtherDevice[] } };
+  /** Signs one out for good: it comes back as a new one only. May be sent again. */
+  'renewal/revoke': { args: { device: string }; result: void };
   /** Forgets what was proven. */
   'renewal/end': { args: NoArguments; result: void };
   /** What of the kit of an account that was made on this device nobody has said to be kept. */

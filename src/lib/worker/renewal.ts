@@ -2,12 +2,15 @@ import {
   authenticatorConfirm,
   authenticatorRenew,
   backupCodesRenew,
+  deviceRevoke,
   kitRenew,
   passphraseRenew,
   passphraseStart,
   renewalProve,
 } from '$contract/renewal.ts';
 import type { KeyringRecord } from '$contract/account.ts';
+import { DeviceId } from '$contract/ids.ts';
+import * as v from 'valibot';
 import { generateBackupCodes, groupBackupCode, hashBackupCode } from '../account/backup-codes.ts';
 import { openKeyring, rewrapKeyring, type OpenKeyring } from '../account/keyring.ts';
 import { startRegistration } from '../account/opaque.ts';
@@ -18,6 +21,7 @@ import { HalfkeyError } from '../errors.ts';
 import { headPhrase } from '../journal/entries/head-phrase.ts';
 import type { Broker } from '../remote/broker.ts';
 import { noteKept } from '../store/kit-note.ts';
+import { otherDevices } from './drive/other-devices.ts';
 import { deviceName } from './entry/device-name.ts';
 import { keyringBytes } from './entry/entry.ts';
 import { parseCode, parseFactor } from './factor.ts';
@@ -50,7 +54,7 @@ interface Proven {
 const PROOF_MS = 10 * 60_000;
 
 /**
- * New backup codes, authenticator, kit and passphrase, for who has the passphrase and a code at hand. This device's record of the
+ * New backup codes, authenticator, kit and passphrase, and devices signed out, for who has the passphrase and a code at hand. This device's record of the
  * account stays as it is: it pins a keyring that it has seen, and the journal pins the newest.
  */
 export class Renewal {
@@ -159,6 +163,24 @@ export class Renewal {
     const { proof, home } = this.#require();
     await this.#deps.broker.call(authenticatorConfirm, { proof, ...parseCode(code) });
     home.lookAgain();
+  }
+
+  devices(): Commands['renewal/devices']['result'] {
+    const { journal, resident } = this.#require().home;
+    return { devices: otherDevices(journal.state, resident.device.id) };
+  }
+
+  /**
+   * Ends the device's sessions first, so that it reaches nothing from there on; then the journal, so that nobody believes what it signs.
+   * @throws {HalfkeyError} of the family unreachable: the same again is fine
+   */
+  async revoke({ device }: Commands['renewal/revoke']['args']): Promise<void> {
+    const { home, keyring, proof } = this.#require();
+    await this.#deps.broker.call(deviceRevoke, { proof, device: v.parse(DeviceId, device) });
+    const { journal } = home;
+    await journal.refresh();
+    if (!journal.state.trustedDevice(device)) return;
+    await journal.appendByIdentity(keyring.identity.privateKey, [{ kind: 'device-revoke', device }]);
   }
 
   /**

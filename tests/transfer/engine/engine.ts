@@ -68,14 +68,15 @@ export class Engine {
     const vault = () => person.vault(broker, seen, isOpen);
     const adopter = new Adopter(vault);
     const keys = new InboxKeys(vault);
+    const records = this.#mortal('records', uploadRecords(database), ['list', 'read', 'parts']);
     this.adoption = new InboxAdoption({
       ...{ vault, adopter, keys, locks, nowMs: Date.now },
+      ownRecord: async (blob) => (await records.read(blob))?.inboxRecord,
       onRefused: (count) => {
         this.refused = count;
       },
       onFailed: (error) => this.failures.push(error),
     });
-    const records = this.#mortal('records', uploadRecords(database), ['list', 'read', 'parts']);
     const reachOptions = { isAllowed: () => true, isPatient: true };
     const reach = { broker: new Reach(reachOptions), store: new Reach(reachOptions) };
     const put = (what: Put) => this.#step('put', () => putByFetch(what));

@@ -1,6 +1,6 @@
 import { inboxList, inboxRemove, type StoredBlob } from '$contract/inbox.ts';
 import type { BlobId } from '$contract/ids.ts';
-import { fromB64Url } from '../../bytes.ts';
+import { fromB64Url, type Bytes } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
 import { openRecord, readRecord, type CapturedFile, type SignedRecord } from '../../inbox/record.ts';
 import { operationsToRetire, unneededBelow } from '../../journal/state/inbox-epochs.ts';
@@ -16,6 +16,8 @@ export interface InboxAdoptionDeps {
   readonly keys: InboxKeys;
   readonly locks: Pick<LockManager, 'request'>;
   readonly nowMs: () => number;
+  /** What rests here of a record that this device has put into the inbox. */
+  readonly ownRecord: (blob: BlobId) => Promise<Bytes | undefined>;
   /** How many records no trusted device vouches for, or say what they must not; they stay where they are. */
   readonly onRefused: (count: number) => void;
   /** What nobody asked for and trying again does not mend. */
@@ -157,7 +159,8 @@ export class InboxAdoption {
     signal: AbortSignal,
   ): Promise<CapturedFile> {
     const { vault, journal, epoch } = this.#deps.vault();
-    const signed = await readRecord(journal.state, vault, blob, fromB64Url(record));
+    const own = await this.#deps.ownRecord(blob);
+    const signed = await readRecord(journal.state, vault, blob, fromB64Url(record), own);
     const opened = await this.#deps.keys.open(this.#keyOf(signed), signal);
     const key = { ...opened, privateKey: opened.privateKey.slice() }; // A lock in the middle wipes the other one.
     const file = await openRecord(signed, { vault, blob }, key).finally(() => key.privateKey.fill(0));

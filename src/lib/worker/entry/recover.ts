@@ -10,6 +10,7 @@ import { parseFactor } from '../factor.ts';
 import { signWithKit } from './kit-proof.ts';
 import type { Commands } from '../protocol.ts';
 import type { Resting } from '../resting.ts';
+import { enterAs } from './revoked-device.ts';
 
 /**
  * Kit and code in place of the passphrase, and a new passphrase: the keyring is wrapped again, one version on, and every older
@@ -39,13 +40,14 @@ export async function recover(
   recoveryEntropy.fill(0);
   exportKey.fill(0);
 
-  const device = await resting.deviceFor(account);
   const startLock = await resting.lockFor(account, passphrase);
   const sentAtMs = nowMs();
-  const signedIn = await broker.call(recoveryComplete, {
-    registrationRecord,
-    keyring: { version: keyring.version, bytes: toB64Url(keyring.bytes) },
-    device: { id: device.id, publicKey: toB64Url(device.publicKey) },
-  });
+  const { device, answer: signedIn } = await enterAs(await resting.deviceFor(account), ({ id, publicKey }) =>
+    broker.call(recoveryComplete, {
+      registrationRecord,
+      keyring: { version: keyring.version, bytes: toB64Url(keyring.bytes) },
+      device: { id, publicKey: toB64Url(publicKey) },
+    }),
+  );
   return { signedIn, keyring, device, sentAtMs, ...(startLock && { startLock }) };
 }

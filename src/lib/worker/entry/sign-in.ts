@@ -1,4 +1,4 @@
-import { signinCode, signinFinish, signinStart } from '$contract/account.ts';
+import { signinCode, signinFinish, signinStart, type SignedIn } from '$contract/account.ts';
 import type { AccountId, UserName } from '$contract/ids.ts';
 import { reenrolAsk, reenrolConfirm, reenrolSecret } from '$contract/reenrolment.ts';
 import { openKeyring } from '../../account/keyring.ts';
@@ -14,6 +14,7 @@ import { parseCode, parseFactor } from '../factor.ts';
 import { signWithKit } from './kit-proof.ts';
 import type { Commands, Factor } from '../protocol.ts';
 import type { Resting } from '../resting.ts';
+import { enterAs } from './revoked-device.ts';
 import { parseUserName } from './user-name.ts';
 
 /** The passphrase was right; the code is still to come. */
@@ -102,17 +103,22 @@ export class SignIn {
   }
 
   async #redeem(proven: Proven, factor: Factor): Promise<Entry> {
-    const { account, device: own, exportKey, serverPublicKey, startLock } = proven;
-    const device = { id: own.id, publicKey: toB64Url(own.publicKey) };
+    const { account, exportKey, serverPublicKey, startLock } = proven;
     const sentAtMs = this.#nowMs();
-    const signedIn = proven.isReenrolling
-      ? await this.#broker.call(reenrolConfirm, { ...parseCode('code' in factor ? factor.code : ''), device })
-      : await this.#broker.call(signinCode, { factor: parseFactor(factor), device });
+    const { device, answer: signedIn } = await enterAs(proven.device, (own) =>
+      this.#show(factor, proven, own),
+    );
     const keyring = await openKeyring(keyringBytes(signedIn.keyring), account, { exportKey });
     if (keyring.serverPublicKey !== serverPublicKey) {
       throw new HalfkeyError('server_unknown', 'the keyring pins another server than the one that answered');
     }
-    return { signedIn, keyring, device: own, sentAtMs, ...(startLock && { startLock }) };
+    return { signedIn, keyring, device, sentAtMs, ...(startLock && { startLock }) };
+  }
+
+  #show(typed: Factor, { isReenrolling }: Proven, { id, publicKey }: DeviceRecord): Promise<SignedIn> {
+    const device = { id, publicKey: toB64Url(publicKey) };
+    if (!isReenrolling) return this.#broker.call(signinCode, { factor: parseFactor(typed), device });
+    return this.#broker.call(reenrolConfirm, { ...parseCode('code' in typed ? typed.code : ''), device });
   }
 
   #require(): Proven {

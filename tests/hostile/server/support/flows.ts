@@ -10,6 +10,7 @@ import {
   renewBackupCodes,
   renewKit,
   renewPassphrase,
+  revokeDevice,
 } from './renewal-flows.ts';
 import { append, generate, inbox, purge, release, upload } from './vault-flows.ts';
 
@@ -32,6 +33,7 @@ export const FLOWS: readonly Flow[] = [
   renewAuthenticator,
   renewKit,
   renewPassphrase,
+  revokeDevice,
   askForAuthenticator,
   stopAsked,
 ];

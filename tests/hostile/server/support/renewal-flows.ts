@@ -163,3 +163,26 @@ export const renewPassphrase: Flow = {
     };
   },
 };
+
+export const revokeDevice: Flow = {
+  name: 'signing a device out',
+  async prepare(person) {
+    const { client, factor } = await proven(person);
+    const lost = await signedInElsewhere(person, PASSPHRASE, await factor());
+    const device = lost.device.id;
+    return {
+      async attempt() {
+        await client.must(contract.deviceRevoke, { device });
+      },
+      async check() {
+        expect(await codeOf(lost, account.sessionRead, {})).toBe('session_missing');
+        await lost.provePassphrase(person.userName, PASSPHRASE);
+        const request = { factor: await factor(), device: lost.device };
+        expect(await codeOf(lost, account.signinCode, request)).toBe('device_revoked');
+        const other = { ...request, device: person.another().device };
+        expect(await codeOf(lost, account.signinCode, other)).toBeUndefined();
+        await checkLogged(client, 'device-revoked');
+      },
+    };
+  },
+};

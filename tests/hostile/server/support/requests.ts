@@ -54,6 +54,7 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
     recoveryPublicKey: b64url(32),
     keyring: { version: 9, bytes: b64url(10) },
   }),
+  'POST /api/renewal/device/revoke': () => ({ proof: b64url(32), device: id() }),
   'POST /api/renewal/passphrase/start': () => ({ proof: b64url(32), registrationRequest: b64url(32) }),
   'POST /api/renewal/passphrase': () => ({
     proof: b64url(32),

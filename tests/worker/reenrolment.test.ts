@@ -1,0 +1,106 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Device } from './device.ts';
+import { passOn } from './pass-on.ts';
+import { Worlds, type Person } from './people.ts';
+
+// Another authenticator, asked for without a code. What comes after its wait: tests/e2e/reenrolment.spec.ts.
+const START_MS = 120_000;
+const WAIT_SECONDS = 72 * 60 * 60;
+let worlds: Worlds;
+
+beforeAll(async () => {
+  worlds = await Worlds.start();
+}, START_MS);
+afterAll(() => worlds.stop(), START_MS);
+afterEach(() => worlds.clear());
+
+/** Somebody at home on one device, who has shown the passphrase on another. */
+async function halfway(): Promise<{ home: Device; away: Device; person: Person }> {
+  const home = await worlds.newDevice();
+  const person = await worlds.signUp(home);
+  const away = await worlds.newDevice();
+  const { userName, passphrase } = person;
+  await away.send('sign-in/start', { userName, passphrase });
+  return { home, away, person };
+}
+
+/** Paths of the broker that a device asks from now on. */
+function asked({ page }: Device): string[] {
+  const paths: string[] = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith('/api/')) paths.push(pathname);
+  });
+  return paths;
+}
+
+/** When it was asked for, as a device hears that starts now. */
+async function toldAtMs(device: Device): Promise<number | undefined> {
+  let askedAtMs: number | undefined;
+  await device.reload();
+  await device.send('boot', {});
+  await device.until('reenrolment', ({ pending }) => {
+    askedAtMs = pending?.askedAtMs;
+    return askedAtMs !== undefined;
+  });
+  return askedAtMs;
+}
+
+test('wants the passphrase first, and the words before anything is sent', async () => {
+  const { home, away, person } = await halfway();
+  const stranger = await worlds.newDevice();
+  expect(await stranger.refused('sign-in/reenrol', { words: person.words })).toBe('session_missing');
+  const paths = asked(away);
+  const words = person.words.split(' ').reverse().join(' ');
+  for (const wrong of ['', 'abandon', words]) {
+    expect(await away.refused('sign-in/reenrol', { words: wrong })).toBe('recovery_words_malformed');
+  }
+  expect(paths).toEqual([]);
+  const other = await worlds.signUp(stranger);
+  expect(await away.refused('sign-in/reenrol', { words: other.words })).toBe('recovery_refused');
+  await home.send('reenrolment/stop', {}); // Nothing to stop is no fault.
+});
+
+test('is told on every device, at its start, and stopped by any of them', async () => {
+  const { home, away, person } = await halfway();
+  expect(await away.send('sign-in/reenrol', { words: person.words })).toEqual({ waitSeconds: WAIT_SECONDS });
+  // The authenticator that is there after all is as good as before, and its owner hears of it at once.
+  await away.send('sign-in/code', { factor: person.factor() });
+  await away.untilPhase('open');
+  await away.until('reenrolment', ({ pending }) => pending !== undefined);
+
+  await toldAtMs(home);
+  await home.send('reenrolment/stop', {});
+  await home.until('reenrolment', ({ pending }) => pending === undefined);
+
+  await away.reload();
+  await away.send('boot', {});
+  await away.until('reenrolment', ({ pending }) => pending === undefined);
+});
+
+test('is not told any more once there are other recovery words', async () => {
+  const { home, away, person } = await halfway();
+  await away.send('sign-in/reenrol', { words: person.words });
+  await toldAtMs(home);
+  await home.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
+  await home.send('renewal/kit', {});
+  await home.send('renewal/accept', {});
+  await home.until('reenrolment', ({ pending }) => pending === undefined);
+});
+
+test('begins one wait, though the answer was lost', async () => {
+  const { home, away, person } = await halfway();
+  await away.context.route(
+    '**/api/reenrolment/ask',
+    async (route) => {
+      expect((await passOn(route, worlds.stack.origin)).ok()).toBe(true);
+      await route.abort();
+    },
+    { times: 1 },
+  );
+  const { words } = person;
+  expect(await away.refused('sign-in/reenrol', { words })).toBe('broker_unreachable');
+  const askedAtMs = await toldAtMs(home);
+  expect(await away.send('sign-in/reenrol', { words })).toHaveProperty('waitSeconds');
+  expect(await toldAtMs(home)).toBe(askedAtMs);
+});

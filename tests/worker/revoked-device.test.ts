@@ -1,0 +1,108 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Bare } from './bare/main.ts';
+import type { Device } from './device.ts';
+import { Worlds, type Person } from './people.ts';
+
+declare const bare: Bare;
+
+// A device that its owner signs out from another one.
+const START_MS = 120_000;
+const CONTENT = 'what only its owner reads\n';
+const NEXT_PASSPHRASE = 'seven lanterns drift over the quiet harbour';
+let worlds: Worlds;
+
+beforeAll(async () => {
+  worlds = await Worlds.start();
+}, START_MS);
+afterAll(() => worlds.stop(), START_MS);
+afterEach(() => worlds.clear());
+
+/** Somebody at home on two devices, who has lost the second, and has shown passphrase and code on the first. */
+async function lostOne(): Promise<{ home: Device; lost: Device; person: Person; device: string }> {
+  const home = await worlds.newDevice();
+  const person = await worlds.signUp(home);
+  await home.upload('one.txt', CONTENT);
+  const lost = await worlds.newDevice();
+  await worlds.signIn(lost, person);
+  await lost.file('one.txt');
+  await home.until('view', ({ files }) => files === 1);
+  await home.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
+  const device = (await lost.deviceId()) ?? '';
+  await expect.poll(async () => others(home)).toEqual([device]);
+  return { home, lost, person, device };
+}
+
+async function others(device: Device): Promise<string[]> {
+  const { devices } = await device.send('renewal/devices', {});
+  return devices.map((other) => other.device);
+}
+
+async function reads(device: Device, name: string): Promise<void> {
+  const file = await device.file(name);
+  expect(await device.send('file/preview', { file })).toEqual({ kind: 'text', text: CONTENT });
+}
+
+test('is named, signed out, and believed no more', async () => {
+  const { home, lost, device } = await lostOne();
+  const { devices } = await home.send('renewal/devices', {});
+  expect(devices).toEqual([
+    { device, name: expect.stringMatching(/\w/) as string, lastHeardMs: expect.any(Number) as number },
+  ]);
+  await home.send('renewal/revoke', { device });
+  await home.send('renewal/revoke', { device });
+  expect(await others(home)).toEqual([]);
+  expect(await home.send('who/read', {})).toEqual({ otherDevices: [] });
+  await lost.send('lock', {}).catch(() => undefined);
+  expect(await lost.refused('unlock', { factor: { code: '000000' } })).toBe('session_missing');
+  await lost.untilPhase('signed-out');
+  await home.send('lock', {});
+  expect(await home.refused('renewal/revoke', { device })).toBe('proof_missing');
+});
+
+test('is signed out at the broker though the journal cannot be reached, and in the journal by another try', async () => {
+  const { home, lost, device } = await lostOne();
+  await home.context.route('**/log', (route) => route.abort());
+  expect(await home.refused('renewal/revoke', { device })).toBe('broker_unreachable');
+  await lost.send('lock', {}).catch(() => undefined);
+  expect(await lost.refused('unlock', { factor: { code: '000000' } })).toBe('session_missing');
+  expect(await others(home)).toEqual([device]);
+  await home.context.unroute('**/log');
+  await home.send('renewal/revoke', { device });
+  expect(await others(home)).toEqual([]);
+});
+
+test('comes back as a new one, with what it had taken in', async () => {
+  const { home, lost, person, device } = await lostOne();
+  await lost.send('lock', {});
+  await lost.context.route('**/api/**', (route) => route.abort('internetdisconnected'));
+  await lost.page.evaluate(async (content) => {
+    await bare.send('upload/add', { files: [new File([content], 'captured.txt', { type: 'text/plain' })] });
+  }, CONTENT);
+  await lost.until('transfer', ({ transfer }) => transfer.name === 'captured.txt' && transfer.isSafe);
+  await home.send('renewal/revoke', { device });
+  await lost.context.unroute('**/api/**');
+  expect(await lost.refused('unlock', { factor: { code: '000000' } })).toBe('session_missing');
+  await lost.untilPhase('signed-out');
+
+  await worlds.signIn(lost, person);
+  const now = await lost.deviceId();
+  expect(now).not.toBe(device);
+  await expect.poll(() => others(home)).toEqual([now]);
+  await reads(lost, 'one.txt');
+  await reads(lost, 'captured.txt');
+  await reads(home, 'captured.txt');
+  await lost.reload();
+  await lost.send('boot', {});
+  await lost.untilPhase('locked');
+  expect(await lost.names()).toEqual(expect.arrayContaining(['one.txt', 'captured.txt']));
+});
+
+test('comes back as a new one by its recovery words, too', async () => {
+  const { home, lost, person, device } = await lostOne();
+  await home.send('renewal/revoke', { device });
+  const { words } = person;
+  await lost.send('recover', { words, passphrase: NEXT_PASSPHRASE, factor: person.factor() });
+  await lost.untilPhase('open');
+  expect(await lost.deviceId()).not.toBe(device);
+  await reads(lost, 'one.txt');
+});
