@@ -246,8 +246,8 @@ row(
   async (t) => {
     const shapes: readonly (readonly [number, Weather, number, number])[] = t.full
       ? [
-          [6000, STORM, 3, 12],
-          [2000, STORM, 8, 10],
+          [4000, STORM, 3, 12],
+          [1500, STORM, 8, 10],
           [500, CALM, 8, 20],
         ]
       : [
@@ -287,7 +287,7 @@ row(
     ];
     for (const defect of defects) {
       let seen = 0;
-      const histories = t.full ? 200 : 10;
+      const histories = t.full ? 100 : 10;
       for (let seed = 1; seed <= histories; seed += 1) {
         const outcome = await live(seed, { weather: CALM, clients: 5, operations: 12, defect });
         if (outcome.found.length > 0) seen += 1;
