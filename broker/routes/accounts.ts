@@ -79,11 +79,14 @@ function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
   const { accounts, secondFactor, grants, events, reenrolment, vaults } = deps;
 
   register(frame, contract.sessionRead, async ({ session }) => {
-    const pending = await reenrolment.pending(session);
+    const [memberships, pending] = await Promise.all([
+      vaults.memberships(session.account),
+      reenrolment.pending(session),
+    ]);
     return {
       account: session.account,
       device: deviceOf(session),
-      vaults: await vaults.memberships(session.account),
+      vaults: memberships,
       ...(pending && { reenrolment: pending }),
     };
   });

@@ -1,17 +1,13 @@
-import { signinFinish } from '$contract/account.ts';
 import * as contract from '$contract/reenrolment.ts';
 import type { AccountClient } from './account-client.ts';
 import type { TestClock } from './broker.ts';
-import { lastLoginMessage } from './renewal-client.ts';
 
 export const WAIT_SECONDS = 72 * 60 * 60;
 
-const PASSPHRASE = 'correct horse battery';
-
 /** Passphrase and kit, as somebody shows them who has no authenticator. */
-export async function askReenrolment(client: AccountClient, userName: string, passphrase = PASSPHRASE) {
-  const finishLoginRequest = await lastLoginMessage(client, userName, passphrase);
-  await client.must(signinFinish, { finishLoginRequest });
+export async function askReenrolment(client: AccountClient, userName: string, passphrase?: string) {
+  const proven = await client.provePassphrase(userName, passphrase);
+  if (!proven.ok) throw new Error(`expected the passphrase to be taken, got ${proven.code}`);
   return client.call(contract.reenrolAsk, { signature: await client.signWithKit('halfkey/reenrolment/1') });
 }
 

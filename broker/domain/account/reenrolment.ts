@@ -73,20 +73,13 @@ export function createReenrolment(deps: ReenrolmentDeps) {
     },
 
     /** Nothing is replaced yet, so nothing is logged. */
-    async secret(
+    secret(
       session: Session,
       { userName }: Request<typeof contract.reenrolSecret>,
     ): Promise<Answer<typeof contract.reenrolSecret>> {
-      const { account } = session;
-      const record = await accounts.read(account);
-      if (record?.nameId !== accounts.nameIdOf(userName))
-        throw new BrokerProblem('input_malformed', { fields: ['userName'] });
-      const { secret, otpauthUri, record: factor } = await secondFactor.enrol(account, userName);
-      await accounts.update(account, (stored) => ({
-        ...stillDue(stored, session),
-        factor: { ...stored.factor, nextSecret: factor.sealedSecret },
-      }));
-      return { totpSecret: secret, otpauthUri };
+      return secondFactor.offer(session.account, userName, (record) => {
+        stillDue(record, session);
+      });
     },
 
     /** One write replaces the authenticator and ends every session of before, and every backup code: nobody knows who has them. */

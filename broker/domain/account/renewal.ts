@@ -138,19 +138,13 @@ export function createRenewal(deps: RenewalDeps) {
     },
 
     /** Nothing is replaced yet, so nothing is logged. */
-    async authenticator(
+    authenticator(
       session: Session,
       { proof, userName }: Request<typeof contract.authenticatorRenew>,
     ): Promise<Answer<typeof contract.authenticatorRenew>> {
-      const { nameId } = await proven({ session, proof });
-      if (accounts.nameIdOf(userName) !== nameId)
-        throw new BrokerProblem('input_malformed', { fields: ['userName'] });
-      const { secret, otpauthUri, record } = await secondFactor.enrol(session.account, userName);
-      await accounts.update(session.account, (stored) => {
-        requireProof(stored, { session, proof });
-        return { ...stored, factor: { ...stored.factor, nextSecret: record.sealedSecret } };
+      return secondFactor.offer(session.account, userName, (record) => {
+        requireProof(record, { session, proof });
       });
-      return { totpSecret: secret, otpauthUri };
     },
 
     async confirmAuthenticator(

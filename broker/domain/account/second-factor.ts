@@ -24,6 +24,17 @@ export interface SecondFactor {
     userName: UserName,
   ): Promise<{ secret: string; otpauthUri: string; record: FactorRecord }>;
   /**
+   * Gives an account its next secret, which waits for its first code (`change`); the present one stays good until then.
+   * @param userName the account's own
+   * @param allowed throws where the account is to have none, now or when it is written
+   * @throws BrokerProblem `input_malformed` for another name, `session_missing` where there is no such account
+   */
+  offer(
+    account: AccountId,
+    userName: UserName,
+    allowed: (record: AccountRecord) => void,
+  ): Promise<{ totpSecret: string; otpauthUri: string }>;
+  /**
    * Accepts a code once across all brokers, or throws. The attempt is counted before anything is compared, and the step
    * is recorded by a conditional write before anything is said: only its writer is accepted.
    * @returns the account as it is with the code accepted
@@ -114,20 +125,34 @@ export function createSecondFactor(
     }
   }
 
+  async function newSecret(account: AccountId, userName: UserName) {
+    const secret = generateSecret();
+    const sealed = await kms.encrypt(Buffer.from(secret, 'latin1'), contextOf(account));
+    return {
+      secret,
+      otpauthUri: generateURI({ issuer: 'Halfkey', label: userName, secret }),
+      sealedSecret: Buffer.from(sealed).toString('base64url'),
+    };
+  }
+
   return {
     async enrol(account, userName) {
-      const secret = generateSecret();
-      const sealed = await kms.encrypt(Buffer.from(secret, 'latin1'), contextOf(account));
-      return {
-        secret,
-        otpauthUri: generateURI({ issuer: 'Halfkey', label: userName, secret }),
-        record: {
-          ...OPEN,
-          sealedSecret: Buffer.from(sealed).toString('base64url'),
-          lastStep: 0,
-          backupCodes: [],
-        },
-      };
+      const { secret, otpauthUri, sealedSecret } = await newSecret(account, userName);
+      return { secret, otpauthUri, record: { ...OPEN, sealedSecret, lastStep: 0, backupCodes: [] } };
+    },
+    async offer(account, userName, allowed) {
+      const now = await accounts.read(account);
+      if (!now) throw new BrokerProblem('session_missing');
+      allowed(now);
+      if (accounts.nameIdOf(userName) !== now.nameId) {
+        throw new BrokerProblem('input_malformed', { fields: ['userName'] });
+      }
+      const { secret, otpauthUri, sealedSecret } = await newSecret(account, userName);
+      await accounts.update(account, (stored) => {
+        allowed(stored);
+        return withFactor(stored, { nextSecret: sealedSecret });
+      });
+      return { totpSecret: secret, otpauthUri };
     },
     accept: (session, factor, along = (record) => record) =>
       'code' in factor
