@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import adapter from '@sveltejs/adapter-static';
+import { APP_SOURCES, digestOf } from './broker/launch/sources.mjs';
 
 /**
  * The policy of everything that does not depend on where it runs. What does (the S3 origin) is added by the
@@ -30,35 +31,6 @@ const csp = {
     'trusted-types': ['svelte-trusted-html', 'halfkey-scripts'],
   },
 };
-
-/** What the app is built from. */
-const SOURCES = [
-  'src',
-  'static',
-  'broker/contract',
-  'package.json',
-  'package-lock.json',
-  'svelte.config.js',
-  'vite.config.ts',
-];
-
-/**
- * Kit's own version is the time of the build, which would make every build another. This is another exactly when the sources
- * are, so that who builds the same sources gets the same bytes, and browsers see a new version when there is one.
- */
-function digestOfSources() {
-  const hash = createHash('sha256');
-  for (const source of SOURCES) {
-    const inside = statSync(source).isDirectory()
-      ? readdirSync(source, { recursive: true, encoding: 'utf8' }).map((name) => join(source, name))
-      : [source];
-    for (const path of inside.filter((one) => statSync(one).isFile()).sort()) {
-      const bytes = readFileSync(path);
-      hash.update(`${path}\0${String(bytes.length)}\0`).update(bytes);
-    }
-  }
-  return hash.digest('hex').slice(0, 16);
-}
 
 const BUILD = 'build';
 /** Not of the shell: Kit's own two, which nothing asks for, the service worker itself, and what the browser's install dialog shows. */
@@ -104,7 +76,9 @@ export default {
     paths: { relative: false },
     // Kit's own registration would make a Trusted Types policy that lets any URL through.
     serviceWorker: { register: false },
-    version: { name: digestOfSources() },
+    // Kit's own version is the time of the build, which would make every build another. This one differs exactly when the sources do:
+    // whoever builds the same sources gets the same bytes, and browsers see a new version when there is one.
+    version: { name: digestOf(APP_SOURCES).slice(0, 16) },
     csp,
   },
 };

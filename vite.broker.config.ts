@@ -8,6 +8,7 @@ export default defineConfig({
     target: 'node20',
     outDir: 'dist',
     rolldownOptions: {
+      checks: { bundlerTimings: false },
       input: { broker: 'broker/entry/node.ts', 'local-cloud': 'broker/entry/local-cloud.ts' },
     },
   },

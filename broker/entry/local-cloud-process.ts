@@ -36,15 +36,23 @@ export async function startLocalCloudProcess(options: LocalCloudOptions): Promis
     process.execPath,
     ['--import', END_WITH_PARENT, script, '--data', dataFolder, '--port', String(port), '--origin', origin],
     // A group of its own: Ctrl+C is for the broker, which still needs it while requests end.
-    { stdio: ['pipe', 'pipe', 'inherit'], detached: true },
+    { stdio: ['pipe', 'pipe', 'pipe'], detached: true },
   );
   const ended = once(child, 'close');
+  let complaint = '';
+  const keepComplaint = (chunk: Buffer) => {
+    complaint += chunk.toString();
+  };
+  child.stderr.on('data', keepComplaint);
   const line = await Promise.race([
     firstLine(child.stdout),
     ended.then(([code]) => {
-      throw new StartRefused('local_cloud_failed', `it ended with ${String(code)} before it was ready`);
+      // It says in a sentence why it does not start; that is the reason, and is said once.
+      const reason = complaint.trim() || `it ended with ${String(code)} before it was ready`;
+      throw new StartRefused('local_cloud_failed', reason);
     }),
   ]);
+  child.stderr.off('data', keepComplaint).pipe(process.stderr, { end: false });
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), LocalCloudLine), line);
   if (!parsed.success) {
     child.kill('SIGKILL');

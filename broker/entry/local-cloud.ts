@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startLocalCloud } from '../local/cloud.ts';
+import { explainStart } from './explain.ts';
 
 const USAGE = 'usage: local-cloud --data DIR --port N [--origin URL]… [--policies DIR]';
 const POLICIES = join('broker', 'deploy', 'policies');
@@ -19,25 +20,20 @@ function findPolicies(): string {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      data: { type: 'string' },
-      port: { type: 'string' },
-      origin: { type: 'string', multiple: true },
-      policies: { type: 'string' },
-    },
-  });
-  const port = values.port ?? '';
-  if (values.data === undefined || !/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(USAGE);
+  const { dataFolder, port, origin, policies } = parseCommandLine();
   const cloud = await startLocalCloud({
-    dataFolder: resolve(values.data),
-    port: Number(port),
-    policiesFolder: values.policies === undefined ? findPolicies() : resolve(values.policies),
-    ...(values.origin && { allowedOrigins: values.origin }),
+    dataFolder,
+    port,
+    policiesFolder: policies === undefined ? findPolicies() : resolve(policies),
+    ...(origin && { allowedOrigins: origin }),
     report: (error, requestId) => {
       const what = error instanceof Error ? (error.stack ?? error.message) : 'not an error';
       process.stderr.write(`${JSON.stringify({ level: 'error', requestId, what })}\n`);
     },
+  }).catch(async (error: unknown) => {
+    // What comes from the operating system has a code, and gets a sentence; ours are sentences already.
+    const isOwn = error instanceof Error && !('code' in error);
+    throw isOwn ? error : new Error(await explainStart(error, { ports: [port], dataFolder }));
   });
   let closing = false;
   const close = () => {
@@ -48,6 +44,20 @@ async function main(): Promise<void> {
   process.on('SIGTERM', close);
   process.on('SIGINT', close);
   process.stdout.write(`${JSON.stringify(cloud.description)}\n`);
+}
+
+function parseCommandLine() {
+  const { values } = parseArgs({
+    options: {
+      data: { type: 'string' },
+      port: { type: 'string' },
+      origin: { type: 'string', multiple: true },
+      policies: { type: 'string' },
+    },
+  });
+  const { data, port = '', origin, policies } = values;
+  if (data === undefined || !/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new Error(USAGE);
+  return { dataFolder: resolve(data), port: Number(port), origin, policies };
 }
 
 main().catch((error: unknown) => {

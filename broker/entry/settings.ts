@@ -84,7 +84,6 @@ const Common = {
   HALFKEY_PROXIES: v.optional(integer(0, 10), '0'),
   LOG_LEVEL: v.optional(
     v.picklist(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'expected a level of pino'),
-    'info',
   ),
 };
 const LocalEnvironment = v.object({ ...Common, HALFKEY_DATA: v.optional(text, './data') });
@@ -132,20 +131,21 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Parses the environment, once. `HALFKEY_BUCKET` selects AWS; `HALFKEY_LOCAL_CLOUD`, the line that the local cloud prints, one
  * that runs already; with neither, the broker brings its own.
+ * @param isTerminal somebody looks at what is printed: the log tells only of trouble, unless LOG_LEVEL is set
  * @throws StartRefused `settings_invalid` with every fault, by variable; no value is repeated
  */
-export function parseSettings(environment: Environment): Settings {
+export function parseSettings(environment: Environment, isTerminal = false): Settings {
   if (['HALFKEY_BUCKET', ...AWS_ALONE].some((name) => environment[name] !== undefined)) {
     const env = parse(AwsEnvironment, environment);
-    return settingsOf(env, { kind: 'given', cloud: awsCloud(env) });
+    return settingsOf(env, { kind: 'given', cloud: awsCloud(env) }, isTerminal);
   }
   if (environment['HALFKEY_LOCAL_CLOUD'] !== undefined) {
     const env = parse(RunningEnvironment, environment);
-    return settingsOf(env, { kind: 'given', cloud: localCloud(env.HALFKEY_LOCAL_CLOUD) });
+    return settingsOf(env, { kind: 'given', cloud: localCloud(env.HALFKEY_LOCAL_CLOUD) }, isTerminal);
   }
   const env = parse(LocalEnvironment, environment);
   // Always the next port: the cached shell keeps the policy that names it.
-  return settingsOf(env, { kind: 'local', dataFolder: env.HALFKEY_DATA, port: env.PORT + 1 });
+  return settingsOf(env, { kind: 'local', dataFolder: env.HALFKEY_DATA, port: env.PORT + 1 }, isTerminal);
 }
 
 /** The broker's own view of a local cloud. */
@@ -171,6 +171,7 @@ function awsCloud(env: v.InferOutput<typeof AwsEnvironment>): Cloud {
 function settingsOf(
   env: v.InferOutput<v.ObjectSchema<typeof Common, undefined>>,
   cloud: CloudChoice,
+  isTerminal: boolean,
 ): Settings {
   return {
     port: env.PORT,
@@ -183,7 +184,7 @@ function settingsOf(
     quotaBytes: env.HALFKEY_QUOTA_BYTES,
     ratePerMinute: env.HALFKEY_RATE_PER_MINUTE,
     proxies: env.HALFKEY_PROXIES,
-    logLevel: env.LOG_LEVEL,
+    logLevel: env.LOG_LEVEL ?? (isTerminal ? 'warn' : 'info'),
   };
 }
 

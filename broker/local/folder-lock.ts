@@ -25,9 +25,9 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
     : `\0halfkey-${name}.lock`;
   const server = createServer((socket) => socket.destroy());
   if (!(await listens(server, path))) {
-    if (await answers(path)) throw new Error('the data folder is in use by another local cloud');
+    if (await answers(path)) throw new Error(inUse(folder));
     if (isFile) await rm(path, { force: true });
-    if (!(await listens(server, path))) throw new Error('the data folder is in use by another local cloud');
+    if (!(await listens(server, path))) throw new Error(inUse(folder));
   }
   server.unref();
   return () =>
@@ -36,6 +36,10 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
         resolve();
       });
     });
+}
+
+function inUse(folder: string): string {
+  return `the data folder ${folder} is in use by another Halfkey: stop that one, or choose another folder with HALFKEY_DATA`;
 }
 
 function listens(server: Server, path: string): Promise<boolean> {

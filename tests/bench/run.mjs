@@ -3,22 +3,19 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installPackages, root } from '../../broker/entry/install.mjs';
-
-/** @param {string} command @param {string[]} args */
-function run(command, ...args) {
-  const { status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) throw new Error(`${[command, ...args].join(' ')} failed`);
-}
+import { buildIfStale } from '../../broker/launch/build.mjs';
+import { installPackages, root } from '../../broker/launch/install.mjs';
 
 process.chdir(root);
 installPackages();
+const { installBrowsers } = await import('../support/install-browsers.mjs');
+installBrowsers();
+buildIfStale('broker');
 const { build } = await import('vite');
 const here = join(root, 'tests', 'bench');
 // Inside the project, so that what is left outside the bundles is found.
 const out = mkdtempSync(join(root, 'node_modules', '.halfkey-bench-'));
 try {
-  run('npm', 'run', '--silent', 'build:broker');
   const alias = { $contract: join(root, 'broker', 'contract') };
   /** @type {import('vite').InlineConfig} */
   const common = { configFile: false, logLevel: 'error', resolve: { alias } };

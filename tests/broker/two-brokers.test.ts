@@ -101,7 +101,9 @@ describe('a broker refuses to start', () => {
     const { port } = new URL(brokers[0]!.url);
     const { exited, output } = runBroker(dist, { ...environmentOf(cloud), PORT: port });
     expect(await exited).toBe(1);
-    expect(output()).toBe('halfkey: EADDRINUSE: cannot start\n');
+    expect(output()).toBe(
+      `halfkey: port_taken: port ${port} is taken by another Halfkey (version 0.1.0): stop that one, or choose another port, as in PORT=${String(Number(port) + 10)} npm start\n`,
+    );
   });
 });
 
@@ -156,7 +158,9 @@ describe('a second box on a data folder that is in use', () => {
     const first = await startBrokerProcess(dist, { HALFKEY_DATA });
     const second = runBroker(dist, { HALFKEY_DATA, PORT: String(await freePort()) });
     expect(await second.exited).toBe(1);
-    expect(second.output()).toContain('halfkey: local_cloud_failed: ');
+    expect(second.output()).toBe(
+      `halfkey: local_cloud_failed: the data folder ${HALFKEY_DATA} is in use by another Halfkey: stop that one, or choose another folder with HALFKEY_DATA\n`,
+    );
     expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
     expect(await first.stop()).toBe(0);
     await rm(folder, { recursive: true, force: true });

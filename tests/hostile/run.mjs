@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installPackages, root } from '../../broker/entry/install.mjs';
+import { buildIfStale } from '../../broker/launch/build.mjs';
+import { bin, installPackages, root } from '../../broker/launch/install.mjs';
 
 // `npm run test:hostile`: every attack of docs/SECURITY.md against this tree, and the table of what became of each. With `-- --full`
 // all variants and all indices; more words are file names for vitest.
@@ -19,8 +20,10 @@ const isFull = wanted.includes('--full');
 const files = wanted.filter((word) => word !== '--full');
 
 installPackages();
-const { installChromium } = await import('../support/install-chromium.mjs');
-installChromium();
+const { installBrowsers } = await import('../support/install-browsers.mjs');
+installBrowsers();
+buildIfStale('app');
+buildIfStale('broker');
 
 const folder = mkdtempSync(join(tmpdir(), 'halfkey-hostile-results-'));
 const results = join(folder, 'rows.jsonl');
@@ -35,7 +38,7 @@ try {
 
 /** The rows build what they need themselves, out of the tree as it is: the broker once for all, the app once for all. */
 function runTests() {
-  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const vitest = bin('vitest', 'vitest.mjs');
   const { status, error } = spawnSync(process.execPath, [vitest, 'run', '--project', 'hostile', ...files], {
     cwd: root,
     stdio: 'inherit',

@@ -1,6 +1,6 @@
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { chromium } from 'playwright';
+import { findOnPath } from './program-path.mjs';
 
 /** Flags for a headless Chromium that may run as root, and that must not talk to anybody by itself. */
 export const CHROMIUM_ARGS = [
@@ -20,19 +20,8 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-c
  * @returns {string | undefined} its path; undefined when the machine has none
  */
 export function findChromium() {
-  const named = process.env['CHROMIUM_PATH'];
+  const named = process.env['CHROMIUM_PATH'] ?? findOnPath(NAMES);
   if (named) return named;
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    for (const name of NAMES) {
-      const path = join(folder, name);
-      try {
-        accessSync(path, constants.X_OK);
-        return path;
-      } catch {
-        continue;
-      }
-    }
-  }
   const own = chromium.executablePath();
   return existsSync(own) ? own : undefined;
 }

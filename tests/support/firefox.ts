@@ -1,26 +1,14 @@
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { launch, type Browser } from 'puppeteer-core';
+import { findOnPath } from './program-path.mjs';
 
 const NAMES = ['firefox-esr', 'firefox'];
 
 /** `FIREFOX_PATH`, else one on PATH. @returns undefined when the machine has none */
 export function findFirefox(): string | undefined {
-  const named = process.env['FIREFOX_PATH'];
-  if (named) return named;
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    for (const name of NAMES) {
-      const path = join(folder, name);
-      try {
-        accessSync(path, constants.X_OK);
-        return path;
-      } catch {
-        continue;
-      }
-    }
-  }
-  return undefined;
+  return process.env['FIREFOX_PATH'] ?? findOnPath(NAMES);
 }
 
 /** A Firefox with a profile that outlives the process, so that it can be ended and started again. */

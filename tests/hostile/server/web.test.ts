@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { TestBroker } from '../../support/broker.ts';
 import { ORIGIN } from '../../support/broker.ts';
-import { billOfMaterials, digestsOf } from '../../../broker/entry/release.mjs';
+import { billOfMaterials, digestsOf } from '../../../broker/launch/release.mjs';
 import { row } from '../support/row.ts';
 import { buildIn, checkOut, type Checkout } from './support/built-app.ts';
 import { type House, openHouse } from './support/house.ts';

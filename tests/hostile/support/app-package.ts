@@ -11,6 +11,7 @@ const APP_SOURCES = [
   'broker/contract',
   'svelte.config.js',
   'vite.config.ts',
+  'tsconfig.json',
   'package.json',
   'package-lock.json',
 ];
@@ -18,9 +19,7 @@ const APP_SOURCES = [
 const SOURCES = [
   ...APP_SOURCES,
   'broker',
-  'tsconfig.json',
   'vite.broker.config.ts',
-  'tests/support/chromium.mjs',
 ];
 
 /** A folder like that of the installed package: `build/` is the app, `dist/` broker and local cloud, of the tree under test. */
@@ -84,8 +83,7 @@ function newestMs(path: string): number {
 }
 
 function run(folder: string, command: string, ...args: string[]): Promise<void> {
-  // Vite's configuration leaves the app out where a test runs.
-  const env = { ...process.env, VITEST: '', NODE_ENV: 'production' };
+  const env = { ...process.env, NODE_ENV: 'production' };
   const bin = join(folder, 'node_modules', '.bin', command);
   const child = spawn(bin, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';

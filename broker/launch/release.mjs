@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from './build.mjs';
+import { installPackages, root } from './install.mjs';
 
 // What is published beside a release, so that anybody can tell whether they got it: the bill of materials, and the digest of
 // every file that is served or run. Both are the same for the same sources, whoever makes them.
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const BUILT = ['build', 'dist'];
 
 /** @typedef {{ version: string, integrity: string, license?: string }} Locked as the lockfile has it */
@@ -76,9 +77,9 @@ function componentOf(path, { version, integrity, license }) {
 }
 
 function main() {
-  for (const name of BUILT) {
-    if (!existsSync(join(root, name))) throw new Error(`expected ${name}/: run npm run build first`);
-  }
+  installPackages();
+  build('app');
+  build('broker');
   const folder = join(root, 'release');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'SHA256SUMS'), digestsOf(root));

@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { endWith } from '../../broker/launch/run.mjs';
+import { findChromium } from './chromium.mjs';
+import { findOnPath } from './program-path.mjs';
+
+/** What Debian and its relatives call them. */
+const PACKAGES = { Chromium: ['chromium', 'fonts-liberation'], Firefox: ['firefox-esr'] };
+const FIREFOX = ['firefox-esr', 'firefox'];
+
+/**
+ * Installs the browsers that the suites run in, as far as the machine lacks them and lets us. Without Chromium the tests have failed,
+ * and this ends the process; without another one its tests are skipped, which the end of the run names.
+ */
+export function installBrowsers() {
+  const hasFirefox = process.env['FIREFOX_PATH'] !== undefined || findOnPath(FIREFOX) !== undefined;
+  const missing = [...(findChromium() ? [] : ['Chromium']), ...(hasFirefox ? [] : ['Firefox'])];
+  if (missing.length === 0) return;
+  if (canInstall()) {
+    run('apt-get', ['update', '--quiet=2']);
+    for (const name of missing) {
+      console.log(`Installing ${name} …`);
+      // One by one: a distribution that lacks one of them has the other all the same.
+      const packages = PACKAGES[/** @type {keyof typeof PACKAGES} */ (name)];
+      run('apt-get', ['install', '--yes', '--quiet=2', '--no-install-recommends', ...packages]);
+    }
+  }
+  if (findChromium()) return;
+  console.log('Downloading a Chromium for Playwright …');
+  run('npx', ['playwright', 'install', 'chromium']);
+  if (findChromium()) return;
+  endWith(
+    'the tests need a Chromium, and this user could not install one: install it (on Debian or Ubuntu: sudo apt-get install chromium) or set CHROMIUM_PATH to one',
+  );
+}
+
+/** As root on Debian and its relatives; elsewhere we would have to ask for a password. */
+function canInstall() {
+  return process.getuid?.() === 0 && findOnPath(['apt-get']) !== undefined;
+}
+
+/** Shows what was printed only when the command fails. @param {string} command @param {string[]} args */
+function run(command, args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { status, error, stderr } = spawnSync(command, args, { env, encoding: 'utf8' });
+  if (status === 0) return;
+  const lines = (error?.message ?? stderr).trim().split('\n').slice(-3);
+  console.error(`${[command, ...args].join(' ')} failed: ${lines.join(' ')}`);
+}

@@ -1,0 +1,72 @@
+import { fileURLToPath } from 'node:url';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig } from 'vitest/config';
+import { CHROMIUM_ARGS, findChromium } from './tests/support/chromium.mjs';
+
+const alias = {
+  $contract: fileURLToPath(new URL('./broker/contract', import.meta.url)),
+  $lib: fileURLToPath(new URL('./src/lib', import.meta.url)),
+};
+
+// The pinned SDK runs on Node 20; without this it warns in every process.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
+// This file is read for every project, also for those that need no browser: where there is none, only its own project fails.
+const chromium = findChromium();
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'node',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/{broker,local,browser,e2e,hostile}/**'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'broker',
+          include: ['tests/{broker,local}/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          globalSetup: ['tests/support/build-broker.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Attacks, each of which has to end in a refusal: see docs/SECURITY.md.
+          name: 'hostile',
+          include: ['tests/hostile/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          globalSetup: ['tests/support/build-broker.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'browser',
+          // What rests on WebCrypto is run in both: Node's and Chromium's differ.
+          include: ['tests/{browser,crypto,inbox,journal}/**/*.test.ts'],
+          exclude: ['**/*.node.test.ts'],
+          testTimeout: 60_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: { ...(chromium && { executablePath: chromium }), args: CHROMIUM_ARGS },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+});
