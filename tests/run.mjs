@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { buildIfStale } from '../broker/launch/build.mjs';
 import { bin, installPackages, root } from '../broker/launch/install.mjs';
 import { endWith } from '../broker/launch/run.mjs';
+import { changedSince, relatedTo, specsFor } from './support/changed.mjs';
 import { readPlaywright, readVitest, summarise } from './support/summary.mjs';
 
 // `npm test`, or one suite by its name (`node tests/run.mjs unit`), on a machine with nothing but Node.js: installs packages and browsers,
@@ -25,14 +26,13 @@ import { readPlaywright, readVitest, summarise } from './support/summary.mjs';
  * @property {(args: string[], folder: string) => Run} run `folder` is for its report
  */
 
-/** @param {string[]} projects of vitest.config.ts; none: all @returns {Suite['run']} */
-function vitest(...projects) {
+/** @param {string[]} words for Vitest @returns {Suite['run']} */
+function vitest(...words) {
   return (args, folder) => {
     const report = join(folder, 'vitest.json');
-    const options = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const chosen = projects.flatMap((name) => ['--project', name]);
+    const options = ['--run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
     return {
-      command: [bin('vitest', 'vitest.mjs'), 'run', ...chosen, ...options, ...args],
+      command: [bin('vitest', 'vitest.mjs'), ...words, ...options, ...args],
       read: () => readVitest(report),
     };
   };
@@ -41,10 +41,13 @@ function vitest(...projects) {
 /** @type {Record<string, Suite>} */
 const SUITES = {
   check: { run: (args) => ({ command: [join(root, 'tests', 'check.mjs'), ...args] }) },
-  unit: { run: vitest('node') },
-  broker: { run: vitest('broker') },
-  browser: { inBrowsers: true, run: vitest('browser') },
+  bare: { run: (args) => ({ command: [join(root, 'tests', 'bare', 'run.mjs'), ...args] }) },
+  unit: { run: vitest('--project', 'node') },
+  broker: { run: vitest('--project', 'broker') },
+  browser: { inBrowsers: true, run: vitest('--project', 'browser') },
+  /** All projects at once. */
   vitest: { inBrowsers: true, onBuild: true, run: vitest() },
+  related: { inBrowsers: true, onBuild: true, run: vitest('related') },
   e2e: {
     inBrowsers: true,
     onBuild: true,
@@ -58,13 +61,35 @@ const SUITES = {
     },
   },
 };
-/** The suites of `npm test`, the quickest to fail first; Vitest runs all its projects at once. */
-const ALL = ['check', 'vitest', 'e2e'];
 
-const [name = 'all', ...args] = process.argv.slice(2);
-const chosen = name === 'all' ? ALL : [name];
-const suites = chosen.map(
-  (one) => SUITES[one] ?? endWith(`there is no suite ${one}: ${Object.keys(SUITES).join(', ')}`),
+/** @typedef {{ name: string, args: string[] }} Call of a suite */
+
+/** What takes several suites, the quickest to fail first. @type {Record<string, (args: string[]) => Call[]>} */
+const PLANS = {
+  all: () => callsOf('check', 'vitest', 'e2e'),
+  /** In their long forms. */
+  full: () => callsOf('check', 'bare', 'vitest', 'e2e'),
+  /** What the change since a commit can break: `npm run test:changed -- main`. */
+  changed([since]) {
+    const changed = changedSince(since);
+    const calls = [
+      { name: 'related', args: relatedTo(changed) },
+      { name: 'e2e', args: specsFor(changed) },
+    ];
+    return calls.filter(({ args }) => args.length > 0);
+  },
+};
+
+/** @param {string[]} names */
+function callsOf(...names) {
+  return names.map((name) => ({ name, args: /** @type {string[]} */ ([]) }));
+}
+
+const [wanted = 'all', ...words] = process.argv.slice(2);
+if (wanted === 'full') process.env['HALFKEY_FULL'] = '1';
+const calls = PLANS[wanted]?.(words) ?? [{ name: wanted, args: words }];
+const suites = calls.map(
+  ({ name }) => SUITES[name] ?? endWith(`there is no suite "${name}": ${Object.keys(SUITES).join(', ')}`),
 );
 
 installPackages();
@@ -87,20 +112,22 @@ try {
 function runAll() {
   /** @type {import('./support/summary.mjs').SuiteResult[]} */
   const results = [];
-  for (const [index, suite] of suites.entries()) {
-    const { command, env, read } = suite.run(args, folder);
+  for (const [index, { name, args }] of calls.entries()) {
+    const run = suites[index]?.run(args, folder);
+    if (!run) throw new TypeError('expected a suite for each call');
+    console.log(`\n▸ ${name}`);
     const startedAtMs = Date.now();
-    const { status, error } = spawnSync(process.execPath, command, {
+    const { status, error } = spawnSync(process.execPath, run.command, {
       cwd: root,
       stdio: 'inherit',
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...run.env },
     });
     if (error) throw error;
     results.push({
-      name: chosen[index] ?? '',
+      name,
       passed: status === 0,
       seconds: (Date.now() - startedAtMs) / 1000,
-      files: read?.() ?? [],
+      files: run.read?.() ?? [],
     });
   }
   console.log(summarise(results));

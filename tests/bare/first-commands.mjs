@@ -189,7 +189,7 @@ await step('a data folder that cannot be written to, and one on a full disk', as
   const PORT = String(await freePort());
   await refused({
     cwd: built,
-    env: { PORT, HALFKEY_DATA: join(disk('ro'), 'data') },
+    env: { PORT, HALFKEY_DATA: disk('ro') },
     says: /data_unwritable: this user cannot write to the data folder \S+ \(EROFS\): change its owner/,
   });
   await refused({

@@ -45,7 +45,7 @@ function runTests() {
     env: {
       ...process.env,
       HALFKEY_HOSTILE_RESULTS: results,
-      HALFKEY_HOSTILE_FULL: isFull ? '1' : '',
+      HALFKEY_FULL: isFull ? '1' : '',
     },
   });
   if (error) throw error;

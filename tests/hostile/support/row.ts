@@ -5,8 +5,8 @@ import { HalfkeyError } from '../../../src/lib/errors.ts';
 const SHORT_TIMEOUT_MS = 120_000;
 const FULL_TIMEOUT_MS = 40 * 60_000;
 
-/** Set by `npm run test:hostile -- --full`: every variant, every index. */
-const FULL = process.env['HALFKEY_HOSTILE_FULL'] === '1';
+/** Set by `npm run test:full` and `npm run test:hostile -- --full`: every variant, every index. */
+const FULL = process.env['HALFKEY_FULL'] === '1';
 /** Where the table is collected, a line of JSON for each row; nowhere when unset. */
 const RESULTS = process.env['HALFKEY_HOSTILE_RESULTS'];
 
