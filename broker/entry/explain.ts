@@ -30,7 +30,7 @@ export async function explainStart(error: unknown, { ports, dataFolder }: Place)
     if (FULL.includes(code))
       return `disk_full: the disk that holds ${dataFolder} is full: free some space and try again`;
     if (UNWRITABLE.includes(code)) {
-      return `data_unwritable: this user cannot write to the data folder ${dataFolder} (${code}): change its owner, or choose another folder with HALFKEY_DATA`;
+      return `data_unwritable: this user cannot write to the data folder ${dataFolder}: change its owner, or choose another folder with HALFKEY_DATA`;
     }
   }
   return `${code}: cannot start`;

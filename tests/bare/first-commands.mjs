@@ -190,7 +190,7 @@ await step('a data folder that cannot be written to, and one on a full disk', as
   await refused({
     cwd: built,
     env: { PORT, HALFKEY_DATA: disk('ro') },
-    says: /data_unwritable: this user cannot write to the data folder \S+ \(EROFS\): change its owner/,
+    says: /data_unwritable: this user cannot write to the data folder \S+: change its owner/,
   });
   await refused({
     cwd: built,

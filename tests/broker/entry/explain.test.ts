@@ -20,7 +20,7 @@ describe('why a start failed', () => {
     'names a folder that cannot be written to: %s',
     async (code) => {
       expect(await explainStart(failure(code), PLACE)).toBe(
-        `data_unwritable: this user cannot write to the data folder /srv/halfkey (${code}): change its owner, or choose another folder with HALFKEY_DATA`,
+        `data_unwritable: this user cannot write to the data folder /srv/halfkey: change its owner, or choose another folder with HALFKEY_DATA`,
       );
     },
   );
