@@ -12,7 +12,8 @@ const Url = v.pipe(v.string(), v.url(), v.maxLength(8192));
 const BlobSize = v.pipe(Count, v.minValue(1), v.maxValue(LIMITS.maxBlobBytes));
 const PartSize = v.pipe(Count, v.minValue(1), v.maxValue(LIMITS.maxPartBytes));
 const PartNumber = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.parts));
-const UploadId = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
+/** As S3 names it: printable ASCII, or no URL can be signed for it. */
+const UploadId = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,1024}$/));
 const Seq = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
 
 /** Makes KMS halves for new blobs; each counts as a release. `grant_missing`, `grant_spent`. */

@@ -115,28 +115,6 @@ describe('a keyring', () => {
     const other = openKeyring(keyring.bytes, 'BBBBBBBBBBBBBBBBBBBBBA', { exportKey });
     expect(await refusalCode(other)).toBe('keyring_corrupt');
   });
-
-  // ATTACKS B1
-  test('refuses every flipped bit, each in the same words', async () => {
-    const { keyring, exportKey } = await make();
-    const codes = new Set<string>();
-    for (let bit = 0; bit < keyring.bytes.length * 8; bit++) {
-      const flipped = keyring.bytes.slice();
-      flipped[bit >> 3]! ^= 1 << (bit & 7);
-      codes.add(await refusalCode(openKeyring(flipped, ACCOUNT, { exportKey })));
-    }
-    expect([...codes]).toEqual(['keyring_corrupt']);
-  });
-
-  test('refuses every cut, and what follows its end', async () => {
-    const { keyring, exportKey } = await make();
-    for (let size = 0; size < keyring.bytes.length; size++) {
-      const cut = openKeyring(keyring.bytes.slice(0, size), ACCOUNT, { exportKey });
-      expect(await refusalCode(cut)).toBe('keyring_corrupt');
-    }
-    const longer = concat(keyring.bytes, Uint8Array.of(0));
-    expect(await refusalCode(openKeyring(longer, ACCOUNT, { exportKey }))).toBe('keyring_corrupt');
-  });
 });
 
 describe('a keyring that its own identity signed wrongly', () => {
@@ -182,13 +160,6 @@ describe('a keyring that its own identity signed wrongly', () => {
     const signature = await sign(keyring.identity.privateKey, message);
     const bytes = concat(utf8('HKK1'), signature, unsorted);
     expect(await refusalCode(openKeyring(bytes, ACCOUNT, { exportKey }))).toBe('keyring_corrupt');
-  });
-
-  // ATTACKS B3: a keyring made by whoever runs the broker, who knows neither passphrase nor kit.
-  test('refuses one that somebody else made for the account', async () => {
-    const { exportKey } = await make();
-    const foreign = (await make()).keyring;
-    expect(await refusalCode(openKeyring(foreign.bytes, ACCOUNT, { exportKey }))).toBe('keyring_corrupt');
   });
 
   test('refuses the right wraps under another identity', async () => {

@@ -37,6 +37,13 @@ describe('judging a passphrase', () => {
     await expect(requireStrong(passphrase, 'somebody')).resolves.toBeUndefined();
   });
 
+  test('takes one that is just good enough, and not the next weaker one', async () => {
+    expect(await judgePassphrase('vqzkxjwpfh', 'somebody')).toBe(LEAST_SCORE);
+    await expect(requireStrong('vqzkxjwpfh', 'somebody')).resolves.toBeUndefined();
+    expect(await judgePassphrase('kT9$wq2!v', 'somebody')).toBe(LEAST_SCORE - 1);
+    expect(await refusalCode(requireStrong('kT9$wq2!v', 'somebody'))).toBe('passphrase_weak');
+  });
+
   test('counts the user name as a word that is tried first', async () => {
     const name = 'vqzkxjwpfhgm';
     expect(await judgePassphrase(name, 'somebody')).toBeGreaterThanOrEqual(LEAST_SCORE);

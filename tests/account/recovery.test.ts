@@ -108,13 +108,19 @@ describe('the kit’s keys', () => {
     );
   });
 
-  test('answer a challenge with a signature over exactly what the broker checks', async () => {
-    const pair = await recoveryKeyPair(entropy);
-    const challenge = new Uint8Array(32).fill(7);
-    const signature = await signRecoveryChallenge(pair, challenge, 'recovery');
-    const field = (bytes: Bytes) => concat(u32be(bytes.length), bytes);
-    const message = concat(field(utf8('halfkey/recovery/1')), field(pair.publicKey), field(challenge));
-    expect(await verify(pair.publicKey, message, signature)).toBe(true);
-    expect(await verify(pair.publicKey, challenge, signature)).toBe(false);
-  });
+  test.each(['recovery', 'reenrolment'] as const)(
+    'answer a challenge for %s with a signature over exactly what the broker checks',
+    async (purpose) => {
+      const pair = await recoveryKeyPair(entropy);
+      const challenge = new Uint8Array(32).fill(7);
+      const signature = await signRecoveryChallenge(pair, challenge, purpose);
+      const field = (bytes: Bytes) => concat(u32be(bytes.length), bytes);
+      const messageFor = (what: string) =>
+        concat(field(utf8(`halfkey/${what}/1`)), field(pair.publicKey), field(challenge));
+      expect(await verify(pair.publicKey, messageFor(purpose), signature)).toBe(true);
+      const other = purpose === 'recovery' ? 'reenrolment' : 'recovery';
+      expect(await verify(pair.publicKey, messageFor(other), signature)).toBe(false);
+      expect(await verify(pair.publicKey, challenge, signature)).toBe(false);
+    },
+  );
 });

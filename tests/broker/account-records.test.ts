@@ -264,9 +264,9 @@ describe('the event log', () => {
     const { events, head } = await newLog().read(account, 0);
     expect(events.map(({ seq }) => seq)).toEqual(Array.from({ length: 12 }, (_, seq) => seq));
     expect(events[0]!.prevHash).toBe('A'.repeat(43));
-    for (const [place, event] of events.entries()) {
-      if (place > 0) expect(event.prevHash).toBe(events[place - 1]!.hash);
-    }
+    expect(events.slice(1).map(({ prevHash }) => prevHash)).toEqual(
+      events.slice(0, -1).map(({ hash }) => hash),
+    );
     expect(head).toEqual({ seq: 11, hash: events[11]!.hash });
     expect((await newLog().read(account, 10)).events.map(({ seq }) => seq)).toEqual([10, 11]);
     expect((await newLog().read(account, 99)).events).toEqual([]);
@@ -336,40 +336,6 @@ describe('the setup', () => {
     const stored = Buffer.from(bytes).toString('latin1');
     expect(stored).not.toContain(all[0]!.setup.opaqueServerSetup);
     await own.end();
-  });
-
-  it('of another bucket, or one that is gone, is a refusal to start, and changes nothing', async () => {
-    const [mine, others] = [await startTestCloud(), await startTestCloud()];
-    const [one, two] = [mine.connect(), others.connect()];
-    const { setup } = await loadSetup(one.state, one.kms);
-    await loadSetup(two.state, two.kms);
-    const original = (await one.state.read(stateKeys.setup))!.bytes;
-
-    // Another setup, which this KMS key opens.
-    await one.state.erase(stateKeys.setup);
-    const foreign = await two.kms.decrypt((await two.state.read(stateKeys.setup))!.bytes, {
-      app: 'halfkey',
-      purpose: 'setup',
-    });
-    await one.state.create(
-      stateKeys.setup,
-      await one.kms.encrypt(foreign, { app: 'halfkey', purpose: 'setup' }),
-    );
-    await expect(loadSetup(one.state, one.kms)).rejects.toMatchObject({ code: 'setup_mismatch' });
-
-    // One that another KMS key has sealed.
-    await one.state.erase(stateKeys.setup);
-    await one.state.create(stateKeys.setup, (await two.state.read(stateKeys.setup))!.bytes);
-    await expect(loadSetup(one.state, one.kms)).rejects.toMatchObject({ code: 'setup_mismatch' });
-
-    await one.state.erase(stateKeys.setup);
-    await expect(loadSetup(one.state, one.kms)).rejects.toMatchObject({ code: 'setup_lost' });
-    expect(await one.state.read(stateKeys.setup)).toBeUndefined();
-
-    await one.state.create(stateKeys.setup, original);
-    expect((await loadSetup(one.state, one.kms)).setup).toEqual(setup);
-    await mine.end();
-    await others.end();
   });
 
   it('is not made, and not called wrong, while KMS is away', async () => {

@@ -53,12 +53,13 @@ async function renew(client: AccountClient, passphrase = NEW, version = 2): Prom
 
 const signsIn = async (userName: string, passphrase: string): Promise<boolean> => {
   const reply = await newClient().provePassphrase(userName, passphrase);
-  if (!reply.ok) expect(reply).toMatchObject({ status: 401, code: 'login_refused' });
+  const outcome = reply.ok ? 'in' : `${String(reply.status)} ${reply.code}`;
+  expect(['in', '401 login_refused']).toContain(outcome);
   return reply.ok;
 };
 const isLive = async (client: AccountClient): Promise<boolean> => {
   const { ok, code } = await client.call(account.sessionRead);
-  if (!ok) expect(code).toBe('session_missing');
+  expect(['live', 'session_missing']).toContain(ok ? 'live' : code);
   return ok;
 };
 const ended = { status: 401, code: 'session_missing' };

@@ -40,35 +40,6 @@ function watched(state: StateStore): StateStore {
 }
 
 describe('who does not know the passphrase', () => {
-  it('learns nothing about a name: unknown, pending and known ones are answered alike', async () => {
-    await newClient().signUp('known');
-    await newClient().signUpUntilFirstCode('half-way', 'p');
-    const seen = [];
-    for (const userName of ['known', 'half-way', 'unknown', 'x', 'y'.repeat(64)]) {
-      asked.length = 0;
-      const client = newClient();
-      const { reply } = await client.startSignIn(userName, 'a wrong guess');
-      const stateLength = client.cookies.get('halfkey-state')?.length;
-      const answered = reply.ok ? reply.answer.loginResponse.length : 0;
-      const finished = await client.raw(
-        'POST',
-        contract.signinFinish.path,
-        JSON.stringify({ finishLoginRequest: 'A'.repeat(86) }),
-      );
-      seen.push({
-        status: reply.status,
-        answered,
-        stateLength,
-        asked: asked.join(', '),
-        finished: [finished.status, await finished.text(), [...finished.headers.keys()]],
-      });
-    }
-    expect(seen[0]!.answered).toBe(427);
-    for (const other of seen.slice(1)) {
-      expect(other).toEqual(seen[0]);
-    }
-  });
-
   it('gets no further with any passphrase but the right one', async () => {
     await newClient().signUp('strict', 'right');
     expect(await newClient().provePassphrase('strict', 'wrong')).toMatchObject({
@@ -167,17 +138,6 @@ describe('guessing passphrases', () => {
       expect(await start(newClient(), userName)).toMatchObject({ code: 'too_many_requests' });
     },
   );
-
-  it('by a stranger does not keep out a device that signed in before', async () => {
-    const owner = newClient();
-    await owner.signUp('besieged');
-    await owner.must(contract.sessionEnd);
-    for (let guesses = 0; guesses < 1000; guesses += 100) {
-      await Promise.all(Array.from({ length: 100 }, () => start(newClient(), 'besieged')));
-    }
-    expect(await start(newClient(), 'besieged')).toMatchObject({ code: 'too_many_requests' });
-    expect((await owner.signIn('besieged')).account).toBe(owner.account);
-  });
 
   it('with the cookie of a device of another account is a stranger', async () => {
     await newClient().signUp('target');

@@ -70,8 +70,6 @@ describe('what rests on a device', () => {
     expect(texts.join()).not.toContain(toHex(account.vaultKey));
     expect(texts.join()).not.toContain(toHex(utf8(account.userName)));
   });
-
-  // ATTACKS H7
   test('has keys that WebCrypto gives to nobody, before and after they rested', async () => {
     const device = await createDevice();
     await saveDevice(database, device);
@@ -84,8 +82,6 @@ describe('what rests on a device', () => {
     }
   });
 });
-
-// ATTACKS B13
 describe('wiping a device', () => {
   test('leaves no database, no private file and no cache but the app’s own', async () => {
     await saveDevice(database, await createDevice());

@@ -43,7 +43,7 @@ describe('an envelope', () => {
   });
 });
 
-describe('a wrong half (B5)', () => {
+describe('a wrong half', () => {
   test('of KMS is told apart from damage', async () => {
     const wrong = openEnvelope({ ...INPUT, kmsHalf: randomBytes(32), envelope: ENVELOPE });
     expect(await refusalCode(wrong)).toBe('kms_half_wrong');
@@ -119,7 +119,7 @@ describe('an envelope in another place', () => {
   });
 });
 
-describe('bits flipped (B1)', () => {
+describe('bits flipped', () => {
   test('each one of the sealed key, the salt and the KMS blob: refused, and by the same code wherever the key does not fit', async () => {
     for (const field of ['sealedKey', 'salt', 'kmsBlob'] as const) {
       for (let bit = 0; bit < 8 * ENVELOPE[field].length; bit++) {

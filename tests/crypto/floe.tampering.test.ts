@@ -25,7 +25,7 @@ const PLAINTEXT = patternBytes(4 * SEGMENT_PLAINTEXT_BYTES + LAST_BYTES);
 const SEALED = await seal(KEY, AAD, PLAINTEXT);
 const SMALL = await seal(KEY, AAD, patternBytes(94));
 
-describe('segments in another order (A1)', () => {
+describe('segments in another order', () => {
   const pairs = [0, 1, 2, 3, 4].flatMap((i) => [0, 1, 2, 3, 4].filter((j) => j > i).map((j) => ({ i, j })));
 
   test.each(pairs)('$i and $j swapped: refused at $i, nothing given out from there on', async ({ i, j }) => {
@@ -51,7 +51,7 @@ describe('segments in another order (A1)', () => {
   });
 });
 
-describe('a ciphertext cut off (A2)', () => {
+describe('a ciphertext cut off', () => {
   const boundaries = [0, 1, 2, 3, 4].map((count) => HEADER_BYTES + count * SEGMENT_BYTES);
   const cuts = [...boundaries.flatMap((at) => [at - 1, at, at + 1]), SEALED.length - 1, 0, 1];
 
@@ -83,7 +83,7 @@ describe('a ciphertext cut off (A2)', () => {
   });
 });
 
-describe('bytes after the end (A3)', () => {
+describe('bytes after the end', () => {
   const tails = { 'one byte': new Uint8Array(1), '16 bytes': new Uint8Array(16) };
 
   test.each(Object.entries(tails))('%s: refused', async (_name, tail) => {
@@ -108,18 +108,20 @@ describe('bytes after the end (A3)', () => {
   });
 });
 
-describe('bits flipped (A4)', () => {
+describe('bits flipped', () => {
   test('each one of a ciphertext of 200 bytes: refused, by what it is part of', async () => {
     expect(SMALL).toHaveLength(200);
     for (let bit = 0; bit < 8 * SMALL.length; bit++) {
       const { code } = await refusal(open(KEY, AAD, flip(SMALL, bit)));
-      const byte = Math.floor(bit / 8);
-      if (byte < 10) expect(code).toBe('format_malformed');
-      else if (byte < HEADER_BYTES) expect(code).toBe('key_mismatch');
-      else if (byte < HEADER_BYTES + 4) expect(code).toMatch(/^(ciphertext_|segment_corrupt)/);
-      else expect(code).toBe('segment_corrupt');
+      expect(code, `bit ${String(bit)}`).toMatch(codesOfByte(Math.floor(bit / 8)));
     }
   });
+
+  const codesOfByte = (byte: number): RegExp => {
+    if (byte < 10) return /^format_malformed$/;
+    if (byte < HEADER_BYTES) return /^key_mismatch$/;
+    return byte < HEADER_BYTES + 4 ? /^(ciphertext_|segment_corrupt)/ : /^segment_corrupt$/;
+  };
 
   test('any one of five segments: refused', async () => {
     await fc.assert(
@@ -154,7 +156,7 @@ describe('bits flipped (A4)', () => {
   });
 });
 
-describe('another ciphertext in its place (A5)', () => {
+describe('another ciphertext in its place', () => {
   test('of another key: told apart from damage', async () => {
     const other = await seal(OTHER_KEY, AAD, PLAINTEXT.subarray(0, 94));
     expect(await refusalCode(open(KEY, AAD, other))).toBe('key_mismatch');
@@ -173,7 +175,7 @@ describe('another ciphertext in its place (A5)', () => {
   });
 });
 
-describe('another algorithm or parameter (A8)', () => {
+describe('another algorithm or parameter', () => {
   test('each of the 255 other values of each parameter byte: refused before anything is opened', async () => {
     for (let offset = 0; offset < 10; offset++) {
       for (let difference = 1; difference < 256; difference++) {

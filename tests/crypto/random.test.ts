@@ -14,7 +14,7 @@ describe('random bytes', () => {
     expect(randomBytes(sizeBytes)).toHaveLength(sizeBytes);
   });
 
-  // ATTACKS A10: a generator that was cloned, or that is stuck.
+  // A generator that was cloned, or that is stuck.
   test('are refused when the generator gives an output for the second time', async () => {
     const outputs = [1, 2, 3].map((seed) => fromHex(`a10a10${String(seed)}0`.repeat(8)));
     repeatGenerator(outputs);

@@ -29,8 +29,6 @@ test('a new stretching has the pinned parameters and a salt of its own', () => {
   expect(one.salt).toHaveLength(16);
   expect(one.salt).not.toEqual(other.salt);
 });
-
-// ATTACKS B9
 describe('parameters other than the pinned ones', () => {
   test.each([
     ['one KiB less', { memoryKib: 65_535 }],

@@ -109,19 +109,18 @@ test('a backup code stands in for a code, once', async ({ browser }) => {
   const person = await Person.signedUp(browser, stack.origin, 'emmy');
   const [backupCode = ''] = person.backupCodes;
   const other = await person.elsewhere(browser);
-  for (const attempt of ['first', 'second'] as const) {
+  const typeIt = async () => {
     await other.page.goto('/sign-in');
     await other.typePassphrase();
     await other.page.getByText('Use a backup code').click();
     await other.page.getByLabel('Backup code').fill(backupCode);
     await other.page.keyboard.press('Enter');
-    if (attempt === 'second') {
-      await expect(other.page.getByRole('alert').first()).toBeVisible();
-      break;
-    }
-    await expect(other.page.getByLabel('Filter files')).toBeVisible();
-    await other.signOut();
-  }
+  };
+  await typeIt();
+  await expect(other.page.getByLabel('Filter files')).toBeVisible();
+  await other.signOut();
+  await typeIt();
+  await expect(other.page.getByRole('alert').first()).toBeVisible();
 });
 
 test('names with odd characters come back as they were', async ({ browser }) => {

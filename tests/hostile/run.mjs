@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIfStale } from '../../broker/launch/build.mjs';
 import { bin, installPackages, root } from '../../broker/launch/install.mjs';
+import { claimedRows, differences, promisedAttacks } from './attack-table.mjs';
 
-// `npm run test:hostile`: every attack of docs/SECURITY.md against this tree, and the table of what became of each. With `-- --full`
+// `npm run test:hostile`: every attack of docs/ATTACKS.md against this tree, and the table of what became of each. With `-- --full`
 // all variants and all indices; more words are file names for vitest.
 
 /**
  * @typedef {{
- *   id: string, attack: string, tried: string, status: 'ok' | 'open' | 'failed', variants: number,
+ *   id: string, attack: string, tried: string, within?: string, status: 'ok' | 'open' | 'failed', variants: number,
  *   refusals: string[], held: string[], missing?: string, durationMs: number
  * }} RowResult a line of the results, as tests/hostile/support/row.ts writes it
  */
@@ -67,7 +68,7 @@ function readRows() {
 
 /** @param {RowResult[]} rows */
 function printTable(rows) {
-  const cells = rows.map(({ id, status, variants, attack, tried, refusals, held, missing }) => {
+  const cells = rows.map(({ id, status, variants, attack, tried, within, refusals, held, missing }) => {
     const outcome = [
       ...refusals,
       ...held.map((what) => `held: ${what}`),
@@ -77,7 +78,7 @@ function printTable(rows) {
       id,
       status,
       String(variants),
-      attack,
+      within ? `${attack}: ${within}` : attack,
       tried,
       status === 'open' ? `missing: ${missing ?? ''}` : outcome.join(', '),
     ];
@@ -108,26 +109,7 @@ function judge(rows, status) {
     `\n${String(rows.length)} rows, ${String(variants)} variants in ${String(seconds)} s of work: ${String(of('ok').length)} ok, ${String(of('open').length)} open, ${String(of('failed').length)} failed`,
   );
   for (const { id, attack, missing } of of('open')) console.log(`open: ${id} ${attack}: ${missing ?? ''}`);
-  const unlisted = files.length > 0 ? [] : differences(rows);
+  const unlisted = files.length > 0 ? [] : differences(promisedAttacks(root), claimedRows(root), rows);
   for (const line of unlisted) console.error(`✗ ${line}`);
   return status === 0 && unlisted.length === 0 && rows.length > 0 ? 0 : 1;
-}
-
-/**
- * What docs/SECURITY.md promises to be tried, against what was.
- * @param {RowResult[]} rows
- */
-function differences(rows) {
-  const text = readFileSync(join(root, 'docs', 'SECURITY.md'), 'utf8');
-  const chapter = text.split(/^## /m).find((part) => part.startsWith('What is tried')) ?? '';
-  const promised = new Set(chapter.match(/\b[A-I]\d{1,2}\b/g) ?? []);
-  const ran = new Set(rows.map(({ id }) => id));
-  return [
-    ...[...promised]
-      .filter((id) => !ran.has(id))
-      .map((id) => `docs/SECURITY.md names ${id}, which did not run`),
-    ...[...ran]
-      .filter((id) => !promised.has(id))
-      .map((id) => `${id} ran, and docs/SECURITY.md does not name it`),
-  ];
 }

@@ -1,10 +1,7 @@
 import { expect, test } from 'vitest';
-import { list } from '../../src/lib/journal/state/listing.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { MemoryCache } from './memory-remote.ts';
 import { fileAdd, newWorld, openJournal } from './world.ts';
-
-const ALL = { filter: '', sortBy: 'name', descending: false } as const;
 
 /** Two tabs of one device: the same keys, the same local copy. */
 async function twoTabs() {
@@ -61,21 +58,4 @@ test('a local copy that does not open gives way', async () => {
   await first.append(() => [fileAdd(1)]);
   await first.flush();
   expect((await openJournal(world, world.first, { cache })).head).toEqual(first.head);
-});
-
-test('two tabs of one device append side by side, and nothing is lost or written twice', async () => {
-  const { world, first, second } = await twoTabs();
-  let request = 0;
-  world.remote.turnsOf = () => (request * 7) % 5;
-  world.remote.faultOf = () => (++request % 11 === 0 ? 'after' : undefined);
-  const numbers = Array.from({ length: 40 }, (_, number) => number);
-  await Promise.all(
-    numbers.map((number) => (number % 2 === 0 ? first : second).append(() => [fileAdd(number)])),
-  );
-  world.remote.faultOf = () => undefined;
-  await Promise.all([first.refresh(), second.refresh()]);
-  expect(first.head).toEqual(second.head);
-  expect(first.head.seq).toBe(numbers.length);
-  expect(list(first.state, ALL).total).toBe(numbers.length);
-  expect(first.state.skippedOperations).toBe(0);
 });

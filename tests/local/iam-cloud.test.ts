@@ -20,35 +20,6 @@ const create = (Key: string, more: object = {}) =>
   new PutObjectCommand({ Bucket, Key, Body: 'sealed', IfNoneMatch: '*', ...more });
 
 describe('vaults', () => {
-  it('have their own objects, and nothing of another vault or of the broker', async () => {
-    const cloud = await startCloud();
-    const ann = await openVault(cloud, 'ann');
-    const bob = await openVault(cloud, 'bob');
-    const Key = `v/${ann.vault}/log/1`;
-    await ann.s3.send(create(Key));
-    await brokerOf(cloud).s3.send(create('a/account'));
-    expect(await (await ann.s3.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString()).toBe(
-      'sealed',
-    );
-    const { s3 } = bob;
-    const foreign = [
-      () => s3.send(new GetObjectCommand({ Bucket, Key })),
-      () => s3.send(create(Key)),
-      () => s3.send(create(`v/${ann.vault}/log/2`)),
-      () => s3.send(new GetObjectCommand({ Bucket, Key: 'a/account' })),
-      () => s3.send(create('a/other')),
-      () => s3.send(new DeleteObjectCommand({ Bucket, Key })),
-      () => s3.send(new DeleteObjectCommand({ Bucket, Key: `v/${bob.vault}/log/1` })),
-      () => s3.send(new ListObjectsV2Command({ Bucket, Prefix: `v/${ann.vault}/` })),
-      () => s3.send(new ListObjectsV2Command({ Bucket, Prefix: `v/${bob.vault}` })),
-      () => s3.send(new ListObjectsV2Command({ Bucket })),
-      () => s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: `v/${bob.vault}/` })),
-    ];
-    for (const ask of foreign) await expect(ask()).rejects.toMatchObject(DENIED);
-    const own = await ann.s3.send(new ListObjectsV2Command({ Bucket, Prefix: `v/${ann.vault}/` }));
-    expect(own.Contents?.map((object) => object.Key)).toEqual([Key]);
-  });
-
   it('are told that something of their own is missing, and of nothing else', async () => {
     const cloud = await startCloud();
     const { s3, vault } = await openVault(cloud, 'ann');

@@ -3,6 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { childText, element, parseXml, xmlDocument } from '../../broker/local/s3/xml.ts';
 
 const parse = (text: string) => parseXml(Buffer.from(text), 'Root');
+function outcomeOf(text: string): unknown {
+  try {
+    parse(text);
+    return 'a document';
+  } catch (error) {
+    return (error as { code?: unknown }).code;
+  }
+}
 
 describe('a request document', () => {
   it('is read with its entities, its namespaces left out', () => {
@@ -59,11 +67,7 @@ describe('a request document', () => {
     );
     fc.assert(
       fc.property(fc.array(words, { maxLength: 20 }), (parts) => {
-        try {
-          parse(parts.join(''));
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'MalformedXML' });
-        }
+        expect(['a document', 'MalformedXML']).toContain(outcomeOf(parts.join('')));
       }),
       { seed: 2, numRuns: 3000 },
     );

@@ -301,10 +301,12 @@ describe('time', () => {
     ['signed further ahead', -15 * minute - 1000, 60, '403 AccessDenied'],
     ['for longer than five minutes, within them', 5 * minute, 600, '404 NoSuchKey'],
     ['for longer than five minutes, after them', 5 * minute + 1000, 600, '403 AccessDenied'],
-    ['for longer than seven days', 0, 604_801, undefined],
   ])('of a presigned URL: %s', async (_, ageMs, expiresIn, expected) => {
-    if (expected === undefined) await expect(getAt(nowMs - ageMs, expiresIn)).rejects.toThrow();
-    else expect(await outcomeOf(await getAt(nowMs - ageMs, expiresIn))).toBe(expected);
+    expect(await outcomeOf(await getAt(nowMs - ageMs, expiresIn))).toBe(expected);
+  });
+
+  it('of a presigned URL is seven days at most, says the SDK', async () => {
+    await expect(getAt(nowMs, 604_801)).rejects.toThrow();
   });
 
   // Half a minute from the boundary, because the SDK's clock runs on.

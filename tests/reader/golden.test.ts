@@ -102,14 +102,16 @@ describe.each([...stored.keys()])('%s', (name) => {
   const codes = CODES.find(([pattern]) => pattern.test(name))?.[1] ?? [];
 
   test('is refused with a byte changed, wherever it is', () => {
+    const others: unknown[] = [];
     for (const at of placesIn(bytes.length)) {
       const changed = bytes.slice();
       changed[at]! ^= 1 << (at % 8);
       const outcome = codeOf(() => {
         openAlone(name, changed);
       });
-      if (!codes.includes(outcome)) expect([at, outcome]).toEqual([at, codes]);
+      if (!codes.includes(outcome)) others.push([at, outcome]);
     }
+    expect(others).toEqual([]);
   });
 
   test('is refused with its last byte missing, and with one more', () => {

@@ -43,15 +43,18 @@ describe('the plan of a blob', () => {
     const check = (sizeBytes: number) => {
       const plan = planBlob(sizeBytes);
       let [offsetBytes, plaintextOffsetBytes, segments] = [0, 0, 0];
-      for (const part of allParts(plan)) {
+      const parts = [...allParts(plan)];
+      for (const part of parts) {
         expect(part).toMatchObject({ offsetBytes, plaintextOffsetBytes, firstSegmentIndex: segments });
         const header = part.partNumber === 1 ? HEADER_BYTES : 0;
         expect(part.sizeBytes).toBe(header + part.plaintextBytes + part.segmentCount * 32);
-        if (part.partNumber < plan.partCount) expect(part.sizeBytes).toBe(plan.partBytes + header);
         offsetBytes += part.sizeBytes;
         plaintextOffsetBytes += part.plaintextBytes;
         segments += part.segmentCount;
       }
+      const [, ...behindFirst] = parts.slice(0, -1).map(({ sizeBytes: size }) => size);
+      expect(behindFirst).toEqual(behindFirst.map(() => plan.partBytes));
+      expect(parts[0]?.sizeBytes).toBe(parts.length > 1 ? HEADER_BYTES + plan.partBytes : plan.sealedBytes);
       expect([offsetBytes, plaintextOffsetBytes, segments]).toEqual([
         plan.sealedBytes,
         plan.paddedBytes,

@@ -192,7 +192,6 @@ describe('a device that asks for the passphrase at each start', () => {
 });
 
 describe('a record that was changed where it rests', () => {
-  // ATTACKS B9, B1
   test.each([
     ['weaker parameters', { stretching: { memoryKib: 1024 } }, 'kdf_downgrade'],
     ['fewer passes', { stretching: { passes: 1 } }, 'kdf_downgrade'],

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Worlds } from './people.ts';
 
-// ATTACKS D17: devices whose clocks are off. The broker's is right.
+// Devices whose clocks are off. The broker's is right.
 const START_MS = 120_000;
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;

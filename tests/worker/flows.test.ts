@@ -209,7 +209,6 @@ describe('a connection that breaks', () => {
 });
 
 describe('signing out', () => {
-  // ATTACKS B13
   test('leaves nothing on the device, in the other tab neither', async () => {
     const device = await newDevice();
     await signUp(device);

@@ -23,8 +23,6 @@ function vaultOf(devices: Record<string, { daysAgo?: number; revoked?: boolean }
   }
   return state;
 }
-
-// ATTACKS C7
 describe('a view that may be an old one', () => {
   test.each<[string, Parameters<typeof vaultOf>[0], number | undefined]>([
     ['is none on the only device', { own: { daysAgo: 400 } }, undefined],

@@ -22,8 +22,6 @@ describe('the end of a grant in this device’s clock', () => {
     expect(localExpiryMs(grant(NOW + leftMs), NOW - 100, NOW)).toBe(expected);
   });
 });
-
-// ATTACKS H12
 describe('a live grant', () => {
   let ended: GrantId[];
   let live: LiveGrant;

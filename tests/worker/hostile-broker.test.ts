@@ -66,8 +66,6 @@ async function sent(device: Device, run: () => Promise<void>): Promise<string[]>
   await run();
   return paths;
 }
-
-// ATTACKS B3
 describe('a broker that says there is no vault', () => {
   test.each([
     ['no membership', '/api/session', () => ({ vaults: [] })],
@@ -145,8 +143,6 @@ describe('a broker that hands out other keys', () => {
     expect(await device.refused('sign-in/code', { factor })).toBe('keyring_corrupt');
   });
 });
-
-// ATTACKS H12
 test('a grant that the broker calls longer than it can be still ends, and one that ends locks', async () => {
   const device = await newDevice();
   const { backupCodes } = await signUp(device);

@@ -6,8 +6,6 @@ import { UnsafeTransfers } from '../../src/lib/worker/unsafe-transfers.ts';
 
 const MINUTE = 60_000;
 const NOW = 1_800_000_000_000;
-
-// ATTACKS H12
 describe('nobody being there', () => {
   let idled: number;
   let idle: Idle;

@@ -149,8 +149,6 @@ describe('joining a journal', () => {
     expect(await refusalCode(joinJournal(journal, { keyring, device }, 'second'))).toBe('device_untrusted');
   });
 });
-
-// ATTACKS B3
 test('an account without its vault is refused', () => {
   const head = { seq: 0, hash: 'A'.repeat(43) };
   const other = { vault: 'us-east-1:00000000-0000-4000-8000-000000000000', role: 'owner', head } as const;

@@ -253,7 +253,8 @@ row(
         const dialog = page.getByRole('dialog', { name: shown });
         const isText = (disguise === '' ? own : disguise).startsWith('text/');
         await dialog.locator(isText ? 'pre' : 'p.note:not([aria-live])').waitFor();
-        if (isText) expect(await dialog.locator('pre').innerText()).toContain('stolen');
+        const texts = await dialog.locator('pre').allInnerTexts();
+        expect(texts).toEqual(isText ? [expect.stringContaining('stolen')] : []);
         expect(await dialog.locator('iframe, object, embed, svg svg, script').count()).toBe(0);
         await page.keyboard.press('Escape');
         await dialog.waitFor({ state: 'hidden' });

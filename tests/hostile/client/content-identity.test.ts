@@ -99,7 +99,8 @@ row(
   'A7',
   {
     attack: 'one ciphertext for two keys',
-    tried: 'GCM collisions (invisible salamanders) as a segment of FLOE',
+    tried:
+      'GCM collisions (invisible salamanders) as a segment of FLOE, behind either key’s header and with one IV in both',
   },
   async (t) => {
     const aad = utf8('salamander');
@@ -121,6 +122,12 @@ row(
       const sealed: Bytes = concat(header, u32be(16 + body.length), nonce, body);
       expect(await open(mine, aad, sealed)).toHaveLength(64);
       await t.refuses(open(theirs, aad, sealed), 'key_mismatch');
+      // Nor may both headers have one IV: each opens under its own key alone.
+      const iv = header.slice(10, 42);
+      const twin = (await createSealer(theirs, aad, { random: () => iv })).header;
+      const twinSealed: Bytes = concat(twin, sealed.subarray(HEADER_BYTES));
+      expect(await open(theirs, aad, twinSealed)).toEqual(new Uint8Array(plaintexts[1]!));
+      await t.refuses(open(mine, aad, twinSealed), 'key_mismatch');
       const theirHeader = (await createSealer(theirs, aad)).header;
       await t.refuses(
         open(theirs, aad, concat(theirHeader, sealed.subarray(HEADER_BYTES))),

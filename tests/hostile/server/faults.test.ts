@@ -87,7 +87,9 @@ for (const [index, flow] of [...FLOWS, ...SLOW_FLOWS].entries()) {
   row(
     'D1',
     {
-      attack: `${flow.name}: any request to S3, KMS or Cognito goes wrong, or the broker ends there`,
+      attack:
+        'any request of a flow of the broker goes wrong, to S3, KMS or Cognito, or the broker ends there',
+      within: flow.name,
       tried: `${Object.keys(TROUBLES).join('; ')}: at every index (in short at one each), then the flow is gone on with at another broker`,
     },
     async (t) => {

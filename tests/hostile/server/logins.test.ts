@@ -105,13 +105,16 @@ row(
     // It is the stage that was looked at: with its own each goes further. (Two of them may go so far as to end the session.)
     const ending = ['/api/session/end', '/api/recovery/complete'];
     for (const route of guarded.filter((one) => one !== streams && !ending.includes(one.path))) {
-      const client = clients.get(route.stage as TokenStage)?.fork();
-      const response = await client?.raw(
-        route.method,
-        `${route.path.replace(':vault', encodeURIComponent(full.vault))}${route.method === 'GET' ? `?${new URLSearchParams(requestFor(route) as Record<string, string>).toString()}` : ''}`,
-        route.method === 'GET' ? undefined : JSON.stringify(requestFor(route)),
-      );
-      expect([route.path, response?.status === 401 && (await response.text())]).not.toEqual([
+      const client = clients.get(route.stage as TokenStage);
+      if (!client) throw new Error(`expected a client of stage ${route.stage}`);
+      const response = await client
+        .fork()
+        .raw(
+          route.method,
+          `${route.path.replace(':vault', encodeURIComponent(full.vault))}${route.method === 'GET' ? `?${new URLSearchParams(requestFor(route) as Record<string, string>).toString()}` : ''}`,
+          route.method === 'GET' ? undefined : JSON.stringify(requestFor(route)),
+        );
+      expect([route.path, response.status === 401 && (await response.text())]).not.toEqual([
         route.path,
         expect.stringContaining('session_missing'),
       ]);
@@ -161,7 +164,7 @@ row(
       };
       return { ms, seen };
     };
-    const names = ['known-name', 'half-name', 'nobody-name'] as const;
+    const names = ['known-name', 'half-name', 'nobody-name', 'x', 'y'.repeat(64)];
     const observeAll = async () => {
       // A broker may remember what it has just written for a name, so each round has one that remembers nothing.
       const fresh = await house.newBroker();
@@ -180,6 +183,7 @@ row(
       for (let again = 0; !isSame(observed) && again < MOST_SWEPT_ROUNDS; again++)
         observed = await observeAll();
       const [known] = observed;
+      expect(known?.seen.sizeBytes).toBe(427);
       for (const [index, { ms, seen }] of observed.entries()) {
         expect(seen).toEqual(known?.seen);
         const kind = names[index]?.split('-')[0] ?? '';

@@ -34,7 +34,7 @@ row(
   {
     attack: 'a broker with a setup that is lost, foreign or damaged',
     tried:
-      'setup and canary absent, one or both, swapped with another bucket’s, and with a byte changed; every object compared after',
+      'setup and canary absent, one or both, swapped with another bucket’s, sealed by its key or by this one’s, and with a byte changed; every object compared after',
   },
   async (t) => {
     const broker = await house.newBroker();
@@ -93,6 +93,20 @@ row(
       await put(original.bytes);
       expect(await startOf(state)).toBe('started');
     }
+    // Another bucket's setup, sealed with this one's KMS key.
+    const [mine, theirs] = [house.cloud.connect(), other.connect()];
+    const context = { app: 'halfkey', purpose: 'setup' };
+    const [own, foreign] = [await state.read(stateKeys.setup), await theirs.state.read(stateKeys.setup)];
+    if (!own || !foreign) throw new Error('expected two setups');
+    const opened = await theirs.kms.decrypt(foreign.bytes, context);
+    await state.erase(stateKeys.setup);
+    await state.create(stateKeys.setup, await mine.kms.encrypt(opened, context));
+    expect(await startOf(state)).toBe('setup_mismatch');
+    t.refused('setup_mismatch');
+    t.vary(1);
+    await state.erase(stateKeys.setup);
+    await state.create(stateKeys.setup, own.bytes);
+    expect(await startOf(state)).toBe('started');
     // Both gone, as a lifecycle rule on broker/ would have it: no new setup is made where there are accounts.
     const both = await Promise.all([stateKeys.setup, stateKeys.canary].map((key) => state.read(key)));
     for (const key of [stateKeys.setup, stateKeys.canary]) await state.erase(key);

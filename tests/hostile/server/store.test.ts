@@ -86,6 +86,10 @@ row(
         isCompletion(request) ? { kind: 'answer', status: 200, body } : undefined;
       const reply = await client.call(contract.uploadComplete, order);
       expect([body, reply.ok]).toEqual([body, false]);
+      expect([body, reply.code]).toEqual([
+        body,
+        expect.stringMatching(/^(store_unreachable|upload_lost|upload_mismatch|internal)$/),
+      ]);
       t.refused(reply.code ?? '');
       t.vary(1);
       house.proxy.fault = () => undefined;

@@ -144,7 +144,7 @@ row(
   {
     attack: 'credentials of one vault, or of the broker, anywhere else',
     tried:
-      'six principals × 15 requests to S3 × 14 prefixes, and 3 to KMS × 14 contexts, over HTTP against the policy files',
+      'six principals × 15 requests to S3 × 14 prefixes, and 3 to KMS × 14 contexts, over HTTP against the policy files; lists of more than a vault; another vault’s half under either’s context',
   },
   async (t) => {
     const [own, foreign] = [await credentialsOf(vaultA), await credentialsOf(vaultB)];
@@ -218,6 +218,30 @@ row(
       clients.s3.destroy();
       clients.kms.destroy();
     }
+
+    const { s3, kms } = clientsFor(own);
+    const lists = [undefined, 'v/', `v/${vaultA}`, `v/${vaultB}`].map(
+      (Prefix) => new s3Commands.ListObjectsV2Command({ Bucket, ...(Prefix !== undefined && { Prefix }) }),
+    );
+    const uploads = s3.send(new s3Commands.ListMultipartUploadsCommand({ Bucket }));
+    for (const attempt of [...lists.map((command) => s3.send(command)), uploads]) {
+      expect(await nameOf(attempt)).toBe('AccessDenied');
+      t.vary(1);
+    }
+    const half = { app: 'halfkey', purpose: 'file', blob: 'b' };
+    const { kmsBlob } = await world.connect().vaultKms.generateDataKey(vaultB, { ...half, vault: vaultB });
+    for (const [vault, refusal] of [
+      [vaultB, 'AccessDeniedException'],
+      [vaultA, 'InvalidCiphertextException'],
+    ] as const) {
+      const EncryptionContext = { ...half, vault };
+      const decrypt = new kmsCommands.DecryptCommand({ CiphertextBlob: kmsBlob, EncryptionContext });
+      expect(await nameOf(kms.send(decrypt))).toBe(refusal);
+      t.refused(refusal);
+      t.vary(1);
+    }
+    s3.destroy();
+    kms.destroy();
   },
 );
 

@@ -39,6 +39,7 @@ row(
     const [head = '', body = '', signature = ''] = good.split('.');
     const header = JSON.parse(Buffer.from(head, 'base64url').toString()) as Record<string, unknown>;
     const claims = JSON.parse(Buffer.from(body, 'base64url').toString()) as Record<string, unknown>;
+    expect(header).toEqual({ alg: 'HS256', typ: 'JWT' });
     const now = Math.floor(house.clock.nowMs / 1000);
     const key = setup.sessionKey;
 
@@ -80,9 +81,13 @@ row(
         ]),
       ),
       `${input('RS256')}.${sign('sha256', Buffer.from(input('RS256')), rsa.privateKey).toString('base64url')}`,
-      ...[key.subarray(1), Buffer.alloc(32), Buffer.from('secret'), Buffer.from(key).reverse()].map((other) =>
-        hs256(header, claims, other),
-      ),
+      ...[
+        key.subarray(1),
+        Buffer.alloc(1),
+        Buffer.alloc(32),
+        Buffer.from('secret'),
+        Buffer.from(key).reverse(),
+      ].map((other) => hs256(header, claims, other)),
       ...['../../dev/null', '/dev/null', 'x;sleep 9', "' or 1=1--", url].map((kid) =>
         hs256({ ...header, kid }, claims, Buffer.alloc(1)),
       ),
@@ -109,7 +114,7 @@ row(
       ...['exp', 'nbf', 'iat'].map((name) => altered({ [name]: String(now) })),
       ...[now, now - 1, 0, -1].map((exp) => altered({ exp })),
       ...[now + 1, now + 3600].map((nbf) => altered({ nbf })),
-      ...['none', 'code', 'setup', 'enrol', 'recovery', 'FULL', 'full ', ''].map((stage) =>
+      ...['none', 'code', 'setup', 'enrol', 'recovery', 'device', 'FULL', 'full ', ''].map((stage) =>
         altered({ aud: `halfkey/${stage}` }),
       ),
       ...[['halfkey/full'], ['halfkey/full', 'halfkey/code'], ['halfkey/code', 'halfkey/full']].map((aud) =>
@@ -118,6 +123,10 @@ row(
       ...[randomBytes(16).toString('base64url'), '../../broker/setup', 'a/b', '\0'].map((sub) =>
         altered({ sub }),
       ),
+      // Well formed, and of nobody, of no session, of no device, of another time.
+      ...['sub', 'jti', 'device'].map((name) => altered({ [name]: randomBytes(16).toString('base64url') })),
+      ...[1, '0'].map((epoch) => altered({ epoch })),
+      altered({ iss: 'else' }),
       ...[1800, 5000, 100_000, 1_000_000].map((size) => altered({ pad: 'x'.repeat(size) })),
       ...[
         '',
@@ -129,6 +138,8 @@ row(
         `.${good}`,
         `${good}.x`,
         `${head}..${signature}`,
+        `${head}.${body}.`,
+        `${head}.${body.slice(0, -4)}AAAA.${signature}`,
         good.slice(1),
       ],
       ...[`${head}.${encode([claims])}`, `${head}.${encode('x')}`, `${head}.AAAA`].map(

@@ -139,7 +139,8 @@ row(
       };
       return { blob, send, parts, complete };
     };
-    const attempts: ((upload: Awaited<ReturnType<typeof begin>>) => Promise<{ code?: string }>)[] = [
+    type Upload = Awaited<ReturnType<typeof begin>>;
+    const attempts: ((upload: Upload) => Promise<{ code?: string }>)[] = [
       async ({ send, parts, complete }) => {
         await send(2, randomBytes(100));
         return complete(parts);
@@ -154,10 +155,12 @@ row(
           { ...two, etag: one.etag, sha256: one.sha256 },
         ]),
       ({ parts: [one], complete }) => complete([one]),
+      async ({ send, parts: [, two], complete }) => complete([await send(1, randomBytes(100)), two], 200),
       ({ parts: [one, two], complete }) => complete([two, one]),
       ({ parts: [one, two], complete }) => complete([one, { ...two, partNumber: 3 }]),
       ({ parts: [one, two], complete }) => complete([one, { ...two, sha256: one.sha256 }]),
       ({ parts, complete }) => complete(parts, big + 99),
+      ({ parts, complete }) => complete(parts, big + 101),
     ];
     for (const attempt of attempts) {
       const upload = await begin();

@@ -106,6 +106,9 @@ row(
       t.refused(String(status));
     }
     t.vary(20);
+    // And before the first use: without its condition, or with another one, it is no URL at all.
+    expect(await refusedPut(t, { 'x-amz-checksum-sha256': sha256 }, body)).toBe(403);
+    expect(await refusedPut(t, { ...RIGHT, 'if-none-match': '"x"' }, body)).toBe(403);
   },
 );
 
@@ -119,6 +122,18 @@ row(
   async (t) => {
     const query = new URL(await putUrl()).searchParams;
     expect(query.get('X-Amz-SignedHeaders')).toBe('content-length;host;if-none-match;x-amz-checksum-sha256');
+    const blob = newBlobId();
+    const { uploadId } = await answered<{ uploadId: string }>(contract.uploadCreate, {
+      blob,
+      sizeBytes: 1000,
+    });
+    const { urls } = await answered<{ urls: { url: string }[] }>(contract.uploadPartUrls, {
+      blob,
+      uploadId,
+      parts: [{ partNumber: 1, sizeBytes: 1000, sha256 }],
+    });
+    const ofPart = new URL(urls[0]?.url ?? '').searchParams;
+    expect(ofPart.get('X-Amz-SignedHeaders')).toBe('content-length;host;x-amz-checksum-sha256');
     const random = seeded(2);
     for (let flips = 0; flips < (t.full ? 500 : 20); flips += 1) {
       const bytes = Uint8Array.from(body);
@@ -127,8 +142,9 @@ row(
       expect(await refusedPut(t, RIGHT, bytes)).toBe(400);
     }
     const zeros = new Uint8Array(1000);
+    expect(await refusedPut(t, { 'if-none-match': '*' }, body)).toBe(403);
     await refusedPut(t, { 'if-none-match': '*' }, zeros);
-    await refusedPut(t, { ...RIGHT, 'x-amz-checksum-sha256': sha256Of(zeros) }, zeros);
+    expect(await refusedPut(t, { ...RIGHT, 'x-amz-checksum-sha256': sha256Of(zeros) }, zeros)).toBe(403);
     await refusedPut(t, { 'if-none-match': '*' }, zeros, (url) => {
       url.searchParams.set('x-amz-checksum-sha256', sha256Of(zeros));
     });
@@ -175,7 +191,7 @@ row(
   },
   async (t) => {
     for (const size of [0, 1, 999, 1001, 2000, 5 * 1024 * 1024])
-      await refusedPut(t, RIGHT, new Uint8Array(size));
+      expect(await refusedPut(t, RIGHT, new Uint8Array(size))).toBe(403);
     const blob = newBlobId();
     const stream = new Blob([body]).stream();
     const chunked = await fetch(await putUrl(blob), {
@@ -230,6 +246,9 @@ row(
       ...Array.from({ length: t.full ? 3000 : 60 }, () =>
         random.bytes(1 + random.below(30)).toString('latin1'),
       ),
+      ...Array.from({ length: t.full ? 3000 : 60 }, () =>
+        random.bytes(2 + random.below(30)).toString('utf16le'),
+      ),
     ];
     for (const id of ids) {
       const sized = { sizeBytes: 5, sha256 };
@@ -241,7 +260,13 @@ row(
           uploadId: String(id) || 'u',
           parts: [{ partNumber: 1, ...sized }],
         }),
+        ask(app, session, contract.uploadPartUrls, vault, {
+          blob: newBlobId(),
+          uploadId: id,
+          parts: [{ partNumber: 1, ...sized }],
+        }),
         ask(app, session, contract.snapshotPutUrls, vault, { pages: [{ seq: 1, page: id, ...sized }] }),
+        ask(app, session, contract.snapshotGetUrls, vault, { pages: [{ seq: 1, page: id }] }),
         ask(app, session, contract.snapshotGetUrls, vault, { pages: [{ seq: id, page: newBlobId() }] }),
       ]);
       for (const response of responses) {
@@ -265,7 +290,8 @@ row(
   'E7',
   {
     attack: 'a URL kept for later',
-    tried: 'after 5 minutes and more, and with its life, date or signature changed',
+    tried:
+      'after 5 minutes and more; with its life, date, signature, key or method changed, to read and to write',
   },
   async (t) => {
     const blob = newBlobId();
@@ -316,6 +342,25 @@ row(
       t.refused(String(status));
       t.vary(1);
     }
+    const writeChanges: ((url: URL) => void)[] = [
+      ...changes,
+      (one) => {
+        one.pathname = one.pathname.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'));
+      },
+      (one) => {
+        one.searchParams.set('X-Amz-SignedHeaders', 'host');
+      },
+      (one) => {
+        one.searchParams.set('partNumber', '1');
+      },
+    ];
+    for (const change of writeChanges) expect([400, 403]).toContain(await refusedPut(t, RIGHT, body, change));
+    for (const method of ['GET', 'DELETE', 'POST']) {
+      const { status } = await fetch(url, { method });
+      expect(status).toBe(403);
+      t.refused(String(status));
+      t.vary(1);
+    }
   },
 );
 
@@ -342,6 +387,7 @@ row(
       { 'x-amz-website-redirect-location': 'https://evil.example' },
       { 'x-amz-object-lock-mode': 'COMPLIANCE' },
       { 'x-amz-tagging': 'a=b' },
+      { 'x-amz-meta-a': 'b' },
     ];
     for (const more of variants) expect(await refusedPut(t, { ...RIGHT, ...more }, body)).toBe(403);
   },

@@ -1,6 +1,8 @@
 import { appendFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
+import { promisedAttacks } from '../attack-table.mjs';
 
 const SHORT_TIMEOUT_MS = 120_000;
 const FULL_TIMEOUT_MS = 40 * 60_000;
@@ -9,6 +11,7 @@ const FULL_TIMEOUT_MS = 40 * 60_000;
 const FULL = process.env['HALFKEY_FULL'] === '1';
 /** Where the table is collected, a line of JSON for each row; nowhere when unset. */
 const RESULTS = process.env['HALFKEY_HOSTILE_RESULTS'];
+const PROMISED = promisedAttacks(fileURLToPath(new URL('../../..', import.meta.url)));
 
 /** What a row says about itself in the table. */
 export interface About {
@@ -16,6 +19,8 @@ export interface About {
   readonly attack: string;
   /** What is done, with which variants. */
   readonly tried: string;
+  /** Which of several flows this is, where the same is tried in each. */
+  readonly within?: string;
 }
 
 /** What a row's run tells the table. */
@@ -52,11 +57,13 @@ interface RowResult extends About {
 }
 
 /**
- * Registers one row as a test. It fails when the run fails, when no variant was tried, or when nothing was refused and nothing held.
- * @param id as in docs/SECURITY.md; several tests may share one
+ * Registers one row as a test. It fails when the run fails, when no variant was tried, when nothing was refused and nothing held, or
+ * when docs/ATTACKS.md does not say the same of it.
+ * @param id as in docs/ATTACKS.md; several tests may share one
  */
 export function row(id: string, about: About, run: (trial: Trial) => Promise<void>): void {
-  test(`${id} ${about.attack}`, { timeout: timeoutMs() }, async () => {
+  test(titleOf(id, about), { timeout: timeoutMs() }, async () => {
+    expectPromised(id, about);
     const attempt = await attempted(run);
     note({ id, ...about, ...attempt.counted, status: attempt.failed ? 'failed' : 'ok' });
     if (attempt.failed) throw attempt.reason;
@@ -73,11 +80,20 @@ export function openRow(
   about: About & { readonly missing: string },
   run: (trial: Trial) => Promise<void>,
 ): void {
-  test(`${id} ${about.attack} (open)`, { timeout: timeoutMs() }, async () => {
+  test(`${titleOf(id, about)} (open)`, { timeout: timeoutMs() }, async () => {
+    expectPromised(id, about);
     const attempt = await attempted(run);
     note({ id, ...about, ...attempt.counted, status: attempt.failed ? 'open' : 'failed' });
     expect(attempt.failed, 'the attack fails now: make this row a closed one').toBe(true);
   });
+}
+
+function titleOf(id: string, { attack, within }: About): string {
+  return within === undefined ? `${id} ${attack}` : `${id} ${attack}: ${within}`;
+}
+
+function expectPromised(id: string, { attack, tried }: About): void {
+  expect(PROMISED, 'docs/ATTACKS.md').toContainEqual({ id, attack, tried });
 }
 
 function timeoutMs(): number {
