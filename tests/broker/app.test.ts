@@ -2,13 +2,16 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import { LIMITS } from '$contract/limits.ts';
 import type { Route } from '$contract/route.ts';
 import { uploadComplete } from '$contract/vault.ts';
 import { addressBehind, networkOf } from '../../broker/routes/address-limit.ts';
-import { contentSecurityPolicy } from '../../broker/routes/security-headers.ts';
+import { createAppFiles } from '../../broker/routes/app-files.ts';
+import type { FrameEnv } from '../../broker/routes/frame.ts';
+import { contentSecurityPolicy, securityHeaders } from '../../broker/routes/security-headers.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { CONTRACT_ROUTES } from '../support/contract-routes.ts';
 import {
@@ -106,6 +109,49 @@ describe('the app’s files', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('cache-control')).toBe(cacheControl);
     expect(response.headers.get('content-type')).toContain(type);
+  });
+
+  it.each([
+    ['a range of it', { range: 'bytes=0-3' }, 206, 'public, max-age=31536000, immutable'],
+    ['a range behind its end', { range: 'bytes=9999-' }, 416, 'no-store'],
+    ['its last no bytes', { range: 'bytes=-0' }, 416, 'no-store'],
+  ])('%s is kept only where it was answered', async (_what, headers, status, cacheControl) => {
+    for (const method of ['GET', 'HEAD']) {
+      const response = await broker.app.request(`${ORIGIN}/_app/immutable/a.js`, { method, headers });
+      // Of a HEAD no range is looked at.
+      const isWhole = method === 'HEAD';
+      expect([response.status, response.headers.get('cache-control')]).toEqual(
+        isWhole ? [200, 'public, max-age=31536000, immutable'] : [status, cacheControl],
+      );
+    }
+  });
+
+  it.each([
+    ['GET', '/_app/immutable/missing.js', 404],
+    ['POST', '/_app/immutable/a.js', 404],
+    ['DELETE', '/', 404],
+    ['PUT', '/service-worker.js', 404],
+    ['GET', '/_app/immutable/..%2fa.js', 404],
+    ['GET', '/api/nothing', 404],
+    ['GET', '/api/session', 401],
+    ['HEAD', '/api/session', 401],
+    ['OPTIONS', '/api/session', 404],
+  ])('an answer to %s %s, which is an error, is kept by nobody', async (method, path, status) => {
+    const response = await broker.app.request(`${ORIGIN}${path}`, { method });
+    expect([response.status, response.headers.get('cache-control')]).toEqual([status, 'no-store']);
+  });
+
+  it('that cannot be read after all are kept by nobody as what came instead', async () => {
+    const app = new Hono<FrameEnv>();
+    app.use(securityHeaders("default-src 'none'", { origin: ORIGIN, s3Origin: 'http://s3' }));
+    app.onError(() => new Response('', { status: 500 }));
+    createAppFiles(app, folder, APP_HTML);
+    app.use('/_app/immutable/*', (context) => {
+      context.set('route', 'asset');
+      throw new Error('the disk is gone');
+    });
+    const response = await app.request(`${ORIGIN}/_app/immutable/missing.js`);
+    expect([response.status, response.headers.get('cache-control')]).toEqual([500, 'no-store']);
   });
 
   it.each(['/_app/immutable/missing.js', '/api/nothing', '/api', '/api/'])(
