@@ -79,4 +79,13 @@ export const Sha256B64 = v.pipe(
   v.regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'expected a SHA-256 in base64'),
 );
 
+/** What S3 gives out as a name, and gets back as it was: printable ASCII, which survives a URL and an XML document. */
+export const s3Name = (atMostCharacters: number) =>
+  v.pipe(
+    v.string(),
+    v.minLength(1),
+    v.maxLength(atMostCharacters),
+    v.regex(/^[!-~]*$/, 'expected printable ASCII'),
+  );
+
 export const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

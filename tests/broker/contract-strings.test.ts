@@ -55,6 +55,16 @@ describe('every string of a request', () => {
     }
   });
 
+  it.each(LEAVES)('$place is well-formed Unicode without control characters', ({ schema }) => {
+    const lengths = [1, 2, 6, 16, 22, 43, 44, 86];
+    for (const odd of ['\ud800', '\udfff', '\udc00\ud800', '\u0000', '\n', '\u007f', '\ufffe']) {
+      for (const length of lengths) {
+        const fill = 'A'.repeat(Math.max(0, length - odd.length));
+        for (const text of [odd, odd + fill, fill + odd]) expect(takes(schema, text)).toBe(false);
+      }
+    }
+  });
+
   it.each(LEAVES)('$place ends somewhere', ({ schema }) => {
     for (const letter of ['A', '2', '0', 'é', '😀']) {
       expect(takes(schema, letter.repeat(3 * 1024 * 1024))).toBe(false);
@@ -120,6 +130,36 @@ describe('the broker', () => {
   });
 
   const blob = 'A'.repeat(22);
+  const sha256 = `${'A'.repeat(43)}=`;
+  const parts = [{ partNumber: 1, etag: '"x"', sha256 }];
+
+  it.each([
+    ['a lone surrogate', 'x\ud800'],
+    ['a NUL', 'x\u0000'],
+    ['a letter beyond ASCII', 'é'],
+  ])('refuses %s in what goes to S3 as it came', async (_what, text) => {
+    for (const [route, request, field] of [
+      [vault.uploadList, { blob, uploadId: text }, 'uploadId'],
+      [vault.uploadAbort, { blob, uploadId: text }, 'uploadId'],
+      [
+        vault.uploadPartUrls,
+        { blob, uploadId: text, parts: [{ partNumber: 1, sizeBytes: 1, sha256 }] },
+        'uploadId',
+      ],
+      [vault.uploadComplete, { blob, uploadId: text, sizeBytes: 1, parts }, 'uploadId'],
+      [
+        vault.uploadComplete,
+        { blob, uploadId: 'x', sizeBytes: 1, parts: [{ ...parts[0], etag: text }] },
+        'parts.0.etag',
+      ],
+    ] as const) {
+      const reply = await client.call(route, request);
+      expect(reply, route.path).toMatchObject({
+        status: 400,
+        problem: { code: 'input_malformed', fields: [field] },
+      });
+    }
+  });
 
   it('refuses an envelope whose bytes are written in another form', async () => {
     const envelope = {
