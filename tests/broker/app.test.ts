@@ -8,7 +8,7 @@ import * as account from '$contract/account.ts';
 import { LIMITS } from '$contract/limits.ts';
 import type { Route } from '$contract/route.ts';
 import { uploadComplete } from '$contract/vault.ts';
-import { addressBehind, networkOf } from '../../broker/routes/address-limit.ts';
+import { addressBehind, createAddressLimit, networkOf, siteOf } from '../../broker/routes/address-limit.ts';
 import { createAppFiles } from '../../broker/routes/app-files.ts';
 import type { FrameEnv } from '../../broker/routes/frame.ts';
 import { contentSecurityPolicy, securityHeaders } from '../../broker/routes/security-headers.ts';
@@ -341,6 +341,21 @@ describe('many requests from one address', () => {
     [1, '203.0.113.9, 198.51.100.1', '198.51.100.1'],
     [2, '203.0.113.9, 198.51.100.1, 10.0.0.2', '198.51.100.1'],
     [2, '198.51.100.1', '10.0.0.1'],
+    [1, '198.51.100.1:49152', '198.51.100.1'],
+    [1, '203.0.113.9, 198.51.100.1:1', '198.51.100.1'],
+    [1, '[2001:db8::1]:49152', '2001:db8::1'],
+    [1, '[2001:db8::1]', '2001:db8::1'],
+    [1, '2001:db8::1', '2001:db8::1'],
+    [1, 'fe80::1%eth0', 'fe80::1'],
+    [1, '[fe80::1%eth0]:80', 'fe80::1'],
+    [1, '::ffff:198.51.100.1', '::ffff:198.51.100.1'],
+    [1, 'unknown', '10.0.0.1'],
+    [1, '_hidden', '10.0.0.1'],
+    [1, '198.51.100.1:', '10.0.0.1'],
+    [1, '198.51.100.1:x', '10.0.0.1'],
+    [1, '198.51.100.1.5:80', '10.0.0.1'],
+    [1, '[2001:db8::1', '10.0.0.1'],
+    [1, '[]:80', '10.0.0.1'],
   ])('are told apart behind %i proxies that say %j', (proxies, header, address) => {
     expect(addressBehind(proxies, header, '10.0.0.1')).toBe(address);
   });
@@ -353,8 +368,55 @@ describe('many requests from one address', () => {
     ['2001:db8::1', '2001:db8:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::ffff:c000:201', '192.0.2.1'],
+    ['::FFFF:192.0.2.1', '192.0.2.1'],
+    ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1'],
+    ['0000:0000:0000:0000:0000:ffff:c000:0201', '192.0.2.1'],
+    ['192.0.2.1:49152', '192.0.2.1'],
+    ['[2001:db8:1:2::9]:443', '2001:db8:1:2::/64'],
+    ['2001:0db8:0001:0002::9', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::192.0.2.1', '2001:db8:1:2::/64'],
+    ['1::', '1:0:0:0::/64'],
   ])('%s counts as %s', (address, network) => {
     expect(networkOf(address)).toBe(network);
+  });
+
+  it.each([
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['2001:0DB8:0001:ffff::', '2001:db8:1::/48'],
+    ['2001:db8::1', '2001:db8:0::/48'],
+    ['[2001:db8:1::1]:443', '2001:db8:1::/48'],
+    ['192.0.2.1', undefined],
+    ['::ffff:192.0.2.1', undefined],
+    ['unknown', undefined],
+  ])('%s lies in the site %s', (address, site) => {
+    expect(siteOf(address)).toBe(site);
+  });
+
+  it('are counted by the /64, and ten times as many by the /48 that it lies in', () => {
+    const limit = createAddressLimit(6, clock.read);
+    const sent = (address: string, times: number): number => {
+      let passed = 0;
+      for (let time = 0; time < times; time += 1) {
+        try {
+          limit(address);
+          passed += 1;
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'too_many_requests' });
+        }
+      }
+      return passed;
+    };
+    expect(sent('2001:db8:7:0::1', 20)).toBe(6);
+    expect(sent('2001:db8:7:0::2', 20)).toBe(0);
+    const others = Array.from({ length: 40 }, (_, n) => sent(`2001:db8:7:${(n + 1).toString(16)}::1`, 2));
+    // What was refused above has cost the site nothing.
+    expect(others.reduce((sum, passed) => sum + passed, 0)).toBe(54);
+    expect(sent('2001:db8:8::1', 20)).toBe(6);
+    expect(sent('192.0.2.77', 20)).toBe(6);
+    expect(sent('::ffff:192.0.2.77', 1)).toBe(0);
+    clock.advance(1);
+    expect(sent('2001:db8:7:99::1', 6)).toBe(1);
   });
 });
 
