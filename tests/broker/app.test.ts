@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import { LIMITS } from '$contract/limits.ts';
 import type { Route } from '$contract/route.ts';
-import { uploadComplete } from '$contract/vault.ts';
+import { uploadComplete, VAULT_EVENTS_PATH } from '$contract/vault.ts';
 import { addressBehind, createAddressLimit, networkOf, siteOf } from '../../broker/routes/address-limit.ts';
 import { createAppFiles } from '../../broker/routes/app-files.ts';
 import type { FrameEnv } from '../../broker/routes/frame.ts';
@@ -214,6 +214,31 @@ describe('probes', () => {
     dying.app.close();
     await own.end();
   });
+});
+
+describe('a HEAD', () => {
+  const GETS = CONTRACT_ROUTES.filter(({ method }) => method === 'GET').map(({ path }) => path);
+
+  it.each([...GETS, VAULT_EVENTS_PATH, '/healthz', '/version', '/', '/service-worker.js', '/nothing'])(
+    'of %s is answered as a GET, without the body, and leaves nothing running',
+    async (path) => {
+      const client = newClient();
+      await client.signUp(`head-${path.replaceAll(/\W/g, '')}`);
+      const query = path.endsWith('/inbox') ? '?after=' : /events$|log$/.test(path) ? '?from=0' : '';
+      const url = path.replace(':vault', encodeURIComponent(client.vault)) + query;
+      // The one stream counts who reads it: were it begun by a HEAD, the last of these would be one too many.
+      for (let count = 0; count < 17; count += 1) {
+        const response = await client.raw('HEAD', url);
+        expect(await response.text()).toBe('');
+        expect(response.status).toBe(path === '/nothing' ? 404 : 200);
+      }
+      const [head, get] = [await client.raw('HEAD', url), await client.raw('GET', url)];
+      await get.body?.cancel();
+      expect(get.status).toBe(head.status);
+      expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'));
+      expect(head.headers.get('cache-control')).toBe(get.headers.get('cache-control'));
+    },
+  );
 });
 
 const POSTS = CONTRACT_ROUTES.filter(({ method }) => method === 'POST');
