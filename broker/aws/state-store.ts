@@ -10,9 +10,7 @@ import { BrokerProblem } from '../domain/problem.ts';
 import type { StateStore, StoredState } from '../ports/state.ts';
 import { readBody } from './read-body.ts';
 import { faultName, faultStatus, storeFault } from './vault-faults.ts';
-
-/** S3's own advice for 409 ConditionalRequestConflict: send it again. */
-const MAX_CONFLICTS = 8;
+import { throughConflicts } from './write-conflicts.ts';
 
 /** The broker's own objects in S3. */
 export function createStateStore(s3: S3Client, bucket: string): StateStore {
@@ -53,21 +51,18 @@ export function createStateStore(s3: S3Client, bucket: string): StateStore {
     bytes: Uint8Array,
     condition: { IfNoneMatch: string } | { IfMatch: string },
   ): Promise<string | undefined> {
-    for (let conflicts = 0; ; conflicts += 1) {
-      try {
-        const { ETag } = await s3.send(
-          new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ...condition }),
-        );
-        if (ETag === undefined) throw new BrokerProblem('store_unreachable');
-        return ETag;
-      } catch (error) {
-        const status = faultStatus(error);
-        // The SDK sends again when a reply is lost: then the condition fails on what this very call has written.
-        if (status === 412) return etagOf(key, bytes);
-        // The object of an If-Match is gone.
-        if (status === 404 && faultName(error) === 'NoSuchKey') return undefined;
-        if (status !== 409 || conflicts === MAX_CONFLICTS) throw storeFault(error);
-      }
+    try {
+      const put = new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ...condition });
+      const { ETag } = await throughConflicts(() => s3.send(put));
+      if (ETag === undefined) throw new BrokerProblem('store_unreachable');
+      return ETag;
+    } catch (error) {
+      const status = faultStatus(error);
+      // The SDK sends again when a reply is lost: then the condition fails on what this very call has written.
+      if (status === 412) return etagOf(key, bytes);
+      // The object of an If-Match is gone.
+      if (status === 404 && faultName(error) === 'NoSuchKey') return undefined;
+      throw storeFault(error);
     }
   }
 

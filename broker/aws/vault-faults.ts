@@ -87,6 +87,6 @@ function unanswered(error: unknown, status: number | undefined): boolean {
   if (credentialsAreStale(error) || THROTTLING.has(faultName(error))) return true;
   // A programming error is thrown without a status too, and must not look like an outage: who waits for its end waits for ever.
   if (status === undefined) return !PROGRAMMING_ERRORS.some((kind) => error instanceof kind);
-  // A success that is an error all the same broke off in the middle.
-  return status < 300 || status >= 500 || status === 429 || status === 408;
+  // A success that is an error all the same broke off in the middle; 409 is another request of the same object under way.
+  return status < 300 || status >= 500 || [408, 409, 429].includes(status);
 }
