@@ -12,6 +12,9 @@ import { readBody } from './read-body.ts';
 import { faultName, faultStatus, storeFault } from './vault-faults.ts';
 import { throughConflicts } from './write-conflicts.ts';
 
+/** The longest is an account with all that it may hold, which is far less. */
+const MAX_STATE_BYTES = 4 * 1024 * 1024;
+
 /** The broker's own objects in S3. */
 export function createStateStore(s3: S3Client, bucket: string): StateStore {
   const store: StateStore = {
@@ -19,7 +22,7 @@ export function createStateStore(s3: S3Client, bucket: string): StateStore {
       try {
         const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
         if (ETag === undefined) throw new BrokerProblem('store_unreachable');
-        return { bytes: await readBody(Body), etag: ETag };
+        return { bytes: await readBody(Body, MAX_STATE_BYTES), etag: ETag };
       } catch (error) {
         if (faultName(error) === 'NoSuchKey') return undefined;
         throw storeFault(error);

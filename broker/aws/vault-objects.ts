@@ -6,6 +6,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { VaultId } from '../contract/ids.ts';
+import { LIMITS } from '../contract/limits.ts';
 import type { VaultObjects } from '../ports/vaults.ts';
 import { readBody } from './read-body.ts';
 import { type VaultClientCache, withVaultClients } from './vault-clients.ts';
@@ -31,7 +32,7 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
     send(vault, async (s3) => {
       try {
         const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: vaultKey(vault, key) }));
-        return await readBody(Body);
+        return await readBody(Body, LIMITS.maxSegmentBytes);
       } catch (error) {
         if (isAbsent(error)) return undefined;
         throw error;

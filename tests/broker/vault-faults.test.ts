@@ -230,6 +230,18 @@ describe('a completion whose answers go wrong', () => {
   });
 });
 
+describe('an object that is longer than any that a broker writes', () => {
+  it('is damaged, and is not read to its end', async () => {
+    const { vault } = await newVault();
+    const toRead = ({ method, path }: SeenRequest): boolean => method === 'GET' && path.endsWith('/log/0');
+    const body = (sizeBytes: number): Fault => ({ kind: 'answer', status: 200, body: 'x'.repeat(sizeBytes) });
+    failing(toRead, body(1024 * 1024));
+    expect(await ports.vaultObjects.read(vault, 'log/0')).toHaveLength(1024 * 1024);
+    failing(toRead, body(1024 * 1024 + 1));
+    await expect(ports.vaultObjects.read(vault, 'log/0')).rejects.toMatchObject({ code: 'record_corrupt' });
+  });
+});
+
 describe('a conflict between writes that does not end (D3)', () => {
   const conflict = answer(409, 'ConditionalRequestConflict');
   const anyPut = ({ method }: SeenRequest): boolean => method === 'PUT';
