@@ -10,9 +10,10 @@ import { BrokerProblem } from '../domain/problem.ts';
 import type { StateStore, StoredState } from '../ports/state.ts';
 import { readBody } from './read-body.ts';
 import { faultName, faultStatus, storeFault } from './vault-faults.ts';
+import { throughConflicts } from './write-conflicts.ts';
 
-/** S3's own advice for 409 ConditionalRequestConflict: send it again. */
-const MAX_CONFLICTS = 8;
+/** The longest is an account with all that it may hold, which is far less. */
+const MAX_STATE_BYTES = 4 * 1024 * 1024;
 
 /** The broker's own objects in S3. */
 export function createStateStore(s3: S3Client, bucket: string): StateStore {
@@ -21,7 +22,7 @@ export function createStateStore(s3: S3Client, bucket: string): StateStore {
       try {
         const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
         if (ETag === undefined) throw new BrokerProblem('store_unreachable');
-        return { bytes: await readBody(Body), etag: ETag };
+        return { bytes: await readBody(Body, MAX_STATE_BYTES), etag: ETag };
       } catch (error) {
         if (faultName(error) === 'NoSuchKey') return undefined;
         throw storeFault(error);
@@ -53,21 +54,18 @@ export function createStateStore(s3: S3Client, bucket: string): StateStore {
     bytes: Uint8Array,
     condition: { IfNoneMatch: string } | { IfMatch: string },
   ): Promise<string | undefined> {
-    for (let conflicts = 0; ; conflicts += 1) {
-      try {
-        const { ETag } = await s3.send(
-          new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ...condition }),
-        );
-        if (ETag === undefined) throw new BrokerProblem('store_unreachable');
-        return ETag;
-      } catch (error) {
-        const status = faultStatus(error);
-        // The SDK sends again when a reply is lost: then the condition fails on what this very call has written.
-        if (status === 412) return etagOf(key, bytes);
-        // The object of an If-Match is gone.
-        if (status === 404 && faultName(error) === 'NoSuchKey') return undefined;
-        if (status !== 409 || conflicts === MAX_CONFLICTS) throw storeFault(error);
-      }
+    try {
+      const put = new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ...condition });
+      const { ETag } = await throughConflicts(() => s3.send(put));
+      if (ETag === undefined) throw new BrokerProblem('store_unreachable');
+      return ETag;
+    } catch (error) {
+      const status = faultStatus(error);
+      // The SDK sends again when a reply is lost: then the condition fails on what this very call has written.
+      if (status === 412) return etagOf(key, bytes);
+      // The object of an If-Match is gone.
+      if (status === 404 && faultName(error) === 'NoSuchKey') return undefined;
+      throw storeFault(error);
     }
   }
 

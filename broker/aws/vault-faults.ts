@@ -37,6 +37,9 @@ const FOREIGN_BLOB = new Set([
   'SerializationException',
 ]);
 
+/** URIError: the SDK was to put a text into a URL that is no well-formed Unicode. */
+const PROGRAMMING_ERRORS = [TypeError, RangeError, ReferenceError, URIError];
+
 /** AWS's error code (`NoSuchKey`), or the name of what was thrown; empty for what is no error. */
 export function faultName(error: unknown): string {
   return error instanceof Error ? error.name : '';
@@ -82,8 +85,8 @@ export function kmsFault(error: unknown): BrokerProblem {
 /** No answer (refused connection, timeout), one that says "later", or credentials that have to be fetched anew. */
 function unanswered(error: unknown, status: number | undefined): boolean {
   if (credentialsAreStale(error) || THROTTLING.has(faultName(error))) return true;
-  // A programming error is thrown without a status too, and must not look like an outage.
-  if (status === undefined) return !(error instanceof TypeError || error instanceof RangeError);
-  // A success that is an error all the same broke off in the middle.
-  return status < 300 || status >= 500 || status === 429 || status === 408;
+  // A programming error is thrown without a status too, and must not look like an outage: who waits for its end waits for ever.
+  if (status === undefined) return !PROGRAMMING_ERRORS.some((kind) => error instanceof kind);
+  // A success that is an error all the same broke off in the middle; 409 is another request of the same object under way.
+  return status < 300 || status >= 500 || [408, 409, 429].includes(status);
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   GetObjectCommand,
   HeadObjectCommand,
@@ -7,7 +6,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { VaultId } from '../contract/ids.ts';
-import { BrokerProblem } from '../domain/problem.ts';
+import { LIMITS } from '../contract/limits.ts';
 import type { VaultObjects } from '../ports/vaults.ts';
 import { readBody } from './read-body.ts';
 import { type VaultClientCache, withVaultClients } from './vault-clients.ts';
@@ -15,10 +14,7 @@ import { faultName, faultStatus, storeFault } from './vault-faults.ts';
 import { vaultKey } from './vault-keys.ts';
 import { vaultUploads } from './vault-uploads.ts';
 import { vaultUrls } from './vault-urls.ts';
-
-/** S3 answers 409 while another conditional write of the same key is under way; which of the two wins is open then. */
-const CONFLICT_TRIES = 8;
-const CONFLICT_PAUSE_MS = 20;
+import { throughConflicts } from './write-conflicts.ts';
 
 /** Objects under `v/<vault>/` on S3, every request signed by that vault's own identity. */
 export function vaultObjects(cache: VaultClientCache): VaultObjects {
@@ -36,7 +32,7 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
     send(vault, async (s3) => {
       try {
         const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: vaultKey(vault, key) }));
-        return await readBody(Body);
+        return await readBody(Body, LIMITS.maxSegmentBytes);
       } catch (error) {
         if (isAbsent(error)) return undefined;
         throw error;
@@ -109,18 +105,14 @@ async function putNew(
   Key: string,
   bytes: Uint8Array,
 ): Promise<'created' | 'exists'> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await s3.send(new PutObjectCommand({ Bucket, Key, Body: bytes, IfNoneMatch: '*' }));
-      return 'created';
-    } catch (error) {
-      if (faultStatus(error) === 412) return 'exists';
-      if (faultStatus(error) !== 409) throw error;
-      if (tries === CONFLICT_TRIES) {
-        throw new BrokerProblem('store_unreachable', { retryAfterSeconds: 1, cause: error });
-      }
-      await delay(Math.random() * CONFLICT_PAUSE_MS * 2 ** tries);
-    }
+  try {
+    await throughConflicts(() =>
+      s3.send(new PutObjectCommand({ Bucket, Key, Body: bytes, IfNoneMatch: '*' })),
+    );
+    return 'created';
+  } catch (error) {
+    if (faultStatus(error) === 412) return 'exists';
+    throw error;
   }
 }
 

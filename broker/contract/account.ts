@@ -5,7 +5,7 @@ import { LIMITS } from './limits.ts';
 import { route } from './route.ts';
 
 /** OPAQUE's messages (RFC 9807) as the library writes them: base64url, sizes fixed by the ciphersuite. */
-export const OpaqueMessage = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/), v.maxLength(1024));
+export const OpaqueMessage = v.pipe(b64url({ atMost: 768 }), v.nonEmpty());
 const Empty = v.strictObject({});
 
 /** The public half of a device's key pair, as the broker knows it; its certificate is in the journal. */

@@ -51,15 +51,25 @@ export const UserName = v.pipe(
 );
 export type UserName = v.InferOutput<typeof UserName>;
 
-/** Canonical base64url without padding of exactly, or at most, so many bytes. */
+// Of a last group of two characters the second carries two bits, of one of three the third carries four; the rest are zero.
+const CANONICAL_END = /^(?:|[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])$/;
+
+/**
+ * Canonical base64url without padding of exactly, or at most, so many bytes. Readers differ in what they make of another form of
+ * the same bytes, and two texts of one value are two keys.
+ */
 export function b64url(sizeBytes: { exactly: number } | { atMost: number }) {
   const characters = (bytes: number) => Math.ceil((bytes * 4) / 3);
   return v.pipe(
     v.string(),
-    v.regex(/^[A-Za-z0-9_-]*$/, 'expected base64url'),
     'exactly' in sizeBytes
       ? v.length(characters(sizeBytes.exactly))
       : v.maxLength(characters(sizeBytes.atMost)),
+    v.regex(/^[A-Za-z0-9_-]*$/, 'expected base64url'),
+    v.check(
+      (text) => CANONICAL_END.test(text.slice(text.length - (text.length % 4))),
+      'expected canonical base64url',
+    ),
   );
 }
 
@@ -68,5 +78,14 @@ export const Sha256B64 = v.pipe(
   v.string(),
   v.regex(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, 'expected a SHA-256 in base64'),
 );
+
+/** What S3 gives out as a name, and gets back as it was: printable ASCII, which survives a URL and an XML document. */
+export const s3Name = (atMostCharacters: number) =>
+  v.pipe(
+    v.string(),
+    v.minLength(1),
+    v.maxLength(atMostCharacters),
+    v.regex(/^[!-~]*$/, 'expected printable ASCII'),
+  );
 
 export const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { Grant, Head } from './account.ts';
 import { EnvelopeName, EnvelopeRecord, KeyPurpose } from './envelope.ts';
-import { b64url, BlobId, Count, Factor, GrantId, Sha256B64 } from './ids.ts';
+import { b64url, BlobId, Count, Factor, GrantId, s3Name, Sha256B64 } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { route } from './route.ts';
 
@@ -12,8 +12,8 @@ const Url = v.pipe(v.string(), v.url(), v.maxLength(8192));
 const BlobSize = v.pipe(Count, v.minValue(1), v.maxValue(LIMITS.maxBlobBytes));
 const PartSize = v.pipe(Count, v.minValue(1), v.maxValue(LIMITS.maxPartBytes));
 const PartNumber = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.parts));
-/** As S3 names it: printable ASCII, or no URL can be signed for it. */
-const UploadId = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,1024}$/));
+const UploadId = s3Name(1024);
+const ETag = s3Name(128);
 const Seq = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
 
 /** Makes KMS halves for new blobs; each counts as a release. `grant_missing`, `grant_spent`. */
@@ -124,7 +124,7 @@ export const uploadComplete = route({
       v.array(
         v.strictObject({
           partNumber: PartNumber,
-          etag: v.pipe(v.string(), v.maxLength(128)),
+          etag: ETag,
           sha256: Sha256B64,
         }),
       ),

@@ -1,12 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { endWith, runQuietly } from './run.mjs';
+import { endWith, failWith, runQuietly } from './run.mjs';
 
 // Runs before anything is installed, so it uses nothing but Node; plain JavaScript, because Node 20 does not run TypeScript.
 
 /** The folder of package.json. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Where npm keeps a lockfile of what it has installed. */
+const INSTALLED = join(root, 'node_modules', '.package-lock.json');
 
 /** @typedef {Record<string, { version?: string, optional?: boolean }>} Lockfile packages by folder */
 
@@ -43,7 +46,12 @@ export function installPackages(say = console.log) {
   requireNode();
   if (!arePackagesInstalled()) {
     say('Installing packages; the first time takes about a minute …');
-    runQuietly('installing the packages', 'npm', 'ci');
+    const output = runQuietly('installing the packages', 'npm', 'ci');
+    // npm takes files that it could not unpack, on a disk that is full, for a warning.
+    if (output.includes('TAR_ENTRY_ERROR')) {
+      rmSync(INSTALLED, { force: true });
+      failWith('installing the packages', output);
+    }
   }
   if (!existsSync(join(root, '.svelte-kit', 'tsconfig.json'))) {
     runQuietly('preparing SvelteKit', process.execPath, bin('@sveltejs/kit', 'svelte-kit.js'), 'sync');
@@ -59,9 +67,9 @@ export function bin(name, file) {
   return join(root, 'node_modules', name, file);
 }
 
-/** npm keeps a lockfile of what it has installed inside node_modules; the times of files say nothing after a clone. */
+/** The times of files say nothing after a clone. */
 function arePackagesInstalled() {
-  const installed = readLockfile(join(root, 'node_modules', '.package-lock.json'));
+  const installed = readLockfile(INSTALLED);
   if (!installed) return false;
   const wanted = Object.entries(readLockfile(join(root, 'package-lock.json')) ?? {});
   return wanted.every(

@@ -40,10 +40,10 @@ export function endWith(sentence) {
 }
 
 /**
- * Runs a command in the project's folder without showing what it prints; ends the process, with the cause in one sentence if it is known
- * and with the whole output if not, when it fails.
+ * Runs a command in the project's folder without showing what it prints; ends the process, as `failWith` does, when it fails.
  * @param {string} what the command does: "building the app"
  * @param {string} command @param {string[]} args
+ * @returns {string} what it printed
  */
 export function runQuietly(what, command, ...args) {
   const { status, error, stdout, stderr } = spawnSync(command, args, {
@@ -53,23 +53,18 @@ export function runQuietly(what, command, ...args) {
     // On Windows npm is a command file, which only a shell runs.
     shell: process.platform === 'win32' && command === 'npm',
   });
-  if (status === 0) return;
   const output = `${stdout}${stderr}${error?.message ?? ''}`;
-  const cause = causeOf(output);
-  if (!cause) console.error(output.trim());
-  endWith(cause ? `${what} failed: ${cause}` : `${what} failed`);
+  return status === 0 ? output : failWith(what, output);
 }
 
 /**
- * Runs a command in the project's folder for everybody to see; ends the process when it fails.
- * @param {string} command @param {string[]} args
+ * Ends the process, with the cause in one sentence if it is known and with the whole output if not.
+ * @param {string} what failed: "building the app"
+ * @param {string} output of the tool that failed
+ * @returns {never}
  */
-export function runVisibly(command, ...args) {
-  const { status, error } = spawnSync(command, args, {
-    cwd: root,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  });
-  if (status === 0) return;
-  endWith(`${[command, ...args].join(' ')} failed${error ? `: ${error.message}` : ''}`);
+export function failWith(what, output) {
+  const cause = causeOf(output);
+  if (!cause) console.error(output.trim());
+  endWith(cause ? `${what} failed: ${cause}` : `${what} failed`);
 }

@@ -4,6 +4,7 @@ import type { JsonHandler } from './kms/aws-json.ts';
 import { Refusal } from './refusal.ts';
 import { sha256Hex } from './sigv4/canonical.ts';
 import { verifySignature, type Verifier } from './sigv4/verify.ts';
+import { drain } from './unread-body.ts';
 
 /** A service that speaks AWS's JSON protocol on the shared port. */
 export interface JsonService {
@@ -60,6 +61,7 @@ export async function answerJson(
     body = { __type: CODES.get(error.code) ?? error.code, message: error.message };
   }
   const text = JSON.stringify(body);
+  if (!request.complete) drain(request);
   response.writeHead(status, {
     'content-type': 'application/x-amz-json-1.1',
     'content-length': Buffer.byteLength(text),
@@ -72,26 +74,26 @@ export async function answerJson(
 /** By events, and not by iteration, which costs more than all the rest of a small request. */
 function readBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    // The answer does not wait for a body that says itself that it is too long.
+    if (Number(request.headers['content-length'] ?? 0) > MAXIMUM_BODY_BYTES) throw tooLong();
     const chunks: Uint8Array[] = [];
     let sizeBytes = 0;
-    request.on('data', (chunk: Uint8Array) => {
+    const take = (chunk: Uint8Array) => {
       sizeBytes += chunk.length;
       if (sizeBytes <= MAXIMUM_BODY_BYTES) {
         chunks.push(chunk);
         return;
       }
-      request.pause();
-      reject(
-        new Refusal(
-          413,
-          'RequestEntityTooLargeException',
-          `expected at most ${String(MAXIMUM_BODY_BYTES)} bytes`,
-        ),
-      );
-    });
+      request.off('data', take);
+      reject(tooLong());
+    };
+    request.on('data', take);
     request.once('end', () => {
       resolve(Buffer.concat(chunks));
     });
     request.once('error', reject);
   });
 }
+
+const tooLong = (): Refusal =>
+  new Refusal(413, 'RequestEntityTooLargeException', `expected at most ${String(MAXIMUM_BODY_BYTES)} bytes`);

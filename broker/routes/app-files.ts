@@ -8,6 +8,8 @@ const KEPT: Readonly<Record<string, string>> = {
   file: 'no-cache',
   page: 'no-cache',
 };
+/** Whole, and a part of it. Any other answer says nothing of the file that would still hold at the next request. */
+const KEPT_STATUS = new Set([200, 206]);
 
 /**
  * Serves the built app: files under `_app/immutable` for good, others to be asked for again, and `app.html` for whatever else a
@@ -17,7 +19,7 @@ const KEPT: Readonly<Record<string, string>> = {
 export function createAppFiles(app: Hono<FrameEnv>, folder: string, appHtml: string): void {
   app.use('*', async (context, next) => {
     await next();
-    const kept = KEPT[context.get('route') ?? ''];
+    const kept = KEPT_STATUS.has(context.res.status) ? KEPT[context.get('route') ?? ''] : undefined;
     if (kept !== undefined) context.header('cache-control', kept);
   });
   app.use(

@@ -79,16 +79,24 @@ export function register<R extends Route>(frame: Frame, route: R, handler: Handl
   });
 }
 
-/** Serves a GET whose answer is a stream: no body, no query; session and membership as for `register`. */
+/**
+ * Serves a GET whose answer is a stream: no body, no query; session and membership as for `register`. A HEAD comes here too, as to
+ * each GET, and is answered without a stream: its body would be thrown away unread, and what writes it would never hear of that.
+ * @param type the stream's content type
+ */
 export function registerStream(
   frame: Frame,
   path: string,
   stage: Stage,
+  type: string,
   handler: (call: Call<undefined>, context: Context<FrameEnv>) => Promise<Response> | Response,
 ): void {
   frame.app.get(path, async (context) => {
     context.set('route', path);
     const call = await admit(frame, context, stage, undefined);
+    if (context.req.method === 'HEAD') {
+      return context.body(null, 200, { 'content-type': type, 'cache-control': 'no-cache' });
+    }
     return handler(call, context);
   });
 }

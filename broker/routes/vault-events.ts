@@ -41,7 +41,7 @@ export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
     }
   }
 
-  registerStream(frame, VAULT_EVENTS_PATH, 'full', async (call, context) => {
+  registerStream(frame, VAULT_EVENTS_PATH, 'full', 'text/event-stream', async (call, context) => {
     const { vault, session, record } = call;
     const first = await side.log.head(vault, record.head);
     // The time for a request was over, and somebody else has answered: a stream begun now would have no reader, and no end.

@@ -2,13 +2,16 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import { LIMITS } from '$contract/limits.ts';
 import type { Route } from '$contract/route.ts';
-import { uploadComplete } from '$contract/vault.ts';
-import { addressBehind, networkOf } from '../../broker/routes/address-limit.ts';
-import { contentSecurityPolicy } from '../../broker/routes/security-headers.ts';
+import { uploadComplete, VAULT_EVENTS_PATH } from '$contract/vault.ts';
+import { addressBehind, createAddressLimit, networkOf, siteOf } from '../../broker/routes/address-limit.ts';
+import { createAppFiles } from '../../broker/routes/app-files.ts';
+import type { FrameEnv } from '../../broker/routes/frame.ts';
+import { contentSecurityPolicy, securityHeaders } from '../../broker/routes/security-headers.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { CONTRACT_ROUTES } from '../support/contract-routes.ts';
 import {
@@ -108,6 +111,49 @@ describe('the app’s files', () => {
     expect(response.headers.get('content-type')).toContain(type);
   });
 
+  it.each([
+    ['a range of it', { range: 'bytes=0-3' }, 206, 'public, max-age=31536000, immutable'],
+    ['a range behind its end', { range: 'bytes=9999-' }, 416, 'no-store'],
+    ['its last no bytes', { range: 'bytes=-0' }, 416, 'no-store'],
+  ])('%s is kept only where it was answered', async (_what, headers, status, cacheControl) => {
+    for (const method of ['GET', 'HEAD']) {
+      const response = await broker.app.request(`${ORIGIN}/_app/immutable/a.js`, { method, headers });
+      // Of a HEAD no range is looked at.
+      const isWhole = method === 'HEAD';
+      expect([response.status, response.headers.get('cache-control')]).toEqual(
+        isWhole ? [200, 'public, max-age=31536000, immutable'] : [status, cacheControl],
+      );
+    }
+  });
+
+  it.each([
+    ['GET', '/_app/immutable/missing.js', 404],
+    ['POST', '/_app/immutable/a.js', 404],
+    ['DELETE', '/', 404],
+    ['PUT', '/service-worker.js', 404],
+    ['GET', '/_app/immutable/..%2fa.js', 404],
+    ['GET', '/api/nothing', 404],
+    ['GET', '/api/session', 401],
+    ['HEAD', '/api/session', 401],
+    ['OPTIONS', '/api/session', 404],
+  ])('an answer to %s %s, which is an error, is kept by nobody', async (method, path, status) => {
+    const response = await broker.app.request(`${ORIGIN}${path}`, { method });
+    expect([response.status, response.headers.get('cache-control')]).toEqual([status, 'no-store']);
+  });
+
+  it('that cannot be read after all are kept by nobody as what came instead', async () => {
+    const app = new Hono<FrameEnv>();
+    app.use(securityHeaders("default-src 'none'", { origin: ORIGIN, s3Origin: 'http://s3' }));
+    app.onError(() => new Response('', { status: 500 }));
+    createAppFiles(app, folder, APP_HTML);
+    app.use('/_app/immutable/*', (context) => {
+      context.set('route', 'asset');
+      throw new Error('the disk is gone');
+    });
+    const response = await app.request(`${ORIGIN}/_app/immutable/missing.js`);
+    expect([response.status, response.headers.get('cache-control')]).toEqual([500, 'no-store']);
+  });
+
   it.each(['/_app/immutable/missing.js', '/api/nothing', '/api', '/api/'])(
     '%s is never a page',
     async (path) => {
@@ -168,6 +214,31 @@ describe('probes', () => {
     dying.app.close();
     await own.end();
   });
+});
+
+describe('a HEAD', () => {
+  const GETS = CONTRACT_ROUTES.filter(({ method }) => method === 'GET').map(({ path }) => path);
+
+  it.each([...GETS, VAULT_EVENTS_PATH, '/healthz', '/version', '/', '/service-worker.js', '/nothing'])(
+    'of %s is answered as a GET, without the body, and leaves nothing running',
+    async (path) => {
+      const client = newClient();
+      await client.signUp(`head-${path.replaceAll(/\W/g, '')}`);
+      const query = path.endsWith('/inbox') ? '?after=' : /events$|log$/.test(path) ? '?from=0' : '';
+      const url = path.replace(':vault', encodeURIComponent(client.vault)) + query;
+      // The one stream counts who reads it: were it begun by a HEAD, the last of these would be one too many.
+      for (let count = 0; count < 17; count += 1) {
+        const response = await client.raw('HEAD', url);
+        expect(await response.text()).toBe('');
+        expect(response.status).toBe(path === '/nothing' ? 404 : 200);
+      }
+      const [head, get] = [await client.raw('HEAD', url), await client.raw('GET', url)];
+      await get.body?.cancel();
+      expect(get.status).toBe(head.status);
+      expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'));
+      expect(head.headers.get('cache-control')).toBe(get.headers.get('cache-control'));
+    },
+  );
 });
 
 const POSTS = CONTRACT_ROUTES.filter(({ method }) => method === 'POST');
@@ -295,6 +366,21 @@ describe('many requests from one address', () => {
     [1, '203.0.113.9, 198.51.100.1', '198.51.100.1'],
     [2, '203.0.113.9, 198.51.100.1, 10.0.0.2', '198.51.100.1'],
     [2, '198.51.100.1', '10.0.0.1'],
+    [1, '198.51.100.1:49152', '198.51.100.1'],
+    [1, '203.0.113.9, 198.51.100.1:1', '198.51.100.1'],
+    [1, '[2001:db8::1]:49152', '2001:db8::1'],
+    [1, '[2001:db8::1]', '2001:db8::1'],
+    [1, '2001:db8::1', '2001:db8::1'],
+    [1, 'fe80::1%eth0', 'fe80::1'],
+    [1, '[fe80::1%eth0]:80', 'fe80::1'],
+    [1, '::ffff:198.51.100.1', '::ffff:198.51.100.1'],
+    [1, 'unknown', '10.0.0.1'],
+    [1, '_hidden', '10.0.0.1'],
+    [1, '198.51.100.1:', '10.0.0.1'],
+    [1, '198.51.100.1:x', '10.0.0.1'],
+    [1, '198.51.100.1.5:80', '10.0.0.1'],
+    [1, '[2001:db8::1', '10.0.0.1'],
+    [1, '[]:80', '10.0.0.1'],
   ])('are told apart behind %i proxies that say %j', (proxies, header, address) => {
     expect(addressBehind(proxies, header, '10.0.0.1')).toBe(address);
   });
@@ -307,8 +393,55 @@ describe('many requests from one address', () => {
     ['2001:db8::1', '2001:db8:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::ffff:c000:201', '192.0.2.1'],
+    ['::FFFF:192.0.2.1', '192.0.2.1'],
+    ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1'],
+    ['0000:0000:0000:0000:0000:ffff:c000:0201', '192.0.2.1'],
+    ['192.0.2.1:49152', '192.0.2.1'],
+    ['[2001:db8:1:2::9]:443', '2001:db8:1:2::/64'],
+    ['2001:0db8:0001:0002::9', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::192.0.2.1', '2001:db8:1:2::/64'],
+    ['1::', '1:0:0:0::/64'],
   ])('%s counts as %s', (address, network) => {
     expect(networkOf(address)).toBe(network);
+  });
+
+  it.each([
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['2001:0DB8:0001:ffff::', '2001:db8:1::/48'],
+    ['2001:db8::1', '2001:db8:0::/48'],
+    ['[2001:db8:1::1]:443', '2001:db8:1::/48'],
+    ['192.0.2.1', undefined],
+    ['::ffff:192.0.2.1', undefined],
+    ['unknown', undefined],
+  ])('%s lies in the site %s', (address, site) => {
+    expect(siteOf(address)).toBe(site);
+  });
+
+  it('are counted by the /64, and ten times as many by the /48 that it lies in', () => {
+    const limit = createAddressLimit(6, clock.read);
+    const sent = (address: string, times: number): number => {
+      let passed = 0;
+      for (let time = 0; time < times; time += 1) {
+        try {
+          limit(address);
+          passed += 1;
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'too_many_requests' });
+        }
+      }
+      return passed;
+    };
+    expect(sent('2001:db8:7:0::1', 20)).toBe(6);
+    expect(sent('2001:db8:7:0::2', 20)).toBe(0);
+    const others = Array.from({ length: 40 }, (_, n) => sent(`2001:db8:7:${(n + 1).toString(16)}::1`, 2));
+    // What was refused above has cost the site nothing.
+    expect(others.reduce((sum, passed) => sum + passed, 0)).toBe(54);
+    expect(sent('2001:db8:8::1', 20)).toBe(6);
+    expect(sent('192.0.2.77', 20)).toBe(6);
+    expect(sent('::ffff:192.0.2.77', 1)).toBe(0);
+    clock.advance(1);
+    expect(sent('2001:db8:7:99::1', 6)).toBe(1);
   });
 });
 

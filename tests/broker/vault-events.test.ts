@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
 import { serve, type ServerType } from '@hono/node-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Head } from '$contract/account.ts';
@@ -210,6 +211,50 @@ describe('server-sent events of heads', () => {
         { interval: 1_500, timeout: 20_000 },
       )
       .toBe(true);
+  });
+
+  it('are not begun by a HEAD, which is answered as a GET is', async () => {
+    const own = newSession();
+    sessions.push(own);
+    const id = await world.newVault(ports);
+    await openVault(first().broker, own, id);
+    const url = first().origin + VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(id));
+    const headers = { cookie: `halfkey=${own.sessionId}` };
+    for (let count = 0; count < 20; count += 1) {
+      const response = await fetch(url, { method: 'HEAD', headers });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toBe('text/event-stream');
+      expect(response.headers.get('cache-control')).toContain('no-cache');
+      expect(await response.text()).toBe('');
+    }
+    const controller = new AbortController();
+    open.push(controller);
+    expect((await fetch(url, { headers, signal: controller.signal })).status).toBe(200);
+    expect((await fetch(url, { method: 'HEAD' })).status).toBe(401);
+  });
+
+  it('keep no place for clients that went before they were answered', async () => {
+    const own = newSession();
+    sessions.push(own);
+    const id = await world.newVault(ports);
+    await openVault(first().broker, own, id);
+    const path = VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(id));
+    const { hostname, port } = new URL(first().origin);
+    for (let count = 0; count < 40; count += 1) {
+      const socket = connect(Number(port), hostname);
+      await once(socket, 'connect');
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\ncookie: halfkey=${own.sessionId}\r\n\r\n`);
+      await new Promise((resolve) => setTimeout(resolve, count % 8));
+      socket.destroy();
+    }
+    await expect
+      .poll(async () => {
+        const controller = new AbortController();
+        open.push(controller);
+        const headers = { cookie: `halfkey=${own.sessionId}` };
+        return (await fetch(first().origin + path, { headers, signal: controller.signal })).status;
+      })
+      .toBe(200);
   });
 
   it('are refused without a session, and for the vaults of others', async () => {

@@ -13,6 +13,8 @@ import {
   type SeenRequest,
   startFaultProxy,
 } from '../support/fault-proxy.ts';
+import { AccountClient } from '../support/account-client.ts';
+import { startTestBroker, TestClock, type TestCloud } from '../support/broker.ts';
 import { sha256B64 } from '../support/memory-vault-cloud.ts';
 import { startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';
 import {
@@ -87,26 +89,23 @@ const answer = (status: number, code: string, after = false): Fault => ({
 const put = (end: string) => (request: SeenRequest) => request.method === 'PUT' && request.path.endsWith(end);
 
 describe('an append whose requests go wrong', () => {
-  it.each(['lost', 'reply-lost'] as const)(
-    'ends in one segment, whichever request is %s',
-    async (kind) => {
-      // As many requests as an append makes, and more.
-      for (let nth = 0; nth < 6; nth += 1) {
-        const { vault, genesis, account } = await newVault();
-        const segment = segmentAfter(genesis);
-        let index = -1;
-        proxy.fault = () => {
-          index += 1;
-          return index === nth ? { kind } : undefined;
-        };
-        const head = await broker.log.append(vault, genesis, segment);
-        proxy.fault = () => undefined;
-        expect(head).toEqual({ seq: 1, hash: hashOf(segment) });
-        const known = (await broker.requireMember(account.account, vault)).head;
-        expect(await broker.log.read(vault, known, 1)).toMatchObject({ head, segments: { length: 1 } });
-      }
-    },
-  );
+  it.each(['lost', 'reply-lost'] as const)('ends in one segment, whichever request is %s', async (kind) => {
+    // As many requests as an append makes, and more.
+    for (let nth = 0; nth < 6; nth += 1) {
+      const { vault, genesis, account } = await newVault();
+      const segment = segmentAfter(genesis);
+      let index = -1;
+      proxy.fault = () => {
+        index += 1;
+        return index === nth ? { kind } : undefined;
+      };
+      const head = await broker.log.append(vault, genesis, segment);
+      proxy.fault = () => undefined;
+      expect(head).toEqual({ seq: 1, hash: hashOf(segment) });
+      const known = (await broker.requireMember(account.account, vault)).head;
+      expect(await broker.log.read(vault, known, 1)).toMatchObject({ head, segments: { length: 1 } });
+    }
+  });
 
   it('says that the store does not answer when nothing gets through, and succeeds when repeated', async () => {
     const { vault, genesis } = await newVault();
@@ -215,6 +214,83 @@ describe('a completion whose answers go wrong', () => {
     await expect(broker.uploads.complete(vault, record, order)).rejects.toMatchObject({
       code: 'upload_lost',
     });
+  });
+});
+
+describe('an object that is longer than any that a broker writes', () => {
+  it('is damaged, and is not read to its end', async () => {
+    const { vault } = await newVault();
+    const toRead = ({ method, path }: SeenRequest): boolean => method === 'GET' && path.endsWith('/log/0');
+    const body = (sizeBytes: number): Fault => ({ kind: 'answer', status: 200, body: 'x'.repeat(sizeBytes) });
+    failing(toRead, body(1024 * 1024));
+    expect(await ports.vaultObjects.read(vault, 'log/0')).toHaveLength(1024 * 1024);
+    failing(toRead, body(1024 * 1024 + 1));
+    await expect(ports.vaultObjects.read(vault, 'log/0')).rejects.toMatchObject({ code: 'record_corrupt' });
+  });
+});
+
+describe('a conflict between writes that does not end', () => {
+  const conflict = answer(409, 'ConditionalRequestConflict');
+  const anyPut = ({ method }: SeenRequest): boolean => method === 'PUT';
+  const busy = { code: 'store_unreachable', retryAfterSeconds: 1 };
+  const bytes = Buffer.from('state');
+  const freshKey = () => `g/${randomBytes(16).toString('base64url')}/x`;
+  /** What a write was told, and how long the pauses before it have grown. */
+  const met = async (write: () => Promise<unknown>) => {
+    const tries = failing(anyPut, conflict);
+    const begunAt = performance.now();
+    await expect(write()).rejects.toMatchObject(busy);
+    expect(tries.count).toBe(8);
+    expect(performance.now() - begunAt).toBeGreaterThan(200);
+    proxy.fault = () => undefined;
+  };
+
+  it('is waited for with growing pauses, and is then a store that is busy, whatever was to be written', async () => {
+    const key = freshKey();
+    await met(() => ports.state.create(key, bytes));
+    expect(await ports.state.create(key, bytes)).toBe('created');
+    const stored = await ports.state.read(key);
+    await met(() => ports.state.replace(key, Buffer.from('next'), stored?.etag ?? ''));
+    expect(await ports.state.replace(key, Buffer.from('next'), stored?.etag ?? '')).toBe('replaced');
+    const { vault } = await newVault();
+    await met(() => ports.vaultObjects.create(vault, 'log/9', bytes));
+    expect(await ports.vaultObjects.create(vault, 'log/9', bytes)).toBe('created');
+  });
+
+  it.each([1, 7])('is over when it ends after %i', async (times) => {
+    const key = freshKey();
+    failing(anyPut, conflict, times);
+    expect(await ports.state.create(key, bytes)).toBe('created');
+    proxy.fault = () => undefined;
+    expect(Buffer.from((await ports.state.read(key))?.bytes ?? []).equals(bytes)).toBe(true);
+  });
+
+  it('is told for its own write when that came through', async () => {
+    const key = freshKey();
+    failing(anyPut, answer(409, 'ConditionalRequestConflict', true), 1);
+    expect(await ports.state.create(key, bytes)).toBe('created');
+  });
+
+  it('of what is erased, listed or begun is a store that is busy too', async () => {
+    const { vault } = await newVault();
+    const key = freshKey();
+    await ports.state.create(key, bytes);
+    failing(() => true, answer(409, 'OperationAborted'));
+    await expect(ports.state.erase(key)).rejects.toMatchObject(busy);
+    await expect(ports.vaultObjects.createUpload(vault, 'blobs/x')).rejects.toMatchObject(busy);
+    await expect(ports.purger.eraseBelow([`v/${vault}/blobs/x`])).rejects.toMatchObject(busy);
+  });
+
+  it('is answered with 503 and Retry-After to whoever asks the broker', async () => {
+    const clock = new TestClock();
+    const whole = await startTestBroker({ cloud: world.cloud, connect: () => ports } as TestCloud, clock);
+    const client = new AccountClient((path, init) => whole.app.request(path, init), clock);
+    await client.signUp('conflicted');
+    failing(({ method, path }) => method === 'PUT' && path.includes('/a/'), conflict);
+    const response = await client.raw('POST', '/api/session/end', '{}');
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await response.json()).toMatchObject({ code: 'store_unreachable', retryAfterSeconds: 1 });
+    whole.app.close();
   });
 });
 

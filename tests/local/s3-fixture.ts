@@ -125,3 +125,34 @@ export function sendRaw(
     if (request.body) socket.write(request.body);
   });
 }
+
+/**
+ * Sends a request's head and the beginning of its body, and no more: who waits for the rest before it answers never does.
+ * @returns the answer as it came
+ */
+export function sendBeginning(
+  endpoint: string,
+  request: { target: string; headers: HeaderList; begin: Uint8Array },
+): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(endpoint);
+  const lines = [
+    `POST ${request.target} HTTP/1.1`,
+    `Host: ${hostname}:${port}`,
+    ...request.headers.map(([name, value]) => `${name}: ${value}`),
+  ];
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname);
+    let text = '';
+    socket.on('data', (bytes) => {
+      text += bytes.toString('latin1');
+      const [, length] = /\r\ncontent-length: (\d+)\r\n/i.exec(text) ?? [];
+      const bodyAt = text.indexOf('\r\n\r\n') + 4;
+      if (length === undefined || bodyAt < 4 || text.length < bodyAt + Number(length)) return;
+      socket.destroy();
+      resolve({ status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]), text });
+    });
+    socket.on('error', reject);
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    socket.write(request.begin);
+  });
+}

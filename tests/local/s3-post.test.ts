@@ -1,7 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { bytesOf, freshKey, outcome, outcomeOf, sha256B64, useTestCloud } from './s3-fixture.ts';
+import {
+  bytesOf,
+  codeOf,
+  freshKey,
+  type HeaderList,
+  outcome,
+  outcomeOf,
+  sendBeginning,
+  sha256B64,
+  useTestCloud,
+} from './s3-fixture.ts';
 
 const setup = useTestCloud();
 
@@ -16,8 +26,8 @@ interface PostOptions {
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
 
 /** A form as AWS documents it, signed here from the definition and not by the code under test. */
-async function post(key: string, options: PostOptions = {}): Promise<Response> {
-  const { endpoint, bucket, cloud } = setup();
+function signedFields(key: string, options: PostOptions = {}): Map<string, string> {
+  const { bucket, cloud } = setup();
   const { accessKeyId, secretAccessKey } = cloud.description;
   const amzDate = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const date = amzDate.slice(0, 8);
@@ -43,8 +53,13 @@ async function post(key: string, options: PostOptions = {}): Promise<Response> {
   const fields = new Map(Object.entries({ key, ...signed, policy: policyB64, ...options.extra }));
   fields.set('x-amz-signature', hmac(signingKey, policyB64).toString('hex'));
   options.change?.(fields);
+  return fields;
+}
+
+async function post(key: string, options: PostOptions = {}): Promise<Response> {
+  const { endpoint, bucket } = setup();
   const form = new FormData();
-  for (const [name, value] of fields) form.append(name, value);
+  for (const [name, value] of signedFields(key, options)) form.append(name, value);
   form.append('file', new Blob([options.body ?? bytesOf(10)]), 'name.bin');
   return fetch(`${endpoint}/${bucket}`, { method: 'POST', body: form });
 }
@@ -133,5 +148,85 @@ describe('a presigned POST', () => {
     expect(await outcomeOf(await send('multipart/form-data', ''))).toBe('400 MalformedPOSTRequest');
     expect((await send('multipart/form-data; boundary=x', '--x--')).status).toBe(400);
     expect((await send('multipart/form-data; boundary=x', '--x\r\ncontent-disp')).status).toBe(400);
+  });
+
+  describe('of 40 MB is answered before it has come', () => {
+    const TOTAL_BYTES = 40_000_000;
+    const part = (name: string, value: string, more = '') =>
+      `--x\r\ncontent-disposition: form-data; name="${name}"${more}\r\n\r\n${value}\r\n`;
+    const fileHead = '--x\r\ncontent-disposition: form-data; name="file"; filename="f"\r\n\r\n';
+    const formOf = (fields: ReadonlyMap<string, string>) =>
+      [...fields].map(([name, value]) => part(name, value)).join('');
+    const begin = (text: string, headers: HeaderList = [['content-length', String(TOTAL_BYTES)]]) =>
+      sendBeginning(setup().endpoint, {
+        target: `/${setup().bucket}`,
+        headers: [['content-type', 'multipart/form-data; boundary=x'], ...headers],
+        begin: Buffer.from(text),
+      });
+    const outcomeOfBeginning = async (text: string, headers?: HeaderList) => {
+      const answer = await begin(text, headers);
+      return `${String(answer.status)} ${codeOf(answer.text)}`;
+    };
+    const filler = 'a'.repeat(1024 * 1024);
+
+    it.each([
+      ['in a field', () => `--x\r\ncontent-disposition: form-data; name="key"\r\n\r\n${filler}`],
+      ['before the first field', () => filler],
+      ['in a header', () => `--x\r\ncontent-disposition: form-data; name="${filler}`],
+      ['in many fields', () => part('k', 'v').repeat(12_000)],
+      [
+        'in fields of many names',
+        () => Array.from({ length: 59 }, (_, n) => part(`k${String(n)}`, filler.slice(0, 9_000))).join(''),
+      ],
+    ])('when they are %s', async (_where, text) => {
+      expect(await outcomeOfBeginning(text())).toMatch(
+        /^400 Ma(xPostPreDataLengthExceeded|lformedPOSTRequest)$/,
+      );
+    });
+
+    it('when the fields are refused', async () => {
+      const unsigned = signedFields(key, {
+        change: (fields) => fields.set('x-amz-signature', '0'.repeat(64)),
+      });
+      expect(await outcomeOfBeginning(formOf(unsigned) + fileHead + 'file')).toBe(
+        '403 SignatureDoesNotMatch',
+      );
+    });
+
+    it('when they allow no file as long as the form', async () => {
+      expect(await outcomeOfBeginning(formOf(signedFields(key)) + fileHead + 'file')).toBe(
+        '400 EntityTooLarge',
+      );
+    });
+
+    it('when it does not say how long it is', async () => {
+      const chunked: HeaderList = [['transfer-encoding', 'chunked']];
+      expect(await outcomeOfBeginning('', chunked)).toBe('411 MissingContentLength');
+    });
+
+    it('and is waited for when they do', async () => {
+      const conditions = [['content-length-range', 0, TOTAL_BYTES]];
+      const text = formOf(signedFields(key, { conditions })) + fileHead + filler;
+      const waited = new Promise((resolve) => setTimeout(resolve, 500, 'no answer'));
+      expect(await Promise.race([begin(text), waited])).toBe('no answer');
+    });
+  });
+});
+
+describe('a request of another kind that says that it is too long', () => {
+  it.each([
+    ['TrentService.Decrypt', '413'],
+    ['AWSCognitoIdentityService.GetId', '413'],
+  ])('to %s is answered before it has come', async (target, status) => {
+    const answer = await sendBeginning(setup().endpoint, {
+      target: '/',
+      headers: [
+        ['x-amz-target', target],
+        ['content-length', '40000000'],
+      ],
+      begin: Buffer.from('{'),
+    });
+    expect(String(answer.status)).toBe(status);
+    expect(answer.text).toContain('RequestEntityTooLargeException');
   });
 });

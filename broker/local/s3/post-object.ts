@@ -12,12 +12,14 @@ import { demand, type S3Answer, type S3Call, type S3World } from './call.ts';
 import { expectedChecksum, verifyChecksum } from './checksums.ts';
 import { checkKey, objectHeaders } from './object-headers.ts';
 import { createdHeaders, draftOf } from './object-write.ts';
-import type { Received } from './receive.ts';
+import { announcedBytes, type Received } from './receive.ts';
 import { element, xmlDocument } from './xml.ts';
 
 /** S3 allows 20 kB for all fields before the file. */
 const MAXIMUM_FIELD_BYTES = 20 * 1024;
 const MAXIMUM_FIELDS = 60;
+/** Fields with all that frames them, and what the stream is ahead of the parser: a form that has no file by then is none. */
+const MAXIMUM_BYTES_BEFORE_FILE = 512 * 1024;
 
 /** A POST from a form: it is signed by its policy and not by its headers. */
 export type UnsignedCall = Omit<S3Call, 'principal' | 'authType' | 'signatureAgeMs' | 'payloadHash' | 'seed'>;
@@ -28,14 +30,16 @@ export type UnsignedCall = Omit<S3Call, 'principal' | 'authType' | 'signatureAge
  */
 export async function postObject(call: UnsignedCall, world: S3World, verifier: Verifier): Promise<S3Answer> {
   const contentType = call.headers.get('content-type') ?? '';
+  const formBytes = announcedBytes(call.headers.get('content-length'));
   const form = parseForm(contentType);
-  const source = Readable.from(call.body(), { objectMode: false });
+  const source = Readable.from(withFileSoon(call.body(), form.hasFile), { objectMode: false });
   const parsing = pipeline(source, form.parser);
   // Awaited below; if the form is refused first, its own end is of no interest.
   parsing.catch(() => undefined);
   try {
     const { fields, fileName, file } = await form.file;
     const grant = verifyPost(fields, call.bucketName, verifier);
+    checkAnnounced(formBytes, grant);
     const answer = await store(call, world, grant, fields, fileName, file);
     await parsing;
     return answer;
@@ -52,7 +56,13 @@ interface Form {
   readonly file: Readable;
 }
 
-function parseForm(contentType: string): { parser: BusboyInstance; file: Promise<Form> } {
+interface Parsing {
+  readonly parser: BusboyInstance;
+  readonly file: Promise<Form>;
+  readonly hasFile: () => boolean;
+}
+
+function parseForm(contentType: string): Parsing {
   let parser: BusboyInstance;
   const limits = {
     fieldSize: MAXIMUM_FIELD_BYTES,
@@ -67,28 +77,62 @@ function parseForm(contentType: string): { parser: BusboyInstance; file: Promise
     throw malformedForm();
   }
   const fields = new Map<string, string>();
+  let fieldBytes = 0;
+  let hasFile = false;
   const file = new Promise<Form>((resolve, reject) => {
     parser.on('field', (rawName, value, nameTruncated, valueTruncated) => {
       const name = rawName.toLowerCase();
+      fieldBytes += rawName.length + value.length;
+      if (fieldBytes > MAXIMUM_FIELD_BYTES) reject(tooLongBeforeFile());
       // Fields behind the file are ignored, as S3 does; twice the same one could be read in two ways.
       if (nameTruncated || valueTruncated || fields.has(name)) reject(malformedForm());
       else fields.set(name, value);
     });
     parser.on('file', (_name, stream, fileName) => {
+      hasFile = true;
       // The parser ends the stream with the form; what it lacks to be whole shows as an error of the parser.
       const file = stream.pipe(new PassThrough());
       stream.on('error', (error) => file.destroy(error));
       parser.on('error', () => file.destroy(malformedForm()));
       resolve({ fields: new Map(fields), fileName, file });
     });
-    parser.on('error', () => {
-      reject(malformedForm());
+    parser.on('error', (error) => {
+      reject(error instanceof Refusal ? error : malformedForm());
     });
     parser.on('finish', () => {
       reject(invalidArgument('POST requires exactly one file upload per request', 'file'));
     });
   });
-  return { parser, file };
+  return { parser, file, hasFile: () => hasFile };
+}
+
+/**
+ * The body, as long as its file comes soon: nobody is known before the fields are read, and a stranger could send for ever.
+ * @throws {Refusal} 400 `MaxPostPreDataLengthExceeded`
+ */
+async function* withFileSoon(
+  body: AsyncIterable<Uint8Array>,
+  hasFile: () => boolean,
+): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0;
+  for await (const bytes of body) {
+    sizeBytes += bytes.length;
+    if (sizeBytes > MAXIMUM_BYTES_BEFORE_FILE && !hasFile()) throw tooLongBeforeFile();
+    yield bytes;
+  }
+}
+
+const tooLongBeforeFile = (): Refusal =>
+  new Refusal(
+    400,
+    'MaxPostPreDataLengthExceeded',
+    'your POST request fields preceding the upload file were too large',
+  );
+
+/** By the length that the form says it has, before the file is read. @throws {Refusal} 400 `EntityTooLarge` */
+function checkAnnounced(formBytes: number, { minimumBytes, maximumBytes }: PostGrant): void {
+  if (formBytes - MAXIMUM_BYTES_BEFORE_FILE <= maximumBytes) return;
+  throw outside('EntityTooLarge', 'exceeds the maximum', formBytes, sizeLimits(minimumBytes, maximumBytes));
 }
 
 const malformedForm = (): Refusal =>
@@ -171,20 +215,21 @@ async function* limited(
   file: Readable,
   { minimumBytes, maximumBytes }: PostGrant,
 ): AsyncGenerator<Uint8Array> {
+  const limits = sizeLimits(minimumBytes, maximumBytes);
   let sizeBytes = 0;
   for await (const bytes of file as AsyncIterable<Uint8Array>) {
     sizeBytes += bytes.length;
-    if (sizeBytes > maximumBytes)
-      throw outside('EntityTooLarge', 'exceeds the maximum', sizeBytes, grantText());
+    if (sizeBytes > maximumBytes) throw outside('EntityTooLarge', 'exceeds the maximum', sizeBytes, limits);
     yield bytes;
   }
   if (sizeBytes < minimumBytes)
-    throw outside('EntityTooSmall', 'is smaller than the minimum', sizeBytes, grantText());
-
-  function grantText(): Record<string, string> {
-    return { MinSizeAllowed: String(minimumBytes), MaxSizeAllowed: String(maximumBytes) };
-  }
+    throw outside('EntityTooSmall', 'is smaller than the minimum', sizeBytes, limits);
 }
+
+const sizeLimits = (minimumBytes: number, maximumBytes: number): Record<string, string> => ({
+  MinSizeAllowed: String(minimumBytes),
+  MaxSizeAllowed: String(maximumBytes),
+});
 
 const outside = (code: string, how: string, sizeBytes: number, limits: Record<string, string>): Refusal =>
   new Refusal(400, code, `your proposed upload ${how} allowed size`, {

@@ -59,13 +59,15 @@ export async function receiveDocument(
   const expected = ignoreChecksums ? undefined : expectedChecksum((name) => headers.get(name));
   const md5 = parseMd5(headers.get('content-md5'));
   const digests = new BodyDigests({ sha256: true, crc32: true, md5: true });
-  const { bytes, trailers } = framedBody(call);
+  const tooLong = (): Refusal =>
+    new Refusal(400, 'MaxMessageLengthExceeded', `expected at most ${String(maximumBytes)} bytes`);
+  const { bytes, trailers, sizeBytes: announced } = framedBody(call);
+  if (announced > maximumBytes) throw tooLong();
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of bytes) {
     sizeBytes += chunk.length;
-    if (sizeBytes > maximumBytes)
-      throw new Refusal(400, 'MaxMessageLengthExceeded', `expected at most ${String(maximumBytes)} bytes`);
+    if (sizeBytes > maximumBytes) throw tooLong();
     digests.update(chunk);
     chunks.push(chunk);
   }
@@ -82,12 +84,13 @@ const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
 function framedBody(call: S3Call): {
   bytes: AsyncIterable<Uint8Array>;
   trailers: ReadonlyMap<string, string>;
+  sizeBytes: number;
 } {
   const { headers, payloadHash, seed } = call;
   const form = STREAMING_FORMS.get(payloadHash);
   if (form) {
-    const decodedBytes = lengthOf(headers.get('x-amz-decoded-content-length'));
-    return decodeChunked(call.body(), form, seed, decodedBytes);
+    const decodedBytes = announcedBytes(headers.get('x-amz-decoded-content-length'));
+    return { ...decodeChunked(call.body(), form, seed, decodedBytes), sizeBytes: decodedBytes };
   }
   if (!isHash(payloadHash) && payloadHash !== 'UNSIGNED-PAYLOAD')
     throw invalidArgument(
@@ -95,11 +98,12 @@ function framedBody(call: S3Call): {
       'x-amz-content-sha256',
     );
   if (headers.get('x-amz-trailer') !== undefined) throw invalidRequest('a trailer needs an aws-chunked body');
-  lengthOf(headers.get('content-length'));
-  return { bytes: call.body(), trailers: NO_TRAILERS };
+  const sizeBytes = announcedBytes(headers.get('content-length'));
+  return { bytes: call.body(), trailers: NO_TRAILERS, sizeBytes };
 }
 
-function lengthOf(text: string | undefined): number {
+/** A body's length, as its header says. @throws {Refusal} 411 without one, 400 `EntityTooLarge` beyond what S3 takes in one piece */
+export function announcedBytes(text: string | undefined): number {
   if (text === undefined || !/^\d{1,15}$/.test(text))
     throw new Refusal(411, 'MissingContentLength', 'you must provide the Content-Length HTTP header');
   const sizeBytes = Number(text);

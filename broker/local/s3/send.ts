@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Refusal } from '../refusal.ts';
+import { drain } from '../unread-body.ts';
 import type { S3Answer } from './call.ts';
 import { element, errorDocument } from './xml.ts';
 
@@ -9,9 +10,6 @@ export interface Exchange {
   readonly response: ServerResponse;
   readonly requestId: string;
 }
-
-/** What is read and thrown away of a body after its request was refused, so that the client gets to see why. */
-const MAXIMUM_DRAIN_BYTES = 32 * 1024 * 1024;
 
 /** Sends an answer; a body of bytes as fast as the client takes it. */
 export async function sendAnswer({ request, response }: Exchange, answer: S3Answer): Promise<void> {
@@ -84,15 +82,4 @@ export function sendRefusal({ request, response, requestId }: Exchange, refusal:
     drain(request);
   }
   response.end(request.method === 'HEAD' ? undefined : xml);
-}
-
-// A connection that is closed with unread bytes is reset, and the reset may overtake the answer.
-function drain(request: IncomingMessage): void {
-  let drainedBytes = 0;
-  request.on('error', () => undefined);
-  request.on('data', (bytes: Uint8Array) => {
-    drainedBytes += bytes.length;
-    if (drainedBytes > MAXIMUM_DRAIN_BYTES) request.destroy();
-  });
-  request.resume();
 }

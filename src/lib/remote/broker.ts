@@ -21,6 +21,8 @@ export interface Broker {
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
+/** More than the longest answer, which is segments: LIMITS.segmentBytesPerRead and one segment, in base64. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /** @param origin of the app; the broker serves it, so every request is same-origin and carries the session's cookie */
 export function connectBroker(origin: string): Broker {
@@ -55,13 +57,31 @@ async function exchange(
 ): Promise<{ ok: boolean; status: number; body: unknown; sentAtMs: number | undefined }> {
   try {
     const response = await fetch(url, init);
-    const body: unknown = await response.json();
+    const body: unknown = JSON.parse(await textOf(response));
     const sentAtMs = Date.parse(response.headers.get('date') ?? '');
     const { ok, status } = response;
     return { ok, status, body, sentAtMs: Number.isNaN(sentAtMs) ? undefined : sentAtMs };
   } catch (cause) {
     signal?.throwIfAborted();
     throw new HalfkeyError('broker_unreachable', 'the broker gave no answer', { cause });
+  }
+}
+
+/** The time for the request is the body's too. */
+async function textOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let sizeBytes = 0;
+  const reader = body?.getReader();
+  for (;;) {
+    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+    if (done) return text + decoder.decode();
+    sizeBytes += value.length;
+    if (sizeBytes > MAX_ANSWER_BYTES) {
+      void reader?.cancel().catch(() => undefined);
+      throw new RangeError(`expected at most ${String(MAX_ANSWER_BYTES)} bytes`);
+    }
+    text += decoder.decode(value, { stream: true });
   }
 }
 

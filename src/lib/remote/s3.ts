@@ -16,6 +16,12 @@ export interface Put {
 
 /** A part can be as long as 512 MiB on a slow line; what is measured is the time without any progress. A line can die silently. */
 const STALL_MS = 60_000;
+/** Less than this in so much time is no progress, else a byte a minute would hold its reader for ever. */
+const MIN_BYTES_PER_STALL = 1024;
+/** A body that leaves by fetch is not heard of before all of it has: this slow it may be, and no slower. */
+const MIN_SENT_BYTES_PER_MS = 1;
+/** What is read of an answer that is about an error: S3's own are some hundred bytes. */
+const MAX_ERROR_BYTES = 16 * 1024;
 
 /**
  * XMLHttpRequest, because fetch does not tell how much of a body has left.
@@ -42,6 +48,11 @@ export function put({ url, body, sha256B64, createOnly, signal, onProgress }: Pu
     request.upload.onprogress = ({ loaded }) => {
       watch();
       onProgress?.(loaded);
+    };
+    request.onprogress = ({ loaded }) => {
+      if (loaded <= MAX_ERROR_BYTES) return;
+      request.abort();
+      reject(new HalfkeyError('store_unreachable', 'the answer to a PUT is too long'));
     };
     request.onload = () => {
       const etag = request.getResponseHeader('etag');
@@ -77,13 +88,14 @@ export async function putByFetch({
   onProgress,
 }: Put): Promise<string> {
   const headers = { 'x-amz-checksum-sha256': sha256B64, ...(createOnly && { 'if-none-match': '*' }) };
+  const late = AbortSignal.timeout(STALL_MS + body.size / MIN_SENT_BYTES_PER_MS);
   let response: Response;
   try {
     response = await fetch(url, {
       method: 'PUT',
       body,
       headers,
-      signal,
+      signal: AbortSignal.any([signal, late]),
       credentials: 'omit',
       cache: 'no-store',
     });
@@ -92,8 +104,8 @@ export async function putByFetch({
     throw new HalfkeyError('store_unreachable', 'the connection to the store was cut', { cause });
   }
   const etag = response.headers.get('etag');
-  const text = await response.text().catch(() => '');
-  if (response.status !== 200 || !etag) throw refusal(PUT_STATUS, response.status, text);
+  if (response.status !== 200 || !etag) throw await refusalOf(PUT_STATUS, response);
+  void response.body?.cancel().catch(() => undefined);
   onProgress?.(body.size);
   return etag;
 }
@@ -110,7 +122,7 @@ export async function getRange(
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const headers = { range: `bytes=${String(fromByte)}-${String(untilByte - 1)}` };
   const response = await get(url, { headers, signal, cache: 'no-store' });
-  if (response.status !== 206 || !response.body) throw await refusalOf(response);
+  if (response.status !== 206 || !response.body) throw await refusalOf(GET_STATUS, response);
   return response.body;
 }
 
@@ -121,33 +133,56 @@ export async function getWhole(
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const response = await get(url, { cache: 'no-store', ...(signal && { signal }) });
-  if (response.status !== 200 || !response.body) throw await refusalOf(response);
+  if (response.status !== 200 || !response.body) throw await refusalOf(GET_STATUS, response);
   const declared = Number(response.headers.get('content-length') ?? Number.NaN);
-  if (!(declared <= maxBytes))
+  if (!(declared <= maxBytes)) {
+    void response.body.cancel().catch(() => undefined);
     throw new HalfkeyError('input_too_large', `expected at most ${String(maxBytes)} bytes`);
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  for await (const chunk of chunksOf(response.body)) chunks.push(chunk);
-  return concat(...chunks);
+  }
+  return concat(...(await gather(response.body, maxBytes)));
 }
 
 /**
  * What a stream of the store gives, as it comes.
- * @throws {HalfkeyError} `store_unreachable` when it is cut, or when nothing has come for a minute; the reason of the signal that
- *   the stream was asked for with
+ * @throws {HalfkeyError} `store_unreachable` when it is cut, or when next to nothing has come for a minute of waiting; the reason of
+ *   the signal that the stream was asked for with
  */
 export async function* chunksOf(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const reader = stream.getReader();
+  // Of waiting alone: how long the reader of these takes over one is its own affair.
+  let leftMs = STALL_MS;
+  let cameBytes = 0;
   try {
     for (;;) {
-      const { done, value } = await inTime(reader.read());
+      const askedAtMs = performance.now();
+      const { done, value } = await inTime(reader.read(), leftMs);
       if (done) return;
+      cameBytes += value.length;
+      leftMs -= performance.now() - askedAtMs;
+      if (cameBytes >= MIN_BYTES_PER_STALL) [leftMs, cameBytes] = [STALL_MS, 0];
       yield value;
     }
   } finally {
     void reader.cancel().catch(() => undefined);
   }
+}
+
+/** @throws {HalfkeyError} as chunksOf; `input_too_large` beyond `maxBytes`, whatever length was declared: an encoding may hide it */
+async function gather(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>[]> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of chunksOf(stream)) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes)
+      throw new HalfkeyError('input_too_large', `expected at most ${String(maxBytes)} bytes`);
+    chunks.push(chunk);
+  }
+  return chunks;
 }
 
 async function get(url: string, init: RequestInit): Promise<Response> {
@@ -160,12 +195,12 @@ async function get(url: string, init: RequestInit): Promise<Response> {
 }
 
 /** fetch waits for ever on a line that has died without a word. */
-async function inTime<Result>(moving: Promise<Result>): Promise<Result> {
+async function inTime<Result>(moving: Promise<Result>, limitMs = STALL_MS): Promise<Result> {
   let stall: ReturnType<typeof setTimeout> | undefined;
   const stalled = new Promise<never>((_, reject) => {
     stall = setTimeout(() => {
       reject(new HalfkeyError('store_unreachable', `nothing came for ${String(STALL_MS)} ms`));
-    }, STALL_MS);
+    }, limitMs);
   });
   try {
     return await Promise.race([moving, stalled]);
@@ -199,8 +234,17 @@ const BAD_REQUEST: Partial<Record<string, ErrorCode>> = {
   ExpiredToken: 'url_expired', // The credentials behind the URL: the next one has others.
 };
 
-async function refusalOf(response: Response): Promise<HalfkeyError> {
-  return refusal(GET_STATUS, response.status, await response.text().catch(() => ''));
+/** Reads no more of the answer than says why: it may be the whole file where a part of it was asked for. */
+async function refusalOf(
+  codes: Partial<Record<number, ErrorCode>>,
+  { status, body }: Response,
+): Promise<HalfkeyError> {
+  if (status !== 400 || !body) {
+    void body?.cancel().catch(() => undefined);
+    return refusal(codes, status, '');
+  }
+  const chunks = await gather(body, MAX_ERROR_BYTES).catch(() => []);
+  return refusal(codes, status, new TextDecoder().decode(concat(...chunks)));
 }
 
 function refusal(codes: Partial<Record<number, ErrorCode>>, status: number, xml: string): HalfkeyError {
