@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { ServerClock } from '../support/clock/server-clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { startProgram } from '../support/program.ts';
 
@@ -11,6 +12,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The real broker and local cloud, which serve the bare page in place of the app. */
 export interface BareStack {
   readonly origin: string;
+  /** Both servers go by it; the browser has this machine's. */
+  readonly clock: ServerClock;
   logs(): string;
   stop(): Promise<void>;
 }
@@ -25,6 +28,7 @@ export async function startBareStack(): Promise<BareStack> {
   await buildBroker(join(folder, 'dist'));
   await buildBareApp(join(folder, 'build'));
 
+  const clock = new ServerClock();
   const port = await freePort();
   const origin = `http://localhost:${String(port)}`;
   const program = startProgram({
@@ -34,15 +38,18 @@ export async function startBareStack(): Promise<BareStack> {
       HALFKEY_DATA: join(folder, 'data'),
       HALFKEY_RATE_PER_MINUTE: '10000',
       LOG_LEVEL: 'warn',
+      ...clock.environment,
     },
     readyUrl: `${origin}/readyz`,
   });
   await program.resume();
   return {
     origin,
+    clock,
     logs: () => program.output(),
     async stop() {
       await program.halt();
+      clock.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -42,7 +42,7 @@ async function signUp(): Promise<Device> {
   await device.send('boot', {});
   const userName = `captor-${String(++people)}`;
   const { totpSecret } = await device.send('sign-up/start', { userName, passphrase: PASSPHRASE });
-  person = { userName, authenticator: new Authenticator(totpSecret) };
+  person = { userName, authenticator: new Authenticator(totpSecret, stack.clock) };
   await device.send('sign-up/verify', { code: await person.authenticator.code() });
   await device.untilPhase('open');
   return device;
