@@ -21,7 +21,7 @@ let person: { userName: string; authenticator: Authenticator };
 const devices: Device[] = [];
 
 beforeAll(async () => {
-  stack = await startBareStack();
+  stack = await startBareStack({ isQuick: true });
   browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
 }, START_MS);
 afterAll(async () => {

@@ -17,7 +17,7 @@ let devices: Device[] = [];
 let people = 0;
 
 beforeAll(async () => {
-  stack = await startBareStack();
+  stack = await startBareStack({ isQuick: true });
   browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
 }, START_MS);
 afterAll(async () => {

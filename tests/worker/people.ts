@@ -29,7 +29,7 @@ export class Worlds {
   }
 
   static async start(): Promise<Worlds> {
-    const stack = await startBareStack();
+    const stack = await startBareStack({ isQuick: true });
     return new Worlds(stack, await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS }));
   }
 
