@@ -1,28 +1,28 @@
 import type { ElementHandle, Page } from 'puppeteer-core';
 import { Authenticator } from '../support/authenticator.ts';
-import type { Stack } from '../support/stack.ts';
+import type { Servers } from '../support/stack.ts';
 
 /** Somebody at Firefox. Finds things by role and label, as `Person` does in Chromium. */
 export class FirefoxPerson {
   readonly page: Page;
-  readonly #stack: Stack;
+  readonly #servers: Servers;
   authenticator: Authenticator | undefined;
 
-  constructor(page: Page, stack: Stack) {
+  constructor(page: Page, servers: Servers) {
     this.page = page;
-    this.#stack = stack;
+    this.#servers = servers;
   }
 
   /** The same person in another window. */
   at(page: Page): FirefoxPerson {
-    const other = new FirefoxPerson(page, this.#stack);
+    const other = new FirefoxPerson(page, this.#servers);
     other.authenticator = this.authenticator;
     return other;
   }
 
   async open(): Promise<void> {
     await this.page.setViewport({ width: 1280, height: 800 });
-    await this.page.goto(this.#stack.origin);
+    await this.page.goto(this.#servers.origin);
   }
 
   async signUp(userName: string, passphrase: string): Promise<void> {
@@ -34,7 +34,7 @@ export class FirefoxPerson {
     const secret = await this.page.waitForSelector('[data-testid="totp-secret"]');
     this.authenticator = new Authenticator(
       (await secret?.evaluate(({ textContent }) => textContent)) ?? '',
-      this.#stack.clock,
+      this.#servers.clock,
     );
     await this.typeCode();
     await this.click('button', 'Continue');

@@ -7,13 +7,10 @@ import {
   type Page,
 } from '@playwright/test';
 import { Authenticator } from '../support/authenticator.ts';
-import type { Stack } from '../support/stack.ts';
+import type { Servers } from '../support/stack.ts';
 
 /** Good enough for everybody who is not about passphrases. */
 const PASSPHRASE = 'copper lantern drifts over nine quiet harbours';
-
-/** The servers that somebody is at. */
-type Servers = Pick<Stack, 'origin' | 'clock'>;
 
 /** Somebody at a browser: does what people do, by roles and labels alone. */
 export class Person {

@@ -10,7 +10,7 @@ import { SignUp } from '../../src/lib/worker/entry/sign-up.ts';
 import type { Entry } from '../../src/lib/worker/entry/entry.ts';
 import { openDatabase } from '../../src/lib/store/database.ts';
 import { Authenticator } from './authenticator.ts';
-import type { ServerClock } from './clock/server-clock.ts';
+import type { Servers } from './stack.ts';
 
 /** Somebody who has signed up with the client's own code, in Node: their session, their device, and what a code bought. */
 export interface NodePerson {
@@ -43,12 +43,6 @@ export function browserFetch(origin: string): typeof fetch {
     }
     return response;
   };
-}
-
-/** What of a stack it takes to sign up there. */
-export interface Servers {
-  readonly origin: string;
-  readonly clock: ServerClock;
 }
 
 /** `globalThis.fetch` must be a `browserFetch` of this origin. */

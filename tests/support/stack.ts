@@ -41,6 +41,9 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+/** What it takes to be somebody there. */
+export type Servers = Pick<Stack, 'origin' | 'clock'>;
+
 /**
  * @param options.tapped puts a recorder of every byte between the browser and both servers
  * @param options.gated puts a gate there, where a test may stop single requests

@@ -1,5 +1,5 @@
 import { Authenticator } from '../../support/authenticator.ts';
-import type { BareStack } from '../../worker/bare-stack.ts';
+import type { Servers } from '../../support/stack.ts';
 import type { Device } from '../../worker/device.ts';
 import type { Person } from '../../e2e/person.ts';
 import { deriveSecrets } from '../../e2e/derive-secrets.ts';
@@ -17,11 +17,7 @@ export interface BareAccount {
 
 let people = 0;
 
-export async function signUpBare(
-  device: Device,
-  { clock }: BareStack,
-  name = 'victim',
-): Promise<BareAccount> {
+export async function signUpBare(device: Device, { clock }: Servers, name = 'victim'): Promise<BareAccount> {
   await device.send('boot', {});
   const userName = `${name}-${String(++people)}`;
   const passphrase = `${userName} counts nine silver boats at dawn`;
