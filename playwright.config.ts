@@ -5,7 +5,6 @@ import { chromiumPath, CHROMIUM_ARGS } from './tests/support/chromium.mjs';
 export default defineConfig({
   testDir: 'tests/e2e',
   outputDir: 'test-results/e2e',
-  // A code is good once, and the next one comes in half a minute: the clock is real.
   timeout: 300_000,
   expect: { timeout: 20_000 },
   workers: 2,

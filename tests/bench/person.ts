@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { Authenticator } from '../support/authenticator.ts';
+import type { ServerClock } from '../support/clock/server-clock.ts';
 import type { BenchPage } from './chromium.ts';
 
 /** Somebody with a passphrase and an authenticator, who uses the product's own crypto worker. */
 export class Person {
   readonly #userName = `bench-${randomBytes(4).toString('hex')}`;
   readonly #passphrase = randomBytes(16).toString('hex');
+  readonly #clock: ServerClock;
   #authenticator: Authenticator | undefined;
+
+  /** @param clock of the servers */
+  constructor(clock: ServerClock) {
+    this.#clock = clock;
+  }
 
   async signUp(page: BenchPage): Promise<void> {
     await page.call('send', { command: 'boot' });
@@ -15,7 +22,7 @@ export class Person {
       command: 'sign-up/start',
       args,
     });
-    this.#authenticator = new Authenticator(totpSecret);
+    this.#authenticator = new Authenticator(totpSecret, this.#clock);
     await page.call('send', { command: 'sign-up/verify', args: { code: await this.#code() } });
   }
 

@@ -80,7 +80,7 @@ for (const [step, isStep] of Object.entries(STEPS)) {
 async function newPerson(browser: MortalBrowser): Promise<Person> {
   people += 1;
   const name = `ada-${String(people)}`;
-  const person = new Person(await browser.start(), name, 'quiet harbour lantern seven', stack.origin);
+  const person = new Person(await browser.start(), stack, name, 'quiet harbour lantern seven');
   await person.signUp();
   // Chromium writes cookies down half a minute late: somebody who has just signed in would have to do so again.
   await browser.quit();

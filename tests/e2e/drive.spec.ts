@@ -16,7 +16,7 @@ test.afterAll(async () => {
 test('a new user signs up, adds, sees, filters, opens, downloads and deletes files, and locks', async ({
   browser,
 }) => {
-  const ada = await Person.signedUp(browser, stack.origin, 'ada');
+  const ada = await Person.signedUp(browser, stack, 'ada');
   expect(ada.recoveryWords.split(' ')).toHaveLength(24);
   expect(new Set(ada.backupCodes).size).toBe(10);
   await expect(ada.lock).toContainText('Open');
@@ -62,7 +62,7 @@ test('a new user signs up, adds, sees, filters, opens, downloads and deletes fil
 test('two devices of one person see the same files, and each sees what the other changes', async ({
   browser,
 }) => {
-  const laptop = await Person.signedUp(browser, stack.origin, 'grace');
+  const laptop = await Person.signedUp(browser, stack, 'grace');
   await laptop.upload(textFile('from the laptop.txt', 'laptop'));
   await expect(laptop.row('from the laptop.txt')).toBeVisible();
 
@@ -81,7 +81,7 @@ test('two devices of one person see the same files, and each sees what the other
 test('the kit and a code, with a new passphrase, let somebody back in from an empty profile', async ({
   browser,
 }) => {
-  const before = await Person.signedUp(browser, stack.origin, 'mary');
+  const before = await Person.signedUp(browser, stack, 'mary');
   await before.upload(textFile('old file.txt', 'still here'));
   await expect(before.row('old file.txt')).toBeVisible();
 
@@ -94,7 +94,7 @@ test('the kit and a code, with a new passphrase, let somebody back in from an em
   await expect(after.row('old file.txt')).toBeVisible();
   expect(readFileSync(await (await after.download('old file.txt')).path(), 'utf8')).toBe('still here');
 
-  const third = await Person.arrive(browser, stack.origin, 'mary');
+  const third = await Person.arrive(browser, stack, 'mary');
   await third.page.goto('/sign-in');
   await third.typePassphrase();
   await expect(third.page.getByRole('alert').first()).toBeVisible();
@@ -106,7 +106,7 @@ test('the kit and a code, with a new passphrase, let somebody back in from an em
 });
 
 test('a backup code stands in for a code, once', async ({ browser }) => {
-  const person = await Person.signedUp(browser, stack.origin, 'emmy');
+  const person = await Person.signedUp(browser, stack, 'emmy');
   const [backupCode = ''] = person.backupCodes;
   const other = await person.elsewhere(browser);
   const typeIt = async () => {
@@ -124,7 +124,7 @@ test('a backup code stands in for a code, once', async ({ browser }) => {
 });
 
 test('names with odd characters come back as they were', async ({ browser }) => {
-  const person = await Person.signedUp(browser, stack.origin, 'odd');
+  const person = await Person.signedUp(browser, stack, 'odd');
   const names = [
     '<img src=x onerror=alert(1)>.txt',
     'Ärger “ü” 🗝️.txt',
@@ -145,7 +145,7 @@ test('names with odd characters come back as they were', async ({ browser }) => 
 });
 
 test('what is pressed on one file never acts on another that takes its place', async ({ browser }) => {
-  const person = await Person.signedUp(browser, stack.origin, 'hasty');
+  const person = await Person.signedUp(browser, stack, 'hasty');
   const { page } = person;
   await person.upload(textFile('middle.txt', 'was meant'));
   const actions = page.getByRole('button', { name: 'Actions for middle.txt' });

@@ -1,27 +1,28 @@
 import type { ElementHandle, Page } from 'puppeteer-core';
 import { Authenticator } from '../support/authenticator.ts';
+import type { Servers } from '../support/stack.ts';
 
 /** Somebody at Firefox. Finds things by role and label, as `Person` does in Chromium. */
 export class FirefoxPerson {
   readonly page: Page;
-  readonly #origin: string;
+  readonly #servers: Servers;
   authenticator: Authenticator | undefined;
 
-  constructor(page: Page, origin: string) {
+  constructor(page: Page, servers: Servers) {
     this.page = page;
-    this.#origin = origin;
+    this.#servers = servers;
   }
 
   /** The same person in another window. */
   at(page: Page): FirefoxPerson {
-    const other = new FirefoxPerson(page, this.#origin);
+    const other = new FirefoxPerson(page, this.#servers);
     other.authenticator = this.authenticator;
     return other;
   }
 
   async open(): Promise<void> {
     await this.page.setViewport({ width: 1280, height: 800 });
-    await this.page.goto(this.#origin);
+    await this.page.goto(this.#servers.origin);
   }
 
   async signUp(userName: string, passphrase: string): Promise<void> {
@@ -31,7 +32,10 @@ export class FirefoxPerson {
     await (await this.field('Passphrase')).type(passphrase);
     await this.click('button', 'Create account');
     const secret = await this.page.waitForSelector('[data-testid="totp-secret"]');
-    this.authenticator = new Authenticator((await secret?.evaluate(({ textContent }) => textContent)) ?? '');
+    this.authenticator = new Authenticator(
+      (await secret?.evaluate(({ textContent }) => textContent)) ?? '',
+      this.#servers.clock,
+    );
     await this.typeCode();
     await this.click('button', 'Continue');
     await this.field('Filter files');

@@ -41,7 +41,7 @@ test('signs up, uploads and downloads in Firefox', async () => {
   const firefox = createFirefox(path ?? '');
   const browser = await firefox.start();
   try {
-    const person = new FirefoxPerson(await browser.newPage(), stack.origin);
+    const person = new FirefoxPerson(await browser.newPage(), stack);
     await person.signUp('frida', 'quiet harbour lantern seven');
     const content = randomBytes(20 * 1024 * 1024 + 7);
     await person.upload(makeFile('Holiday.bin', content));
@@ -58,7 +58,7 @@ test('takes a file in without a network, and brings it up after a restart', asyn
   const firefox = createFirefox(path ?? '');
   let browser = await firefox.start();
   try {
-    const before = new FirefoxPerson(await browser.newPage(), stack.origin);
+    const before = new FirefoxPerson(await browser.newPage(), stack);
     await before.signUp('greta', 'quiet harbour lantern seven');
     await before.click('button', 'Lock now');
     await stack.broker.halt();
@@ -89,7 +89,7 @@ test('a download whose last bytes were altered is no file in Firefox', async () 
   const browser = await firefox.start();
   const operator = new Operator(stack);
   try {
-    const person = new FirefoxPerson(await browser.newPage(), stack.origin);
+    const person = new FirefoxPerson(await browser.newPage(), stack);
     await person.signUp('ida', 'quiet harbour lantern seven');
     const before = await operator.blobs();
     const content = randomBytes(9_000_000);
@@ -127,7 +127,7 @@ test('a hundred names of markup are names in Firefox', async () => {
     page.on('console', (message) => {
       if (/Content-Security-Policy|TrustedHTML/.test(message.text())) alarms.push(message.text());
     });
-    const person = new FirefoxPerson(page, stack.origin);
+    const person = new FirefoxPerson(page, stack);
     await person.signUp('mallory', 'quiet harbour lantern seven');
     await person.offer(MARKUP_PAYLOADS.map((name) => ({ name, text: `content of ${name}` })));
     for (const name of MARKUP_PAYLOADS.slice(-3)) {

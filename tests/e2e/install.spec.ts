@@ -66,7 +66,7 @@ test('Chromium finds nothing that keeps it from installing the app', async () =>
 test('the browser’s own offer to install is kept, asked when wanted, and gone once it was taken', async ({
   browser,
 }) => {
-  const ada = await Person.signedUp(browser, stack.origin, 'ada');
+  const ada = await Person.signedUp(browser, stack, 'ada');
   const { page } = ada;
   const menu = async () => {
     await page.getByRole('button', { name: 'More', exact: true }).click();
@@ -97,7 +97,7 @@ test('the browser’s own offer to install is kept, asked when wanted, and gone 
 });
 
 test('the shortcuts lock the drive in every tab, and lead to where files are chosen', async ({ browser }) => {
-  const grace = await Person.signedUp(browser, stack.origin, 'grace');
+  const grace = await Person.signedUp(browser, stack, 'grace');
   await expect(grace.lock).toContainText('Open');
   const tab = await grace.page.context().newPage();
   await tab.goto('/?do=lock');
@@ -109,7 +109,7 @@ test('the shortcuts lock the drive in every tab, and lead to where files are cho
 });
 
 test('files that the app is opened with go in, locked or not', async ({ browser }) => {
-  const mary = await Person.arrive(browser, stack.origin, 'mary');
+  const mary = await Person.arrive(browser, stack, 'mary');
   const { page } = mary;
   await page.addInitScript(() => {
     // The system opens no file with a headless browser: what it would hand over, with a real handle.
@@ -148,7 +148,7 @@ async function share(page: Page, files: { name: string; mimeType: string; buffer
 }
 
 test('what another app shares is asked about, taken once, and lies in no cache', async ({ browser }) => {
-  const emmy = await Person.signedUp(browser, stack.origin, 'emmy');
+  const emmy = await Person.signedUp(browser, stack, 'emmy');
   const { page } = emmy;
   await shellIsHere(page);
   let address = '';
@@ -181,7 +181,7 @@ test('what another app shares is asked about, taken once, and lies in no cache',
 });
 
 test('what is shared before anybody has signed in waits for that, and says so', async ({ browser }) => {
-  const nora = await Person.signedUp(browser, stack.origin, 'nora');
+  const nora = await Person.signedUp(browser, stack, 'nora');
   const guest = await nora.elsewhere(browser);
   const { page } = guest;
   await page.goto('/');
@@ -198,7 +198,7 @@ test('what is shared before anybody has signed in waits for that, and says so', 
 });
 
 test('no script can use the door for shares', async ({ browser }) => {
-  const { page } = await Person.arrive(browser, stack.origin, 'nobody');
+  const { page } = await Person.arrive(browser, stack, 'nobody');
   await page.goto('/');
   await shellIsHere(page);
   await page.reload();
@@ -213,7 +213,7 @@ test('no script can use the door for shares', async ({ browser }) => {
 test('a new version is offered, waits for what is under way, and then takes all tabs', async ({
   browser,
 }) => {
-  const lise = await Person.signedUp(browser, stack.origin, 'lise');
+  const lise = await Person.signedUp(browser, stack, 'lise');
   const { page } = lise;
   await shellIsHere(page);
   const other = await page.context().newPage();

@@ -60,7 +60,7 @@ async function clearFiles(page: Page): Promise<void> {
 test('a file that is kept opens with a code and nothing of the store, today and after a restart', async ({
   browser,
 }) => {
-  const ida = await Person.signedUp(browser, stack.origin, 'ida');
+  const ida = await Person.signedUp(browser, stack, 'ida');
   await keepFilm(ida);
   await ida.lockNow();
   const asked = silenceStore();
@@ -87,7 +87,7 @@ test('a file that is kept opens with a code and nothing of the store, today and 
 test('what the browser has cleared away comes from the store, and is not said to be kept', async ({
   browser,
 }) => {
-  const mary = await Person.signedUp(browser, stack.origin, 'mary');
+  const mary = await Person.signedUp(browser, stack, 'mary');
   await keepFilm(mary);
   await clearFiles(mary.page);
   await mary.page.goto('/');
@@ -99,7 +99,7 @@ test('what the browser has cleared away comes from the store, and is not said to
 test('a file that waited for the network, and was cleared away, is asked for again by name', async ({
   browser,
 }) => {
-  const grace = await Person.signedUp(browser, stack.origin, 'grace');
+  const grace = await Person.signedUp(browser, stack, 'grace');
   const { page } = grace;
   const letter = join(folder, 'letter.txt');
   writeFileSync(letter, 'dear you');
@@ -127,7 +127,7 @@ test('a file that waited for the network, and was cleared away, is asked for aga
 test('a device of which everything was cleared away is a new one, and its files are where they were', async ({
   browser,
 }) => {
-  const lise = await Person.signedUp(browser, stack.origin, 'lise');
+  const lise = await Person.signedUp(browser, stack, 'lise');
   const { page } = lise;
   await keepFilm(lise);
   await page.goto('/mark.svg');
@@ -162,7 +162,7 @@ function readPlace(page: Page, name: string): Promise<string | undefined> {
 test('a file is saved where somebody chooses, and what lay there stays until all of it is there', async ({
   browser,
 }) => {
-  const nora = await Person.signedUp(browser, stack.origin, 'nora');
+  const nora = await Person.signedUp(browser, stack, 'nora');
   const { page } = nora;
   await pickPlaces(page);
   await page.reload();

@@ -59,7 +59,7 @@ test(`a file of ${String(SIZE_MIB)} MiB goes up and comes down whole, in memory 
   const digest = writeRandomFile(source, SIZE_MIB * MIB);
   const profile = join(folder, 'profile');
   const authenticator = await browser.attached(async (page) => {
-    const person = new Person(page, 'large', 'nineteen kites above the salt marsh', stack.origin);
+    const person = new Person(page, stack, 'large', 'nineteen kites above the salt marsh');
     await person.signUp();
     return person.authenticator;
   });

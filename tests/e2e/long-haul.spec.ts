@@ -73,7 +73,7 @@ test(`a file of ${String(SIZE_MIB)} MiB goes on where it stopped, however often 
   test.setTimeout(2 * PATIENCE_MS);
   const source = join(folder, NAME);
   const digest = writeRandomFile(source, SIZE_MIB * MIB);
-  let ada = new Person(await browser.start(), 'haul', 'seven lanterns over the wet quay', stack.origin);
+  let ada = new Person(await browser.start(), stack, 'haul', 'seven lanterns over the wet quay');
   await ada.signUp();
   await browser.quit(); // Chromium writes cookies down half a minute late.
   ada = await comesBack(ada);

@@ -28,7 +28,7 @@ function fileOf(name: string, sizeBytes: number): string {
 test('a vault that is full says so, keeps what it has, and takes files again when there is room', async ({
   browser,
 }) => {
-  const person = await Person.signedUp(browser, stack.origin, 'full');
+  const person = await Person.signedUp(browser, stack, 'full');
   await person.upload(fileOf('forty.bin', 40 * MIB));
   await expect(person.row('forty.bin')).toBeVisible({ timeout: 60_000 });
   await person.upload(fileOf('thirty.bin', 30 * MIB));
@@ -42,7 +42,7 @@ test('a vault that is full says so, keeps what it has, and takes files again whe
 });
 
 test('a file that changes while it is read is refused, and nothing of it is listed', async ({ browser }) => {
-  const person = await Person.signedUp(browser, stack.origin, 'changes');
+  const person = await Person.signedUp(browser, stack, 'changes');
   const path = fileOf('growing.log', 48 * MIB);
   const transfers = person.page.getByRole('region', { name: 'Transfers' });
   await person.upload(path);
@@ -53,7 +53,7 @@ test('a file that changes while it is read is refused, and nothing of it is list
 });
 
 test('a file that is gone before it was read is refused by name', async ({ browser }) => {
-  const person = await Person.signedUp(browser, stack.origin, 'gone');
+  const person = await Person.signedUp(browser, stack, 'gone');
   const path = fileOf('gone.bin', 48 * MIB);
   await person.upload(path);
   rmSync(path);
@@ -65,7 +65,7 @@ test('a file that is gone before it was read is refused by name', async ({ brows
 test('a tab closed in mid-upload leaves no half file, and the next one finds the drive whole', async ({
   browser,
 }) => {
-  const person = await Person.signedUp(browser, stack.origin, 'closed');
+  const person = await Person.signedUp(browser, stack, 'closed');
   await person.upload(fileOf('kept.bin', 1));
   await expect(person.row('kept.bin')).toBeVisible();
   await person.upload(fileOf('half.bin', 56 * MIB));
@@ -82,7 +82,7 @@ test('a tab closed in mid-upload leaves no half file, and the next one finds the
 });
 
 test('an upload that is cancelled is gone, and the same file can be added again', async ({ browser }) => {
-  const person = await Person.signedUp(browser, stack.origin, 'cancels');
+  const person = await Person.signedUp(browser, stack, 'cancels');
   const path = fileOf('cancelled.bin', 56 * MIB);
   const transfers = person.page.getByRole('region', { name: 'Transfers' });
   await person.upload(path);

@@ -35,7 +35,7 @@ async function withoutNetwork(context: BrowserContext, run: () => Promise<void>)
 }
 
 test('the app starts without a network, at every address', async ({ browser }) => {
-  const guest = await Person.arrive(browser, stack.origin, 'nobody');
+  const guest = await Person.arrive(browser, stack, 'nobody');
   const { page } = guest;
   await page.goto('/');
   await shellIsHere(guest);
@@ -56,7 +56,7 @@ test('the app starts without a network, at every address', async ({ browser }) =
 test('a drive opens without a network although the browser has thrown its cache away', async ({
   browser,
 }) => {
-  const ida = await Person.signedUp(browser, stack.origin, 'ida');
+  const ida = await Person.signedUp(browser, stack, 'ida');
   await ida.upload(textFile('timetable.txt', 'every ten minutes'));
   await expect(ida.row('timetable.txt')).toBeVisible();
   await shellIsHere(ida);
@@ -70,7 +70,7 @@ test('a drive opens without a network although the browser has thrown its cache 
 test('files that are added while locked and without a network wait, survive the tab, and arrive once after one code', async ({
   browser,
 }) => {
-  const laptop = await Person.signedUp(browser, stack.origin, 'ada');
+  const laptop = await Person.signedUp(browser, stack, 'ada');
   await laptop.upload(textFile('before.txt', 'was there before'));
   await expect(laptop.row('before.txt')).toBeVisible();
   await laptop.lockNow();
@@ -115,7 +115,7 @@ test('files that are added while locked and without a network wait, survive the 
 test('what waits goes up with no tab open, once the browser says that there is a network', async ({
   browser,
 }) => {
-  const lise = await Person.signedUp(browser, stack.origin, 'lise');
+  const lise = await Person.signedUp(browser, stack, 'lise');
   await lise.lockNow();
   await shellIsHere(lise);
   const context = lise.page.context();
@@ -163,7 +163,7 @@ test('what waits goes up with no tab open, once the browser says that there is a
 test('a file that is renamed without a network says so, and has its name everywhere afterwards', async ({
   browser,
 }) => {
-  const laptop = await Person.signedUp(browser, stack.origin, 'grace');
+  const laptop = await Person.signedUp(browser, stack, 'grace');
   await laptop.upload(textFile('draft.txt', 'a draft'));
   await expect(laptop.row('draft.txt')).toBeVisible();
   const { page } = laptop;
@@ -189,7 +189,7 @@ test('a file that is renamed without a network says so, and has its name everywh
 });
 
 test('settings are kept, and tell what rests here', async ({ browser }) => {
-  const mary = await Person.signedUp(browser, stack.origin, 'mary');
+  const mary = await Person.signedUp(browser, stack, 'mary');
   const { page } = mary;
   await mary.upload(textFile('kept.txt', 'kept here'), textFile('other.txt', 'not kept'));
   await expect(mary.row('other.txt')).toBeVisible();
@@ -218,7 +218,7 @@ test('settings are kept, and tell what rests here', async ({ browser }) => {
 });
 
 test('who can read is answered from what is true now', async ({ browser }) => {
-  const emmy = await Person.signedUp(browser, stack.origin, 'emmy');
+  const emmy = await Person.signedUp(browser, stack, 'emmy');
   const { page } = emmy;
   const ask = async () => {
     await page.getByRole('button', { name: 'More', exact: true }).click();
@@ -240,7 +240,7 @@ test('who can read is answered from what is true now', async ({ browser }) => {
 });
 
 test('a device that asks for the passphrase at each start shows nothing before it', async ({ browser }) => {
-  const nora = await Person.signedUp(browser, stack.origin, 'nora');
+  const nora = await Person.signedUp(browser, stack, 'nora');
   const { page } = nora;
   await nora.upload(textFile('diary.txt', 'dear diary'));
   await expect(nora.row('diary.txt')).toBeVisible();

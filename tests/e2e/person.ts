@@ -7,6 +7,7 @@ import {
   type Page,
 } from '@playwright/test';
 import { Authenticator } from '../support/authenticator.ts';
+import type { Servers } from '../support/stack.ts';
 
 /** Good enough for everybody who is not about passphrases. */
 const PASSPHRASE = 'copper lantern drifts over nine quiet harbours';
@@ -15,16 +16,15 @@ const PASSPHRASE = 'copper lantern drifts over nine quiet harbours';
 export class Person {
   readonly page: Page;
   readonly userName: string;
-  /** Only where the browser's context has no base URL. */
-  readonly #origin: string;
+  readonly #servers: Servers;
   passphrase: string;
   authenticator: Authenticator | undefined;
   recoveryWords = '';
   backupCodes: string[] = [];
 
-  constructor(page: Page, userName: string, passphrase = PASSPHRASE, origin = '') {
-    this.#origin = origin;
+  constructor(page: Page, servers: Servers, userName: string, passphrase = PASSPHRASE) {
     this.page = page;
+    this.#servers = servers;
     this.userName = userName;
     this.passphrase = passphrase;
     // Playwright takes the browser's picker over some time after somebody listens for it: one that opens at once would be missed.
@@ -37,30 +37,30 @@ export class Person {
    */
   static async arrive(
     browser: Browser,
-    origin: string,
+    servers: Servers,
     userName: string,
     device: BrowserContextOptions = {},
   ): Promise<Person> {
-    const context = await browser.newContext({ ...device, baseURL: origin });
-    return new Person(await context.newPage(), userName, PASSPHRASE, origin);
+    const context = await browser.newContext({ ...device, baseURL: servers.origin });
+    return new Person(await context.newPage(), servers, userName);
   }
 
   /** Somebody new, with an empty drive before them. */
-  static async signedUp(browser: Browser, origin: string, userName: string): Promise<Person> {
-    const person = await Person.arrive(browser, origin, userName);
+  static async signedUp(browser: Browser, servers: Servers, userName: string): Promise<Person> {
+    const person = await Person.arrive(browser, servers, userName);
     await person.signUp();
     return person;
   }
 
   /** The same person at another device, not signed in there. @param device as for `arrive` */
   async elsewhere(browser: Browser, device: BrowserContextOptions = {}): Promise<Person> {
-    const { page } = await Person.arrive(browser, this.#origin, this.userName, device);
+    const { page } = await Person.arrive(browser, this.#servers, this.userName, device);
     return this.at(page);
   }
 
   /** The same person at another page. */
   at(page: Page): Person {
-    const other = new Person(page, this.userName, this.passphrase, this.#origin);
+    const other = new Person(page, this.#servers, this.userName, this.passphrase);
     other.authenticator = this.authenticator;
     other.recoveryWords = this.recoveryWords;
     other.backupCodes = this.backupCodes;
@@ -84,9 +84,15 @@ export class Person {
     return this.authenticator.code();
   }
 
+  /** Puts the secret on the page into an authenticator, which is the one that counts from here on. */
+  async pairs(): Promise<Authenticator> {
+    const secret = await this.page.getByTestId('totp-secret').innerText();
+    return (this.authenticator = new Authenticator(secret, this.#servers.clock));
+  }
+
   async signUp(): Promise<void> {
     const { page } = this;
-    await page.goto(`${this.#origin}/`);
+    await page.goto(`${this.#servers.origin}/`);
     await page
       .getByRole('link', { name: 'Create account' })
       .or(page.getByRole('button', { name: 'Create account' }))
@@ -94,7 +100,7 @@ export class Person {
     await page.getByLabel('User name').fill(this.userName);
     await page.getByLabel('Passphrase', { exact: true }).fill(this.passphrase);
     await page.getByRole('button', { name: 'Create account' }).click();
-    this.authenticator = new Authenticator(await page.getByTestId('totp-secret').innerText());
+    await this.pairs();
     await this.typeCode();
     this.recoveryWords = words(await page.getByTestId('recovery-words').innerText());
     this.backupCodes =
@@ -105,7 +111,7 @@ export class Person {
 
   async signIn(): Promise<void> {
     const { page } = this;
-    await page.goto(`${this.#origin}/`);
+    await page.goto(`${this.#servers.origin}/`);
     await page
       .getByRole('link', { name: 'Sign in' })
       .or(page.getByRole('button', { name: 'Sign in' }))
@@ -129,7 +135,7 @@ export class Person {
     await field.fill(code ?? (await this.code()));
   }
 
-  /** @param backupCode in place of a code, which there is only every half minute */
+  /** @param backupCode in place of a code */
   async unlock(backupCode?: string): Promise<void> {
     await this.page.getByRole('button', { name: 'Unlock' }).click();
     if (backupCode === undefined) await this.typeCode();

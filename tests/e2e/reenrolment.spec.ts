@@ -1,5 +1,4 @@
 import { expect, test } from '@playwright/test';
-import { Authenticator } from '../support/authenticator.ts';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { LookedAt } from './looks.ts';
@@ -34,7 +33,7 @@ for (const device of ['laptop', 'phone'] as const)
     browser,
   }) => {
     const tour = await LookedAt.begin(browser, stack.origin, device);
-    const ada = new Person(tour.page, `ada-${device}`, undefined, stack.origin);
+    const ada = new Person(tour.page, stack, `ada-${device}`);
     await ada.signUp();
     await ada.upload(textFile('Letter.txt', 'pears are ripe'));
     await expect(ada.row('Letter.txt')).toBeVisible();
@@ -61,19 +60,16 @@ for (const device of ['laptop', 'phone'] as const)
     await arriveWithout(elsewhere);
     await ask(elsewhere);
     await expect(elsewhere.page.getByText('You can pair it in a while')).toBeVisible();
-    await stack.goAhead(WAIT_MS - 60_000);
+    stack.clock.advance(WAIT_MS - 60_000);
     await arriveWithout(elsewhere);
     await ask(elsewhere);
     await expect(elsewhere.page.getByText('You can pair it in a while')).toBeVisible();
-    await stack.goAhead(WAIT_MS);
+    stack.clock.advance(60_000);
     await arriveWithout(elsewhere);
     await ask(elsewhere);
     await expect(elsewhere.page.getByText('Pair your new authenticator')).toBeVisible();
-    elsewhere.authenticator = new Authenticator(
-      await elsewhere.page.getByTestId('totp-secret').innerText(),
-      WAIT_MS,
-    );
-    await elsewhere.typeCode(await elsewhere.authenticator.wrongCode());
+    const authenticator = await elsewhere.pairs();
+    await elsewhere.typeCode(await authenticator.wrongCode());
     await expect(elsewhere.page.getByRole('alert')).toBeVisible();
     await stranger.look('reenrolment-pairing');
     await elsewhere.typeCode();

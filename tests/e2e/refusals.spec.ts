@@ -15,8 +15,8 @@ test.afterAll(async () => {
 });
 
 test('sign-up refuses a weak passphrase and a taken name, and says why', async ({ browser }) => {
-  await Person.signedUp(browser, stack.origin, 'taken');
-  const { page } = await Person.arrive(browser, stack.origin, 'taken');
+  await Person.signedUp(browser, stack, 'taken');
+  const { page } = await Person.arrive(browser, stack, 'taken');
   await page.goto('/sign-up');
   await page.getByLabel('User name').fill('Taken');
   await page.getByLabel('Passphrase', { exact: true }).fill('password1');
@@ -30,13 +30,13 @@ test('sign-up refuses a weak passphrase and a taken name, and says why', async (
 });
 
 test('sign-in tells neither whether the user exists nor which of the two was wrong', async ({ browser }) => {
-  const known = await Person.signedUp(browser, stack.origin, 'known');
+  const known = await Person.signedUp(browser, stack, 'known');
   const texts = [];
   for (const [userName, passphrase] of [
     ['known', 'not the passphrase at all'],
     ['nobody', known.passphrase],
   ] as const) {
-    const person = await Person.arrive(browser, stack.origin, userName);
+    const person = await Person.arrive(browser, stack, userName);
     person.passphrase = passphrase;
     await person.page.goto('/sign-in');
     await person.typePassphrase();
@@ -46,7 +46,7 @@ test('sign-in tells neither whether the user exists nor which of the two was wro
 });
 
 test('wrong, used and too many codes are refused; a backup code opens the lock', async ({ browser }) => {
-  const person = await Person.signedUp(browser, stack.origin, 'codes');
+  const person = await Person.signedUp(browser, stack, 'codes');
   await person.lockNow();
   await person.page
     .getByRole('button', { name: /unlock|locked|open the drive/i })
@@ -85,7 +85,7 @@ test('corrupted, truncated and swapped ciphertext is refused by name, and no fil
   browser,
 }) => {
   const s3 = new Operator(stack);
-  const person = await Person.signedUp(browser, stack.origin, 'tampered');
+  const person = await Person.signedUp(browser, stack, 'tampered');
   const before = await s3.blobs();
   await person.upload(textFile('first.txt', 'first content'));
   await expect(person.row('first.txt')).toBeVisible();
@@ -126,7 +126,7 @@ test('corrupted, truncated and swapped ciphertext is refused by name, and no fil
 test('with the broker or S3 gone, or the line cut, nothing is lost and uploads go on when they are back', async ({
   browser,
 }) => {
-  const person = await Person.signedUp(browser, stack.origin, 'offline');
+  const person = await Person.signedUp(browser, stack, 'offline');
   await person.upload(textFile('before.txt', 'before'));
   await expect(person.row('before.txt')).toBeVisible();
 

@@ -1,5 +1,4 @@
 import { expect, test, type Page } from '@playwright/test';
-import { Authenticator } from '../support/authenticator.ts';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { LookedAt } from './looks.ts';
@@ -35,7 +34,7 @@ async function recoveryWords(page: Page): Promise<string> {
 test('words, codes, authenticator and passphrase are made anew, and only the new ones work', async ({
   browser,
 }) => {
-  const ada = await Person.signedUp(browser, stack.origin, 'ada-renews');
+  const ada = await Person.signedUp(browser, stack, 'ada-renews');
   const { page } = ada;
   const before = { words: ada.recoveryWords, passphrase: ada.passphrase, codes: ada.backupCodes };
   await ada.upload(textFile('Letter.txt', 'pears are ripe'));
@@ -62,7 +61,7 @@ test('words, codes, authenticator and passphrase are made anew, and only the new
   await expect(page.getByText('Your new backup codes count.').first()).toBeVisible();
 
   await page.getByRole('button', { name: 'Another authenticator' }).click();
-  ada.authenticator = new Authenticator(await page.getByTestId('totp-secret').innerText());
+  await ada.pairs();
   await ada.typeCode('000000');
   await expect(page.getByRole('alert')).toBeVisible();
   await ada.typeCode();
@@ -107,13 +106,13 @@ for (const device of ['laptop', 'phone'] as const)
   test(`words that a page died with are asked about, and made anew, on a ${device}`, async ({ browser }) => {
     const tour = await LookedAt.begin(browser, stack.origin, device);
     const { page } = tour;
-    const grace = new Person(page, `grace-${device}`);
+    const grace = new Person(page, stack, `grace-${device}`);
     page.on('dialog', (dialog) => void dialog.accept()); // The page asks whether it may be left.
     await page.goto('/sign-up');
     await page.getByLabel('User name').fill(grace.userName);
     await page.getByLabel('Passphrase', { exact: true }).fill(grace.passphrase);
     await page.getByRole('button', { name: 'Create account' }).click();
-    grace.authenticator = new Authenticator(await page.getByTestId('totp-secret').innerText());
+    await grace.pairs();
     await grace.typeCode();
     await expect(page.getByTestId('recovery-words')).toBeVisible();
     await page.goto('/');
@@ -170,7 +169,7 @@ for (const device of ['laptop', 'phone'] as const)
   test(`a device that was lost is signed out from another, on a ${device}`, async ({ browser }) => {
     const tour = await LookedAt.begin(browser, stack.origin, device);
     const { page } = tour;
-    const mary = new Person(page, `mary-${device}`, undefined, stack.origin);
+    const mary = new Person(page, stack, `mary-${device}`);
     await mary.signUp();
     await page.goto('/renewal');
     await prove(mary, mary.backupCodes[0]);

@@ -68,7 +68,7 @@ async function lineIs({ page }: Person, type: 'cellular' | 'wifi'): Promise<void
 test('only on Wi-Fi, uploads wait on a mobile line, say so, and go by themselves afterwards', async ({
   browser,
 }) => {
-  const ada = await Person.signedUp(browser, stack.origin, 'ada');
+  const ada = await Person.signedUp(browser, stack, 'ada');
   const { page } = ada;
   await choose(page, 'Settings');
   await page.getByRole('switch', { name: 'Only on Wi-Fi' }).click();
@@ -97,7 +97,7 @@ test('only on Wi-Fi, uploads wait on a mobile line, say so, and go by themselves
 });
 
 test('a page is left without a question when all that waits rests on the device', async ({ browser }) => {
-  const mary = await Person.signedUp(browser, stack.origin, 'mary');
+  const mary = await Person.signedUp(browser, stack, 'mary');
   const { page } = mary;
   await page.context().setOffline(true);
   await mary.upload(textFile('letter.txt', 'in the tunnel'));
@@ -114,7 +114,7 @@ test('a page is left without a question when all that waits rests on the device'
 });
 
 test('signing out asks about files that wait, and about names that are only here', async ({ browser }) => {
-  const grace = await Person.signedUp(browser, stack.origin, 'grace');
+  const grace = await Person.signedUp(browser, stack, 'grace');
   const { page } = grace;
   await grace.upload(textFile('draft.txt', 'a draft'));
   await expect(grace.row('draft.txt')).toBeVisible();
@@ -143,7 +143,7 @@ test('signing out asks about files that wait, and about names that are only here
 });
 
 test('a new name that lost against another device is given up in so many words', async ({ browser }) => {
-  const laptop = await Person.signedUp(browser, stack.origin, 'emmy');
+  const laptop = await Person.signedUp(browser, stack, 'emmy');
   await laptop.upload(
     textFile('draft.txt', 'a draft'),
     textFile('old.txt', 'an old one'),
@@ -191,7 +191,7 @@ test('a new name that lost against another device is given up in so many words',
 });
 
 test('a device that heard of no other for a month says since when', async ({ browser }) => {
-  const nora = await Person.signedUp(browser, stack.origin, 'nora');
+  const nora = await Person.signedUp(browser, stack, 'nora');
   await nora.upload(textFile('diary.txt', 'dear diary'));
   await expect(nora.row('diary.txt')).toBeVisible();
   const phone = await second(nora, browser);

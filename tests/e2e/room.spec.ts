@@ -120,7 +120,7 @@ async function leaves(page: Page): Promise<'asked' | 'left'> {
 test('a file for which the device has no room goes up without resting there, and the page asks to stay', async ({
   browser,
 }) => {
-  const ada = await Person.signedUp(browser, stack.origin, 'ada');
+  const ada = await Person.signedUp(browser, stack, 'ada');
   await sayRoom(ada.page, SOME_ROOM_BYTES);
   const bar = barParts();
   await ada.upload(source);
@@ -143,7 +143,7 @@ test('a file for which the device has no room goes up without resting there, and
 test('without a network, a device without room says what it did not take in, and keeps what it had', async ({
   browser,
 }) => {
-  const grace = await Person.signedUp(browser, stack.origin, 'grace');
+  const grace = await Person.signedUp(browser, stack, 'grace');
   const context = grace.page.context();
   await grace.page.evaluate(async () => {
     await navigator.serviceWorker.ready;
@@ -178,7 +178,7 @@ test('without a network, a device without room says what it did not take in, and
 test('a file that does not fit, whatever the browser had said, goes up all the same; what was there stays, and arrives', async ({
   browser,
 }) => {
-  const mary = await Person.signedUp(browser, stack.origin, 'mary');
+  const mary = await Person.signedUp(browser, stack, 'mary');
   const { page } = mary;
   await page.context().setOffline(true);
   await mary.upload(textFile('first.txt', 'was there in time'));
@@ -218,7 +218,7 @@ async function pickAgain(page: Page, path: string): Promise<void> {
 
 /** Signs up, and starts the browser again: Chromium writes cookies down half a minute late. */
 async function mortalPerson(browser: MortalBrowser, userName: string): Promise<Person> {
-  const person = new Person(await browser.start(), userName, PASSPHRASE, stack.origin);
+  const person = new Person(await browser.start(), stack, userName, PASSPHRASE);
   await person.signUp();
   await browser.quit();
   return returned(person, browser, person.backupCodes[0]);

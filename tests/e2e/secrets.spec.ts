@@ -29,7 +29,7 @@ test('no passphrase, key, word, name or plaintext leaves the browser, or comes t
   browser,
 }) => {
   const context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
-  const person = new Person(await context.newPage(), 'nan', PASSPHRASE);
+  const person = new Person(await context.newPage(), stack, 'nan', PASSPHRASE);
   await person.signUp();
   await person.upload({ name: NAME, mimeType: 'text/plain', buffer: Buffer.from(PLAINTEXT) });
   await expect(person.row(NAME)).toBeVisible();

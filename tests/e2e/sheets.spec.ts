@@ -23,7 +23,7 @@ for (const device of ['laptop', 'phone'] as const)
   }) => {
     const tour = await LookedAt.begin(browser, stack.origin, device);
     const { page } = tour;
-    const ada = new Person(page, `ada-${device}`, PASSPHRASE);
+    const ada = new Person(page, stack, `ada-${device}`, PASSPHRASE);
     const open = async (item: string) => {
       await page.getByRole('button', { name: 'More', exact: true }).click();
       await page.getByRole('menuitem', { name: item }).click();

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
-import { Authenticator } from '../support/authenticator.ts';
 import { textFile, writeEmptyFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { LookedAt } from './looks.ts';
@@ -26,7 +25,7 @@ for (const device of ['laptop', 'phone'] as const)
   test(`nothing is wrong with any screen on a ${device}, by day and by night`, async ({ browser }) => {
     const tour = await LookedAt.begin(browser, stack.origin, device);
     const { page } = tour;
-    const ada = new Person(page, `ada-${device}`);
+    const ada = new Person(page, stack, `ada-${device}`);
 
     await page.goto('/');
     await expect(page.getByRole('link', { name: 'Create account' })).toBeVisible();
@@ -45,7 +44,7 @@ for (const device of ['laptop', 'phone'] as const)
     await tour.look('sign-up-generated');
     await page.getByLabel('Passphrase', { exact: true }).fill(ada.passphrase);
     await page.getByRole('button', { name: 'Create account' }).click();
-    ada.authenticator = new Authenticator(await page.getByTestId('totp-secret').innerText());
+    const authenticator = await ada.pairs();
     await tour.look('pairing');
     await ada.typeCode();
     await expect(page.getByTestId('head-phrase')).toHaveText(/^\d+ · ([a-z0-9]{4} ){4}[a-z0-9]{4}$/);
@@ -115,7 +114,7 @@ for (const device of ['laptop', 'phone'] as const)
     await ada.act('Recipes.txt', 'Open');
     await expect(page.getByLabel('Authenticator code')).toBeFocused();
     await tour.look('code');
-    await ada.typeCode(await ada.authenticator.wrongCode());
+    await ada.typeCode(await authenticator.wrongCode());
     await expect(page.getByRole('alert').first()).toBeAttached();
     await tour.look('code-refused');
     await page.getByText('Use a backup code').click();
@@ -153,7 +152,7 @@ for (const device of ['laptop', 'phone'] as const)
   });
 
 test('the whole main job needs no pointer', async ({ browser }) => {
-  const before = await Person.signedUp(browser, stack.origin, 'grace');
+  const before = await Person.signedUp(browser, stack, 'grace');
   const grace = await before.elsewhere(browser);
   const { page } = grace;
   const { keyboard } = page;

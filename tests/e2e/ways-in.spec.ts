@@ -20,7 +20,7 @@ test.afterAll(async () => {
 });
 
 test('files come in by being dropped on the window, and by being pasted', async ({ browser }) => {
-  const mary = await Person.signedUp(browser, stack.origin, 'mary');
+  const mary = await Person.signedUp(browser, stack, 'mary');
   const { page } = mary;
 
   const dropped = join(folder, 'dropped.txt');
@@ -61,7 +61,7 @@ test('files come in by being dropped on the window, and by being pasted', async 
 });
 
 test('a phone’s camera gives photos that are all called the same, and each goes in', async ({ browser }) => {
-  const phone = await Person.arrive(browser, stack.origin, 'lise', devices['Pixel 7']);
+  const phone = await Person.arrive(browser, stack, 'lise', devices['Pixel 7']);
   const { page } = phone;
   await phone.signUp();
   const camera = page.locator('label', { has: page.getByLabel('Take a photo') });

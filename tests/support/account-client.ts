@@ -9,13 +9,11 @@ import { renewalProve } from '$contract/renewal.ts';
 import type { Route } from '$contract/route.ts';
 import { lengthPrefixed } from '../../broker/domain/state/length-prefixed.ts';
 import { ORIGIN, type TestClock } from './broker.ts';
+import { KSF } from './quick-opaque.ts';
 import { envelopeOf, segmentAfter } from './vault-side.ts';
 
 /** `app.request`, or fetch with an address before the path. */
 export type Send = (path: string, init: RequestInit) => Response | Promise<Response>;
-
-/** Weaker than a client's own, because tests do this often; the broker knows nothing of it. */
-export const KSF = { 'argon2id-custom': { memory: 64, iterations: 1, parallelism: 1 } };
 
 /** An answer of the broker: as the contract says, or a problem. */
 export type Reply<Answer = unknown> =

@@ -1,35 +1,36 @@
 import { generate } from 'otplib';
+import type { ServerClock } from './clock/server-clock.ts';
 
 const STEP_SECONDS = 30;
+const STEP_MS = STEP_SECONDS * 1000;
 
 /** An authenticator app that knows that each code is good once: it never shows one twice, nor an older one. */
 export class Authenticator {
   /** Base32. */
   readonly secret: string;
-  readonly #aheadMs: number;
+  readonly #clock: ServerClock;
   #lastStep = 0;
 
   /**
    * @param secret base32, white space allowed
-   * @param aheadMs by how much its clock is ahead of this machine's
+   * @param clock of the servers that are to take the codes; the authenticator goes by it too
    */
-  constructor(secret: string, aheadMs = 0) {
+  constructor(secret: string, clock: ServerClock) {
     this.secret = secret.replace(/\s/g, '');
-    this.#aheadMs = aheadMs;
+    this.#clock = clock;
   }
 
-  /** The next code that the broker will take: of the step before, this or the next one; waits when those are spent. */
-  async code(): Promise<string> {
-    for (;;) {
-      const now = this.#step();
-      // Not the step before: it may be over by the time that the code is typed.
-      const step = Math.max(now, this.#lastStep + 1);
-      if (step <= now + 1) {
-        this.#lastStep = step;
-        return this.at(step);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 250));
-    }
+  /**
+   * The next code that the broker will take: of this step or the next one. When those are spent, time passes until there is
+   * another, and no longer: what else runs out by the servers' clock is to last as long as it can.
+   */
+  code(): Promise<string> {
+    // Not the step before: it may be over by the time that the code is typed.
+    const step = Math.max(this.#step(), this.#lastStep + 1);
+    this.#lastStep = step;
+    const goodFromMs = (step - 1) * STEP_MS;
+    this.#clock.advance(Math.max(0, goodFromMs - this.#clock.nowMs()));
+    return this.at(step);
   }
 
   /** The code of an absolute time step. */
@@ -48,6 +49,6 @@ export class Authenticator {
   }
 
   #step(): number {
-    return Math.floor((Date.now() + this.#aheadMs) / 1000 / STEP_SECONDS);
+    return Math.floor(this.#clock.nowMs() / STEP_MS);
   }
 }

@@ -10,6 +10,7 @@ import { SignUp } from '../../src/lib/worker/entry/sign-up.ts';
 import type { Entry } from '../../src/lib/worker/entry/entry.ts';
 import { openDatabase } from '../../src/lib/store/database.ts';
 import { Authenticator } from './authenticator.ts';
+import type { Servers } from './stack.ts';
 
 /** Somebody who has signed up with the client's own code, in Node: their session, their device, and what a code bought. */
 export interface NodePerson {
@@ -45,12 +46,12 @@ export function browserFetch(origin: string): typeof fetch {
 }
 
 /** `globalThis.fetch` must be a `browserFetch` of this origin. */
-export async function signUpInNode(origin: string, userName: string): Promise<NodePerson> {
+export async function signUpInNode({ origin, clock }: Servers, userName: string): Promise<NodePerson> {
   const broker = connectBroker(origin);
   const signUp = new SignUp(broker, Date.now);
   const passphrase = 'zebra-quick-violin-under-major-pond';
   const { totpSecret } = await signUp.start({ userName, passphrase });
-  const authenticator = new Authenticator(totpSecret);
+  const authenticator = new Authenticator(totpSecret, clock);
   let entered: Entry | undefined;
   await signUp.verify(await authenticator.code(), (entry) => {
     entered = entry;

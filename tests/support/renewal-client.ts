@@ -2,7 +2,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import * as opaque from '@serenity-kit/opaque';
 import { eventsRead } from '$contract/account.ts';
 import * as contract from '$contract/renewal.ts';
-import { type AccountClient, KSF, rawPublicKey } from './account-client.ts';
+import { type AccountClient, rawPublicKey } from './account-client.ts';
+import { KSF } from './quick-opaque.ts';
 
 /** OPAQUE's last message of a login that has just begun; one that proves nothing where the passphrase is wrong. */
 export async function lastLoginMessage(client: AccountClient, userName: string, passphrase: string) {

@@ -2,14 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ServerClock } from './clock/server-clock.ts';
 import { freePort } from './free-port.ts';
 import { startGate, type Gate } from './gate.ts';
 import { startProgram, type Program } from './program.ts';
 import { startTap, type Tap } from './tap.ts';
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
-
-const AHEAD = new URL('ahead.mjs', import.meta.url).href;
 
 /** What the local cloud prints when it starts. */
 interface CloudDescription {
@@ -35,12 +34,15 @@ export interface Stack {
   readonly taps: readonly Tap[];
   /** Through which the browser reaches the broker and S3; only where `gated` was asked for. */
   readonly gates: readonly Gate[];
-  /** Starts both anew with a clock that is ahead of this machine's. */
-  goAhead(aheadMs: number): Promise<void>;
+  /** Both go by it; the browser has this machine's. */
+  readonly clock: ServerClock;
   /** All that both have printed so far. */
   logs(): string;
   stop(): Promise<void>;
 }
+
+/** What it takes to be somebody there. */
+export type Servers = Pick<Stack, 'origin' | 'clock'>;
 
 /**
  * @param options.tapped puts a recorder of every byte between the browser and both servers
@@ -61,6 +63,7 @@ export async function startStack(
 ): Promise<Stack> {
   const dist = options.dist ?? DIST;
   const dataFolder = mkdtempSync(join(tmpdir(), 'halfkey-e2e-'));
+  const clock = new ServerClock();
   const [brokerPort, s3Port] = [await freePort(), await freePort()];
   const taps = options.tapped ? [await startTap(brokerPort), await startTap(s3Port)] : [];
   const gates = options.gated ? [await startGate(brokerPort), await startGate(s3Port)] : [];
@@ -77,7 +80,7 @@ export async function startStack(
       '--origin',
       origin,
     ],
-    environment: {},
+    environment: clock.environment,
     readyUrl: `http://127.0.0.1:${String(s3Port)}/`,
   });
   await s3.resume();
@@ -92,6 +95,7 @@ export async function startStack(
       HALFKEY_LOCAL_CLOUD: JSON.stringify(cloud),
       // One address plays all people here.
       HALFKEY_RATE_PER_MINUTE: '10000',
+      ...clock.environment,
       ...options.environment,
     },
     readyUrl: `http://localhost:${String(brokerPort)}/readyz`,
@@ -107,17 +111,12 @@ export async function startStack(
     s3,
     taps,
     gates,
-    async goAhead(aheadMs) {
-      await broker.halt();
-      await s3.halt();
-      const environment = { NODE_OPTIONS: `--import ${AHEAD}`, CLOCK_AHEAD_MS: String(aheadMs) };
-      await s3.resume(environment);
-      await broker.resume(environment);
-    },
+    clock,
     logs: () => s3.output() + broker.output(),
     async stop() {
       await broker.halt();
       await s3.halt();
+      clock.close();
       await Promise.all([...taps, ...gates].map((front) => front.close()));
       rmSync(dataFolder, { recursive: true, force: true });
     },

@@ -21,7 +21,7 @@ let person: { userName: string; authenticator: Authenticator };
 const devices: Device[] = [];
 
 beforeAll(async () => {
-  stack = await startBareStack();
+  stack = await startBareStack({ isQuick: true });
   browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
 }, START_MS);
 afterAll(async () => {
@@ -42,7 +42,7 @@ async function signUp(): Promise<Device> {
   await device.send('boot', {});
   const userName = `captor-${String(++people)}`;
   const { totpSecret } = await device.send('sign-up/start', { userName, passphrase: PASSPHRASE });
-  person = { userName, authenticator: new Authenticator(totpSecret) };
+  person = { userName, authenticator: new Authenticator(totpSecret, stack.clock) };
   await device.send('sign-up/verify', { code: await person.authenticator.code() });
   await device.untilPhase('open');
   return device;

@@ -17,7 +17,7 @@ let devices: Device[] = [];
 let people = 0;
 
 beforeAll(async () => {
-  stack = await startBareStack();
+  stack = await startBareStack({ isQuick: true });
   browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
 }, START_MS);
 afterAll(async () => {
@@ -44,7 +44,7 @@ async function signUp(device: Device) {
   const userName = `person-${String(++people)}`;
   const { passphrase } = await device.send('passphrase/generate', {});
   const { totpSecret } = await device.send('sign-up/start', { userName, passphrase });
-  const authenticator = new Authenticator(totpSecret);
+  const authenticator = new Authenticator(totpSecret, stack.clock);
   const kit = await device.send('sign-up/verify', { code: await authenticator.code() });
   const codes = [...kit.backupCodes];
   return {
@@ -52,7 +52,6 @@ async function signUp(device: Device) {
     passphrase,
     words: kit.recoveryWords.join(' '),
     backupCodes: kit.backupCodes,
-    /** Backup codes: an authenticator has a new code each 30 seconds only. */
     factor: () => ({ backupCode: codes.shift() ?? 'none left' }),
   };
 }
@@ -97,7 +96,7 @@ describe('an account', () => {
     expect(await start(userName.toUpperCase())).toBe('name_taken');
     expect(await other.refused('sign-up/verify', { code: '123456' })).toBe('session_missing');
     const { totpSecret } = await other.send('sign-up/start', { userName: `${userName}-2`, passphrase });
-    const authenticator = new Authenticator(totpSecret);
+    const authenticator = new Authenticator(totpSecret, stack.clock);
     expect(await other.refused('sign-up/verify', { code: await authenticator.wrongCode() })).toBe(
       'code_wrong',
     );
@@ -185,7 +184,7 @@ describe('a connection that breaks', () => {
     const { passphrase } = await device.send('passphrase/generate', {});
     const { totpSecret } = await device.send('sign-up/start', { userName: `broken-${when}`, passphrase });
     await breakOnce(device, '/api/signup/complete', when);
-    const code = await new Authenticator(totpSecret).code();
+    const code = await new Authenticator(totpSecret, stack.clock).code();
     expect(await device.refused('sign-up/verify', { code })).toBe('broker_unreachable');
     const kit = await device.send('sign-up/verify', { code });
     expect(kit.recoveryWords).toHaveLength(24);

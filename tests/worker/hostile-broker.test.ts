@@ -16,7 +16,7 @@ let people = 0;
 let devices: Device[] = [];
 
 beforeAll(async () => {
-  stack = await startBareStack();
+  stack = await startBareStack({ isQuick: true });
   browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
 }, START_MS);
 afterAll(async () => {
@@ -42,7 +42,7 @@ async function signUp(device: Device) {
   const userName = `victim-${String(++people)}`;
   const { totpSecret } = await device.send('sign-up/start', { userName, passphrase: PASSPHRASE });
   const { backupCodes } = await device.send('sign-up/verify', {
-    code: await new Authenticator(totpSecret).code(),
+    code: await new Authenticator(totpSecret, stack.clock).code(),
   });
   return { userName, backupCodes };
 }

@@ -1,3 +1,5 @@
+import type * as Opaque from '@serenity-kit/opaque';
+import { vi } from 'vitest';
 import { logRead } from '$contract/vault.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { fromB64Url } from '../../src/lib/bytes.ts';
@@ -12,7 +14,13 @@ import type { Entry } from '../../src/lib/worker/entry/entry.ts';
 import type { Resting } from '../../src/lib/worker/resting.ts';
 import { SignIn } from '../../src/lib/worker/entry/sign-in.ts';
 import { browserFetch } from '../support/node-person.ts';
+import { quickOpaque } from '../support/quick-opaque.ts';
 import type { Person } from './people.ts';
+
+// The account was made by a worker with that OPAQUE.
+vi.doMock('@serenity-kit/opaque', async (importOriginal) =>
+  quickOpaque(await importOriginal<typeof Opaque>()),
+);
 
 /** A journal from its genesis to its head: what was written, by whom, and what it comes to. */
 export interface History {

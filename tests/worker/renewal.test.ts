@@ -252,7 +252,7 @@ describe('another authenticator', () => {
     });
     const { totpSecret, otpauthUri } = await device.send('renewal/authenticator', {});
     expect(decodeURIComponent(otpauthUri)).toContain(`Halfkey:${person.userName}`);
-    const next = new Authenticator(totpSecret);
+    const next = new Authenticator(totpSecret, worlds.stack.clock);
     const second = await worlds.newDevice();
     await worlds.signIn(second, person);
     expect(await device.refused('renewal/authenticator-confirm', { code: '000000' })).toBe('code_wrong');
@@ -273,7 +273,7 @@ describe('another authenticator', () => {
     const tab = await worlds.newTab(device);
     await tab.untilPhase('locked');
     const { totpSecret } = await device.send('renewal/authenticator', {});
-    const next = new Authenticator(totpSecret);
+    const next = new Authenticator(totpSecret, worlds.stack.clock);
     const refusals: string[] = [];
     tab.page.context().on('response', (response) => {
       if (response.status() === 401) refusals.push(new URL(response.url()).pathname);
@@ -292,7 +292,7 @@ describe('another authenticator', () => {
   test('counts though its answer was lost: then this device is signed out too', async () => {
     const { device, person } = await proven();
     const { totpSecret } = await device.send('renewal/authenticator', {});
-    const next = new Authenticator(totpSecret);
+    const next = new Authenticator(totpSecret, worlds.stack.clock);
     await loseAnswer(device, '/api/renewal/authenticator/confirm');
     const code = await next.code();
     expect(await device.refused('renewal/authenticator-confirm', { code })).toBe('broker_unreachable');

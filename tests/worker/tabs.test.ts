@@ -64,7 +64,7 @@ test('a head that was printed is recognised, and another is not', async () => {
     userName: 'printer',
     passphrase: 'zebra-quick-violin-under-major-pond',
   });
-  const code = await new Authenticator(totpSecret).code();
+  const code = await new Authenticator(totpSecret, worlds.stack.clock).code();
   const { headPhrase } = await device.send('sign-up/verify', { code });
   await device.upload('one.txt', CONTENT);
   const compare = async (phrase: string) => (await device.send('head/compare', { phrase })).verdict;

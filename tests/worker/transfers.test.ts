@@ -20,7 +20,7 @@ let people = 0;
 let device: Device;
 
 beforeAll(async () => {
-  stack = await startBareStack();
+  stack = await startBareStack({ isQuick: true });
   browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
 }, START_MS);
 afterAll(async () => {
@@ -38,7 +38,7 @@ async function signUp(): Promise<void> {
   await device.send('boot', {});
   const userName = `sender-${String(++people)}`;
   const { totpSecret } = await device.send('sign-up/start', { userName, passphrase: PASSPHRASE });
-  await device.send('sign-up/verify', { code: await new Authenticator(totpSecret).code() });
+  await device.send('sign-up/verify', { code: await new Authenticator(totpSecret, stack.clock).code() });
   await device.untilPhase('open');
 }
 

@@ -30,7 +30,7 @@ export async function makeFile({ folder }: Ground, sizeBytes: number): Promise<s
 export const files: Contest = {
   async run(ground, { fileBytes, rounds }) {
     const page = await ground.openPage();
-    await new Person().signUp(page);
+    await new Person(ground.stack.clock).signUp(page);
     const path = await makeFile(ground, fileBytes);
     const compete = async (contest: string): Promise<Rate[]> => {
       await page.reload();

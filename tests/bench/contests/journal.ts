@@ -15,7 +15,7 @@ interface FirstRow {
 /** A journal of many entries on two devices: written on one, opened on the other by the product's own worker. */
 export const journal: Contest = {
   async run(ground, { entries, rounds }) {
-    const person = new Person();
+    const person = new Person(ground.stack.clock);
     const [writing, reading] = [await ground.openPage(), await ground.openPage()];
     await person.signUp(writing);
     await writing.reload();

@@ -14,7 +14,7 @@ const LIMIT_MB = 150;
 export const memory: Contest = {
   async run(ground, { fileBytes, largeFileBytes }) {
     const page = await ground.openPage();
-    const person = new Person();
+    const person = new Person(ground.stack.clock);
     await person.signUp(page);
     const figures: Figure[] = [];
     for (const sizeBytes of [fileBytes, largeFileBytes])

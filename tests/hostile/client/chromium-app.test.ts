@@ -38,7 +38,7 @@ beforeAll(async () => {
     void dialog.dismiss();
   });
   page.on('pageerror', (error) => alarms.push(error.message));
-  ada = new Person(page, 'ada', 'ada counts nine silver boats at dawn');
+  ada = new Person(page, stack, 'ada', 'ada counts nine silver boats at dawn');
   await ada.signUp();
 }, START_MS);
 afterAll(async () => {

@@ -69,7 +69,7 @@ async function openProfile(): Promise<BrowserContext> {
 async function signedUp(): Promise<void> {
   if (isSignedUp) return;
   isSignedUp = true;
-  ada = await signUpBare(device, 'ada');
+  ada = await signUpBare(device, stack, 'ada');
   await device.upload(NAME, CONTENT);
   secrets = await secretsOf(stack.origin, ada, NAME);
   expect(secrets.map(({ name }) => name)).toEqual(expect.arrayContaining(LIVING));
@@ -288,7 +288,7 @@ row(
     await expect.poll(() => keysInMemory(living), { timeout: 20_000 }).toEqual([]);
     t.vary(1);
     device = await Device.tab(context);
-    const bob = await signUpBare(device, 'bob');
+    const bob = await signUpBare(device, stack, 'bob');
     expect(await device.names()).toEqual([]);
     expect(bob.userName).not.toBe(ada.userName);
     expect(findSecrets(await heard(), [{ name: 'file name', bytes: Buffer.from(NAME) }])).toEqual([]);

@@ -75,7 +75,7 @@ row(
   },
   async (t) => {
     const page = await context.newPage();
-    const ada = new Person(page, 'ada', PASSPHRASE);
+    const ada = new Person(page, stack, 'ada', PASSPHRASE);
     const fields: Field[] = [];
     const look = async () => fields.push(...(await fieldsOf(page)));
     await page.goto('/');

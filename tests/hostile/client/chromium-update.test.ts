@@ -41,7 +41,7 @@ beforeAll(async () => {
   browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
   context = await browser.newContext({ baseURL: stack.origin });
   page = await context.newPage();
-  await new Person(page, 'ada', 'ada counts nine silver boats at dawn').signUp();
+  await new Person(page, stack, 'ada', 'ada counts nine silver boats at dawn').signUp();
   await page.evaluate(() => navigator.serviceWorker.ready);
 }, START_MS);
 afterAll(async () => {

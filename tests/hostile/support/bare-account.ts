@@ -1,4 +1,5 @@
 import { Authenticator } from '../../support/authenticator.ts';
+import type { Servers } from '../../support/stack.ts';
 import type { Device } from '../../worker/device.ts';
 import type { Person } from '../../e2e/person.ts';
 import { deriveSecrets } from '../../e2e/derive-secrets.ts';
@@ -10,18 +11,18 @@ export interface BareAccount {
   readonly passphrase: string;
   readonly authenticator: Authenticator;
   readonly recoveryWords: string;
-  /** Each opens the drive once, without a wait for the next code. */
+  /** Each opens the drive once. */
   readonly backupCodes: string[];
 }
 
 let people = 0;
 
-export async function signUpBare(device: Device, name = 'victim'): Promise<BareAccount> {
+export async function signUpBare(device: Device, { clock }: Servers, name = 'victim'): Promise<BareAccount> {
   await device.send('boot', {});
   const userName = `${name}-${String(++people)}`;
   const passphrase = `${userName} counts nine silver boats at dawn`;
   const { totpSecret } = await device.send('sign-up/start', { userName, passphrase });
-  const authenticator = new Authenticator(totpSecret);
+  const authenticator = new Authenticator(totpSecret, clock);
   const code = await authenticator.code();
   const { recoveryWords, backupCodes } = await device.send('sign-up/verify', { code });
   return {
@@ -33,7 +34,7 @@ export async function signUpBare(device: Device, name = 'victim'): Promise<BareA
   };
 }
 
-/** A code that nobody has to wait for. */
+/** The next of the backup codes. */
 export function backupFactor({ backupCodes }: BareAccount): { backupCode: string } {
   const backupCode = backupCodes.pop();
   if (backupCode === undefined) throw new Error('expected a backup code that is left');

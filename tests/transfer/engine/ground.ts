@@ -23,7 +23,7 @@ export async function openGround(userName: string): Promise<{ ground: Ground; cl
     configurable: true,
   });
   globalThis.fetch = browserFetch(stack.origin);
-  const person = await signUpInNode(stack.origin, userName);
+  const person = await signUpInNode(stack, userName);
   const journal = await person.journal(person.broker);
   const database = await openDatabase(() => undefined);
   return {

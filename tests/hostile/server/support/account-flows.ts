@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import * as account from '$contract/account.ts';
 import type { Factor } from '$contract/ids.ts';
 import * as contract from '$contract/vault.ts';
-import { KSF } from '../../../support/account-client.ts';
+import { KSF } from '../../../support/quick-opaque.ts';
 import { newBlobId } from '../../../support/vault-side.ts';
 import { codeOf, type Flow, PASSPHRASE, signedUp } from './flow.ts';
 
