@@ -129,8 +129,8 @@ function keepState<Answer>(cookies: Cookies, result: { answer: Answer; state: st
   return result.answer;
 }
 
-/** What lay between two messages of a login; it is good once. */
-export function takeState(cookies: Cookies): string | undefined {
+/** What lay between two messages of a login, and is good once: each value that came as such, see Cookies.read. */
+export function takeState(cookies: Cookies): readonly string[] {
   const state = cookies.read('state');
   cookies.drop('state');
   return state;

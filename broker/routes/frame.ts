@@ -42,7 +42,7 @@ export interface FrameDeps {
    * @throws BrokerProblem `session_missing` unless the token is good for exactly this stage
    */
   readonly verifySession: (
-    token: string | undefined,
+    token: string,
     stage: Session['stage'],
     claimed?: (account: AccountId) => void,
   ) => Promise<Session>;
@@ -117,8 +117,7 @@ async function admit<Request>(
     reading = deps.requireMember(account, vault);
     reading.catch(() => undefined);
   };
-  const session =
-    stage === 'none' ? undefined : await deps.verifySession(cookies.read('session'), stage, begin);
+  const session = stage === 'none' ? undefined : await verifiedSession(deps, cookies, stage, begin);
   if (session) context.set('account', session.account);
   const record = session && vault ? await (reading ?? deps.requireMember(session.account, vault)) : undefined;
   return {
@@ -138,6 +137,23 @@ async function admit<Request>(
       return record;
     },
   };
+}
+
+/** By whichever of the session's cookies is good. @throws BrokerProblem `session_missing` when none is */
+export async function verifiedSession(
+  deps: Pick<FrameDeps, 'verifySession'>,
+  cookies: Cookies,
+  stage: Session['stage'],
+  claimed?: (account: AccountId) => void,
+): Promise<Session> {
+  for (const token of cookies.read('session')) {
+    try {
+      return await deps.verifySession(token, stage, claimed);
+    } catch (error) {
+      if (!(error instanceof BrokerProblem && error.code === 'session_missing')) throw error;
+    }
+  }
+  throw new BrokerProblem('session_missing');
 }
 
 /** A page of another site can send no JSON with our origin; a form of another site sends no JSON at all. */

@@ -3,7 +3,7 @@ import type { AccountId } from '../contract/ids.ts';
 import { VAULT_EVENTS_PATH } from '../contract/vault.ts';
 import { BrokerProblem } from '../domain/problem.ts';
 import type { News } from '../domain/vault/vault-news.ts';
-import { type Call, registerStream } from './frame.ts';
+import { type Call, registerStream, verifiedSession } from './frame.ts';
 import { UntoldNews } from './untold-news.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';
 
@@ -32,7 +32,7 @@ export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
 
   async function stillAllowed({ session, vault, cookies }: Call<undefined>): Promise<boolean> {
     try {
-      await frame.deps.verifySession(cookies.read('session'), session.stage);
+      await verifiedSession(frame.deps, cookies, session.stage);
       await side.requireMember(session.account, vault);
       return true;
     } catch (error) {

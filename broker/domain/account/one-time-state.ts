@@ -18,11 +18,14 @@ type StateKind = 'login' | 'recovery';
  */
 export interface OneTimeState {
   seal(kind: StateKind, content: Record<string, unknown>): Promise<string>;
-  /** @throws BrokerProblem `login_expired` when it is not ours, over, or was opened before, by any broker */
+  /**
+   * Opens the first of the tokens that is ours and not over.
+   * @throws BrokerProblem `login_expired` when there is none, or it was opened before, by any broker
+   */
   open<S extends v.GenericSchema>(
     kind: StateKind,
     schema: S,
-    token: string | undefined,
+    tokens: readonly string[],
   ): Promise<v.InferOutput<S>>;
 }
 
@@ -47,6 +50,17 @@ export function createOneTimeState(stateKey: Uint8Array, records: Records, clock
     }
   }
 
+  async function decryptAny(kind: StateKind, tokens: readonly string[]) {
+    for (const token of tokens) {
+      try {
+        return await decrypt(kind, token);
+      } catch (error) {
+        if (!(error instanceof BrokerProblem)) throw error;
+      }
+    }
+    throw new BrokerProblem('login_expired');
+  }
+
   return {
     seal: (kind, content) =>
       new EncryptJWT({ content })
@@ -55,9 +69,8 @@ export function createOneTimeState(stateKey: Uint8Array, records: Records, clock
         .setJti(randomBytes(16).toString('base64url'))
         .setExpirationTime(nowSeconds() + STATE_SECONDS)
         .encrypt(stateKey),
-    async open(kind, schema, token) {
-      if (token === undefined) throw new BrokerProblem('login_expired');
-      const payload = await decrypt(kind, token);
+    async open(kind, schema, tokens) {
+      const payload = await decryptAny(kind, tokens);
       const nonce = v.parse(Nonce, payload.jti);
       const content = v.parse(schema, payload['content']);
       const used = await records.create(stateKeys.used(nonce), { usedAtMs: clock() });

@@ -25,9 +25,9 @@ export async function provenRecoveryKey(
   state: OneTimeState,
   purpose: Purpose,
   signature: string,
-  sealedState: string | undefined,
+  sealedStates: readonly string[],
 ): Promise<string> {
-  const { recoveryPublicKey, challenge } = await state.open('recovery', Challenge, sealedState);
+  const { recoveryPublicKey, challenge } = await state.open('recovery', Challenge, sealedStates);
   if (!isSigned(`halfkey/${purpose}/1`, recoveryPublicKey, challenge, signature)) {
     throw new BrokerProblem('recovery_refused');
   }

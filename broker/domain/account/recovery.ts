@@ -42,9 +42,9 @@ export function createRecovery(deps: RecoveryDeps) {
 
     async prove(
       { signature }: Request<typeof contract.recoveryProve>,
-      sealedState: string | undefined,
+      sealedStates: readonly string[],
     ): Promise<{ answer: { account: AccountId }; issued: Issued }> {
-      const recoveryPublicKey = await provenRecoveryKey(state, 'recovery', signature, sealedState);
+      const recoveryPublicKey = await provenRecoveryKey(state, 'recovery', signature, sealedStates);
       const account = await accounts.withRecoveryKey(recoveryPublicKey);
       const record = account && (await accounts.read(account));
       const fits = record?.phase === 'active' && record.recoveryPublicKey === recoveryPublicKey;

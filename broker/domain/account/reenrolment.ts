@@ -57,11 +57,11 @@ export function createReenrolment(deps: ReenrolmentDeps) {
     async ask(
       before: Session,
       { signature }: Request<typeof contract.reenrolAsk>,
-      sealedState: string | undefined,
+      sealedStates: readonly string[],
     ): Promise<{ answer: Answer<typeof contract.reenrolAsk>; issued?: Issued }> {
       const record = await begin(
         before,
-        await provenRecoveryKey(state, 'reenrolment', signature, sealedState),
+        await provenRecoveryKey(state, 'reenrolment', signature, sealedStates),
       );
       const pending = pendingReenrolment(record, clock());
       if (!pending) throw new BrokerProblem('login_expired'); // It lapsed just now.

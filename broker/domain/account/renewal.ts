@@ -109,9 +109,9 @@ export function createRenewal(deps: RenewalDeps) {
     async prove(
       session: Session,
       { finishLoginRequest, factor }: Request<typeof contract.renewalProve>,
-      sealedState: string | undefined,
+      sealedStates: readonly string[],
     ): Promise<Answer<typeof contract.renewalProve>> {
-      const { account, epoch } = await finishLogin(deps, finishLoginRequest, sealedState);
+      const { account, epoch } = await finishLogin(deps, finishLoginRequest, sealedStates);
       if (account !== session.account) throw new BrokerProblem('login_refused');
       const proof = randomBytes(32).toString('base64url');
       const record = await secondFactor.accept(session, factor, (stored) => {

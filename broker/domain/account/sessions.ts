@@ -45,8 +45,8 @@ export interface Sessions {
   ): Promise<Session>;
   /** For the cookie of a device that signed in before. */
   issueDevice(nameId: string, device: DeviceId): Promise<string>;
-  /** The device that the token was made for, if it was made for this name; never throws for a bad token. */
-  knownDevice(token: string | undefined, nameId: string): Promise<DeviceId | undefined>;
+  /** The device that one of the tokens was made for, if it was made for this name; never throws for a bad token. */
+  knownDevice(tokens: readonly string[], nameId: string): Promise<DeviceId | undefined>;
 }
 
 /** @param sessionKey 32 bytes, from `broker/setup` */
@@ -109,9 +109,12 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
       return session;
     },
     issueDevice: (nameId, device) => sign({ sub: nameId, jti: device }, 'halfkey/device', DEVICE_SECONDS),
-    async knownDevice(token, nameId) {
-      const claims = v.safeParse(DeviceClaims, await open(token, 'halfkey/device'));
-      return claims.success && claims.output.sub === nameId ? claims.output.jti : undefined;
+    async knownDevice(tokens, nameId) {
+      for (const token of tokens) {
+        const claims = v.safeParse(DeviceClaims, await open(token, 'halfkey/device'));
+        if (claims.success && claims.output.sub === nameId) return claims.output.jti;
+      }
+      return undefined;
     },
   };
 }

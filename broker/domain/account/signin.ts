@@ -64,9 +64,9 @@ function evenTime(): () => Promise<void> {
 export async function finishLogin(
   { opaque, state }: LoginDeps,
   finishLoginRequest: string,
-  sealedState: string | undefined,
+  sealedStates: readonly string[],
 ): Promise<{ readonly account: AccountId; readonly epoch: number }> {
-  const { account, epoch, loginState } = await state.open('login', LoginState, sealedState);
+  const { account, epoch, loginState } = await state.open('login', LoginState, sealedStates);
   opaque.finishLogin(loginState, finishLoginRequest);
   if (epoch < 0) throw new BrokerProblem('login_refused');
   return { account, epoch };
@@ -87,13 +87,13 @@ export function createSignin(deps: SigninDeps) {
   }
 
   return {
-    /** @param deviceToken of the cookie of a device that signed in before */
+    /** @param deviceTokens of the cookies of a device that signed in before */
     async start(
       { userName, startLoginRequest }: Request<typeof contract.signinStart>,
-      deviceToken: string | undefined,
+      deviceTokens: readonly string[],
     ): Promise<{ answer: { loginResponse: string }; state: string }> {
       const nameId = accounts.nameIdOf(userName);
-      await deps.countLogin(nameId, await deps.sessions.knownDevice(deviceToken, nameId));
+      await deps.countLogin(nameId, await deps.sessions.knownDevice(deviceTokens, nameId));
       const even = evenTime();
       const account = (await accounts.named(nameId)) ?? absentAccount(nameId);
       const record = await accounts.read(account);
@@ -115,9 +115,9 @@ export function createSignin(deps: SigninDeps) {
 
     async finish(
       { finishLoginRequest }: Request<typeof contract.signinFinish>,
-      sealedState: string | undefined,
+      sealedStates: readonly string[],
     ): Promise<{ answer: { account: AccountId }; issued: Issued }> {
-      const { account, epoch } = await finishLogin(deps, finishLoginRequest, sealedState);
+      const { account, epoch } = await finishLogin(deps, finishLoginRequest, sealedStates);
       const session: Session = { account, device: undefined, sessionId: newSessionId(), stage: 'code' };
       return {
         answer: { account },
