@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { decode, encode } from 'cborg';
 import { expect } from 'vitest';
 import { concat, equalBytes, type Bytes } from '../../../src/lib/bytes.ts';
+import { sha256 } from '../../../src/lib/crypto/digest.ts';
 import { applySegment, fold, type FoldableSegment } from '../../../src/lib/journal/state/fold.ts';
 import { list } from '../../../src/lib/journal/state/listing.ts';
 import { normalName } from '../../../src/lib/journal/entries/names.ts';
@@ -290,6 +291,16 @@ row(
     const cold = await openJournal(world);
     const openedMs = performance.now() - startedMs;
     expect(list(cold.state, ALL).total).toBe(count);
+    // A page of a snapshot stays a single small object, and both devices have the very same state.
+    const pages = [...world.remote.pages.values()].map((page) => page.length);
+    expect(pages.length).toBeGreaterThan(0);
+    expect(Math.max(...pages)).toBeLessThanOrEqual(16 * 1024 * 1024);
+    const hashes = await Promise.all(
+      [journal, cold].map(({ state, head }) => sha256(encodeState(state, head))),
+    );
+    expect(hashes[1]).toEqual(hashes[0]);
+    const last = list(cold.state, { ...ALL, filter: `FILE ${String(count - 1)}` }).rows(0, 2);
+    expect(last.map(({ name }) => name)).toEqual([`file ${String(count - 1)}.txt`]);
     expect(openedMs).toBeLessThan(20_000);
     t.vary(1);
     t.held(`${String(world.remote.log.length - 1)} writes; opened cold`);
