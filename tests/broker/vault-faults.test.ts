@@ -87,26 +87,23 @@ const answer = (status: number, code: string, after = false): Fault => ({
 const put = (end: string) => (request: SeenRequest) => request.method === 'PUT' && request.path.endsWith(end);
 
 describe('an append whose requests go wrong', () => {
-  it.each(['lost', 'reply-lost'] as const)(
-    'ends in one segment, whichever request is %s',
-    async (kind) => {
-      // As many requests as an append makes, and more.
-      for (let nth = 0; nth < 6; nth += 1) {
-        const { vault, genesis, account } = await newVault();
-        const segment = segmentAfter(genesis);
-        let index = -1;
-        proxy.fault = () => {
-          index += 1;
-          return index === nth ? { kind } : undefined;
-        };
-        const head = await broker.log.append(vault, genesis, segment);
-        proxy.fault = () => undefined;
-        expect(head).toEqual({ seq: 1, hash: hashOf(segment) });
-        const known = (await broker.requireMember(account.account, vault)).head;
-        expect(await broker.log.read(vault, known, 1)).toMatchObject({ head, segments: { length: 1 } });
-      }
-    },
-  );
+  it.each(['lost', 'reply-lost'] as const)('ends in one segment, whichever request is %s', async (kind) => {
+    // As many requests as an append makes, and more.
+    for (let nth = 0; nth < 6; nth += 1) {
+      const { vault, genesis, account } = await newVault();
+      const segment = segmentAfter(genesis);
+      let index = -1;
+      proxy.fault = () => {
+        index += 1;
+        return index === nth ? { kind } : undefined;
+      };
+      const head = await broker.log.append(vault, genesis, segment);
+      proxy.fault = () => undefined;
+      expect(head).toEqual({ seq: 1, hash: hashOf(segment) });
+      const known = (await broker.requireMember(account.account, vault)).head;
+      expect(await broker.log.read(vault, known, 1)).toMatchObject({ head, segments: { length: 1 } });
+    }
+  });
 
   it('says that the store does not answer when nothing gets through, and succeeds when repeated', async () => {
     const { vault, genesis } = await newVault();
