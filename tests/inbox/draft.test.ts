@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { concat, toHex, u32be, utf8, type Bytes } from '../../src/lib/bytes.ts';
 import { sealAad } from '../../src/lib/crypto/aad.ts';
-import { sealTo } from '../../src/lib/crypto/agreement.ts';
+import { openFrom, sealTo } from '../../src/lib/crypto/agreement.ts';
 import { paddedContent } from '../../src/lib/inbox/content.ts';
 import { DRAFT_BYTES, draftEpoch, openDraft, sealDraft, type Draft } from '../../src/lib/inbox/draft.ts';
 import { sealRecord } from '../../src/lib/inbox/record.ts';
@@ -119,5 +119,17 @@ describe('a draft', () => {
   test('is lost when it was made of another blob than it lies beside', async () => {
     const other = await sealDraft({ ...DRAFT, blob: idOf('blob', 8) }, { vault: VAULT, inbox: pair.inbox });
     expect(await refusalCode(open(other))).toBe('device_state_lost');
+    // The same content, sealed once more for the place where it lies: anybody can who has the public key.
+    const [head, body] = [other.slice(0, 8), other.slice(8)];
+    const { privateKey, publicKey } = pair.key;
+    const opened = await openFrom(
+      privateKey,
+      publicKey,
+      sealAad('draft', VAULT, idOf('blob', 8), 5),
+      head,
+      body,
+    );
+    const moved = await sealTo(publicKey, sealAad('draft', VAULT, blob, 5), head, opened);
+    expect(await refusalCode(open(concat(head, moved)))).toBe('device_state_lost');
   });
 });

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { equalBytes, type Bytes } from '../../src/lib/bytes.ts';
-import { sha256 } from '../../src/lib/crypto/digest.ts';
+import type { Bytes } from '../../src/lib/bytes.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
 import { list } from '../../src/lib/journal/state/listing.ts';
@@ -283,26 +282,6 @@ test('that an audit is due outlives a restart', async () => {
   await cold.flush();
   expect((await openJournal(world, world.first, { cache })).needsAudit).toBe(false);
 });
-
-test('100,000 files are imported in at most 400 segments, and open on another device', async () => {
-  const world = await newWorld();
-  const journal = await openJournal(world);
-  await journal.append(() => Array.from({ length: 100_000 }, (_, number) => fileAdd(number)));
-  await journal.flush();
-  expect(world.remote.log.length).toBeLessThanOrEqual(400);
-  expect(Math.max(...[...world.remote.pages.values()].map((page) => page.length))).toBeLessThanOrEqual(
-    16 * 1024 * 1024,
-  );
-  const cold = await openJournal(world);
-  expect(list(cold.state, ALL).total).toBe(100_000);
-  const [ours, theirs] = await Promise.all(
-    [journal, cold].map(({ state, head }) => sha256(encodeState(state, head))),
-  );
-  expect(equalBytes(ours!, theirs!)).toBe(true);
-  const names = list(cold.state, { ...ALL, filter: 'FILE 9999' }).rows(0, 20);
-  expect(names.map(({ name }) => name)).toContain('file 99999.txt');
-  expect(names).toHaveLength(11);
-}, 120_000);
 
 test.each(['not_found', 'url_expired', 'store_unreachable', 'input_too_large'] as const)(
   'takes the log where the pages of a snapshot are refused as %s',

@@ -69,23 +69,6 @@ describe('what wants a code', () => {
     await expect(later).resolves.toBeUndefined();
   });
 
-  it('lets each who waits go on once, however often codes come', async () => {
-    const prompt = new CodePrompt(worker);
-    let first = 0;
-    const ask = prompt.ask('first').then(() => (first += 1));
-    prompt.proceed();
-    await ask;
-    const second = prompt.ask('second');
-    prompt.dismiss();
-    await expect(second).rejects.toMatchObject({ name: 'AbortError' });
-    // Nobody is left to be told anything.
-    const resolved: string[] = [];
-    const third = prompt.ask('third').then(() => resolved.push('third'));
-    prompt.proceed();
-    await third;
-    expect([first, resolved]).toEqual([1, ['third']]);
-  });
-
   it('sends the code to the worker', async () => {
     await new CodePrompt(worker).submit({ code: '123456' });
     expect(sent).toEqual([['unlock', { factor: { code: '123456' } }]]);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { decode, encode } from 'cborg';
 import { expect } from 'vitest';
 import { concat, equalBytes, type Bytes } from '../../../src/lib/bytes.ts';
+import { sha256 } from '../../../src/lib/crypto/digest.ts';
 import { applySegment, fold, type FoldableSegment } from '../../../src/lib/journal/state/fold.ts';
 import { list } from '../../../src/lib/journal/state/listing.ts';
 import { normalName } from '../../../src/lib/journal/entries/names.ts';
@@ -248,16 +249,13 @@ row(
       await append(forked, sequence);
       // Signed by a trusted device, so it has its place: what makes no sense in it is skipped, and the vault goes on behind it.
       const opened = await openJournal(forked);
-      expect([undefined, 'journal_corrupt']).toContain(opened.problem?.code);
+      expect(opened.problem).toBeUndefined();
       expect(opened.state.entry(idOf('file', 1))?.name).toBe('file 1.txt');
+      await opened.append(() => [fileAdd(2)]);
+      expect((await openJournal(forked)).state.entry(idOf('file', 2))).toBeDefined();
       t.vary(1);
-      if (opened.problem) t.refused(opened.problem.code);
-      else {
-        await opened.append(() => [fileAdd(2)]);
-        expect((await openJournal(forked)).state.entry(idOf('file', 2))).toBeDefined();
-        t.held('what makes no sense is skipped, and the vault is written on');
-      }
     }
+    t.held('what makes no sense is skipped, and the vault is written on');
     for (const sizeBytes of [1024 * 1024 + 1, 8 * 1024 * 1024, 64 * 1024 * 1024]) {
       const remote = world.remote.fork();
       remote.log.push(new Uint8Array(sizeBytes));
@@ -277,19 +275,29 @@ row(
   'C18',
   {
     attack: 'a hundred thousand files',
-    tried: 'an import of 100,000 (short: 20,000), and a cold open on another device',
+    tried: 'an import of 100,000, and a cold open on another device',
   },
   async (t) => {
-    const count = t.full ? 100_000 : 20_000;
+    const count = 100_000;
     const world = await newWorld();
     const journal = await openJournal(world);
     await journal.append(() => Array.from({ length: count }, (_, number) => fileAdd(number)));
     await journal.flush();
-    expect(world.remote.log.length - 1).toBeLessThanOrEqual((400 * count) / 100_000);
+    expect(world.remote.log.length - 1).toBeLessThanOrEqual(400);
     const startedMs = performance.now();
     const cold = await openJournal(world);
     const openedMs = performance.now() - startedMs;
     expect(list(cold.state, ALL).total).toBe(count);
+    // A page of a snapshot stays a single small object, and both devices have the very same state.
+    const pages = [...world.remote.pages.values()].map((page) => page.length);
+    expect(pages.length).toBeGreaterThan(0);
+    expect(Math.max(...pages)).toBeLessThanOrEqual(16 * 1024 * 1024);
+    const hashes = await Promise.all(
+      [journal, cold].map(({ state, head }) => sha256(encodeState(state, head))),
+    );
+    expect(hashes[1]).toEqual(hashes[0]);
+    const last = list(cold.state, { ...ALL, filter: `FILE ${String(count - 1)}` }).rows(0, 2);
+    expect(last.map(({ name }) => name)).toEqual([`file ${String(count - 1)}.txt`]);
     expect(openedMs).toBeLessThan(20_000);
     t.vary(1);
     t.held(`${String(world.remote.log.length - 1)} writes; opened cold`);

@@ -63,7 +63,8 @@ export async function openSendingSide() {
         return await answer(request as never);
       } catch (error) {
         if (!(error instanceof BrokerProblem)) throw error;
-        throw new HalfkeyError(error.code, error.code, { cause: error });
+        const detail = error.fields ? { fields: [...error.fields] } : {};
+        throw new HalfkeyError(error.code, error.code, { cause: error, detail });
       }
     },
   };
