@@ -15,6 +15,8 @@ export default defineConfig({
   build: { target: 'es2022' },
   resolve: process.env['VITEST'] ? { alias } : {},
   test: {
+    // Once for the run, whichever projects take part in it.
+    globalSetup: ['tests/support/workshop.ts'],
     projects: [
       {
         extends: true,
@@ -32,7 +34,6 @@ export default defineConfig({
           include: ['tests/{broker,local}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          globalSetup: ['tests/support/build-broker.ts'],
         },
       },
       {
@@ -43,7 +44,6 @@ export default defineConfig({
           include: ['tests/hostile/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          globalSetup: ['tests/support/build-broker.ts'],
         },
       },
       {

@@ -1,75 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
-import { freePort } from '../support/free-port.ts';
-import { startProgram } from '../support/program.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+import { built } from '../support/built.ts';
+import { startStack, type Stack } from '../support/stack.ts';
 
 /** The real broker and local cloud, which serve the bare page in place of the app. */
-export interface BareStack {
-  readonly origin: string;
-  logs(): string;
-  stop(): Promise<void>;
-}
-
-export async function startBareStack(): Promise<BareStack> {
-  // The broker serves build/ of the package that its bundle lies in: so it is given a package of its own.
-  const folder = mkdtempSync(join(tmpdir(), 'halfkey-bare-'));
-  writeFileSync(join(folder, 'package.json'), '{ "name": "halfkey", "version": "0.0.0", "type": "module" }');
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  mkdirSync(join(folder, 'broker'));
-  symlinkSync(join(ROOT, 'broker', 'deploy'), join(folder, 'broker', 'deploy'));
-  await buildBroker(join(folder, 'dist'));
-  await buildBareApp(join(folder, 'build'));
-
-  const port = await freePort();
-  const origin = `http://localhost:${String(port)}`;
-  const program = startProgram({
-    command: [join(folder, 'dist', 'broker.js')],
-    environment: {
-      PORT: String(port),
-      HALFKEY_DATA: join(folder, 'data'),
-      HALFKEY_RATE_PER_MINUTE: '10000',
-      LOG_LEVEL: 'warn',
-    },
-    readyUrl: `${origin}/readyz`,
-  });
-  await program.resume();
-  return {
-    origin,
-    logs: () => program.output(),
-    async stop() {
-      await program.halt();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-async function buildBroker(outDir: string): Promise<void> {
-  await build({
-    root: ROOT,
-    configFile: join(ROOT, 'vite.broker.config.ts'),
-    logLevel: 'error',
-    build: { outDir, emptyOutDir: true },
-  });
-}
-
-async function buildBareApp(outDir: string): Promise<void> {
-  const root = fileURLToPath(new URL('bare', import.meta.url));
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'error',
-    worker: { format: 'es' },
-    resolve: { alias: { $contract: join(ROOT, 'broker', 'contract') } },
-    build: {
-      target: 'es2022',
-      outDir,
-      emptyOutDir: true,
-      rolldownOptions: { input: join(root, 'app.html') },
-    },
-  });
+export async function startBareStack(): Promise<Stack> {
+  return startStack({ dist: join(await built('bare-app'), 'dist'), environment: { LOG_LEVEL: 'warn' } });
 }
