@@ -1,59 +1,36 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
 import type { BrokerKms, EncryptionContext } from '../../broker/ports/kms.ts';
 import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import { startTestBroker, startTestCloud } from '../support/broker.ts';
+import { setUpBrokers } from '../support/set-up-broker.ts';
 
-let cloud: TestCloud;
-/** Two brokers on one bucket, each with a queue of its own. */
-let brokers: [TestBroker, TestBroker];
-const clock = new TestClock();
 const decrypts: EncryptionContext[] = [];
 const halves: EncryptionContext[] = [];
-
-/** Each request goes to the other broker than the one before. */
-let turn = 0;
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => brokers[(turn += 1) % 2 === 0 ? 0 : 1].app.request(path, init), clock);
-
-async function startWatched(): Promise<TestBroker> {
-  const ports = cloud.connect();
-  return startTestBroker(cloud, clock, {
+/** Two brokers on one bucket, each with a queue of its own. */
+const { cloud, clock, brokers, newClient } = setUpBrokers(2, ({ connect }) => {
+  const { kms, vaultKms } = connect();
+  return {
     ports: {
       kms: {
-        ...ports.kms,
+        ...kms,
         decrypt: (kmsBlob, context) => {
           decrypts.push(context);
-          return ports.kms.decrypt(kmsBlob, context);
+          return kms.decrypt(kmsBlob, context);
         },
       },
       vaultKms: {
         generateDataKey: (vault, context) => {
           halves.push(context);
-          return ports.vaultKms.generateDataKey(vault, context);
+          return vaultKms.generateDataKey(vault, context);
         },
         decrypt: (vault, kmsBlob, context) => {
           halves.push(context);
-          return ports.vaultKms.decrypt(vault, kmsBlob, context);
+          return vaultKms.decrypt(vault, kmsBlob, context);
         },
       },
     },
-  });
-}
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  brokers = [await startWatched(), await startWatched()];
-});
-afterAll(async () => {
-  for (const { app } of brokers) app.close();
-  await cloud.end();
+  };
 });
 
 const buy = (client: AccountClient, code: string) => client.call(contract.grantBuy, { factor: { code } });

@@ -1,38 +1,23 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import type { Route, Stage } from '$contract/route.ts';
 import * as vault from '$contract/vault.ts';
 import { loadSetup } from '../../broker/domain/state/setup.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { CONTRACT_ROUTES } from '../support/contract-routes.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import { startTestBroker } from '../support/broker.ts';
 import { waitForReenrolment } from '../support/reenrolment-client.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
-let cloud: TestCloud;
-let broker: TestBroker;
 let sessionKey: Uint8Array;
-const clock = new TestClock();
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => broker.app.request(path, init), clock);
+const { cloud, broker, clock, newClient } = setUpBroker();
 
 beforeAll(async () => {
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock);
   ({
     setup: { sessionKey },
   } = await loadSetup(broker.ports.state, broker.ports.kms));
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
 });
 
 /** A request that each route parses, as far as its schema goes; with the method where two routes have one path. */
