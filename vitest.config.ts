@@ -17,6 +17,8 @@ const chromium = findChromium();
 export default defineConfig({
   resolve: { alias },
   test: {
+    // Once for the run, whichever projects take part in it.
+    globalSetup: ['tests/support/workshop.ts'],
     projects: [
       {
         extends: true,
@@ -34,7 +36,6 @@ export default defineConfig({
           include: ['tests/{broker,local}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          globalSetup: ['tests/support/build-broker.ts'],
         },
       },
       {
@@ -45,7 +46,6 @@ export default defineConfig({
           include: ['tests/hostile/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          globalSetup: ['tests/support/build-broker.ts'],
         },
       },
       {

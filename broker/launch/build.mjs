@@ -16,16 +16,21 @@ const PRODUCTS = {
 /** @typedef {keyof typeof PRODUCTS} ProductName */
 
 /**
- * Builds a product, unless it is there and was built from exactly the sources that are here now. Ends the process when that fails.
+ * Builds a product unless it is built already. Ends the process when that fails.
  * @param {ProductName} name
  * @param {(line: string) => void} [say] where progress goes; standard output by default
  */
 export function buildIfStale(name, say = console.log) {
+  if (!isBuilt(name)) build(name, say);
+}
+
+/** Whether a product is there, and was built from exactly the sources that are here now. @param {ProductName} name */
+export function isBuilt(name) {
   const { file, sources } = PRODUCTS[name];
   const stamp = stampOf(name);
-  const isCurrent =
-    existsSync(join(root, file)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digestOf(sources);
-  if (!isCurrent) build(name, say);
+  return (
+    existsSync(join(root, file)) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digestOf(sources)
+  );
 }
 
 /**

@@ -1,28 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
-import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
-let cloud: TestCloud;
-let broker: TestBroker;
-const clock = new TestClock();
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => broker.app.request(path, init), clock);
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock);
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
-});
+const { newClient } = setUpBroker();
 
 describe('signing up', () => {
   it('ends in a session, a grant and a vault of one segment', async () => {

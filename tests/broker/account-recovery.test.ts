@@ -1,36 +1,17 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
 import { storedVersions } from '../support/stored-versions.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
-let cloud: TestCloud;
-let broker: TestBroker;
-const clock = new TestClock();
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => broker.app.request(path, init), clock);
+const { cloud, newClient } = setUpBroker();
 async function signedUp(userName: string, passphrase?: string): Promise<AccountClient> {
   const client = newClient();
   await client.signUp(userName, passphrase);
   return client;
 }
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock);
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
-});
 
 describe('a recovery key', () => {
   it('that nobody has is answered like one of an account, until it is proven', async () => {

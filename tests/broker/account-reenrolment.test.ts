@@ -1,17 +1,11 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import * as contract from '$contract/reenrolment.ts';
 import * as renewal from '$contract/renewal.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import { setUpBrokers } from '../support/set-up-broker.ts';
 import {
   askReenrolment,
   pairNext,
@@ -24,24 +18,8 @@ import { storedVersions } from '../support/stored-versions.ts';
 
 const DAY_SECONDS = 24 * 60 * 60;
 
-let cloud: TestCloud;
 /** Two brokers on one bucket. */
-let brokers: [TestBroker, TestBroker];
-const clock = new TestClock();
-
-/** Each request goes to the other broker than the one before. */
-let turn = 0;
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => brokers[(turn += 1) % 2 === 0 ? 0 : 1].app.request(path, init), clock);
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  brokers = [await startTestBroker(cloud, clock), await startTestBroker(cloud, clock)];
-});
-afterAll(async () => {
-  for (const { app } of brokers) app.close();
-  await cloud.end();
-});
+const { cloud, clock, newClient } = setUpBrokers(2);
 
 /** Somebody at home, and the same person at a browser where nobody is signed in. */
 async function atHome(userName: string): Promise<{ home: AccountClient; away: AccountClient }> {

@@ -1,34 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import * as reenrolment from '$contract/reenrolment.ts';
 import * as contract from '$contract/renewal.ts';
 import { keysGenerate } from '$contract/vault.ts';
 import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
 import { pairNext, waitForReenrolment } from '../support/reenrolment-client.ts';
 import { eventKinds, prove } from '../support/renewal-client.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
-let cloud: TestCloud;
-let broker: TestBroker;
-const clock = new TestClock();
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => broker.app.request(path, init), clock);
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock);
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
-});
+const { clock, newClient } = setUpBroker();
 
 const revoke = (client: AccountClient, { device }: AccountClient) =>
   client.call(contract.deviceRevoke, { device: device.id });

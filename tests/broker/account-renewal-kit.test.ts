@@ -1,23 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import * as contract from '$contract/renewal.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import { AccountClient, newBackupCodes, rawPublicKey } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
 import { backupCodesRequest, eventKinds, newKit, prove } from '../support/renewal-client.ts';
 import { storedVersions } from '../support/stored-versions.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
-let cloud: TestCloud;
-let broker: TestBroker;
-const clock = new TestClock();
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => broker.app.request(path, init), clock);
+const { cloud, newClient } = setUpBroker();
 
 /** Signed up, with passphrase and code proven once more. */
 async function proven(userName: string): Promise<AccountClient> {
@@ -32,15 +22,6 @@ async function proven(userName: string): Promise<AccountClient> {
 const logged = async (client: AccountClient, kind: account.AccountEventKind): Promise<number> =>
   (await eventKinds(client)).filter((one) => one === kind).length;
 const versionsOf = (client: AccountClient) => storedVersions(cloud, stateKeys.account(client.account));
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock);
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
-});
 
 describe('new backup codes', () => {
   const use = (client: AccountClient, backupCode: string | undefined) =>

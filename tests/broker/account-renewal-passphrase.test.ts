@@ -1,38 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import * as contract from '$contract/renewal.ts';
 import { keysGenerate } from '$contract/vault.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
 import { eventKinds, newKit, passphraseRequest, prove } from '../support/renewal-client.ts';
 import { storedVersions } from '../support/stored-versions.ts';
 import { newBlobId } from '../support/vault-side.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
 const OLD = 'correct horse battery';
 const NEW = 'staple and another horse';
 
-let cloud: TestCloud;
-let broker: TestBroker;
-const clock = new TestClock();
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => broker.app.request(path, init), clock);
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock);
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
-});
+const { cloud, clock, newClient } = setUpBroker();
 
 /** Signed up, with passphrase and code proven once more. */
 async function proven(userName: string): Promise<AccountClient> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import * as contract from '$contract/renewal.ts';
 import type { Route } from '$contract/route.ts';
@@ -6,13 +6,7 @@ import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import { AccountClient, newBackupCodes } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import { startTestBroker } from '../support/broker.ts';
 import {
   backupCodesRequest,
   eventKinds,
@@ -22,15 +16,12 @@ import {
   passphraseRequest,
   prove,
 } from '../support/renewal-client.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
 const PASSPHRASE = 'correct horse battery';
 
-let cloud: TestCloud;
-let broker: TestBroker;
 let ports: CloudPorts;
-const clock = new TestClock();
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => broker.app.request(path, init), clock);
+const { cloud, clock, broker, newClient } = setUpBroker();
 async function signedUp(userName: string): Promise<AccountClient> {
   const client = newClient();
   await client.signUp(userName, PASSPHRASE);
@@ -38,13 +29,7 @@ async function signedUp(userName: string): Promise<AccountClient> {
 }
 
 beforeAll(async () => {
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock);
   ports = cloud.connect();
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
 });
 
 /** Each route that wants a proof, with a request that it parses. */

@@ -1,33 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
 import type { BrokerKms } from '../../broker/ports/kms.ts';
 import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import { startTestBroker, startTestCloud } from '../support/broker.ts';
+import { setUpBrokers } from '../support/set-up-broker.ts';
 
-let cloud: TestCloud;
 /** Two brokers on one bucket, each with a queue of its own. */
-let brokers: [TestBroker, TestBroker];
-const clock = new TestClock();
-
-/** Each request goes to the other broker than the one before. */
-let turn = 0;
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => brokers[(turn += 1) % 2 === 0 ? 0 : 1].app.request(path, init), clock);
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  brokers = [await startTestBroker(cloud, clock), await startTestBroker(cloud, clock)];
-});
-afterAll(async () => {
-  for (const { app } of brokers) app.close();
-  await cloud.end();
-});
+const { cloud, clock, brokers, newClient } = setUpBrokers(2);
 
 const buy = (client: AccountClient, code: string) => client.call(contract.grantBuy, { factor: { code } });
 

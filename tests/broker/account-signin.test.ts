@@ -1,33 +1,14 @@
 import * as opaque from '@serenity-kit/opaque';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
 import { LOGIN_INTERVAL_MS, LOGINS_AT_ONCE } from '../../broker/domain/account/login-pace.ts';
 import type { StateStore } from '../../broker/ports/state.ts';
 import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
-let cloud: TestCloud;
-let broker: TestBroker;
-const clock = new TestClock();
 /** What the broker asked of the store, as `read n/`. */
 const asked: string[] = [];
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => broker.app.request(path, init), clock);
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock, { ports: { state: watched(cloud.connect().state) } });
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
-});
+const { clock, newClient } = setUpBroker(({ connect }) => ({ ports: { state: watched(connect().state) } }));
 
 function watched(state: StateStore): StateStore {
   const note = (what: string, key: string) => asked.push(`${what} ${key.slice(0, 2)}`);

@@ -1,28 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
 import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import { startTestBroker, type TestBroker } from '../support/broker.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
-let cloud: TestCloud;
-let broker: TestBroker;
-const clock = new TestClock();
+const { cloud, broker, clock } = setUpBroker();
 const newClient = (of: TestBroker = broker): AccountClient =>
   new AccountClient((path, init) => of.app.request(path, init), clock);
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock);
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
-});
 
 describe('the authenticator', () => {
   it('gets a secret of 160 bits, and a link with issuer and user name', async () => {

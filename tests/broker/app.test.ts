@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { Hono } from 'hono';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import { LIMITS } from '$contract/limits.ts';
 import type { Route } from '$contract/route.ts';
@@ -14,40 +14,23 @@ import type { FrameEnv } from '../../broker/routes/frame.ts';
 import { contentSecurityPolicy, securityHeaders } from '../../broker/routes/security-headers.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { CONTRACT_ROUTES } from '../support/contract-routes.ts';
-import {
-  ORIGIN,
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import { ORIGIN, startTestBroker, startTestCloud, TestClock } from '../support/broker.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
 const APP_HTML = `<!doctype html><head>
 <meta http-equiv="content-security-policy" content="script-src 'self' 'sha256-abc='; base-uri 'none'"></head>`;
 
-let cloud: TestCloud;
-let broker: TestBroker;
 let folder: string;
-const clock = new TestClock();
-const newClient = (): AccountClient =>
-  new AccountClient((path, init) => broker.app.request(path, init), clock);
-
-beforeAll(async () => {
+const { cloud, broker, clock, newClient } = setUpBroker(async () => {
   folder = await mkdtemp(join(tmpdir(), 'halfkey-build-'));
   await mkdir(join(folder, '_app', 'immutable'), { recursive: true });
   await writeFile(join(folder, 'app.html'), APP_HTML);
   await writeFile(join(folder, '_app', 'immutable', 'a.js'), 'export {}');
   await writeFile(join(folder, 'service-worker.js'), '//');
   await writeFile(join(folder, 'manifest.webmanifest'), '{}');
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock, { settings: { files: { folder, appHtml: APP_HTML } } });
+  return { settings: { files: { folder, appHtml: APP_HTML } } };
 });
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const get = (path: string, headers: Record<string, string> = {}) =>
   broker.app.request(`${ORIGIN}${path}`, { headers });

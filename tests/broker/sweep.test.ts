@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as contract from '$contract/account.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { createAccounts } from '../../broker/domain/account/accounts.ts';
@@ -6,22 +6,13 @@ import { createRecords } from '../../broker/domain/state/records.ts';
 import { loadSetup } from '../../broker/domain/state/setup.ts';
 import { createSweep, startSweeping, type Sweep } from '../../broker/domain/sweep.ts';
 import type { StateVersion, StateVersions } from '../../broker/ports/state.ts';
-import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
 const HOUR = 60 * 60;
 
-let cloud: TestCloud;
-let broker: TestBroker;
 let ports: CloudPorts;
-/** The brokers' clock; what is written is dated by S3's, which goes right. */
-const clock = new TestClock();
+/** What is written is dated by S3's clock, which goes right; not by the broker's. */
+const { cloud, newClient } = setUpBroker();
 
 /** A sweeper whose clock goes before S3's by so many seconds. */
 async function sweepIn(seconds: number, change: Partial<StateVersions> = {}): Promise<Sweep> {
@@ -45,16 +36,9 @@ async function versionsBelow(prefix: string): Promise<StateVersion[]> {
   return found;
 }
 const keysBelow = async (prefix: string) => [...new Set((await versionsBelow(prefix)).map(({ key }) => key))];
-const newClient = () => new AccountClient((path, init) => broker.app.request(path, init), clock);
 
 beforeAll(async () => {
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock);
   ports = cloud.connect();
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
 });
 
 describe('a sweep', () => {

@@ -1,21 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as v from 'valibot';
 import { uploadComplete, uploadList, VAULT_EVENTS_PATH } from '$contract/vault.ts';
 import { createRecordCodec } from '../../broker/domain/state/record-codec.ts';
 import { createRecords } from '../../broker/domain/state/records.ts';
 import { compositeDigest } from '../../broker/domain/vault/uploads.ts';
 import type { VaultObjects } from '../../broker/ports/vaults.ts';
-import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import type { AccountClient } from '../support/account-client.ts';
+import { startTestBroker } from '../support/broker.ts';
 import { MemoryVaultCloud, sha256B64 } from '../support/memory-vault-cloud.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
 import { until } from '../support/broker-process.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 import { startVaultCloud } from '../support/vault-cloud.ts';
 import { newBlobId } from '../support/vault-side.ts';
 
@@ -36,19 +31,14 @@ class Gate {
   }
 }
 
-let cloud: TestCloud;
-let broker: TestBroker;
 let client: AccountClient;
 /** Reads of `m/<vault>`. */
 let recordReads = 0;
 let objects: Partial<VaultObjects> = {};
-const clock = new TestClock();
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  const ports = cloud.connect();
+const { cloud, clock, newClient } = setUpBroker(({ connect }) => {
+  const ports = connect();
   const own = ports.vaultObjects;
-  broker = await startTestBroker(cloud, clock, {
+  return {
     ports: {
       ...ports,
       state: {
@@ -66,18 +56,17 @@ beforeAll(async () => {
         describe: (...args) => (objects.describe ?? own.describe)(...args),
       },
     },
-  });
-  client = new AccountClient((path, init) => broker.app.request(path, init), clock);
+  };
+});
+
+beforeAll(async () => {
+  client = newClient();
   await client.signUp('limits');
 });
 afterEach(() => {
   vi.useRealTimers();
   vi.restoreAllMocks();
   objects = {};
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
 });
 
 const useFakeTimers = () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import { AccountClient } from '../support/account-client.ts';
@@ -9,7 +9,6 @@ import { ORIGIN, startTestCloud, TestClock, type TestCloud } from '../support/br
 import { type BrokerProcess, runBroker, startBrokerProcess, until } from '../support/broker-process.ts';
 import { freePort } from '../support/free-port.ts';
 
-const dist = inject('brokerDist');
 let cloud: TestCloud;
 let brokers: BrokerProcess[] = [];
 
@@ -21,7 +20,7 @@ const environmentOf = (of: TestCloud) => ({
 beforeAll(async () => {
   cloud = await startTestCloud();
   // Both at once on a new bucket: one makes the setup, the other takes it.
-  brokers = await Promise.all([1, 2].map(() => startBrokerProcess(dist, environmentOf(cloud))));
+  brokers = await Promise.all([1, 2].map(() => startBrokerProcess(environmentOf(cloud))));
 });
 afterAll(async () => {
   await Promise.all(brokers.map((broker) => broker.stop()));
@@ -45,7 +44,7 @@ describe('two broker processes on one bucket', () => {
   });
 
   it('are ready, and end at SIGTERM with 0', async () => {
-    const third = await startBrokerProcess(dist, environmentOf(cloud));
+    const third = await startBrokerProcess(environmentOf(cloud));
     expect((await fetch(`${third.url}/readyz`)).status).toBe(200);
     expect(await third.stop()).toBe(0);
   });
@@ -56,24 +55,24 @@ describe('a broker refuses to start', () => {
     const { state } = cloud.connect();
     const original = (await state.read(stateKeys.setup))!.bytes;
     const other = await startTestCloud();
-    const made = await startBrokerProcess(dist, environmentOf(other));
+    const made = await startBrokerProcess(environmentOf(other));
     await made.stop();
     const foreign = (await other.connect().state.read(stateKeys.setup))!.bytes;
     await state.erase(stateKeys.setup);
     await state.create(stateKeys.setup, foreign);
-    const refused = runBroker(dist, { ...environmentOf(cloud), PORT: String(await freePort()) });
+    const refused = await runBroker({ ...environmentOf(cloud), PORT: String(await freePort()) });
     expect(await refused.exited).toBe(1);
     expect(refused.output()).toMatch(/^halfkey: setup_mismatch: /);
     await state.erase(stateKeys.setup);
     await state.create(stateKeys.setup, original);
-    const back = await startBrokerProcess(dist, environmentOf(cloud));
+    const back = await startBrokerProcess(environmentOf(cloud));
     expect(await back.stop()).toBe(0);
     await other.end();
   });
 
   it('on a port that is taken', async () => {
     const { port } = new URL(brokers[0]!.url);
-    const { exited, output } = runBroker(dist, { ...environmentOf(cloud), PORT: port });
+    const { exited, output } = await runBroker({ ...environmentOf(cloud), PORT: port });
     expect(await exited).toBe(1);
     expect(output()).toBe(
       `halfkey: port_taken: port ${port} is taken by another Halfkey (version 0.1.0): stop that one, or choose another port, as in PORT=${String(Number(port) + 10)} npm start\n`,
@@ -89,7 +88,7 @@ describe('a broker with a cloud of its own', () => {
       const PORT = String(await freePort());
       const cloudUrl = `http://127.0.0.1:${String(Number(PORT) + 1)}/`;
       const environment = { PORT, HALFKEY_DATA: join(folder, 'data') };
-      const box = await startBrokerProcess(dist, environment);
+      const box = await startBrokerProcess(environment);
       const url = `http://localhost:${PORT}`;
       const client = new AccountClient((path, init) => fetch(`${url}${path}`, init), new TestClock());
       client.headers = { origin: url };
@@ -115,7 +114,7 @@ async function restart(environment: Record<string, string>): Promise<BrokerProce
   const started: BrokerProcess[] = [];
   await until(async () => {
     try {
-      started.push(await startBrokerProcess(dist, environment));
+      started.push(await startBrokerProcess(environment));
       return true;
     } catch (error) {
       if (error instanceof Error && error.message.includes('local_cloud_failed')) return false;
@@ -129,8 +128,8 @@ describe('a second box on a data folder that is in use', () => {
   it('refuses to start, and leaves the first alone', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'halfkey-box-'));
     const HALFKEY_DATA = join(folder, 'data');
-    const first = await startBrokerProcess(dist, { HALFKEY_DATA });
-    const second = runBroker(dist, { HALFKEY_DATA, PORT: String(await freePort()) });
+    const first = await startBrokerProcess({ HALFKEY_DATA });
+    const second = await runBroker({ HALFKEY_DATA, PORT: String(await freePort()) });
     expect(await second.exited).toBe(1);
     expect(second.output()).toBe(
       `halfkey: local_cloud_failed: the data folder ${HALFKEY_DATA} is in use by another Halfkey: stop that one, or choose another folder with HALFKEY_DATA\n`,

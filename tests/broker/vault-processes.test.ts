@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Head } from '$contract/account.ts';
 import { logAppend, logRead, VAULT_EVENTS_PATH } from '$contract/vault.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { ORIGIN, TestClock } from '../support/broker.ts';
+import { built } from '../support/built.ts';
 import { freePort } from '../support/free-port.ts';
 import { segmentAfter } from '../support/vault-side.ts';
 
@@ -20,7 +21,7 @@ async function start(
   args: readonly string[],
   environment: Record<string, string>,
 ): Promise<{ child: ChildProcess; line: string }> {
-  const child = spawn(process.execPath, [join(inject('brokerDist'), bundle), ...args], {
+  const child = spawn(process.execPath, [join(await built('broker'), 'dist', bundle), ...args], {
     env: { ...process.env, LOG_LEVEL: 'silent', ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

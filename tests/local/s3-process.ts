@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { inject } from 'vitest';
 import type { LocalCloudDescription } from '../../broker/local/cloud.ts';
+import { built } from '../support/built.ts';
 
 /** The bundled local cloud as a process of its own. */
 export interface CloudProcess {
@@ -21,7 +21,7 @@ export interface CloudProcess {
 export async function startProcess(dataFolder: string, fileLimitBytes?: number): Promise<CloudProcess> {
   const program = [
     process.execPath,
-    join(inject('brokerDist'), 'local-cloud.js'),
+    join(await built('broker'), 'dist', 'local-cloud.js'),
     '--data',
     dataFolder,
     '--port',

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { built } from './built.ts';
 import { freePort } from './free-port.ts';
 
 /** A broker of its own, from the bundle. */
@@ -17,8 +18,8 @@ export interface BrokerProcess {
 const START_MS = 30_000;
 
 /** Exactly these variables, and PATH: what the machine has set is not the test's. */
-export function runBroker(dist: string, environment: Record<string, string>) {
-  const child = spawn(process.execPath, [join(dist, 'broker.js')], {
+export async function runBroker(environment: Record<string, string>) {
+  const child = spawn(process.execPath, [join(await built('broker'), 'dist', 'broker.js')], {
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -30,12 +31,9 @@ export function runBroker(dist: string, environment: Record<string, string>) {
 }
 
 /** Starts one and waits until it says that it runs. */
-export async function startBrokerProcess(
-  dist: string,
-  environment: Record<string, string>,
-): Promise<BrokerProcess> {
+export async function startBrokerProcess(environment: Record<string, string>): Promise<BrokerProcess> {
   const port = await freePort();
-  const running = runBroker(dist, { PORT: String(port), ...environment });
+  const running = await runBroker({ PORT: String(port), ...environment });
   const { child, exited, output } = running;
   try {
     await until(() => {

@@ -64,11 +64,17 @@ export interface TestBroker {
   readonly logged: string[];
 }
 
+/** What a broker of tests has otherwise than others. */
+export interface TestBrokerOptions {
+  readonly ports?: Partial<AppPorts>;
+  readonly settings?: Partial<AppSettings>;
+}
+
 /** One broker in this process. Ports may be replaced one by one, to see or to disturb what it asks of them. */
 export async function startTestBroker(
   cloud: TestCloud,
   clock: TestClock,
-  options: { ports?: Partial<AppPorts>; settings?: Partial<AppSettings> } = {},
+  options: TestBrokerOptions = {},
 ): Promise<TestBroker> {
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });

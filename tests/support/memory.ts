@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { processesOf, readProcess } from './browser-processes.ts';
 
 const SAMPLE_MS = 200;
 
@@ -8,7 +8,7 @@ export interface MemoryWatch {
   stop(): number;
 }
 
-/** @param userDataFolder tells the browser's main process by its command line; its children are found from there */
+/** @param userDataFolder tells the browser's main process by its command line */
 export function watchMemory(userDataFolder: string): MemoryWatch {
   const startKib = pssKib(userDataFolder);
   if (startKib === 0) throw new Error('no browser with this user data folder');
@@ -26,36 +26,8 @@ export function watchMemory(userDataFolder: string): MemoryWatch {
 }
 
 function pssKib(userDataFolder: string): number {
-  const parents = new Map<number, number>();
-  let main: number | undefined;
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const stat = read(`/proc/${entry}/stat`);
-    parents.set(Number(entry), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    const commandLine = read(`/proc/${entry}/cmdline`);
-    if (commandLine.includes(`--user-data-dir=${userDataFolder}`) && !commandLine.includes('--type='))
-      main ??= Number(entry);
-  }
-  if (main === undefined) return 0;
   let sum = 0;
-  for (const pid of parents.keys()) {
-    if (descendsFrom(pid, main, parents))
-      sum += Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${String(pid)}/smaps_rollup`))?.[1] ?? 0);
-  }
+  for (const { pid } of processesOf(userDataFolder))
+    sum += Number(/^Pss:\s+(\d+)/m.exec(readProcess(pid, 'smaps_rollup'))?.[1] ?? 0);
   return sum;
-}
-
-function descendsFrom(pid: number, ancestor: number, parents: ReadonlyMap<number, number>): boolean {
-  for (let at: number | undefined = pid; at !== undefined && at > 1; at = parents.get(at))
-    if (at === ancestor) return true;
-  return false;
-}
-
-/** Empty for a process that has just ended. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

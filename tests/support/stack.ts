@@ -19,6 +19,12 @@ interface CloudDescription {
   readonly secretAccessKey: string;
 }
 
+/** What stands between the browser and one of our servers. */
+interface Front {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
 /** The real broker and the real local cloud, as processes of their own, on ports and a data folder of their own. */
 export interface Stack {
   /** What the browser is to open. */
@@ -47,6 +53,7 @@ export type Servers = Pick<Stack, 'origin' | 'clock'>;
 /**
  * @param options.tapped puts a recorder of every byte between the browser and both servers
  * @param options.gated puts a gate there, where a test may stop single requests
+ * @param options.openS3Front puts something of one's own before S3, on a port of this machine; the broker itself goes past it
  * @param options.origin of somebody else who serves the app and hands on to the broker
  * @param options.dist folder of the built programs, if not the project's own; the app lies in `build` beside it
  * @param options.brokerCore the one core that the broker may use
@@ -56,6 +63,7 @@ export async function startStack(
     environment?: Readonly<Record<string, string>>;
     tapped?: boolean;
     gated?: boolean;
+    openS3Front?: (s3Port: number) => Promise<Front>;
     origin?: string;
     brokerCore?: number;
     dist?: string;
@@ -67,7 +75,7 @@ export async function startStack(
   const [brokerPort, s3Port] = [await freePort(), await freePort()];
   const taps = options.tapped ? [await startTap(brokerPort), await startTap(s3Port)] : [];
   const gates = options.gated ? [await startGate(brokerPort), await startGate(s3Port)] : [];
-  const [brokerFront, s3Front] = [...taps, ...gates];
+  const [brokerFront, s3Front = await options.openS3Front?.(s3Port)] = [...taps, ...gates];
   const origin = options.origin ?? `http://localhost:${String(brokerFront?.port ?? brokerPort)}`;
 
   const s3 = startProgram({
@@ -118,6 +126,7 @@ export async function startStack(
       await s3.halt();
       clock.close();
       await Promise.all([...taps, ...gates].map((front) => front.close()));
+      if (options.openS3Front) await s3Front?.close();
       rmSync(dataFolder, { recursive: true, force: true });
     },
   };

@@ -1,17 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Device } from './device.ts';
-import { Worlds, type Person } from './people.ts';
+import { setUpWorlds, type Person } from './people.ts';
 
 // A device that asks for the passphrase at each start.
-const START_MS = 120_000;
 const CONTENT = 'what only its owner reads\n';
-let worlds: Worlds;
-
-beforeAll(async () => {
-  worlds = await Worlds.start();
-}, START_MS);
-afterAll(() => worlds.stop(), START_MS);
-afterEach(() => worlds.clear());
+const worlds = setUpWorlds();
 
 /** A device whose owner has turned it on. */
 async function closing(): Promise<{ device: Device; person: Person }> {

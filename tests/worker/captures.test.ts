@@ -1,70 +1,28 @@
-import { chromium, type Browser, type BrowserContext } from 'playwright';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Authenticator } from '../support/authenticator.ts';
-import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
+import type { BrowserContext } from 'playwright';
+import { expect, test } from 'vitest';
 import type { TransferReport } from '../../src/lib/worker/protocol.ts';
-import { startBareStack, type BareStack } from './bare-stack.ts';
 import type { Bare } from './bare/main.ts';
-import { Device } from './device.ts';
+import type { Device } from './device.ts';
+import { setUpWorlds, type Person } from './people.ts';
 
 declare const bare: Bare;
 
 // Files that are taken in while there is no code, no network, or no tab for long enough.
-const PASSPHRASE = 'zebra-quick-violin-under-major-pond';
 const MIB = 1024 * 1024;
-/** Building and starting broker, local cloud, bare page and browser. */
-const START_MS = 120_000;
-let stack: BareStack;
-let browser: Browser;
-let people = 0;
-let person: { userName: string; authenticator: Authenticator };
-const devices: Device[] = [];
+const worlds = setUpWorlds();
 
-beforeAll(async () => {
-  stack = await startBareStack({ isQuick: true });
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
-}, START_MS);
-afterAll(async () => {
-  await browser.close();
-  await stack.stop();
-}, START_MS);
-afterEach(async () => {
-  for (const device of devices.splice(0)) {
-    await device.context.unrouteAll({ behavior: 'ignoreErrors' });
-    await device.context.close();
-    expect(device.faults).toEqual([]);
-  }
-});
-
-async function signUp(): Promise<Device> {
-  const device = await Device.open(browser, stack.origin);
-  devices.push(device);
-  await device.send('boot', {});
-  const userName = `captor-${String(++people)}`;
-  const { totpSecret } = await device.send('sign-up/start', { userName, passphrase: PASSPHRASE });
-  person = { userName, authenticator: new Authenticator(totpSecret, stack.clock) };
-  await device.send('sign-up/verify', { code: await person.authenticator.code() });
-  await device.untilPhase('open');
-  return device;
+async function atHome(): Promise<{ device: Device; person: Person }> {
+  const device = await worlds.newDevice();
+  return { device, person: await worlds.signUp(device) };
 }
 
-async function signInElsewhere(): Promise<Device> {
-  const device = await Device.open(browser, stack.origin);
-  devices.push(device);
-  await device.send('boot', {});
-  await device.send('sign-in/start', { userName: person.userName, passphrase: PASSPHRASE });
-  await device.send('sign-in/code', { factor: { code: await person.authenticator.code() } });
-  await device.untilPhase('open');
-  return device;
-}
-
-async function unlock(device: Device): Promise<void> {
-  await device.send('unlock', { factor: { code: await person.authenticator.code() } });
+async function unlock(device: Device, { factor }: Person): Promise<void> {
+  await device.send('unlock', { factor: factor() });
 }
 
 /** Neither broker nor store is to be reached: the page itself is, as a service worker would serve it. */
 async function cut(context: BrowserContext): Promise<() => Promise<void>> {
-  const isOut = (url: URL) => url.pathname.startsWith('/api/') || url.origin !== stack.origin;
+  const isOut = (url: URL) => url.pathname.startsWith('/api/') || url.origin !== worlds.stack.origin;
   await context.route(isOut, (route) => route.abort('internetdisconnected'));
   return () => context.unroute(isOut);
 }
@@ -149,13 +107,13 @@ test.each([
 ])(
   'a file of %s that is picked while locked is saved at once, and in the drive after the next code',
   async (_, sizeBytes) => {
-    const device = await signUp();
+    const { device, person } = await atHome();
     await device.send('lock', {});
     await add(device, { name: 'a.bin', sizeBytes });
     await untilTransfer(device, 'a.bin', 'waiting-for-code');
     expect(await device.names()).toEqual([]);
     expect(await resting(device)).toMatchObject({ states: ['saved'], folders: 0 });
-    await unlock(device);
+    await unlock(device, person);
     await untilTransfer(device, 'a.bin', 'done');
     expect(await readBack(device, 'a.bin')).toEqual({ size: sizeBytes, differsAt: -1 });
     expect(await resting(device)).toMatchObject({ states: [], folders: 0 });
@@ -168,7 +126,7 @@ test.each([
 ])(
   'a file of %s that is picked without a network outlives its tab, and goes up when there is one',
   async (_, sizeBytes) => {
-    const device = await signUp();
+    const { device, person } = await atHome();
     const mend = await cut(device.context);
     await add(device, { name: 'secret name.bin', sizeBytes });
     await untilTransfer(device, 'secret name.bin', 'waiting-for-network');
@@ -182,7 +140,7 @@ test.each([
     await mend();
     await device.send('upload/wake', {});
     await untilTransfer(device, 'secret name.bin', 'waiting-for-code');
-    await unlock(device);
+    await unlock(device, person);
     await untilTransfer(device, 'secret name.bin', 'done');
     expect(await readBack(device, 'secret name.bin')).toEqual({ size: sizeBytes, differsAt: -1 });
     expect(await resting(device)).toMatchObject({ states: [], folders: 0 });
@@ -190,12 +148,13 @@ test.each([
 );
 
 test('what a locked device has saved another one takes into the drive', async () => {
-  const device = await signUp();
+  const { device, person } = await atHome();
   await device.send('lock', {});
   await add(device, { name: 'a.bin', sizeBytes: 3000 }, { name: 'b.bin', sizeBytes: 9 * MIB });
   await untilTransfer(device, 'a.bin', 'waiting-for-code');
   await untilTransfer(device, 'b.bin', 'waiting-for-code');
-  const other = await signInElsewhere();
+  const other = await worlds.newDevice();
+  await worlds.signIn(other, person);
   expect(await readBack(other, 'b.bin')).toEqual({ size: 9 * MIB, differsAt: -1 });
   await untilTransfer(device, 'a.bin', 'done');
   await untilTransfer(device, 'b.bin', 'done');
@@ -203,7 +162,7 @@ test('what a locked device has saved another one takes into the drive', async ()
 });
 
 test('200 files that were picked without code and network are in the drive after one code', async () => {
-  const device = await signUp();
+  const { device, person } = await atHome();
   await device.send('lock', {});
   const mend = await cut(device.context);
   const files = Array.from({ length: 200 }, (_, index) => ({
@@ -214,7 +173,7 @@ test('200 files that were picked without code and network are in the drive after
   await expect.poll(async () => (await resting(device)).folders, { timeout: 30_000 }).toBe(200);
   await mend();
   await device.send('upload/wake', {});
-  await unlock(device);
+  await unlock(device, person);
   await expect
     .poll(async () => (await device.send('view/rows', { from: 0, count: 300 })).rows.length, {
       timeout: 60_000,
@@ -225,9 +184,9 @@ test('200 files that were picked without code and network are in the drive after
 });
 
 test('a file for which this device has no room goes up all the same, and leaves nothing here', async () => {
-  const device = await signUp();
+  const { device } = await atHome();
   const session = await device.context.newCDPSession(device.page);
-  await session.send('Storage.overrideQuotaForOrigin', { origin: stack.origin, quotaSize: 24 * MIB });
+  await session.send('Storage.overrideQuotaForOrigin', { origin: worlds.stack.origin, quotaSize: 24 * MIB });
   await add(device, { name: 'large.bin', sizeBytes: 17 * MIB });
   await expect.poll(async () => (await transferOf(device, 'large.bin'))?.phase).toBe('encrypting');
   await untilTransfer(device, 'large.bin', 'done');
@@ -236,7 +195,7 @@ test('a file for which this device has no room goes up all the same, and leaves 
 });
 
 test('a file that is kept on this device opens without the store, and is fetched again when it is not kept any longer', async () => {
-  const device = await signUp();
+  const { device } = await atHome();
   await add(device, { name: 'a.bin', sizeBytes: 9 * MIB });
   await untilTransfer(device, 'a.bin', 'done');
   const file = await device.file('a.bin');
@@ -246,7 +205,7 @@ test('a file that is kept on this device opens without the store, and is fetched
   expect((await device.send('storage/read', {})).kept.count).toBe(1);
   let fetched = 0;
   await device.context.route(
-    (url) => url.origin !== stack.origin,
+    (url) => url.origin !== worlds.stack.origin,
     async (route) => {
       fetched += route.request().method() === 'GET' ? 1 : 0;
       await route.continue();
@@ -261,7 +220,7 @@ test('a file that is kept on this device opens without the store, and is fetched
 });
 
 test('settings of transfers are kept, within their limits', async () => {
-  const device = await signUp();
+  const { device } = await atHome();
   expect(await device.send('settings/read', {})).toEqual({ parallel: 4, wifiOnly: false });
   await device.send('settings/write', { parallel: 9, wifiOnly: true });
   await device.reload();

@@ -1,19 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Worlds } from './people.ts';
+import { describe, expect, test } from 'vitest';
+import { setUpWorlds } from './people.ts';
 
 // Devices whose clocks are off. The broker's is right.
-const START_MS = 120_000;
 const HOUR = 60 * 60_000;
 const DAY = 24 * HOUR;
 const GRANT_MS = 5 * 60_000;
 const CONTENT = 'what only its owner reads\n';
-let worlds: Worlds;
-
-beforeAll(async () => {
-  worlds = await Worlds.start();
-}, START_MS);
-afterAll(() => worlds.stop(), START_MS);
-afterEach(() => worlds.clear());
+const worlds = setUpWorlds();
 
 const OFF = [
   ['a minute ahead', 60_000],

@@ -1,65 +1,18 @@
-import { chromium, type Browser } from 'playwright';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Authenticator } from '../support/authenticator.ts';
-import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
-import { startBareStack, type BareStack } from './bare-stack.ts';
 import { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
+import { setUpWorlds } from './people.ts';
 
 // The worker in a real browser against the real broker and local cloud; the page does nothing but pass commands on.
 const WRONG = { factor: { code: '000000' } };
 const CONTENT = 'what only its owner reads\n'.repeat(100);
-/** Building and starting broker, local cloud, bare page and browser. */
-const START_MS = 120_000;
-let stack: BareStack;
-let browser: Browser;
-let devices: Device[] = [];
-let people = 0;
-
-beforeAll(async () => {
-  stack = await startBareStack({ isQuick: true });
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
-}, START_MS);
-afterAll(async () => {
-  await browser.close();
-  await stack.stop();
-}, START_MS);
-afterEach(async () => {
-  for (const { context, faults } of devices) {
-    await context.close();
-    expect(faults).toEqual([]);
-  }
-  devices = [];
-});
-
-async function newDevice(): Promise<Device> {
-  const device = await Device.open(browser, stack.origin);
-  devices.push(device);
-  expect(await device.send('boot', {})).toEqual({ phase: 'signed-out' });
-  return device;
-}
-
-/** An account made on a device, with what its owner carries. */
-async function signUp(device: Device) {
-  const userName = `person-${String(++people)}`;
-  const { passphrase } = await device.send('passphrase/generate', {});
-  const { totpSecret } = await device.send('sign-up/start', { userName, passphrase });
-  const authenticator = new Authenticator(totpSecret, stack.clock);
-  const kit = await device.send('sign-up/verify', { code: await authenticator.code() });
-  const codes = [...kit.backupCodes];
-  return {
-    userName,
-    passphrase,
-    words: kit.recoveryWords.join(' '),
-    backupCodes: kit.backupCodes,
-    factor: () => ({ backupCode: codes.shift() ?? 'none left' }),
-  };
-}
+const worlds = setUpWorlds();
 
 describe('an account', () => {
   test('is made, locks at a reload, opens with a code and shows its names all the time', async () => {
-    const device = await newDevice();
-    const { factor, backupCodes, words } = await signUp(device);
+    const device = await worlds.newDevice();
+    const { factor, backupCodes, words } = await worlds.signUp(device);
     expect(words.split(' ')).toHaveLength(24);
     expect(new Set(backupCodes).size).toBe(10);
     await device.untilPhase('open');
@@ -85,9 +38,9 @@ describe('an account', () => {
   });
 
   test('is not made with a weak passphrase, a malformed or taken name, or a wrong first code', async () => {
-    const device = await newDevice();
-    const { userName } = await signUp(device);
-    const other = await newDevice();
+    const device = await worlds.newDevice();
+    const { userName } = await worlds.signUp(device);
+    const other = await worlds.newDevice();
     const passphrase = 'zebra-quick-violin-under-major-pond';
     const start = (name: string, text = passphrase) =>
       other.refused('sign-up/start', { userName: name, passphrase: text });
@@ -96,7 +49,7 @@ describe('an account', () => {
     expect(await start(userName.toUpperCase())).toBe('name_taken');
     expect(await other.refused('sign-up/verify', { code: '123456' })).toBe('session_missing');
     const { totpSecret } = await other.send('sign-up/start', { userName: `${userName}-2`, passphrase });
-    const authenticator = new Authenticator(totpSecret, stack.clock);
+    const authenticator = new Authenticator(totpSecret, worlds.stack.clock);
     expect(await other.refused('sign-up/verify', { code: await authenticator.wrongCode() })).toBe(
       'code_wrong',
     );
@@ -105,10 +58,10 @@ describe('an account', () => {
   });
 
   test('opens on a second device, and each sees what the other does', async () => {
-    const first = await newDevice();
-    const { userName, passphrase, factor } = await signUp(first);
+    const first = await worlds.newDevice();
+    const { userName, passphrase, factor } = await worlds.signUp(first);
     await first.upload('one.txt', CONTENT);
-    const second = await newDevice();
+    const second = await worlds.newDevice();
     const start = (name: string, text: string) =>
       second.refused('sign-in/start', { userName: name, passphrase: text });
     expect(await start(userName, `${passphrase} `)).toBe('login_refused');
@@ -132,10 +85,10 @@ describe('an account', () => {
   });
 
   test('is got back into by kit and code: every older session and the old passphrase end', async () => {
-    const lost = await newDevice();
-    const { userName, passphrase, words, factor } = await signUp(lost);
+    const lost = await worlds.newDevice();
+    const { userName, passphrase, words, factor } = await worlds.signUp(lost);
     await lost.upload('one.txt', CONTENT);
-    const device = await newDevice();
+    const device = await worlds.newDevice();
     const next = (await device.send('passphrase/generate', {})).passphrase;
     const recover = (text: string, proposed: string) =>
       device.refused('recover', { words: text, passphrase: proposed, factor: { code: '000000' } });
@@ -168,7 +121,7 @@ describe('a connection that breaks', () => {
     await device.context.route(
       `**${path}`,
       async (route) => {
-        if (when === 'after') await passOn(route, stack.origin);
+        if (when === 'after') await passOn(route, worlds.stack.origin);
         await route.abort();
       },
       { times: 1 },
@@ -180,11 +133,11 @@ describe('a connection that breaks', () => {
     // Playwright's request leaves its cookie: as when an answer is cut off behind its head.
     ['behind it', 'after', 'locked'],
   ] as const)('%s spends no second code, and the kit is not lost', async (_name, when, phase) => {
-    const device = await newDevice();
+    const device = await worlds.newDevice();
     const { passphrase } = await device.send('passphrase/generate', {});
     const { totpSecret } = await device.send('sign-up/start', { userName: `broken-${when}`, passphrase });
     await breakOnce(device, '/api/signup/complete', when);
-    const code = await new Authenticator(totpSecret, stack.clock).code();
+    const code = await new Authenticator(totpSecret, worlds.stack.clock).code();
     expect(await device.refused('sign-up/verify', { code })).toBe('broker_unreachable');
     const kit = await device.send('sign-up/verify', { code });
     expect(kit.recoveryWords).toHaveLength(24);
@@ -194,8 +147,8 @@ describe('a connection that breaks', () => {
   });
 
   test('behind the code of a sign-in spends no second one', async () => {
-    const { userName, passphrase, factor } = await signUp(await newDevice());
-    const device = await newDevice();
+    const { userName, passphrase, factor } = await worlds.signUp(await worlds.newDevice());
+    const device = await worlds.newDevice();
     await device.send('sign-in/start', { userName, passphrase });
     const once = { factor: factor() };
     await breakOnce(device, '/log?*', 'before');
@@ -209,8 +162,8 @@ describe('a connection that breaks', () => {
 
 describe('signing out', () => {
   test('leaves nothing on the device, in the other tab neither', async () => {
-    const device = await newDevice();
-    await signUp(device);
+    const device = await worlds.newDevice();
+    await worlds.signUp(device);
     await device.upload('one.txt', CONTENT);
     const tab = await Device.tab(device.context);
     expect(await tab.send('boot', {})).toEqual({ phase: 'locked' });
@@ -225,15 +178,15 @@ describe('signing out', () => {
     }
     expect(await device.page.evaluate(() => indexedDB.databases())).toEqual([]);
     expect(tab.faults).toEqual([]);
-    const somebody = await signUp(device);
+    const somebody = await worlds.signUp(device);
     expect(somebody.words.split(' ')).toHaveLength(24);
     await device.untilPhase('open');
     expect(await device.names()).toEqual([]);
   });
 
   test('by the broker alone keeps the device: the same one signs in again, and another account starts anew', async () => {
-    const device = await newDevice();
-    const { userName, passphrase, factor } = await signUp(device);
+    const device = await worlds.newDevice();
+    const { userName, passphrase, factor } = await worlds.signUp(device);
     await device.upload('one.txt', CONTENT);
     const id = await device.deviceId();
     await device.context.clearCookies();
@@ -252,7 +205,7 @@ describe('signing out', () => {
     await device.reload();
     await device.send('boot', {});
     await device.untilPhase('signed-out');
-    await signUp(device);
+    await worlds.signUp(device);
     await device.untilPhase('open');
     expect(await device.deviceId()).not.toBe(id);
     expect(await device.names()).toEqual([]);
@@ -261,8 +214,8 @@ describe('signing out', () => {
 
 describe('without the broker', () => {
   test('names show from the device, and it is found again when it comes back', async () => {
-    const device = await newDevice();
-    const { factor } = await signUp(device);
+    const device = await worlds.newDevice();
+    const { factor } = await worlds.signUp(device);
     await device.upload('one.txt', CONTENT);
     await device.context.route('**/api/**', (route) => route.abort());
     await device.reload();
@@ -277,8 +230,8 @@ describe('without the broker', () => {
   });
 
   test.each(['grant_missing', 'grant_spent'])('saying %s, the device is locked', async (code) => {
-    const device = await newDevice();
-    await signUp(device);
+    const device = await worlds.newDevice();
+    await worlds.signUp(device);
     await device.upload('one.txt', CONTENT);
     await device.context.route('**/keys/release', (route) =>
       route.fulfill({

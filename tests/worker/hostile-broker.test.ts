@@ -1,51 +1,10 @@
-import { chromium, type Browser } from 'playwright';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Authenticator } from '../support/authenticator.ts';
-import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
-import { startBareStack, type BareStack } from './bare-stack.ts';
-import { Device } from './device.ts';
+import { describe, expect, test } from 'vitest';
+import type { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
+import { setUpWorlds } from './people.ts';
 
 // The real broker, some of whose answers are changed on their way.
-const PASSPHRASE = 'zebra-quick-violin-under-major-pond';
-/** Building and starting broker, local cloud, bare page and browser. */
-const START_MS = 120_000;
-let stack: BareStack;
-let browser: Browser;
-let people = 0;
-let devices: Device[] = [];
-
-beforeAll(async () => {
-  stack = await startBareStack({ isQuick: true });
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
-}, START_MS);
-afterAll(async () => {
-  await browser.close();
-  await stack.stop();
-}, START_MS);
-afterEach(async () => {
-  for (const { context, faults } of devices) {
-    await context.close();
-    expect(faults).toEqual([]);
-  }
-  devices = [];
-});
-
-async function newDevice(): Promise<Device> {
-  const device = await Device.open(browser, stack.origin);
-  devices.push(device);
-  await device.send('boot', {});
-  return device;
-}
-
-async function signUp(device: Device) {
-  const userName = `victim-${String(++people)}`;
-  const { totpSecret } = await device.send('sign-up/start', { userName, passphrase: PASSPHRASE });
-  const { backupCodes } = await device.send('sign-up/verify', {
-    code: await new Authenticator(totpSecret, stack.clock).code(),
-  });
-  return { userName, backupCodes };
-}
+const worlds = setUpWorlds();
 
 /** Changes the broker's JSON answers of one path. */
 async function change(
@@ -54,7 +13,7 @@ async function change(
   alter: (answer: Record<string, unknown>) => Record<string, unknown>,
 ): Promise<void> {
   await device.context.route(`**${path}`, async (route) => {
-    const response = await passOn(route, stack.origin);
+    const response = await passOn(route, worlds.stack.origin);
     const answer = (await response.json()) as Record<string, unknown>;
     await route.fulfill({ response, json: alter(answer) });
   });
@@ -83,8 +42,8 @@ describe('a broker that says there is no vault', () => {
       }),
     ],
   ])('is not believed at a start: %s', async (_name, path, altered) => {
-    const device = await newDevice();
-    await signUp(device);
+    const device = await worlds.newDevice();
+    await worlds.signUp(device);
     await device.upload('one.txt', 'content');
     await change(device, path, (answer) => ({ ...answer, ...altered() }));
     await device.reload();
@@ -97,8 +56,8 @@ describe('a broker that says there is no vault', () => {
   });
 
   test('is not believed when it has lost the journal', async () => {
-    const device = await newDevice();
-    await signUp(device);
+    const device = await worlds.newDevice();
+    await worlds.signUp(device);
     await device.upload('one.txt', 'content');
     await device.context.route('**/log?*', (route) =>
       route.fulfill({
@@ -114,48 +73,49 @@ describe('a broker that says there is no vault', () => {
   });
 
   test('lets nobody in at a sign-in', async () => {
-    const { userName, backupCodes } = await signUp(await newDevice());
-    const device = await newDevice();
+    const { userName, passphrase, factor } = await worlds.signUp(await worlds.newDevice());
+    const device = await worlds.newDevice();
     await change(device, '/api/signin/code', (answer) => ({ ...answer, vaults: [] }));
-    await device.send('sign-in/start', { userName, passphrase: PASSPHRASE });
-    const factor = { backupCode: backupCodes[0] ?? '' };
-    expect(await device.refused('sign-in/code', { factor })).toBe('vault_missing');
+    await device.send('sign-in/start', { userName, passphrase });
+    expect(await device.refused('sign-in/code', { factor: factor() })).toBe('vault_missing');
     await device.untilPhase('signed-out');
   });
 });
 
 describe('a broker that hands out other keys', () => {
   test('is refused: the keyring of another account', async () => {
-    const [mine, theirs] = [await signUp(await newDevice()), await signUp(await newDevice())];
-    const thief = await newDevice();
+    const [mine, theirs] = [
+      await worlds.signUp(await worlds.newDevice()),
+      await worlds.signUp(await worlds.newDevice()),
+    ];
+    const thief = await worlds.newDevice();
     let foreign: unknown;
     await change(thief, '/api/signin/code', (answer) => {
       foreign = answer['keyring'];
       return answer;
     });
-    await thief.send('sign-in/start', { userName: theirs.userName, passphrase: PASSPHRASE });
-    await thief.send('sign-in/code', { factor: { backupCode: theirs.backupCodes[0] ?? '' } });
+    await worlds.signIn(thief, theirs);
 
-    const device = await newDevice();
+    const device = await worlds.newDevice();
     await change(device, '/api/signin/code', (answer) => ({ ...answer, keyring: foreign }));
-    await device.send('sign-in/start', { userName: mine.userName, passphrase: PASSPHRASE });
-    const factor = { backupCode: mine.backupCodes[0] ?? '' };
-    expect(await device.refused('sign-in/code', { factor })).toBe('keyring_corrupt');
+    const { userName, passphrase, factor } = mine;
+    await device.send('sign-in/start', { userName, passphrase });
+    expect(await device.refused('sign-in/code', { factor: factor() })).toBe('keyring_corrupt');
   });
 });
 test('a grant that the broker calls longer than it can be still ends, and one that ends locks', async () => {
-  const device = await newDevice();
-  const { backupCodes } = await signUp(device);
+  const device = await worlds.newDevice();
+  const { factor } = await worlds.signUp(device);
   await device.upload('one.txt', 'content');
   const file = await device.file('one.txt');
   let leftMs = 3_600_000;
   await change(device, '/api/grants', (answer) => ({ ...answer, expiresAtMs: Date.now() + leftMs }));
-  await device.send('unlock', { factor: { backupCode: backupCodes[0] ?? '' } });
+  await device.send('unlock', { factor: factor() });
   await device.until('phase', ({ phase }) => {
     return phase.phase === 'open' && phase.expiresAtMs <= Date.now() + 300_000;
   });
   leftMs = 1_500;
-  await device.send('unlock', { factor: { backupCode: backupCodes[1] ?? '' } });
+  await device.send('unlock', { factor: factor() });
   await device.untilPhase('locked');
   expect(await device.refused('file/preview', { file })).toBe('locked');
 });
@@ -181,8 +141,8 @@ describe('a broker that changes its event log', () => {
       }),
     ],
   ])('is found out: %s', async (_name, code, alter) => {
-    const device = await newDevice();
-    await signUp(device);
+    const device = await worlds.newDevice();
+    await worlds.signUp(device);
     await device.reload();
     // The head was seen and kept once the journal is being listened to.
     const listening = device.page.waitForRequest(/\/events$/);

@@ -1,24 +1,17 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Operation } from '../../src/lib/journal/entries/operations.ts';
 import { Device } from './device.ts';
 import { followHistory, type History } from './journal-history.ts';
-import { Worlds, type Person } from './people.ts';
+import { setUpWorlds, type Person } from './people.ts';
 import type { Bare } from './bare/main.ts';
 
 declare const bare: Bare;
 
 // Inbox keys come and go by the day; what is captured under one of them is never lost with it.
-const START_MS = 120_000;
 const WORK_MS = 180_000;
 const DAY = 25 * 60 * 60_000;
 const SOON = { timeout: 20_000 };
-let worlds: Worlds;
-
-beforeAll(async () => {
-  worlds = await Worlds.start();
-}, START_MS);
-afterAll(() => worlds.stop(), START_MS);
-afterEach(() => worlds.clear());
+const worlds = setUpWorlds();
 
 /** The device is started on another day, locked. */
 async function wakeOn(device: Device, day: number): Promise<void> {

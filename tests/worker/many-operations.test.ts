@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { list } from '../../src/lib/journal/state/listing.ts';
 import type { Bare } from './bare/main.ts';
 import type { Device } from './device.ts';
 import { readHistory, type History } from './journal-history.ts';
 import type { Logbook, TriedRename } from './logbook.ts';
-import { Worlds } from './people.ts';
+import { setUpWorlds } from './people.ts';
 import { RoughCrowd } from './rough-crowd.ts';
 import { seeded } from './rough-line.ts';
 import type { Rare } from './rough-tab.ts';
@@ -12,7 +12,6 @@ import type { Rare } from './rough-tab.ts';
 declare const bare: Bare;
 
 // Real tabs, the real broker and local cloud, and lines that come and go: nothing acknowledged is lost, and nothing comes twice.
-const START_MS = 120_000;
 const WORK_MS = 900_000;
 const SETTLING_MS = 180_000;
 /** Fewer, and another seed, for whoever looks for something. */
@@ -40,13 +39,7 @@ const RARE: readonly (readonly (readonly [number, Rare])[])[] = [
     [0.8, 'purge'],
   ],
 ];
-let worlds: Worlds;
-
-beforeAll(async () => {
-  worlds = await Worlds.start();
-}, START_MS);
-afterAll(() => worlds.stop(), START_MS);
-afterEach(() => worlds.clear());
+const worlds = setUpWorlds();
 
 /** A rename that was given up, on a device of this id. */
 interface Dropped {

@@ -1,17 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
-import { Worlds, type Person } from './people.ts';
+import { setUpWorlds, type Person } from './people.ts';
 
 // Names that are changed while the journal cannot be reached.
-const START_MS = 120_000;
-let worlds: Worlds;
-
-beforeAll(async () => {
-  worlds = await Worlds.start();
-}, START_MS);
-afterAll(() => worlds.stop(), START_MS);
-afterEach(() => worlds.clear());
+const worlds = setUpWorlds();
 
 /** Two devices of a person, with two files. */
 async function twoDevices(): Promise<{ device: Device; other: Device; person: Person }> {

@@ -1,9 +1,9 @@
-import type { Browser } from 'playwright';
-import { chromium } from 'playwright';
-import { expect } from 'vitest';
+import { chromium, type Browser } from 'playwright';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { Authenticator } from '../support/authenticator.ts';
 import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
-import { startBareStack, type BareStack } from './bare-stack.ts';
+import type { Stack } from '../support/stack.ts';
+import { startBareStack } from './bare-stack.ts';
 import { Device, type TestClock } from './device.ts';
 
 /** An account with what its owner carries. */
@@ -11,35 +11,49 @@ export interface Person {
   readonly userName: string;
   readonly passphrase: string;
   readonly words: string;
+  readonly backupCodes: readonly string[];
   readonly authenticator: Authenticator;
   /** The next backup code, which no clock has to do with. */
   readonly factor: () => { backupCode: string };
 }
 
+/** Starting broker, local cloud and browser, and building what they run when nobody has yet. */
+const START_MS = 120_000;
+
+/** Worlds for the test file that calls this: started before its first test, cleared after each, stopped behind the last. */
+export function setUpWorlds(): Worlds {
+  const worlds = new Worlds();
+  beforeAll(() => worlds.start(), START_MS);
+  afterEach(() => worlds.clear());
+  afterAll(() => worlds.stop(), START_MS);
+  return worlds;
+}
+
 /** The real worker in real browsers, against the real broker and local cloud. */
 export class Worlds {
-  readonly stack: BareStack;
-  readonly #browser: Browser;
-  #devices: Device[] = [];
+  #stack: Stack | undefined;
+  #browser: Browser | undefined;
+  readonly #devices: Device[] = [];
   #people = 0;
 
-  private constructor(stack: BareStack, browser: Browser) {
-    this.stack = stack;
-    this.#browser = browser;
+  get stack(): Stack {
+    if (!this.#stack) throw new Error('the worlds have not been started');
+    return this.#stack;
   }
 
-  static async start(): Promise<Worlds> {
-    const stack = await startBareStack({ isQuick: true });
-    return new Worlds(stack, await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS }));
+  async start(): Promise<void> {
+    this.#stack = await startBareStack({ isQuick: true });
+    this.#browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
   }
 
   async stop(): Promise<void> {
-    await this.#browser.close();
-    await this.stack.stop();
+    await this.#browser?.close();
+    await this.#stack?.stop();
   }
 
   /** A device of nobody's yet. */
   async newDevice(clock?: TestClock): Promise<Device> {
+    if (!this.#browser) throw new Error('the worlds have not been started');
     const device = await Device.open(this.#browser, this.stack.origin);
     this.#devices.push(device);
     if (clock) await device.setClock(clock);
@@ -68,6 +82,7 @@ export class Worlds {
       userName,
       passphrase,
       words: kit.recoveryWords.join(' '),
+      backupCodes: kit.backupCodes,
       authenticator,
       factor: () => ({ backupCode: codes.shift() ?? 'none left' }),
     };
@@ -81,10 +96,11 @@ export class Worlds {
 
   /** Ends what a test began; nothing may have gone wrong unheard. */
   async clear(): Promise<void> {
-    for (const { context, faults } of this.#devices) {
+    const devices = this.#devices.splice(0);
+    for (const context of new Set(devices.map((device) => device.context))) {
+      await context.unrouteAll({ behavior: 'ignoreErrors' });
       await context.close();
-      expect(faults).toEqual([]);
     }
-    this.#devices = [];
+    for (const { faults } of devices) expect(faults).toEqual([]);
   }
 }

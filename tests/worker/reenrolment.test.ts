@@ -1,18 +1,11 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
-import { Worlds, type Person } from './people.ts';
+import { setUpWorlds, type Person } from './people.ts';
 
 // Another authenticator, asked for without a code. What comes after its wait: tests/e2e/reenrolment.spec.ts.
-const START_MS = 120_000;
 const WAIT_SECONDS = 72 * 60 * 60;
-let worlds: Worlds;
-
-beforeAll(async () => {
-  worlds = await Worlds.start();
-}, START_MS);
-afterAll(() => worlds.stop(), START_MS);
-afterEach(() => worlds.clear());
+const worlds = setUpWorlds();
 
 /** Somebody at home on one device, who has shown the passphrase on another. */
 async function halfway(): Promise<{ home: Device; away: Device; person: Person }> {

@@ -1,20 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Authenticator } from '../support/authenticator.ts';
 import type { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
-import { Worlds, type Person } from './people.ts';
+import { setUpWorlds, type Person } from './people.ts';
 
 // What one signs in and gets back in with, made anew.
-const START_MS = 120_000;
 const CONTENT = 'what only its owner reads\n';
 const NEXT_PASSPHRASE = 'seven lanterns drift over the quiet harbour';
-let worlds: Worlds;
-
-beforeAll(async () => {
-  worlds = await Worlds.start();
-}, START_MS);
-afterAll(() => worlds.stop(), START_MS);
-afterEach(() => worlds.clear());
+const worlds = setUpWorlds();
 
 async function atHome(): Promise<{ device: Device; person: Person }> {
   const device = await worlds.newDevice();

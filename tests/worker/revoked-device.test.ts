@@ -1,21 +1,14 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Bare } from './bare/main.ts';
 import type { Device } from './device.ts';
-import { Worlds, type Person } from './people.ts';
+import { setUpWorlds, type Person } from './people.ts';
 
 declare const bare: Bare;
 
 // A device that its owner signs out from another one.
-const START_MS = 120_000;
 const CONTENT = 'what only its owner reads\n';
 const NEXT_PASSPHRASE = 'seven lanterns drift over the quiet harbour';
-let worlds: Worlds;
-
-beforeAll(async () => {
-  worlds = await Worlds.start();
-}, START_MS);
-afterAll(() => worlds.stop(), START_MS);
-afterEach(() => worlds.clear());
+const worlds = setUpWorlds();
 
 /** Somebody at home on two devices, who has lost the second, and has shown passphrase and code on the first. */
 async function lostOne(): Promise<{ home: Device; lost: Device; person: Person; device: string }> {

@@ -1,17 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Authenticator } from '../support/authenticator.ts';
-import { Worlds } from './people.ts';
+import { setUpWorlds } from './people.ts';
 
 // Two tabs of one profile: each has a worker, and keys, of its own.
-const START_MS = 120_000;
 const CONTENT = 'what only its owner reads\n';
-let worlds: Worlds;
-
-beforeAll(async () => {
-  worlds = await Worlds.start();
-}, START_MS);
-afterAll(() => worlds.stop(), START_MS);
-afterEach(() => worlds.clear());
+const worlds = setUpWorlds();
 
 test('a grant opens the tab that it was bought in, and Lock now locks all of them', async () => {
   const device = await worlds.newDevice();

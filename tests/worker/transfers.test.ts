@@ -1,46 +1,22 @@
-import { chromium, type Browser } from 'playwright';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Authenticator } from '../support/authenticator.ts';
-import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
-import { startBareStack, type BareStack } from './bare-stack.ts';
+import { beforeEach, expect, test } from 'vitest';
 import type { Bare } from './bare/main.ts';
-import { Device } from './device.ts';
+import type { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
+import { setUpWorlds } from './people.ts';
 
 declare const bare: Bare;
 
 // Transfers whose requests are cut, answered wrongly or called off at the worst moments.
-const PASSPHRASE = 'zebra-quick-violin-under-major-pond';
 const TWO_PARTS = 'q'.repeat(9 * 1024 * 1024);
-/** Building and starting broker, local cloud, bare page and browser. */
-const START_MS = 120_000;
-let stack: BareStack;
-let browser: Browser;
-let people = 0;
+/** On a busy machine: passphrases are stretched at length. */
+const SIGN_UP_MS = 60_000;
+const worlds = setUpWorlds();
 let device: Device;
 
-beforeAll(async () => {
-  stack = await startBareStack({ isQuick: true });
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
-}, START_MS);
-afterAll(async () => {
-  await browser.close();
-  await stack.stop();
-}, START_MS);
-afterEach(async () => {
-  await device.context.unrouteAll({ behavior: 'ignoreErrors' });
-  await device.context.close();
-  expect(device.faults).toEqual([]);
-});
-
-async function signUp(): Promise<void> {
-  device = await Device.open(browser, stack.origin);
-  await device.send('boot', {});
-  const userName = `sender-${String(++people)}`;
-  const { totpSecret } = await device.send('sign-up/start', { userName, passphrase: PASSPHRASE });
-  await device.send('sign-up/verify', { code: await new Authenticator(totpSecret, stack.clock).code() });
-  await device.untilPhase('open');
-}
+beforeEach(async () => {
+  device = await worlds.newDevice();
+  await worlds.signUp(device);
+}, SIGN_UP_MS);
 
 function add(name: string, content: string): Promise<void> {
   return device.page.evaluate(
@@ -67,15 +43,14 @@ const problem = (status: number, code: string) => ({
 });
 
 test('a completion whose answer is lost, and that is under way at the next try, is waited for', async () => {
-  await signUp();
   let completions = 0;
   await device.context.route('**/uploads/complete', async (route) => {
     completions += 1;
     if (completions === 1) {
-      await passOn(route, stack.origin);
+      await passOn(route, worlds.stack.origin);
       await route.abort();
     } else if (completions === 2) await route.fulfill(problem(404, 'upload_lost'));
-    else await route.fulfill({ response: await passOn(route, stack.origin) });
+    else await route.fulfill({ response: await passOn(route, worlds.stack.origin) });
   });
   await add('large.bin', TWO_PARTS);
   await device.until('transfer', ({ transfer }) => transfer.phase === 'done');
@@ -84,12 +59,11 @@ test('a completion whose answer is lost, and that is under way at the next try, 
 });
 
 test('an upload that S3 says it has lost, and that came about all the same, is not sent again', async () => {
-  await signUp();
   const blobs: unknown[] = [];
   let puts = 0;
   await device.context.route('**/uploads/complete', async (route) => {
     blobs.push((route.request().postDataJSON() as { blob: unknown }).blob);
-    const response = await passOn(route, stack.origin);
+    const response = await passOn(route, worlds.stack.origin);
     await (blobs.length > 1 ? route.fulfill({ response }) : route.fulfill(problem(404, 'upload_lost')));
   });
   device.page.on('request', (request) => (puts += request.method() === 'PUT' ? 1 : 0));
@@ -101,11 +75,10 @@ test('an upload that S3 says it has lost, and that came about all the same, is n
 });
 
 test('an upload that S3 has lost goes up anew from this device', async () => {
-  await signUp();
   let lost = false;
   await device.context.route('**/uploads/complete', async (route) => {
     if (lost) {
-      await route.fulfill({ response: await passOn(route, stack.origin) });
+      await route.fulfill({ response: await passOn(route, worlds.stack.origin) });
       return;
     }
     lost = true;
@@ -114,8 +87,8 @@ test('an upload that S3 has lost goes up anew from this device', async () => {
       .request()
       .url()
       .replace(/complete$/, 'abort');
-    await passOn(route, stack.origin, { url, postData: JSON.stringify({ blob, uploadId }) });
-    await route.fulfill({ response: await passOn(route, stack.origin) });
+    await passOn(route, worlds.stack.origin, { url, postData: JSON.stringify({ blob, uploadId }) });
+    await route.fulfill({ response: await passOn(route, worlds.stack.origin) });
   });
   await add('large.bin', TWO_PARTS);
   await device.until('transfer', ({ transfer }) => transfer.phase === 'done');
@@ -125,11 +98,10 @@ test('an upload that S3 has lost goes up anew from this device', async () => {
 test.each(['already_exists', 'upload_mismatch'])(
   'an upload that ended in %s fails, and is whole at the next try',
   async (code) => {
-    await signUp();
     let completions = 0;
     await device.context.route('**/uploads/complete', async (route) => {
       completions += 1;
-      const response = await passOn(route, stack.origin); // It comes about all the same.
+      const response = await passOn(route, worlds.stack.origin); // It comes about all the same.
       await (completions > 1 ? route.fulfill({ response }) : route.fulfill(problem(409, code)));
     });
     await add('large.bin', TWO_PARTS);
@@ -145,7 +117,6 @@ test.each(['already_exists', 'upload_mismatch'])(
 test.each(['sign-out', 'lock'] as const)(
   'nothing is said of a download after %s but its end',
   async (end) => {
-    await signUp();
     await device.upload('secret name.bin', 'content');
     const file = await device.file('secret name.bin');
     // Nobody pulls: the download stands still.
@@ -164,7 +135,6 @@ test.each(['sign-out', 'lock'] as const)(
 );
 
 test('a download that rests in the private file system goes when it is dismissed, or with its tab', async () => {
-  await signUp();
   await device.upload('a.txt', 'content');
   const downloads = () =>
     device.page.evaluate(async () => {
@@ -185,13 +155,12 @@ test('a download that rests in the private file system goes when it is dismissed
 });
 
 test('a file that is being locked away is not opened after the lock', async () => {
-  await signUp();
   await device.upload('a.txt', 'content');
   const file = await device.file('a.txt');
   let letGo: () => void = () => undefined;
   const locked = new Promise<void>((resolve) => (letGo = resolve));
   await device.context.route('**/keys/release', async (route) => {
-    const response = await passOn(route, stack.origin);
+    const response = await passOn(route, worlds.stack.origin);
     await locked;
     await route.fulfill({ response }).catch(() => undefined); // Called off by then.
   });
@@ -204,7 +173,6 @@ test('a file that is being locked away is not opened after the lock', async () =
 });
 
 test('a download for which the device has no place fails, and is not left under way', async () => {
-  await signUp();
   await device.upload('a.txt', 'content');
   const file = await device.file('a.txt');
   const code = await device.page.evaluate(async (id) => {

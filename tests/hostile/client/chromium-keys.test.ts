@@ -5,7 +5,8 @@ import { chromium, type BrowserContext, type Route } from 'playwright';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { findSecrets, type Secret } from '../../e2e/find-secrets.ts';
 import { chromiumPath, CHROMIUM_ARGS } from '../../support/chromium.mjs';
-import { startBareStack, type BareStack } from '../../worker/bare-stack.ts';
+import type { Stack } from '../../support/stack.ts';
+import { startBareStack } from '../../worker/bare-stack.ts';
 import { Device } from '../../worker/device.ts';
 import { backupFactor, secretsOf, signUpBare, type BareAccount } from '../support/bare-account.ts';
 import { collectGarbage, heapSnapshot } from '../support/devtools.ts';
@@ -22,7 +23,7 @@ const START_MS = 180_000;
 /** What opens content or the journal; the rest of what an account has is looked for as well. */
 const LIVING = ['vault key', 'content key', 'account key'];
 
-let stack: BareStack;
+let stack: Stack;
 let folder: string;
 let context: BrowserContext;
 let ada: BareAccount;

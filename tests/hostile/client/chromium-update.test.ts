@@ -1,10 +1,11 @@
-import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { Person } from '../../e2e/person.ts';
+import { built } from '../../support/built.ts';
 import { chromiumPath, CHROMIUM_ARGS } from '../../support/chromium.mjs';
-import { buildNextApp, type AppPackage } from '../support/app-package.ts';
 import { startAppStack, type AppStack } from '../support/app-stack.ts';
 import { openRow, row } from '../support/row.ts';
 
@@ -14,30 +15,20 @@ const START_MS = 300_000;
 const OFFERED = 'A new version is ready';
 const REFUSED = 'An update was refused';
 let stack: AppStack;
-let next: AppPackage;
+/** Folder of the package that is served: a copy, in which rows change what they like. */
+let served: string;
+/** Folder of the next version's package. */
+let next: string;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
 
 beforeAll(async () => {
-  stack = await startAppStack();
-  next = await buildNextApp(stack.app, (folder) => {
-    const edit = (path: string, change: (text: string) => string) => {
-      writeFileSync(join(folder, path), change(readFileSync(join(folder, path), 'utf8')));
-    };
-    edit('src/app.html', (text) =>
-      text.replace('<head>', '<head><meta name="halfkey-next" content="yes" />'),
-    );
-    edit('src/app.css', (text) => `${text}\n.halfkey-next { color: red; }\n`);
-    edit(
-      'src/lib/worker/crypto.worker.ts',
-      (text) => `${text}\nObject.assign(globalThis, { halfkeyNext: 1 });\n`,
-    );
-    for (const path of ['static/manifest.webmanifest', 'static/bystander.js', 'static/icons/small.svg']) {
-      edit(path, (text) => `${text}\n`);
-    }
-    appendFileSync(join(folder, 'static/icons/app-192.png'), '\0');
-  });
+  served = mkdtempSync(join(tmpdir(), 'halfkey-served-'));
+  cpSync(await built('app'), served, { recursive: true });
+  symlinkSync(new URL('../../../node_modules', import.meta.url), join(served, 'node_modules'));
+  stack = await startAppStack(served);
+  next = await built('next-app');
   browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
   context = await browser.newContext({ baseURL: stack.origin });
   page = await context.newPage();
@@ -46,13 +37,13 @@ beforeAll(async () => {
 }, START_MS);
 afterAll(async () => {
   await browser.close();
-  next.remove();
   await stack.stop();
+  rmSync(served, { recursive: true, force: true });
 }, START_MS);
 
 /** The files that a version's service worker names, with their digests. */
-function pinnedBy(app: AppPackage): Map<string, string> {
-  const script = readFileSync(join(app.folder, 'build', 'service-worker.js'), 'utf8');
+function pinnedBy(app: string): Map<string, string> {
+  const script = readFileSync(join(app, 'build', 'service-worker.js'), 'utf8');
   const [, literal = '""'] = /JSON\.parse\(("\[\[.*?\]\]")\)/.exec(script) ?? [];
   return new Map(JSON.parse(JSON.parse(literal) as string) as [string, string][]);
 }
@@ -65,12 +56,12 @@ interface Alteration {
 }
 
 /** From now on this version is served, with one file as something on the way has made it. */
-function serve(app: AppPackage, alteration?: Alteration): void {
-  const served = join(stack.app.folder, 'build');
-  rmSync(served, { recursive: true });
-  cpSync(join(app.folder, 'build'), served, { recursive: true });
+function serve(app: string, alteration?: Alteration): void {
+  const folder = join(served, 'build');
+  rmSync(folder, { recursive: true });
+  cpSync(join(app, 'build'), folder, { recursive: true });
   if (!alteration) return;
-  const path = join(served, alteration.path);
+  const path = join(folder, alteration.path);
   const altered = alteration.alter(readFileSync(path));
   // The broker sends what was compressed beforehand, where it is there.
   for (const packed of ['', '.br', '.gz']) rmSync(`${path}${packed}`, { force: true });
@@ -151,7 +142,7 @@ row(
       'version B with one file added to, cut, exchanged or missing: page, script, style, worker, manifest, icons; then B as it was built',
   },
   async (t) => {
-    const before = pinnedBy(stack.app);
+    const before = pinnedBy(served);
     const changed = [...pinnedBy(next)].filter(([path, digest]) => before.get(path) !== digest);
     const paths = changed.map(([path]) => path);
     const ofKind = (kind: RegExp): string => {
@@ -179,7 +170,7 @@ row(
       ...(t.full ? paths : kinds).map(added),
       { path: script, how: 'cut', alter: (bytes) => bytes.subarray(0, -1) },
       { path: script, how: 'emptied', alter: () => Buffer.alloc(0) },
-      { path: '/app.html', how: 'exchanged', alter: () => readFileSync(join(next.folder, 'src/app.html')) },
+      { path: '/app.html', how: 'exchanged', alter: () => readFileSync(join(next, 'src/app.html')) },
     ];
     await page.evaluate(() => {
       navigator.serviceWorker.addEventListener('message', () => {
@@ -217,7 +208,9 @@ row(
     // What the browser has kept of the altered files must not stand in the way.
     await forgetAllBut(kept);
     serve(next);
-    await stack.restartBroker();
+    // As whoever installs another version does: the broker's headers name what is in the page.
+    await stack.broker.halt();
+    await stack.broker.resume();
     await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());
     await page.getByText(OFFERED).waitFor();
     expect(await page.getByText(REFUSED).count()).toBe(0);
@@ -240,13 +233,13 @@ openRow(
   async (t) => {
     t.vary(1);
     writeFileSync(
-      join(stack.app.folder, 'build', 'service-worker.js'),
+      join(served, 'build', 'service-worker.js'),
       `addEventListener('install', () => skipWaiting());
       addEventListener('activate', (event) => event.waitUntil(clients.claim()));
       addEventListener('fetch', (event) => event.respondWith(new Response('another')));`,
     );
     for (const packed of ['br', 'gz']) {
-      rmSync(join(stack.app.folder, 'build', `service-worker.js.${packed}`), { force: true });
+      rmSync(join(served, 'build', `service-worker.js.${packed}`), { force: true });
     }
     const answer = await page.evaluate(async () => {
       const changed = new Promise((resolve) => {

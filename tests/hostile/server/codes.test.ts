@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import * as contract from '$contract/account.ts';
 import type { ProblemCode } from '$contract/problems.ts';
 import { reenrolAsk, reenrolConfirm, reenrolSecret, reenrolStop } from '$contract/reenrolment.ts';
@@ -65,12 +65,11 @@ row(
   },
   async (t) => {
     const environment = { HALFKEY_LOCAL_CLOUD: JSON.stringify(house.cloud.cloud.description) };
-    const dist = inject('brokerDist');
     const processes: BrokerProcess[] = [];
     try {
       for (let n = 0; n < 2; n += 1) {
         processes.push(
-          await startBrokerProcess(dist, {
+          await startBrokerProcess({
             ...environment,
             HALFKEY_ORIGIN: 'http://localhost:8787',
             HALFKEY_RATE_PER_MINUTE: '1000000',

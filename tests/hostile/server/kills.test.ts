@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { AccountClient } from '../../support/account-client.ts';
 import { TestClock } from '../../support/broker.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../support/broker-process.ts';
@@ -24,7 +24,7 @@ function startOne(): Promise<BrokerProcess> {
     kmsEndpoint: endpoint,
     cognitoEndpoint: endpoint,
   };
-  return startBrokerProcess(inject('brokerDist'), {
+  return startBrokerProcess({
     HALFKEY_LOCAL_CLOUD: JSON.stringify(line),
     HALFKEY_ORIGIN: ORIGIN,
     HALFKEY_RATE_PER_MINUTE: '1000000',

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import * as account from '$contract/account.ts';
 import { PROBLEMS } from '$contract/problems.ts';
 import * as contract from '$contract/vault.ts';
@@ -104,7 +104,7 @@ beforeAll(async () => {
   const { endpoint } = house.proxy;
   const { description } = house.cloud.cloud;
   const line = { ...description, s3Endpoint: endpoint, kmsEndpoint: endpoint, cognitoEndpoint: endpoint };
-  broker = await startBrokerProcess(inject('brokerDist'), {
+  broker = await startBrokerProcess({
     HALFKEY_LOCAL_CLOUD: JSON.stringify(line),
     HALFKEY_ORIGIN: 'http://localhost:8787',
     HALFKEY_RATE_PER_MINUTE: '1000000',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { BrokerProblem } from '../../../broker/domain/problem.ts';
 import { loadSetup } from '../../../broker/domain/state/setup.ts';
@@ -163,13 +163,12 @@ row(
       ['HALFKEY_PROXIES', { ...AWS, HALFKEY_PROXIES: '-1' }],
     ];
     const PORT = String(await freePort());
-    const dist = inject('brokerDist');
     const chosen = t.full ? cases : cases.filter((_, index) => index % 3 === 0);
     const waiting = [...chosen];
     const workers = Array.from({ length: 3 }, async () => {
       for (let next = waiting.shift(); next; next = waiting.shift()) {
         const [name, environment] = next;
-        const { exited, output } = runBroker(dist, { PORT, ...environment });
+        const { exited, output } = await runBroker({ PORT, ...environment });
         expect([name, environment, await exited]).toEqual([name, environment, 1]);
         // Without its bucket, AWS's other variables are told of as a bucket that is missing.
         expect(output()).toMatch(/^halfkey: settings_invalid: /);

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { TestBroker } from '../../support/broker.ts';
 import { ORIGIN } from '../../support/broker.ts';
+import { built } from '../../support/built.ts';
 import { billOfMaterials, digestsOf } from '../../../broker/launch/release.mjs';
 import { row } from '../support/row.ts';
-import { buildIn, checkOut, type Checkout } from './support/built-app.ts';
+import { buildIn, checkOut } from './support/checkout.ts';
 import { type House, openHouse } from './support/house.ts';
 
 let house: House;
 let broker: TestBroker;
-let first: Checkout;
+/** Folder of the package that is served. */
+let first: string;
 
 const filesOf = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
@@ -20,16 +22,12 @@ const filesOf = (folder: string): string[] =>
 
 beforeAll(async () => {
   house = await openHouse();
-  first = checkOut({ packages: 'linked' });
-  await buildIn(first);
-  const folder = join(first.folder, 'build');
+  first = await built('app');
+  const folder = join(first, 'build');
   const appHtml = readFileSync(join(folder, 'app.html'), 'utf8');
   broker = await house.newBroker({ settings: { files: { folder, appHtml } } });
 }, 300_000);
-afterAll(async () => {
-  first.remove();
-  await house.end();
-});
+afterAll(() => house.end());
 
 const ask = (path: string, init: RequestInit = {}) => broker.app.request(`${ORIGIN}${path}`, init);
 
@@ -51,7 +49,7 @@ row(
       'the headers of every kind of answer (page, script, worker, service worker, API, error, redirect, stream) read and linted',
   },
   async (t) => {
-    const files = filesOf(join(first.folder, 'build'));
+    const files = filesOf(join(first, 'build'));
     const script = files.find((path) => /^_app\/immutable\/entry\/.*\.js$/.test(path)) ?? '';
     const worker = files.find((path) => /worker.*\.js$/.test(path) && path.includes('immutable')) ?? script;
     const page = { headers: { accept: 'text/html', 'sec-fetch-mode': 'navigate' } };
@@ -81,7 +79,7 @@ row(
       ],
       ['redirect', await broker.app.request('http://127.0.0.1:8787/x')],
     ];
-    const appHtml = readFileSync(join(first.folder, 'build', 'app.html'), 'utf8');
+    const appHtml = readFileSync(join(first, 'build', 'app.html'), 'utf8');
     const inline = [...appHtml.matchAll(/<script(?![^>]*\ssrc=)[^>]*>([\s\S]*?)<\/script>/g)].map(
       ([, code = '']) => code,
     );
@@ -137,7 +135,7 @@ row(
       'every script of the build searched for importScripts, eval, foreign URLs of code; how the service worker is served and registered',
   },
   async (t) => {
-    const folder = join(first.folder, 'build');
+    const folder = join(first, 'build');
     for (const path of filesOf(folder).filter((name) => name.endsWith('.js'))) {
       const code = readFileSync(join(folder, path), 'utf8');
       expect([path, /\bimportScripts\s*\(/.test(code)]).toEqual([path, false]);
@@ -165,7 +163,7 @@ row(
       'every file of the build fetched from the broker and compared with the published digests; in full the build made again elsewhere, byte for byte',
   },
   async (t) => {
-    const sums = digestsOf(first.folder);
+    const sums = digestsOf(first);
     for (const line of sums
       .split('\n')
       .filter((one) => one.includes('  build/') && !/\.(br|gz)$/.test(one))) {
@@ -212,7 +210,7 @@ row(
       'the lockfile and the lists in docs/DEPENDENCIES.md; in full `npm ci --ignore-scripts` in an empty folder, and its build byte for byte',
   },
   async (t) => {
-    const root = first.folder;
+    const root = first;
     const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lockfile;
     const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
       'dependencies' | 'devDependencies',
@@ -257,7 +255,7 @@ row(
     const clean = checkOut({ packages: 'none' });
     await clean.run('npm', 'ci', '--ignore-scripts');
     await buildIn(clean);
-    expect(digestsOf(clean.folder)).toBe(digestsOf(first.folder));
+    expect(digestsOf(clean.folder)).toBe(digestsOf(first));
     clean.remove();
     t.vary(1);
     t.held('installed anew without scripts, it builds to the same bytes');

@@ -1,16 +1,13 @@
-import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { processesOf, readProcess } from '../../support/browser-processes.ts';
 
 const PAGE_BYTES = 4096;
 
 /** Ids of the processes that pages and workers of a browser run in. @param userDataFolder names it. Linux only */
 export function renderersOf(userDataFolder: string): number[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .filter((entry) => {
-      const commandLine = read(`/proc/${entry}/cmdline`);
-      return commandLine.includes('--type=renderer') && belongsTo(entry, userDataFolder);
-    })
-    .map(Number);
+  return processesOf(userDataFolder)
+    .filter(({ isRenderer }) => isRenderer)
+    .map(({ pid }) => pid);
 }
 
 /**
@@ -23,7 +20,7 @@ export function countInMemory(pid: number, needles: readonly Buffer[]): number[]
   const memory = openSync(`/proc/${String(pid)}/mem`, 'r');
   const pageMap = openSync(`/proc/${String(pid)}/pagemap`, 'r');
   try {
-    for (const line of read(`/proc/${String(pid)}/maps`).split('\n')) {
+    for (const line of readProcess(pid, 'maps').split('\n')) {
       const [, from = '', until = ''] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? [];
       if (from === '') continue;
       for (const run of presentRuns(pageMap, Number.parseInt(from, 16), Number.parseInt(until, 16))) {
@@ -73,23 +70,5 @@ function readQuietly(file: number, into: Buffer, position: number): number {
     return readSync(file, into, 0, into.length, position);
   } catch {
     return 0;
-  }
-}
-
-function belongsTo(pid: string, userDataFolder: string): boolean {
-  for (let at = pid; Number(at) > 1;) {
-    if (read(`/proc/${at}/cmdline`).includes(`--user-data-dir=${userDataFolder}`)) return true;
-    const stat = read(`/proc/${at}/stat`);
-    at = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1] ?? '0';
-  }
-  return false;
-}
-
-/** Empty for a process that has just ended. */
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }
