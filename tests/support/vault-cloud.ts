@@ -7,7 +7,6 @@ import { S3Client } from '@aws-sdk/client-s3';
 import type { VaultId } from '$contract/ids.ts';
 import { connectCloud, type CloudPlace, type CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { type LocalCloud, startLocalCloud } from '../../broker/local/cloud.ts';
-import type { VaultKms } from '../../broker/ports/kms.ts';
 
 const POLICIES = fileURLToPath(new URL('../../broker/deploy/policies', import.meta.url));
 export const APP_ORIGIN = 'http://localhost:8787';
@@ -67,20 +66,4 @@ export async function startVaultCloud(options: { nowMs?: () => number } = {}): P
       await rm(dataFolder, { recursive: true, force: true });
     },
   };
-}
-
-/** KMS that notes which calls reach it. */
-export function spiedKms(kms: VaultKms): VaultKms & { calls: number } {
-  const spied = {
-    calls: 0,
-    generateDataKey: (...args: Parameters<VaultKms['generateDataKey']>) => {
-      spied.calls += 1;
-      return kms.generateDataKey(...args);
-    },
-    decrypt: (...args: Parameters<VaultKms['decrypt']>) => {
-      spied.calls += 1;
-      return kms.decrypt(...args);
-    },
-  };
-  return spied;
 }
