@@ -14,7 +14,6 @@ import {
   startFaultProxy,
 } from '../support/fault-proxy.ts';
 import { sha256B64 } from '../support/memory-vault-cloud.ts';
-import { startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';
 import {
   envelopeOf,
   newBlobId,
@@ -24,14 +23,14 @@ import {
   startVaultSide,
   type TestVaultSide,
 } from '../support/vault-side.ts';
+import { setUpVaultCloud } from '../support/set-up-vaults.ts';
 
-let world: VaultCloud;
+const world = setUpVaultCloud();
 let proxy: FaultProxy;
 let ports: CloudPorts;
 let broker: TestVaultSide;
 
 beforeAll(async () => {
-  world = await startVaultCloud();
   proxy = await startFaultProxy(world.cloud.endpoint);
   ports = world.connect({
     s3Endpoint: proxy.endpoint,
@@ -51,7 +50,6 @@ afterEach(() => {
 afterAll(async () => {
   broker.close();
   await proxy.close();
-  await world.close();
 });
 
 async function newVault(): Promise<{

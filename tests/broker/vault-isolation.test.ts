@@ -27,7 +27,7 @@ import { logKey } from '../../broker/domain/vault/log.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
 import { sha256B64 } from '../support/memory-vault-cloud.ts';
 import { ask, serveVaults } from '../support/vault-broker.ts';
-import { spiedKms, startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';
+import { spiedKms } from '../support/vault-cloud.ts';
 import {
   envelopeOf,
   newBlobId,
@@ -38,8 +38,9 @@ import {
   startVaultSide,
   type TestVaultSide,
 } from '../support/vault-side.ts';
+import { setUpVaultCloud } from '../support/set-up-vaults.ts';
 
-let world: VaultCloud;
+const world = setUpVaultCloud();
 let ports: CloudPorts;
 let kms: ReturnType<typeof spiedKms>;
 let broker: TestVaultSide;
@@ -50,7 +51,6 @@ let vaultA: VaultId;
 let vaultB: VaultId;
 
 beforeAll(async () => {
-  world = await startVaultCloud();
   ports = world.connect();
   kms = spiedKms(ports.vaultKms);
   broker = startVaultSide({ state: ports.state, objects: ports.vaultObjects, kms, purger: ports.purger });
@@ -62,7 +62,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   broker.close();
-  await world.close();
 });
 
 describe('a session of vault A at the routes of vault B', () => {

@@ -1,48 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import * as contract from '$contract/vault.ts';
-import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
-import type { Session } from '../../broker/domain/account/session.ts';
 import { sha256B64 } from '../support/memory-vault-cloud.ts';
-import { answer, ask, serveVaults } from '../support/vault-broker.ts';
-import { APP_ORIGIN, startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';
-import {
-  newBlobId,
-  newSession,
-  openVault,
-  startVaultSide,
-  type TestVaultSide,
-} from '../support/vault-side.ts';
+import { answer, ask } from '../support/vault-broker.ts';
+import { APP_ORIGIN } from '../support/vault-cloud.ts';
+import { newBlobId } from '../support/vault-side.ts';
+import { setUpVaults } from '../support/set-up-vaults.ts';
 
-let world: VaultCloud;
-let ports: CloudPorts;
-let broker: TestVaultSide;
-let app: ReturnType<typeof serveVaults>;
-let session: Session;
 let vault: VaultId;
 /** The cloud's clock runs ahead of the signer's by so much. */
 let aheadMs = 0;
+const { world, ports, app, session, newVault } = setUpVaults({ nowMs: () => Date.now() + aheadMs });
 
 beforeAll(async () => {
-  world = await startVaultCloud({ nowMs: () => Date.now() + aheadMs });
-  ports = world.connect();
-  broker = startVaultSide({
-    state: ports.state,
-    objects: ports.vaultObjects,
-    kms: ports.vaultKms,
-    purger: ports.purger,
-  });
-  session = newSession();
-  vault = await world.newVault(ports);
-  await openVault(broker, session, vault);
-  app = serveVaults(broker, [session]);
-});
-afterAll(async () => {
-  broker.close();
-  await world.close();
+  vault = await newVault();
 });
 
 const body = randomBytes(1000);
