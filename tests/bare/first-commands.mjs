@@ -208,7 +208,8 @@ await step('no room for the packages, and no network', async () => {
   }
   await refused({
     cwd: clone(),
-    env,
+    // What earlier steps installed is in npm's cache, which would do.
+    env: { ...env, npm_config_cache: mkdtempSync('/tmp/cache-') },
     command: ['unshare', '--net', 'npm', 'start'],
     says: /^halfkey: installing the packages failed: the npm registry cannot be reached/,
   });

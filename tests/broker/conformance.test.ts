@@ -1,13 +1,12 @@
 import { ListMultipartUploadsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type FaultProxy, type SeenRequest, startFaultProxy } from '../support/fault-proxy.ts';
-import { startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';
+import { setUpVaultCloud } from '../support/set-up-vaults.ts';
 
-let world: VaultCloud;
+const world = setUpVaultCloud();
 let proxy: FaultProxy;
 
 beforeAll(async () => {
-  world = await startVaultCloud();
   proxy = await startFaultProxy(world.cloud.endpoint);
 });
 afterEach(() => {
@@ -15,7 +14,6 @@ afterEach(() => {
 });
 afterAll(async () => {
   await proxy.close();
-  await world.close();
 });
 
 const check = (): Promise<void> => world.connect({ s3Endpoint: proxy.endpoint }).conformance();

@@ -9,7 +9,6 @@ import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
 import { MemoryVaultCloud, newVaultId, sha256B64 } from '../support/memory-vault-cloud.ts';
 import { serveVaults } from '../support/vault-broker.ts';
-import { startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';
 import {
   newBlobId,
   newSession,
@@ -18,6 +17,7 @@ import {
   startVaultSide,
   type TestVaultSide,
 } from '../support/vault-side.ts';
+import { setUpVaultCloud } from '../support/set-up-vaults.ts';
 
 /** A broker that listens on a port. */
 interface Listening {
@@ -28,7 +28,7 @@ interface Listening {
   reads: number;
 }
 
-let world: VaultCloud;
+const world = setUpVaultCloud();
 let ports: CloudPorts;
 const brokers: Listening[] = [];
 let session: Session;
@@ -113,7 +113,6 @@ async function append(at: Listening = first()): Promise<void> {
 }
 
 beforeAll(async () => {
-  world = await startVaultCloud();
   ports = world.connect();
   session = newSession();
   sessions.push(session);
@@ -129,7 +128,6 @@ afterAll(async () => {
     broker.close();
     server.close();
   }
-  await world.close();
 });
 
 describe('server-sent events of heads', () => {

@@ -16,7 +16,6 @@ import {
 import { AccountClient } from '../support/account-client.ts';
 import { startTestBroker, TestClock, type TestCloud } from '../support/broker.ts';
 import { sha256B64 } from '../support/memory-vault-cloud.ts';
-import { startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';
 import {
   envelopeOf,
   newBlobId,
@@ -26,14 +25,14 @@ import {
   startVaultSide,
   type TestVaultSide,
 } from '../support/vault-side.ts';
+import { setUpVaultCloud } from '../support/set-up-vaults.ts';
 
-let world: VaultCloud;
+const world = setUpVaultCloud();
 let proxy: FaultProxy;
 let ports: CloudPorts;
 let broker: TestVaultSide;
 
 beforeAll(async () => {
-  world = await startVaultCloud();
   proxy = await startFaultProxy(world.cloud.endpoint);
   ports = world.connect({
     s3Endpoint: proxy.endpoint,
@@ -53,7 +52,6 @@ afterEach(() => {
 afterAll(async () => {
   broker.close();
   await proxy.close();
-  await world.close();
 });
 
 async function newVault(): Promise<{

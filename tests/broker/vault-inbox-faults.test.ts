@@ -1,26 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
 import { inboxList, inboxRemove, inboxWrite } from '$contract/inbox.ts';
 import { type FaultProxy, s3Error, type SeenRequest, startFaultProxy } from '../support/fault-proxy.ts';
 import { answer, ask } from '../support/vault-broker.ts';
-import { type InboxSetting, newRecord, problemOf, startInboxSetting } from '../support/vault-inbox.ts';
+import { newRecord, problemOf, setUpInboxSetting } from '../support/vault-inbox.ts';
 
-let setting: InboxSetting;
 let proxy: FaultProxy;
-
-beforeAll(async () => {
-  setting = await startInboxSetting(async (world) => {
-    proxy = await startFaultProxy(world.cloud.endpoint);
-    return world.connect({ s3Endpoint: proxy.endpoint });
-  });
+const setting = setUpInboxSetting(async (world) => {
+  proxy = await startFaultProxy(world.cloud.endpoint);
+  return world.connect({ s3Endpoint: proxy.endpoint });
 });
 afterEach(() => {
   proxy.fault = () => undefined;
 });
-afterAll(async () => {
-  await proxy.close();
-  await setting.close();
-});
+afterAll(() => proxy.close());
 
 const send = (route: Parameters<typeof ask>[2], vault: VaultId, request: unknown) =>
   ask(setting.app, setting.alice, route, vault, request);

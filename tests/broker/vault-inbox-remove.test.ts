@@ -1,22 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { inboxRemove } from '$contract/inbox.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
 import { answer, ask } from '../support/vault-broker.ts';
-import { type InboxSetting, problemOf, startInboxSetting } from '../support/vault-inbox.ts';
+import { problemOf, setUpInboxSetting } from '../support/vault-inbox.ts';
 import { newBlobId, newGrantId, newSession, startVaultSide } from '../support/vault-side.ts';
 
-let setting: InboxSetting;
+const setting = setUpInboxSetting();
 /** Alice's. */
 let vault: VaultId;
 
 beforeAll(async () => {
-  setting = await startInboxSetting();
   vault = await setting.newVault();
 });
-afterAll(() => setting.close());
 
 describe('removing from the inbox', () => {
   const grantOf = async (session: Session, kind: 'release' | 'purge' = 'release', releases = 5) =>

@@ -1,29 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
 import { inboxList, inboxWrite } from '$contract/inbox.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { compositeDigest } from '../../broker/domain/vault/uploads.ts';
 import { MemoryVaultCloud, newVaultId, sha256B64 } from '../support/memory-vault-cloud.ts';
 import { answer, ask, serveVaults } from '../support/vault-broker.ts';
-import {
-  type InboxPage,
-  type InboxSetting,
-  newRecord,
-  problemOf,
-  startInboxSetting,
-} from '../support/vault-inbox.ts';
+import { type InboxPage, newRecord, problemOf, setUpInboxSetting } from '../support/vault-inbox.ts';
 import { newBlobId, startVaultSide } from '../support/vault-side.ts';
 
-let setting: InboxSetting;
+const setting = setUpInboxSetting();
 let vault: VaultId;
 
 beforeAll(async () => {
-  setting = await startInboxSetting();
   vault = await setting.newVault();
 });
-afterAll(() => setting.close());
 
 describe('a record in the inbox', () => {
   it('is listed as it was written, with size and digest of its blob', async () => {

@@ -1,44 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import * as contract from '$contract/vault.ts';
-import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
-import type { Session } from '../../broker/domain/account/session.ts';
 import { sha256B64 } from '../support/memory-vault-cloud.ts';
-import { answer, ask, serveVaults } from '../support/vault-broker.ts';
-import { startVaultCloud, type VaultCloud } from '../support/vault-cloud.ts';
-import {
-  newBlobId,
-  newSession,
-  openVault,
-  startVaultSide,
-  type TestVaultSide,
-} from '../support/vault-side.ts';
+import { answer, ask } from '../support/vault-broker.ts';
+import { newBlobId } from '../support/vault-side.ts';
+import { setUpVaults } from '../support/set-up-vaults.ts';
 
-let world: VaultCloud;
-let ports: CloudPorts;
-let broker: TestVaultSide;
-let app: ReturnType<typeof serveVaults>;
-let session: Session;
 let vault: VaultId;
+const { world, ports, app, session, newVault } = setUpVaults();
 
 beforeAll(async () => {
-  world = await startVaultCloud();
-  ports = world.connect();
-  broker = startVaultSide({
-    state: ports.state,
-    objects: ports.vaultObjects,
-    kms: ports.vaultKms,
-    purger: ports.purger,
-  });
-  session = newSession();
-  vault = await world.newVault(ports);
-  await openVault(broker, session, vault);
-  app = serveVaults(broker, [session]);
-});
-afterAll(async () => {
-  broker.close();
-  await world.close();
+  vault = await newVault();
 });
 
 const body = randomBytes(1000);

@@ -1,11 +1,4 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request,
-  type ServerResponse,
-} from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type Interference, type PassingRequest, startRelay } from './relay.ts';
 
 /** What happens to one request on its way to the local cloud. */
 export type Fault =
@@ -18,17 +11,9 @@ export type Fault =
   /** Another answer in place of the cloud's. */
   | { readonly kind: 'answer'; readonly status: number; readonly body: string; readonly after?: boolean };
 
-export interface SeenRequest {
-  readonly method: string;
-  /** Percent-decoded, without the query. */
-  readonly path: string;
-  readonly query: string;
-  /** `TrentService.Decrypt` and the like; empty for S3. */
-  readonly target: string;
-  readonly body: Buffer;
-}
+export type SeenRequest = Omit<PassingRequest, 'headers'>;
 
-/** A proxy that lets a test choose what goes wrong; the Host header goes through as it came, so signatures hold. */
+/** A proxy that lets a test choose what goes wrong. */
 export interface FaultProxy {
   readonly endpoint: string;
   /** Every request so far, in order. */
@@ -43,84 +28,32 @@ export const s3Error = (code: string): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>as the test wants it</Message></Error>`;
 
 export async function startFaultProxy(cloudEndpoint: string): Promise<FaultProxy> {
-  const { hostname, port } = new URL(cloudEndpoint);
-  const seen: SeenRequest[] = [];
-
-  const forward = ({ method, url, headers }: IncomingMessage, body: Buffer) =>
-    new Promise<{ status: number; headers: IncomingMessage['headers']; body: Buffer }>((resolve, reject) => {
-      const rest = without(headers, 'transfer-encoding', 'expect');
-      const sent = request({ hostname, port, method, path: url, headers: rest }, (response) => {
-        collect(response).then((bytes) => {
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: bytes });
-        }, reject);
-      });
-      sent.on('error', reject);
-      sent.end(body);
-    });
-
-  async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await collect(incoming);
-    const url = new URL(incoming.url ?? '', cloudEndpoint);
-    const target = incoming.headers['x-amz-target'];
-    const noted: SeenRequest = {
-      method: incoming.method ?? '',
-      path: decodeURIComponent(url.pathname),
-      query: url.search,
-      target: typeof target === 'string' ? target : '',
-      body,
-    };
-    seen.push(noted);
-    const fault = proxy.fault(noted);
-    if (fault?.kind === 'lost') {
-      incoming.socket.destroy();
-      return;
-    }
-    if (fault?.kind === 'answer') {
-      if (fault.after) await forward(incoming, body);
-      response.writeHead(fault.status, {
-        'content-type': noted.target ? 'application/x-amz-json-1.1' : 'application/xml',
-      });
-      response.end(fault.body);
-      return;
-    }
-    const answer = await forward(incoming, body);
-    if (fault?.kind === 'reply-lost') {
-      incoming.socket.destroy();
-      return;
-    }
-    response.writeHead(answer.status, without(answer.headers, 'transfer-encoding', 'connection'));
-    if (fault) response.write(answer.body.subarray(0, answer.body.length / 2));
-    else response.end(answer.body);
-  }
-
-  const server = createServer({ keepAliveTimeout: 60_000 }, (incoming, response) => {
-    serve(incoming, response).catch(() => incoming.socket.destroy());
+  const relay = await startRelay(cloudEndpoint, (request) => {
+    proxy.seen.push(request);
+    return interferenceOf(proxy.fault(request), request);
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const proxy: FaultProxy = {
-    endpoint: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
-    seen,
-    fault: () => undefined,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
-  };
+  const proxy: FaultProxy = { ...relay, seen: [], fault: () => undefined };
   return proxy;
 }
 
-/** What concerns one connection alone is not passed on. */
-export function without(headers: IncomingHttpHeaders, ...names: string[]): IncomingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
-}
-
-async function collect(stream: AsyncIterable<unknown>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
+function interferenceOf(fault: Fault | undefined, { target }: SeenRequest): Interference {
+  switch (fault?.kind) {
+    case undefined:
+      return undefined;
+    case 'lost':
+      return { kind: 'drop-request' };
+    case 'reply-lost':
+      return { kind: 'drop-reply' };
+    case 'half':
+      return { kind: 'half-reply' };
+    case 'answer': {
+      const type = target ? 'application/x-amz-json-1.1' : 'application/xml';
+      const reply = {
+        status: fault.status,
+        headers: { 'content-type': type },
+        body: Buffer.from(fault.body),
+      };
+      return fault.after ? { kind: 'alter', alter: () => reply } : { kind: 'answer', reply };
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { without } from './fault-proxy.ts';
+import { without } from './relay.ts';
 
 /** A request on its way through a gate. */
 export interface GateRequest {

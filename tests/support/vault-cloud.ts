@@ -23,8 +23,12 @@ export interface VaultCloud {
   close(): Promise<void>;
 }
 
-/** @param options.nowMs the cloud's clock */
-export async function startVaultCloud(options: { nowMs?: () => number } = {}): Promise<VaultCloud> {
+export interface VaultCloudOptions {
+  /** The cloud's clock. */
+  readonly nowMs?: () => number;
+}
+
+export async function startVaultCloud(options: VaultCloudOptions = {}): Promise<VaultCloud> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'halfkey-vault-'));
   const cloud = await startLocalCloud({
     dataFolder,

@@ -5,6 +5,7 @@ import type { BlobId, VaultId } from '$contract/ids.ts';
 import { inboxList, inboxWrite } from '$contract/inbox.ts';
 import { LIMITS } from '$contract/limits.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
+import { setUp } from './fixture.ts';
 import { sha256B64 } from './memory-vault-cloud.ts';
 import { answer, ask, serveVaults } from './vault-broker.ts';
 import { startVaultCloud, type VaultCloud } from './vault-cloud.ts';
@@ -21,13 +22,21 @@ export async function problemOf(response: Response): Promise<unknown> {
   return response.json();
 }
 
+/** How the broker reaches the cloud. */
+type Connect = (world: VaultCloud) => CloudPorts | Promise<CloudPorts>;
+
 /**
- * A broker on a local cloud, and Alice and Bob with a vault each.
- * @param connect how the broker reaches the cloud, where that is not directly
+ * A broker on a local cloud, and Alice and Bob with a vault each, for the test file that calls this.
+ * @param connect directly when absent
  */
-export async function startInboxSetting(
-  connect: (world: VaultCloud) => CloudPorts | Promise<CloudPorts> = (world) => world.connect(),
-) {
+export function setUpInboxSetting(connect: Connect = (world) => world.connect()): InboxSetting {
+  return setUp(
+    () => startInboxSetting(connect),
+    (setting) => setting.close(),
+  );
+}
+
+async function startInboxSetting(connect: Connect) {
   const world = await startVaultCloud();
   const ports = await connect(world);
   const sides = { ...ports, objects: ports.vaultObjects, kms: ports.vaultKms };
@@ -89,4 +98,4 @@ export async function startInboxSetting(
     },
   };
 }
-export type InboxSetting = Awaited<ReturnType<typeof startInboxSetting>>;
+type InboxSetting = Awaited<ReturnType<typeof startInboxSetting>>;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { concat, equalBytes, type Bytes } from '../../../src/lib/bytes.ts';
 import { HEADER_BYTES, SEGMENT_BYTES, SEGMENT_PLAINTEXT_BYTES } from '../../../src/lib/crypto/floe.ts';
 import { patternBytes } from '../../crypto/floe-vectors.ts';
@@ -13,24 +13,22 @@ import {
   segmentsOf,
   type Subject,
 } from '../support/subject.ts';
-import { startHostileWorld, type HostileWorld } from '../support/world.ts';
+import { setUpHostileWorld } from '../support/world.ts';
 
 // Group A: a store that serves damaged bytes, along the whole way from S3 to what a download is given.
 
-let world: HostileWorld;
+const world = setUpHostileWorld();
 let ada: Client;
 /** Five segments, the last one short. */
 let large: Subject;
 let small: Subject;
 
 beforeAll(async () => {
-  world = await startHostileWorld();
   ada = await Client.signUp(world, 'ada');
   large = await newSubject(ada, 'large.bin', patternBytes(4 * SEGMENT_PLAINTEXT_BYTES + 65_536));
   small = await newSubject(ada, 'small.bin', patternBytes(96));
   expect(segmentsOf(large.sealed)).toHaveLength(5);
 });
-afterAll(() => world.close());
 
 /** One variant: refused, and what was given out before is a beginning of the content, of whole segments. */
 async function refusedAs(

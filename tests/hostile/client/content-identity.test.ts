@@ -1,5 +1,5 @@
 import { createDecipheriv } from 'node:crypto';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { concat, equalBytes, u32be, u64be, utf8, type Bytes } from '../../../src/lib/bytes.ts';
 import { sealAad } from '../../../src/lib/crypto/aad.ts';
 import {
@@ -17,17 +17,16 @@ import { Client } from '../support/client.ts';
 import { row } from '../support/row.ts';
 import { collide, floeSegmentKey } from '../support/salamander.ts';
 import { downloadServed, newSubject, type Subject } from '../support/subject.ts';
-import { startHostileWorld, type HostileWorld } from '../support/world.ts';
+import { setUpHostileWorld } from '../support/world.ts';
 
 // Group A: content that is sound, but not the content that was asked for.
 
 const SIZES = [1, 96, 5_000, SEGMENT_PLAINTEXT_BYTES, 700_000];
-let world: HostileWorld;
+const world = setUpHostileWorld();
 let ada: Client;
 let subjects: Subject[];
 
 beforeAll(async () => {
-  world = await startHostileWorld();
   ada = await Client.signUp(world, 'ada');
   subjects = [];
   for (const [index, sizeBytes] of [...SIZES, ...SIZES].entries()) {
@@ -35,7 +34,6 @@ beforeAll(async () => {
     subjects.push(await newSubject(ada, `file ${String(index)}`, content));
   }
 });
-afterAll(() => world.close());
 
 row(
   'A5',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { equalBytes } from '../../../src/lib/bytes.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import { persevere } from '../../../src/lib/transfer/backoff.ts';
@@ -6,21 +6,19 @@ import { patternBytes } from '../../crypto/floe-vectors.ts';
 import { Client } from '../support/client.ts';
 import type { BrokerHook } from '../support/node-browser.ts';
 import { row } from '../support/row.ts';
-import { startHostileWorld, type HostileWorld } from '../support/world.ts';
+import { setUpHostileWorld } from '../support/world.ts';
 
 // Group D on the real broker and the real local cloud: what is lost on the way, damaged on the way, or left half done.
 
 const CONTENT = patternBytes(3_000);
-let world: HostileWorld;
+const world = setUpHostileWorld();
 let ada: Client;
 let count = 0;
 
 beforeAll(async () => {
-  world = await startHostileWorld();
   ada = await Client.signUp(world, 'ada');
   await ada.upload('first.bin', CONTENT);
 });
-afterAll(() => world.close());
 
 const unreachable = (): never => {
   throw new TypeError('fetch failed');

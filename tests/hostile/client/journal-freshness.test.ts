@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { logRead } from '$contract/vault.ts';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { fromB64Url, utf8 } from '../../../src/lib/bytes.ts';
 import { headPhrase } from '../../../src/lib/journal/entries/head-phrase.ts';
 import type { Journal } from '../../../src/lib/journal/journal.ts';
@@ -11,19 +11,17 @@ import { Client } from '../support/client.ts';
 import { changing } from '../support/node-browser.ts';
 import { row, type Trial } from '../support/row.ts';
 import { flipped } from '../support/subject.ts';
-import { startHostileWorld, type HostileWorld } from '../support/world.ts';
+import { setUpHostileWorld } from '../support/world.ts';
 
 // Group C: a bucket of yesterday, and two histories. The first rows bring back everything that the cloud had, broker's records included.
 
-let world: HostileWorld;
+const world = setUpHostileWorld();
 let ada: Client;
 
 beforeAll(async () => {
-  world = await startHostileWorld();
   ada = await Client.signUp(world, 'ada');
   await ada.upload('one.txt', utf8('one'));
 });
-afterAll(() => world.close());
 
 async function expectReadOnly(t: Trial, journal: Journal, code: string): Promise<void> {
   const appends = ada.browser.sent.length;

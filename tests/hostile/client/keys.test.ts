@@ -1,5 +1,5 @@
 import { signinStart } from '$contract/account.ts';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { openKeyring } from '../../../src/lib/account/keyring.ts';
 import { startLogin } from '../../../src/lib/account/opaque.ts';
 import { parseRecoveryWords } from '../../../src/lib/account/recovery.ts';
@@ -12,7 +12,7 @@ import { Client } from '../support/client.ts';
 import { changing } from '../support/node-browser.ts';
 import { row } from '../support/row.ts';
 import { flipped, newSubject, randomOf, type Subject } from '../support/subject.ts';
-import { startHostileWorld, type HostileWorld } from '../support/world.ts';
+import { setUpHostileWorld } from '../support/world.ts';
 
 // Group B: a broker that hands out other keys, halves and wraps than those that were made.
 
@@ -30,13 +30,12 @@ interface Release {
 }
 
 const RELEASE = /\/keys\/release$/;
-let world: HostileWorld;
+const world = setUpHostileWorld();
 let ada: Client;
 let subject: Subject;
 let released: ReleasedKey;
 
 beforeAll(async () => {
-  world = await startHostileWorld();
   ada = await Client.signUp(world, 'ada');
   subject = await newSubject(ada, 'one.bin', utf8('the heron stands in the third field'));
   ada.browser.hook = changing(RELEASE, (answer) => {
@@ -46,7 +45,6 @@ beforeAll(async () => {
   await ada.read(subject.file);
   ada.browser.hook = undefined;
 });
-afterAll(() => world.close());
 
 /** Reads the file while the broker says something else of its key. Whatever comes of it, nothing here has changed. */
 async function readWith(change: (key: ReleasedKey) => unknown): Promise<Bytes> {

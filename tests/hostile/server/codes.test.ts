@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import * as contract from '$contract/account.ts';
 import type { ProblemCode } from '$contract/problems.ts';
 import { reenrolAsk, reenrolConfirm, reenrolSecret, reenrolStop } from '$contract/reenrolment.ts';
@@ -13,17 +13,15 @@ import { type BrokerProcess, startBrokerProcess } from '../../support/broker-pro
 import { askReenrolment, WAIT_SECONDS, waitForReenrolment } from '../../support/reenrolment-client.ts';
 import { prove } from '../../support/renewal-client.ts';
 import { row } from '../support/row.ts';
-import { buyGrant, type House, newBlobId, newcomer, openHouse } from './support/house.ts';
+import { buyGrant, newBlobId, newcomer, setUpHouse } from './support/house.ts';
 import { ROUTES, requestFor } from './support/requests.ts';
 
-let house: House;
+const house = setUpHouse();
 let brokers: readonly [TestBroker, TestBroker];
 
 beforeAll(async () => {
-  house = await openHouse();
   brokers = [await house.newBroker(), await house.newBroker()];
 });
-afterAll(() => house.end());
 
 const buy = (client: AccountClient, code: string) => client.call(contract.grantBuy, { factor: { code } });
 /** Twins of one browser, every other at the other broker. */

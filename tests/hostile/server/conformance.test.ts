@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
@@ -11,17 +11,9 @@ import {
 import { StartRefused } from '../../../broker/domain/start-refused.ts';
 import type { SeenRequest } from '../../support/fault-proxy.ts';
 import { row } from '../support/row.ts';
-import { type House, openHouse } from './support/house.ts';
+import { setUpHouse } from './support/house.ts';
 
-let house: House;
-
-beforeAll(async () => {
-  house = await openHouse();
-});
-afterEach(() => {
-  house.proxy.fault = () => undefined;
-});
-afterAll(() => house.end());
+const house = setUpHouse();
 
 const isCompletion = ({ method, query }: SeenRequest): boolean =>
   method === 'POST' && query.includes('uploadId=');

@@ -1,22 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { AccountClient } from '../../support/account-client.ts';
 import type { TestBroker } from '../../support/broker.ts';
 import type { Fault } from '../../support/fault-proxy.ts';
 import { row } from '../support/row.ts';
 import type { Flow, Person } from './support/flow.ts';
 import { checkEvents, FLOWS, SLOW_FLOWS } from './support/flows.ts';
-import { type House, openHouse } from './support/house.ts';
+import { setUpHouse } from './support/house.ts';
 
-let house: House;
-
-beforeAll(async () => {
-  house = await openHouse();
-});
-afterEach(() => {
-  house.proxy.fault = () => undefined;
-});
-afterAll(() => house.end());
+const house = setUpHouse();
 
 /** What goes wrong from a certain request on. The last two are a broker that ends there, before or after the request's effect. */
 const TROUBLES = {

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { VAULT_EVENTS_PATH } from '$contract/vault.ts';
 import { Problem } from '$contract/problems.ts';
 import * as v from 'valibot';
 import type { AccountClient } from '../../support/account-client.ts';
 import type { TestBroker } from '../../support/broker.ts';
 import { row } from '../support/row.ts';
-import { type House, openHouse } from './support/house.ts';
+import { setUpHouse } from './support/house.ts';
 import { mutated, oddBody } from './support/mutate.ts';
 import { type Random, seeded } from './support/random.ts';
 import { clientsByStage, ROUTES, requestFor } from './support/requests.ts';
@@ -15,14 +15,12 @@ const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'];
 const MARK = 'planted-by-the-fuzzer';
 const MAX_GROWTH_BYTES = 400e6;
 
-let house: House;
+const house = setUpHouse();
 let broker: TestBroker;
 
 beforeAll(async () => {
-  house = await openHouse();
   broker = await house.newBroker();
 });
-afterAll(() => house.end());
 
 /** Members as parameters: what is no text as JSON. */
 function queryOf(request: object): string {

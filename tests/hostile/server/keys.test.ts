@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import * as account from '$contract/account.ts';
 import * as vault from '$contract/vault.ts';
 import { stateKeys } from '../../../broker/domain/state/state-keys.ts';
@@ -8,23 +8,18 @@ import type { TestBroker } from '../../support/broker.ts';
 import { type Fault, s3Error, type SeenRequest } from '../../support/fault-proxy.ts';
 import { envelopeOf } from '../../support/vault-side.ts';
 import { row, type Trial } from '../support/row.ts';
-import { buyGrant, type House, newBlobId, newcomer, openHouse } from './support/house.ts';
+import { buyGrant, newBlobId, newcomer, setUpHouse } from './support/house.ts';
 import { ROUTES, requestFor } from './support/requests.ts';
 
-let house: House;
+const house = setUpHouse();
 let broker: TestBroker;
 let alice: AccountClient;
 let bob: AccountClient;
 
 beforeAll(async () => {
-  house = await openHouse();
   broker = await house.newBroker();
   [alice, bob] = [await newcomer(house, broker, 'alice'), await newcomer(house, broker, 'bob')];
 });
-afterEach(() => {
-  house.proxy.fault = () => undefined;
-});
-afterAll(() => house.end());
 
 const toKms = ({ target }: SeenRequest): boolean => target.startsWith('TrentService.');
 

@@ -7,11 +7,11 @@ import type { SeenRequest } from '../../support/fault-proxy.ts';
 import { row } from '../support/row.ts';
 import type { Flow, Person } from './support/flow.ts';
 import { checkEvents, FLOWS } from './support/flows.ts';
-import { type House, openHouse } from './support/house.ts';
+import { setUpHouse } from './support/house.ts';
 
 const ORIGIN = 'http://localhost:8787';
 
-let house: House;
+const house = setUpHouse();
 let steady: BrokerProcess;
 /** Started in advance, because most of their life is the start. */
 const spare: Promise<BrokerProcess>[] = [];
@@ -33,14 +33,12 @@ function startOne(): Promise<BrokerProcess> {
 }
 
 beforeAll(async () => {
-  house = await openHouse();
   steady = await startOne();
   spare.push(startOne());
 });
 afterAll(async () => {
   for (const started of spare) await (await started).stop();
   await steady.stop();
-  await house.end();
 });
 
 async function takeSpare(): Promise<BrokerProcess> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import * as contract from '$contract/account.ts';
 import * as renewal from '$contract/renewal.ts';
 import { VAULT_EVENTS_PATH } from '$contract/vault.ts';
@@ -10,17 +10,15 @@ import { newAuthenticator, passphraseRequest, prove } from '../../support/renewa
 import { reenrol } from '../../support/reenrolment-client.ts';
 import { row } from '../support/row.ts';
 import { kolmogorovSmirnov } from './support/distribution.ts';
-import { type House, newcomer, openHouse } from './support/house.ts';
+import { newcomer, setUpHouse } from './support/house.ts';
 import { clientsByStage, ROUTES, requestFor, type TokenStage } from './support/requests.ts';
 
-let house: House;
+const house = setUpHouse();
 let brokers: readonly [TestBroker, TestBroker];
 
 beforeAll(async () => {
-  house = await openHouse();
   brokers = [await house.newBroker(), await house.newBroker()];
 });
-afterAll(() => house.end());
 
 row(
   'F5',

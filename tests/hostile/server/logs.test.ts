@@ -9,13 +9,13 @@ import { TestClock } from '../../support/broker.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../support/broker-process.ts';
 import { envelopeOf, segmentAfter } from '../../support/vault-side.ts';
 import { row } from '../support/row.ts';
-import { type House, newBlobId, openHouse } from './support/house.ts';
+import { newBlobId, setUpHouse } from './support/house.ts';
 import { ROUTES, requestFor } from './support/requests.ts';
 
 const ADDRESS = '203.0.113.77';
 const AGENT = 'planted-user-agent';
 
-let house: House;
+const house = setUpHouse();
 let broker: BrokerProcess;
 /** Whatever must stand in no log, by what it is. */
 const secrets: [string, string | Uint8Array][] = [];
@@ -100,7 +100,6 @@ async function liveBusily(): Promise<void> {
 }
 
 beforeAll(async () => {
-  house = await openHouse();
   const { endpoint } = house.proxy;
   const { description } = house.cloud.cloud;
   const line = { ...description, s3Endpoint: endpoint, kmsEndpoint: endpoint, cognitoEndpoint: endpoint };
@@ -125,7 +124,6 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await broker.stop();
-  await house.end();
 });
 
 /** The forms in which bytes or a text may have been written down. */

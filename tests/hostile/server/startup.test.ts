@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { BrokerProblem } from '../../../broker/domain/problem.ts';
 import { loadSetup } from '../../../broker/domain/state/setup.ts';
@@ -8,14 +8,9 @@ import { runBroker } from '../../support/broker-process.ts';
 import { freePort } from '../../support/free-port.ts';
 import { startTestCloud } from '../../support/broker.ts';
 import { row } from '../support/row.ts';
-import { type House, newcomer, openHouse } from './support/house.ts';
+import { newcomer, setUpHouse } from './support/house.ts';
 
-let house: House;
-
-beforeAll(async () => {
-  house = await openHouse();
-});
-afterAll(() => house.end());
+const house = setUpHouse();
 
 /** What a start ends in: `started`, or the code of the refusal. */
 async function startOf(state: Parameters<typeof loadSetup>[0]): Promise<string> {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import * as account from '$contract/account.ts';
 import * as contract from '$contract/vault.ts';
 import { createAccounts } from '../../../broker/domain/account/accounts.ts';
@@ -11,21 +11,16 @@ import type { TestBroker } from '../../support/broker.ts';
 import { s3Error, type SeenRequest } from '../../support/fault-proxy.ts';
 import { envelopeOf, segmentAfter } from '../../support/vault-side.ts';
 import { row } from '../support/row.ts';
-import { buyGrant, type House, newBlobId, newcomer, openHouse } from './support/house.ts';
+import { buyGrant, newBlobId, newcomer, setUpHouse } from './support/house.ts';
 
-let house: House;
+const house = setUpHouse();
 let broker: TestBroker;
 let client: AccountClient;
 
 beforeAll(async () => {
-  house = await openHouse();
   broker = await house.newBroker();
   client = await newcomer(house, broker, 'store');
 });
-afterEach(() => {
-  house.proxy.fault = () => undefined;
-});
-afterAll(() => house.end());
 
 const isCompletion = ({ method, query }: SeenRequest): boolean =>
   method === 'POST' && query.includes('uploadId=');

@@ -3,20 +3,19 @@ import { fileURLToPath } from 'node:url';
 import { CognitoIdentityClient } from '@aws-sdk/client-cognito-identity';
 import * as kmsCommands from '@aws-sdk/client-kms';
 import * as s3Commands from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
 import { vaultCredentials } from '../../../broker/aws/vault-credentials.ts';
 import { vaultLogins } from '../../../broker/aws/vault-logins.ts';
-import { startVaultCloud, type VaultCloud } from '../../support/vault-cloud.ts';
 import { newSession, openVault, startVaultSide } from '../../support/vault-side.ts';
+import { setUpVaultCloud } from '../../support/set-up-vaults.ts';
 import { row } from '../support/row.ts';
 
-let world: VaultCloud;
+const world = setUpVaultCloud();
 let vaultA: VaultId;
 let vaultB: VaultId;
 
 beforeAll(async () => {
-  world = await startVaultCloud();
   const ports = world.connect();
   const broker = startVaultSide({
     state: ports.state,
@@ -28,7 +27,6 @@ beforeAll(async () => {
   for (const vault of [vaultA, vaultB]) await openVault(broker, newSession(), vault);
   broker.close();
 });
-afterAll(() => world.close());
 
 interface Pair {
   readonly accessKeyId: string;

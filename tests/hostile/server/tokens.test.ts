@@ -2,23 +2,21 @@ import { createHmac, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EncryptJWT, SignJWT } from 'jose';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import * as contract from '$contract/account.ts';
 import { loadSetup, type Setup } from '../../../broker/domain/state/setup.ts';
 import type { TestBroker } from '../../support/broker.ts';
 import { row } from '../support/row.ts';
-import { type House, newcomer, openHouse } from './support/house.ts';
+import { newcomer, setUpHouse } from './support/house.ts';
 
-let house: House;
+const house = setUpHouse();
 let broker: TestBroker;
 let setup: Setup;
 
 beforeAll(async () => {
-  house = await openHouse();
   broker = await house.newBroker();
   ({ setup } = await loadSetup(broker.ports.state, broker.ports.kms));
 });
-afterAll(() => house.end());
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const hs256 = (header: unknown, payload: unknown, key: Uint8Array): string => {

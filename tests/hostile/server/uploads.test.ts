@@ -1,42 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import * as contract from '$contract/vault.ts';
 import type { VaultId } from '$contract/ids.ts';
-import type { Session } from '../../../broker/domain/account/session.ts';
-import { ask, serveVaults } from '../../support/vault-broker.ts';
-import { APP_ORIGIN, startVaultCloud, type VaultCloud } from '../../support/vault-cloud.ts';
-import {
-  newBlobId,
-  newSession,
-  openVault,
-  startVaultSide,
-  type TestVaultSide,
-} from '../../support/vault-side.ts';
+import { ask } from '../../support/vault-broker.ts';
+import { APP_ORIGIN } from '../../support/vault-cloud.ts';
+import { newBlobId } from '../../support/vault-side.ts';
+import { setUpVaults } from '../../support/set-up-vaults.ts';
 import { row } from '../support/row.ts';
 
-let world: VaultCloud;
-let side: TestVaultSide;
-let app: ReturnType<typeof serveVaults>;
-let session: Session;
 let vault: VaultId;
+const { world, app, session, newVault } = setUpVaults();
 
 beforeAll(async () => {
-  world = await startVaultCloud();
-  const ports = world.connect();
-  side = startVaultSide({
-    state: ports.state,
-    objects: ports.vaultObjects,
-    kms: ports.vaultKms,
-    purger: ports.purger,
-  });
-  session = newSession();
-  vault = await world.newVault(ports);
-  await openVault(side, session, vault);
-  app = serveVaults(side, [session]);
-});
-afterAll(async () => {
-  side.close();
-  await world.close();
+  vault = await newVault();
 });
 
 const body = randomBytes(1000);

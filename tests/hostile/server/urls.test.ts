@@ -1,48 +1,23 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import { LIMITS } from '$contract/limits.ts';
 import * as contract from '$contract/vault.ts';
-import type { Session } from '../../../broker/domain/account/session.ts';
 import type { VaultId } from '$contract/ids.ts';
-import { ask, serveVaults } from '../../support/vault-broker.ts';
-import { startVaultCloud, type VaultCloud } from '../../support/vault-cloud.ts';
-import {
-  newBlobId,
-  newSession,
-  openVault,
-  startVaultSide,
-  type TestVaultSide,
-} from '../../support/vault-side.ts';
+import { ask } from '../../support/vault-broker.ts';
+import { newBlobId, newSession } from '../../support/vault-side.ts';
+import { setUpVaults } from '../../support/set-up-vaults.ts';
 import { row, type Trial } from '../support/row.ts';
 import { seeded } from './support/random.ts';
 
-let world: VaultCloud;
-let side: TestVaultSide;
-let app: ReturnType<typeof serveVaults>;
-let session: Session;
 let vault: VaultId;
 let otherVault: VaultId;
 /** The cloud's clock runs ahead of the signer's by so much. */
 let aheadMs = 0;
+const { world, app, session, newVault } = setUpVaults({ nowMs: () => Date.now() + aheadMs });
 
 beforeAll(async () => {
-  world = await startVaultCloud({ nowMs: () => Date.now() + aheadMs });
-  const ports = world.connect();
-  side = startVaultSide({
-    state: ports.state,
-    objects: ports.vaultObjects,
-    kms: ports.vaultKms,
-    purger: ports.purger,
-  });
-  session = newSession();
-  [vault, otherVault] = [await world.newVault(ports), await world.newVault(ports)];
-  await openVault(side, session, vault);
-  await openVault(side, newSession(), otherVault);
-  app = serveVaults(side, [session]);
-});
-afterAll(async () => {
-  side.close();
-  await world.close();
+  vault = await newVault();
+  otherVault = await newVault(newSession());
 });
 
 const body = randomBytes(1000);

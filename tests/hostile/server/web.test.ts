@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { beforeAll, expect } from 'vitest';
 import type { TestBroker } from '../../support/broker.ts';
 import { ORIGIN } from '../../support/broker.ts';
 import { built } from '../../support/built.ts';
 import { billOfMaterials, digestsOf } from '../../../broker/launch/release.mjs';
 import { row } from '../support/row.ts';
 import { buildIn, checkOut } from './support/checkout.ts';
-import { type House, openHouse } from './support/house.ts';
+import { setUpHouse } from './support/house.ts';
 
-let house: House;
+const house = setUpHouse();
 let broker: TestBroker;
 /** Folder of the package that is served. */
 let first: string;
@@ -21,13 +21,11 @@ const filesOf = (folder: string): string[] =>
   );
 
 beforeAll(async () => {
-  house = await openHouse();
   first = await built('app');
   const folder = join(first, 'build');
   const appHtml = readFileSync(join(folder, 'app.html'), 'utf8');
   broker = await house.newBroker({ settings: { files: { folder, appHtml } } });
 }, 300_000);
-afterAll(() => house.end());
 
 const ask = (path: string, init: RequestInit = {}) => broker.app.request(`${ORIGIN}${path}`, init);
 

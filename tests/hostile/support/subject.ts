@@ -2,8 +2,9 @@ import { concat, equalBytes, type Bytes } from '../../../src/lib/bytes.ts';
 import { HEADER_BYTES, SEGMENT_BYTES } from '../../../src/lib/crypto/floe.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import { readContent } from '../../../src/lib/transfer/download/opening.ts';
+import type { Interference, PassingRequest } from '../../support/relay.ts';
 import type { Client, Sent } from './client.ts';
-import { readsBlob, serving, type Interference, type StoreRequest } from './hostile-s3.ts';
+import { readsBlob, serving } from './hostile-s3.ts';
 
 /** A file in the drive, and its ciphertext as it lies in S3. */
 export interface Subject {
@@ -39,7 +40,7 @@ export async function downloadServed(
   client: Client,
   { file, sent }: Pick<Subject, 'file' | 'sent'>,
   bytes: Bytes,
-  serve: (bytes: Bytes, request: StoreRequest) => Interference = serving,
+  serve: (bytes: Bytes, request: PassingRequest) => Interference = serving,
 ): Promise<{ bytes: Bytes; error?: string }> {
   const { store } = client.world;
   store.hook = (request) => (readsBlob(request, sent.blob) ? serve(bytes, request) : undefined);

@@ -6,6 +6,7 @@ import { connectCloud } from '../../../broker/aws/broker-clients.ts';
 import { localCloud } from '../../../broker/entry/settings.ts';
 import { type LocalCloud, startLocalCloud } from '../../../broker/local/cloud.ts';
 import { ORIGIN, startTestBroker, TestClock, type TestBroker, type TestCloud } from '../../support/broker.ts';
+import { setUp } from '../../support/fixture.ts';
 import { startHostileStore, type HostileStore } from './hostile-s3.ts';
 import { openNodeBrowser, type NodeBrowser } from './node-browser.ts';
 
@@ -23,7 +24,12 @@ export interface HostileWorld {
   close(): Promise<void>;
 }
 
-export async function startHostileWorld(): Promise<HostileWorld> {
+/** A world for the test file that calls this. */
+export function setUpHostileWorld(): HostileWorld {
+  return setUp(startHostileWorld, (world) => world.close());
+}
+
+async function startHostileWorld(): Promise<HostileWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'halfkey-hostile-'));
   const dataFolder = join(folder, 'data');
   const options = { dataFolder, policiesFolder: POLICIES, allowedOrigins: [ORIGIN] };

@@ -1,15 +1,17 @@
+import { afterEach } from 'vitest';
 import { connectCloud, type CloudPorts } from '../../../../broker/aws/broker-clients.ts';
-import type { AppPorts, AppSettings } from '../../../../broker/app.ts';
 import { localCloud } from '../../../../broker/entry/settings.ts';
 import { AccountClient } from '../../../support/account-client.ts';
 import {
   startTestBroker,
   startTestCloud,
   type TestBroker,
+  type TestBrokerOptions,
   TestClock,
   type TestCloud,
 } from '../../../support/broker.ts';
 import { type FaultProxy, startFaultProxy } from '../../../support/fault-proxy.ts';
+import { setUp } from '../../../support/fixture.ts';
 
 /** A local cloud, a proxy in front of it at which anything may go wrong, and as many brokers as a row wants. */
 export interface House {
@@ -19,7 +21,7 @@ export interface House {
   /** Ports of their own, through the proxy. */
   connect(): CloudPorts;
   /** One broker more in this process: it shares connections with the others, and no memory. */
-  newBroker(options?: { ports?: Partial<AppPorts>; settings?: Partial<AppSettings> }): Promise<TestBroker>;
+  newBroker(options?: TestBrokerOptions): Promise<TestBroker>;
   /** Ends a broker that is not needed any more. */
   dismiss(broker: TestBroker): void;
   /** A browser that asks this broker. */
@@ -27,7 +29,16 @@ export interface House {
   end(): Promise<void>;
 }
 
-export async function openHouse(): Promise<House> {
+/** A house for the test file that calls this; nothing goes wrong in it at the start of a test. */
+export function setUpHouse(): House {
+  const house = setUp(openHouse, (opened) => opened.end());
+  afterEach(() => {
+    house.proxy.fault = () => undefined;
+  });
+  return house;
+}
+
+async function openHouse(): Promise<House> {
   const cloud = await startTestCloud();
   const clock = new TestClock();
   const proxy = await startFaultProxy(cloud.cloud.endpoint);
