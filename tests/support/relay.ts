@@ -20,7 +20,7 @@ export interface PassingRequest {
 }
 
 /** The cloud's answer as it passes by. */
-export interface PassingReply {
+interface PassingReply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
