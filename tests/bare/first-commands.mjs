@@ -43,9 +43,14 @@ function run(command, { cwd, node, env = {} }) {
   });
   let output = '';
   let errors = '';
-  child.stdout.on('data', (/** @type {Buffer} */ chunk) => (output += chunk.toString()));
-  child.stderr.on('data', (/** @type {Buffer} */ chunk) => (errors += chunk.toString()));
-  const ended = once(child, 'close').then(([status]) => /** @type {number | null} */ (status));
+  child.stdout.on('data', (/** @type {Buffer} */ chunk) => {
+    output += chunk.toString();
+  });
+  child.stderr.on('data', (/** @type {Buffer} */ chunk) => {
+    errors += chunk.toString();
+  });
+  /** @type {Promise<number | null>} */
+  const ended = new Promise((resolve) => child.once('close', resolve));
   return {
     child,
     ended,
@@ -235,7 +240,9 @@ await step('npm run local-cloud as the first command', async () => {
     },
   );
   await cloud.until('\n');
-  assert.equal(JSON.parse(cloud.output()).s3Endpoint, `http://127.0.0.1:${String(port)}`);
+  const parsed = /** @type {unknown} */ (JSON.parse(cloud.output()));
+  const { s3Endpoint } = /** @type {{ s3Endpoint: string }} */ (parsed);
+  assert.equal(s3Endpoint, `http://127.0.0.1:${String(port)}`);
   await cloud.stop();
 });
 

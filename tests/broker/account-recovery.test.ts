@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
-import { AccountClient } from '../support/account-client.ts';
+import type { AccountClient } from '../support/account-client.ts';
 import { storedVersions } from '../support/stored-versions.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';
 

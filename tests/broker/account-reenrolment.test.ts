@@ -4,7 +4,7 @@ import * as account from '$contract/account.ts';
 import * as contract from '$contract/reenrolment.ts';
 import * as renewal from '$contract/renewal.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
-import { AccountClient } from '../support/account-client.ts';
+import type { AccountClient } from '../support/account-client.ts';
 import { setUpBrokers } from '../support/set-up-broker.ts';
 import {
   askReenrolment,

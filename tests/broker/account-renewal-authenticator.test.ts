@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import * as contract from '$contract/renewal.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
-import { AccountClient } from '../support/account-client.ts';
+import type { AccountClient } from '../support/account-client.ts';
 import { setUpBrokers } from '../support/set-up-broker.ts';
 import { eventKinds, newAuthenticator, prove } from '../support/renewal-client.ts';
 import { storedVersions } from '../support/stored-versions.ts';

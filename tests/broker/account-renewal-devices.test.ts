@@ -4,7 +4,7 @@ import * as account from '$contract/account.ts';
 import * as reenrolment from '$contract/reenrolment.ts';
 import * as contract from '$contract/renewal.ts';
 import { keysGenerate } from '$contract/vault.ts';
-import { AccountClient } from '../support/account-client.ts';
+import type { AccountClient } from '../support/account-client.ts';
 import { pairNext, waitForReenrolment } from '../support/reenrolment-client.ts';
 import { eventKinds, prove } from '../support/renewal-client.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';

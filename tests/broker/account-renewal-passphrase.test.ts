@@ -4,7 +4,7 @@ import * as account from '$contract/account.ts';
 import * as contract from '$contract/renewal.ts';
 import { keysGenerate } from '$contract/vault.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
-import { AccountClient } from '../support/account-client.ts';
+import type { AccountClient } from '../support/account-client.ts';
 import { eventKinds, newKit, passphraseRequest, prove } from '../support/renewal-client.ts';
 import { storedVersions } from '../support/stored-versions.ts';
 import { newBlobId } from '../support/vault-side.ts';

@@ -5,7 +5,8 @@ import type { Route } from '$contract/route.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
-import { AccountClient, newBackupCodes } from '../support/account-client.ts';
+import type { AccountClient } from '../support/account-client.ts';
+import { newBackupCodes } from '../support/account-client.ts';
 import { startTestBroker } from '../support/broker.ts';
 import {
   backupCodesRequest,
@@ -28,7 +29,7 @@ async function signedUp(userName: string): Promise<AccountClient> {
   return client;
 }
 
-beforeAll(async () => {
+beforeAll(() => {
   ports = cloud.connect();
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
 import type { BrokerKms } from '../../broker/ports/kms.ts';
-import { AccountClient } from '../support/account-client.ts';
+import type { AccountClient } from '../support/account-client.ts';
 import { startTestBroker, startTestCloud } from '../support/broker.ts';
 import { setUpBrokers } from '../support/set-up-broker.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
 import { LOGIN_INTERVAL_MS, LOGINS_AT_ONCE } from '../../broker/domain/account/login-pace.ts';
 import type { StateStore } from '../../broker/ports/state.ts';
-import { AccountClient } from '../support/account-client.ts';
+import type { AccountClient } from '../support/account-client.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';
 
 /** What the broker asked of the store, as `read n/`. */

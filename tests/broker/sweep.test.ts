@@ -37,7 +37,7 @@ async function versionsBelow(prefix: string): Promise<StateVersion[]> {
 }
 const keysBelow = async (prefix: string) => [...new Set((await versionsBelow(prefix)).map(({ key }) => key))];
 
-beforeAll(async () => {
+beforeAll(() => {
   ports = cloud.connect();
 });
 

@@ -123,7 +123,7 @@ beforeAll(async () => {
 afterEach(() => {
   for (const controller of open.splice(0)) controller.abort();
 });
-afterAll(async () => {
+afterAll(() => {
   for (const { broker, server } of brokers) {
     broker.close();
     server.close();

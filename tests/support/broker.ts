@@ -17,7 +17,7 @@ export const ORIGIN = 'http://localhost:8787';
 export interface TestCloud {
   readonly cloud: LocalCloud;
   /** Ports that speak to it over HTTP; each call is another broker's. */
-  connect(): CloudPorts;
+  readonly connect: () => CloudPorts;
   /** Nobody listens any more. */
   readonly stop: () => Promise<void>;
   end(): Promise<void>;

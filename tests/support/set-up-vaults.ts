@@ -40,7 +40,7 @@ export function setUpVaults(options?: VaultCloudOptions) {
     side,
     app,
     session,
-    async newVault(owner = session): Promise<VaultId> {
+    newVault: async (owner = session): Promise<VaultId> => {
       const vault = await world.newVault(ports);
       await openVault(side, owner, vault);
       return vault;
