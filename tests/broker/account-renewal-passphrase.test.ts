@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import * as contract from '$contract/renewal.ts';
@@ -133,7 +132,8 @@ describe('another passphrase', () => {
   it('is a record with which a login can begin', async () => {
     const client = await proven('malformed');
     const { keyring } = await passphraseRequest(client, NEW);
-    for (const registrationRecord of ['AAAA', randomBytes(192).toString('base64url')]) {
+    // Its first 32 bytes are to be a point: these never are, and random ones now and then.
+    for (const registrationRecord of ['AAAA', Buffer.alloc(192, 0xff).toString('base64url')]) {
       expect(await client.call(contract.passphraseRenew, { registrationRecord, keyring })).toMatchObject({
         status: 400,
         problem: { code: 'input_malformed', fields: ['registrationRecord'] },

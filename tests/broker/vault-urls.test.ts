@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import * as contract from '$contract/vault.ts';
@@ -8,7 +9,7 @@ import { newBlobId } from '../support/vault-side.ts';
 import { setUpVaults } from '../support/set-up-vaults.ts';
 
 let vault: VaultId;
-const { world, ports, app, session, newVault } = setUpVaults();
+const { world, app, session, newVault } = setUpVaults();
 
 beforeAll(async () => {
   vault = await newVault();
@@ -90,8 +91,11 @@ describe('a multipart upload over HTTP', () => {
     const first = await answer<{ digest: string }>(await complete(begun, parts));
     expect(first.digest).toMatch(/^[A-Za-z0-9+/]{43}=-2$/);
     expect(await answer(await complete(begun, parts))).toEqual(first);
-    const stored = await ports.vaultObjects.read(vault, `blobs/${begun.blob}`);
-    expect(Buffer.concat(begun.bodies).equals(stored ?? new Uint8Array())).toBe(true);
+    const stored = await world.admin.send(
+      new GetObjectCommand({ Bucket: world.place.bucket, Key: `v/${vault}/blobs/${begun.blob}` }),
+    );
+    const bytes = await stored.Body?.transformToByteArray();
+    expect(Buffer.concat(begun.bodies).equals(bytes ?? new Uint8Array())).toBe(true);
   });
 
   it('is not completed over a blob that is there', async () => {
