@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Authenticator } from '../support/authenticator.ts';
-import type { ServerClock } from '../support/clock/server-clock.ts';
+import type { ServerClock } from '../support/server-clock.ts';
 import type { BenchPage } from './chromium.ts';
 
 /** Somebody with a passphrase and an authenticator, who uses the product's own crypto worker. */

@@ -1,5 +1,5 @@
 import { generate } from 'otplib';
-import type { ServerClock } from './clock/server-clock.ts';
+import type { ServerClock } from './server-clock.ts';
 
 const STEP_SECONDS = 30;
 const STEP_MS = STEP_SECONDS * 1000;

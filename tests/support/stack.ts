@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ServerClock } from './clock/server-clock.ts';
+import { ServerClock } from './server-clock.ts';
 import { freePort } from './free-port.ts';
 import { startGate, type Gate } from './gate.ts';
 import { startProgram, type Program } from './program.ts';

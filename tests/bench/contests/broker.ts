@@ -4,6 +4,7 @@ import { LIMITS } from '$contract/limits.ts';
 import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault.ts';
 import { AccountClient } from '../../support/account-client.ts';
 import { TestClock } from '../../support/broker.ts';
+import type { ServerClock } from '../../support/server-clock.ts';
 import { envelopeOf } from '../../support/vault-side.ts';
 import { limit } from '../figure.ts';
 import type { Ground } from '../ground.ts';
@@ -60,9 +61,9 @@ class Account {
   static async create({ origin, stack }: Ground): Promise<Account> {
     // By its name: the broker sends everybody else there, and a cookie would not come along.
     const address = `http://localhost:${String(stack.brokerPort)}`;
-    const client = new AccountClient((path, init) => fetch(address + path, init), stepBefore());
+    const client = new AccountClient((path, init) => fetch(address + path, init), stepBefore(stack.clock));
     client.headers = { origin };
-    await untilStepIsFresh();
+    makeStepFresh(stack.clock);
     const { grant } = await client.signUp(`bench-${randomBytes(6).toString('hex')}`);
     return new Account(client, grant.id);
   }
@@ -117,13 +118,12 @@ class Account {
 }
 
 /** A code is good once, and the steps before and after this one count too: signing up with the one before leaves two to measure. */
-function stepBefore(): TestClock {
-  const clock = new TestClock();
-  return Object.defineProperty(clock, 'nowMs', { get: () => Date.now() - STEP_MS });
+function stepBefore(servers: ServerClock): TestClock {
+  return Object.defineProperty(new TestClock(), 'nowMs', { get: () => servers.nowMs() - STEP_MS });
 }
 
 /** The step before would be too old if a new one began just now. */
-async function untilStepIsFresh(): Promise<void> {
-  const leftMs = STEP_MS - (Date.now() % STEP_MS);
-  if (leftMs < 3000) await new Promise((resolve) => setTimeout(resolve, leftMs));
+function makeStepFresh(servers: ServerClock): void {
+  const leftMs = STEP_MS - (servers.nowMs() % STEP_MS);
+  if (leftMs < 3000) servers.advance(leftMs);
 }
