@@ -137,7 +137,10 @@ describe('a broker that changes its event log', () => {
       'fork',
       (answer: Record<string, unknown>) => ({
         ...answer,
-        events: (answer['events'] as { hash: string }[]).map((event) => ({ ...event, hash: 'B'.repeat(43) })),
+        events: (answer['events'] as { hash: string }[]).map((event) => ({
+          ...event,
+          hash: `${'B'.repeat(42)}A`,
+        })),
       }),
     ],
   ])('is found out: %s', async (_name, code, alter) => {
