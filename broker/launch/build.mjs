@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { bin, installPackages, root } from './install.mjs';
+import { bin, installPackages } from './install.mjs';
+import { root } from './root.mjs';
 import { runQuietly } from './run.mjs';
 import { APP_SOURCES, BROKER_SOURCES, digestOf } from './sources.mjs';
 

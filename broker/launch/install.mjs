@@ -1,12 +1,9 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root } from './root.mjs';
 import { endWith, failWith, runQuietly } from './run.mjs';
 
 // Runs before anything is installed, so it uses nothing but Node; plain JavaScript, because Node 20 does not run TypeScript.
-
-/** The folder of package.json. */
-export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where npm keeps a lockfile of what it has installed. */
 const INSTALLED = join(root, 'node_modules', '.package-lock.json');

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildIfStale } from './build.mjs';
-import { installPackages, root } from './install.mjs';
+import { installPackages } from './install.mjs';
+import { root } from './root.mjs';
 
 // Standard output is for the one line of JSON.
 installPackages(console.error);

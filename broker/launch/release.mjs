@@ -3,7 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
-import { installPackages, root } from './install.mjs';
+import { installPackages } from './install.mjs';
+import { root } from './root.mjs';
 
 // What is published beside a release, so that anybody can tell whether they got it: the bill of materials, and the digest of
 // every file that is served or run. Both are the same for the same sources, whoever makes them.

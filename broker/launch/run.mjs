@@ -1,7 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { root } from './root.mjs';
 
 /** What a tool prints when something outside of it is the cause, and what to say instead of a page of output. */
 const CAUSES = [

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { root } from './root.mjs';
 
 const SHARED = ['broker/contract', 'package.json', 'package-lock.json', 'tsconfig.json'];
 
@@ -13,6 +11,8 @@ export const APP_SOURCES = [
   'static',
   'svelte.config.js',
   'vite.config.ts',
+  // svelte.config.js takes the version from these.
+  'broker/launch/root.mjs',
   'broker/launch/sources.mjs',
   ...SHARED,
 ];

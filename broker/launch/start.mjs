@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildIfStale } from './build.mjs';
-import { installPackages, requireNode, root } from './install.mjs';
+import { installPackages, requireNode } from './install.mjs';
+import { root } from './root.mjs';
 import { describeTakenPort } from './port.mjs';
 import { endWith } from './run.mjs';
 

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildIfStale } from '../../broker/launch/build.mjs';
-import { installPackages, root } from '../../broker/launch/install.mjs';
+import { installPackages } from '../../broker/launch/install.mjs';
+import { root } from '../../broker/launch/root.mjs';
 
 process.chdir(root);
 installPackages();

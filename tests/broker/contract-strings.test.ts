@@ -1,19 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import * as v from 'valibot';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import { b64url } from '$contract/ids.ts';
 import * as vault from '$contract/vault.ts';
-import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import type { AccountClient } from '../support/account-client.ts';
 import { CONTRACT_ROUTES } from '../support/contract-routes.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
 /** Text that is somebody else's, and not bytes in base64url. */
 const NO_BYTES = /(?:userName|uploadId|etag|sha256|code|backupCode|suite|purpose|from|after)$/;
@@ -113,20 +107,12 @@ describe('bytes in base64url', () => {
 });
 
 describe('the broker', () => {
-  const clock = new TestClock();
-  let cloud: TestCloud;
-  let broker: TestBroker;
+  const { newClient } = setUpBroker();
   let client: AccountClient;
 
   beforeAll(async () => {
-    cloud = await startTestCloud();
-    broker = await startTestBroker(cloud, clock);
-    client = new AccountClient((path, init) => broker.app.request(path, init), clock);
+    client = newClient();
     await client.signUp('border');
-  });
-  afterAll(async () => {
-    broker.app.close();
-    await cloud.end();
   });
 
   const blob = 'A'.repeat(22);

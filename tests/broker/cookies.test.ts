@@ -1,26 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
 import { AccountClient } from '../support/account-client.ts';
-import {
-  startTestBroker,
-  startTestCloud,
-  type TestBroker,
-  TestClock,
-  type TestCloud,
-} from '../support/broker.ts';
+import { startTestBroker } from '../support/broker.ts';
+import { setUpBroker } from '../support/set-up-broker.ts';
 
-let cloud: TestCloud;
-let broker: TestBroker;
-const clock = new TestClock();
-
-beforeAll(async () => {
-  cloud = await startTestCloud();
-  broker = await startTestBroker(cloud, clock);
-});
-afterAll(async () => {
-  broker.app.close();
-  await cloud.end();
-});
+const { cloud, broker, clock, newClient } = setUpBroker();
 
 /** A browser that another port of this host has given cookies of our names, for paths longer than ours and shorter. */
 function litteredClient(litter: (ours: string) => readonly string[]): AccountClient {
@@ -53,7 +37,7 @@ describe('cookies of our names that are somebody else’s', () => {
   });
 
   it('may be a session that has ended, beside the one that lives', async () => {
-    const client = new AccountClient((path, init) => broker.app.request(path, init), clock);
+    const client = newClient();
     await client.signUp('two-sessions');
     const ended = client.cookies.get('halfkey') ?? '';
     await client.must(account.sessionEnd);
@@ -69,7 +53,7 @@ describe('cookies of our names that are somebody else’s', () => {
 
   it('are not looked at on https, where the name is ours alone', async () => {
     const own = await startTestBroker(cloud, clock, { settings: { origin: 'https://drive.example' } });
-    const client = new AccountClient((path, init) => broker.app.request(path, init), clock);
+    const client = newClient();
     await client.signUp('prefixed');
     const token = client.cookies.get('halfkey') ?? '';
     const statusWith = async (cookie: string) =>

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
-import { createFirefox, findFirefox } from '../support/firefox.ts';
+import { createFirefox } from '../support/firefox.ts';
+import { findFirefox } from '../support/program-path.mjs';
 import { startStack, type Stack } from '../support/stack.ts';
 import { MARKUP_PAYLOADS } from '../hostile/support/markup-payloads.ts';
 import { FirefoxPerson } from './firefox-person.ts';

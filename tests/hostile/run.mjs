@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIfStale } from '../../broker/launch/build.mjs';
-import { bin, installPackages, root } from '../../broker/launch/install.mjs';
+import { bin, installPackages } from '../../broker/launch/install.mjs';
+import { root } from '../../broker/launch/root.mjs';
 import { claimedRows, differences, promisedAttacks } from './attack-table.mjs';
 
 // `npm run test:hostile`: every attack of docs/ATTACKS.md against this tree, and the table of what became of each. With `-- --full`

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { root } from '../../broker/launch/install.mjs';
+import { root } from '../../broker/launch/root.mjs';
 
 // What a change can break. Vitest follows imports; what runs as a bundle, or in a browser, is imported by nobody, and stands here.
 

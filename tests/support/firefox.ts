@@ -2,14 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { launch, type Browser } from 'puppeteer-core';
-import { findOnPath } from './program-path.mjs';
-
-const NAMES = ['firefox-esr', 'firefox'];
-
-/** `FIREFOX_PATH`, else one on PATH. @returns undefined when the machine has none */
-export function findFirefox(): string | undefined {
-  return process.env['FIREFOX_PATH'] ?? findOnPath(NAMES);
-}
 
 /** A Firefox with a profile that outlives the process, so that it can be ended and started again. */
 export interface Firefox {

@@ -1,19 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { endWith } from '../../broker/launch/run.mjs';
 import { findChromium } from './chromium.mjs';
-import { findOnPath } from './program-path.mjs';
+import { findFirefox, findOnPath } from './program-path.mjs';
 
 /** What Debian and its relatives call them. */
 const PACKAGES = { Chromium: ['chromium', 'fonts-liberation'], Firefox: ['firefox-esr'] };
-const FIREFOX = ['firefox-esr', 'firefox'];
 
 /**
  * Installs the browsers that the suites run in, as far as the machine lacks them and lets us. Without Chromium the tests have failed,
  * and this ends the process; without another one its tests are skipped, which the end of the run names.
  */
 export function installBrowsers() {
-  const hasFirefox = process.env['FIREFOX_PATH'] !== undefined || findOnPath(FIREFOX) !== undefined;
-  const missing = [...(findChromium() ? [] : ['Chromium']), ...(hasFirefox ? [] : ['Firefox'])];
+  const missing = [...(findChromium() ? [] : ['Chromium']), ...(findFirefox() ? [] : ['Firefox'])];
   if (missing.length === 0) return;
   if (canInstall()) {
     run('apt-get', ['update', '--quiet=2']);

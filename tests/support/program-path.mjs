@@ -1,6 +1,11 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+/** `FIREFOX_PATH`, else one on PATH. @returns {string | undefined} undefined when the machine has none */
+export function findFirefox() {
+  return process.env['FIREFOX_PATH'] ?? findOnPath(['firefox-esr', 'firefox']);
+}
+
 /**
  * @param {readonly string[]} names in order of preference
  * @returns {string | undefined} path of the first that a folder of PATH holds and this user may run

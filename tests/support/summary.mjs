@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { root } from '../../broker/launch/install.mjs';
+import { root } from '../../broker/launch/root.mjs';
 
 // What a run says at its end. Vitest and Playwright report in JSON, each in its own form; here they become one.
 
