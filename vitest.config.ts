@@ -19,6 +19,8 @@ export default defineConfig({
   test: {
     // Once for the run, whichever projects take part in it.
     globalSetup: ['tests/support/workshop.ts'],
+    // Most files wait for processes and browsers of theirs more than they compute; by itself Vitest would take one of two cores.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
