@@ -58,7 +58,10 @@ let estimator: ReturnType<typeof createEstimator> | undefined;
 
 /** Its dictionaries are 1.6 MB, and wanted at sign-up and recovery only. */
 function loadEstimator(): ReturnType<typeof createEstimator> {
-  estimator ??= createEstimator();
+  estimator ??= createEstimator().catch((error: unknown) => {
+    estimator = undefined; // The next one to ask tries again: the network may be back.
+    throw error;
+  });
   return estimator;
 }
 
