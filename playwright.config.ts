@@ -1,6 +1,9 @@
 import { defineConfig } from '@playwright/test';
 import { chromiumPath, CHROMIUM_ARGS } from './tests/support/chromium.mjs';
 
+// The pinned SDK runs on Node 20; without this it warns in every process.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
+
 /** End to end: the built app in Chromium, the real broker and the real local cloud. Every file starts a stack of its own. */
 export default defineConfig({
   testDir: 'tests/e2e',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import type { GateRequest } from '../support/gate.ts';
 import { digestOf, writeRandomFile } from '../support/files.ts';
+import { isLongForm } from '../support/long-form.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { createMortalBrowser, pickFile, type MortalBrowser } from './mortal-browser.ts';
 import { Person } from './person.ts';
@@ -13,8 +14,8 @@ import { Person } from './person.ts';
 
 const MIB = 1024 ** 2;
 const PART_MIB = 8;
-/** In full, 2 GB. */
-const SIZE_MIB = process.env['HALFKEY_FULL'] === '1' ? 2048 : 96;
+/** In the long form, 2 GB. */
+const SIZE_MIB = isLongForm ? 2048 : 96;
 const PARTS = SIZE_MIB / PART_MIB;
 const NAME = 'Crossing.mov';
 const PATIENCE_MS = 20 * 60_000;

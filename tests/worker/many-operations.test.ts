@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { isLongForm } from '../support/long-form.ts';
 import { list } from '../../src/lib/journal/state/listing.ts';
 import type { Bare } from './bare/main.ts';
 import type { Device } from './device.ts';
@@ -15,7 +16,7 @@ declare const bare: Bare;
 const WORK_MS = 900_000;
 const SETTLING_MS = 180_000;
 /** Fewer, and another seed, for whoever looks for something. */
-const OPERATIONS = Number(process.env['HALFKEY_OPERATIONS'] ?? 500);
+const OPERATIONS = Number(process.env['HALFKEY_OPERATIONS'] ?? (isLongForm ? 500 : 120));
 const SEED = Number(process.env['HALFKEY_SEED'] ?? 20_261_121);
 const SAMPLES = 25;
 /** For each tab: what is done once in a while, by the share of its operations that comes before. */

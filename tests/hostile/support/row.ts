@@ -2,13 +2,12 @@ import { appendFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
+import { isLongForm } from '../../support/long-form.ts';
 import { promisedAttacks } from '../attack-table.mjs';
 
 const SHORT_TIMEOUT_MS = 120_000;
 const FULL_TIMEOUT_MS = 40 * 60_000;
 
-/** Set by `npm run test:full` and `npm run test:hostile -- --full`: every variant, every index. */
-const FULL = process.env['HALFKEY_FULL'] === '1';
 /** Where the table is collected, a line of JSON for each row; nowhere when unset. */
 const RESULTS = process.env['HALFKEY_HOSTILE_RESULTS'];
 const PROMISED = promisedAttacks(fileURLToPath(new URL('../../..', import.meta.url)));
@@ -97,7 +96,7 @@ function expectPromised(id: string, { attack, tried }: About): void {
 }
 
 function timeoutMs(): number {
-  return FULL ? FULL_TIMEOUT_MS : SHORT_TIMEOUT_MS;
+  return isLongForm ? FULL_TIMEOUT_MS : SHORT_TIMEOUT_MS;
 }
 
 type Counted = Pick<RowResult, 'variants' | 'refusals' | 'held' | 'durationMs'>;
@@ -110,7 +109,7 @@ async function attempted(run: (trial: Trial) => Promise<void>): Promise<Attempt>
   const refusals = new Set<string>();
   const held = new Set<string>();
   const trial: Trial = {
-    full: FULL,
+    full: isLongForm,
     vary(count) {
       variants += count;
     },
