@@ -1,5 +1,5 @@
 import { defineConfig } from '@playwright/test';
-import { chromiumPath, CHROMIUM_ARGS } from './tests/support/chromium.mjs';
+import { CHROMIUM_ARGS, headlessChromiumPath } from './tests/support/chromium.mjs';
 
 // The pinned SDK runs on Node 20; without this it warns in every process.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
@@ -17,7 +17,7 @@ export default defineConfig({
   retries: 1,
   reporter: [['list']],
   use: {
-    launchOptions: { executablePath: chromiumPath(), args: CHROMIUM_ARGS },
+    launchOptions: { executablePath: headlessChromiumPath(), args: CHROMIUM_ARGS },
     viewport: { width: 1280, height: 800 },
     actionTimeout: 30_000,
     trace: 'off',

@@ -1,7 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
-import { CHROMIUM_ARGS, findChromium } from './tests/support/chromium.mjs';
+import { CHROMIUM_ARGS, findHeadlessChromium } from './tests/support/chromium.mjs';
 
 const alias = {
   $contract: fileURLToPath(new URL('./broker/contract', import.meta.url)),
@@ -12,15 +13,15 @@ const alias = {
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
 // This file is read for every project, also for those that need no browser: where there is none, only its own project fails.
-const chromium = findChromium();
+const chromium = findHeadlessChromium();
 
 export default defineConfig({
   resolve: { alias },
   test: {
     // Once for the run, whichever projects take part in it.
     globalSetup: ['tests/support/workshop.ts'],
-    // Most files wait for processes and browsers of theirs more than they compute; by itself Vitest would take one of two cores.
-    maxWorkers: 3,
+    // By itself Vitest leaves one core to others: of two, half of the machine.
+    maxWorkers: availableParallelism(),
     projects: [
       {
         extends: true,

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Page } from '@playwright/test';
-import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
+import { CHROMIUM_ARGS, headlessChromiumPath } from '../support/chromium.mjs';
 
 /** A Chromium that can be killed with all its processes, and started again on the profile that it left. */
 export interface MortalBrowser {
@@ -46,7 +46,7 @@ export function createMortalBrowser(): MortalBrowser {
       const portFile = join(profile, 'DevToolsActivePort');
       rmSync(portFile, { force: true });
       const flags = ['--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
-      running = spawn(chromiumPath(), [...CHROMIUM_ARGS, ...flags, 'about:blank'], {
+      running = spawn(headlessChromiumPath(), [...CHROMIUM_ARGS, ...flags, 'about:blank'], {
         detached: true,
         stdio: 'ignore',
       });

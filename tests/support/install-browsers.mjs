@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { endWith } from '../../broker/launch/run.mjs';
-import { findChromium } from './chromium.mjs';
+import { findChromium, HEADLESS_SHELL } from './chromium.mjs';
 import { findFirefox, findOnPath } from './program-path.mjs';
 
 /** What Debian and its relatives call them. */
@@ -8,19 +8,17 @@ const PACKAGES = { Chromium: ['chromium', 'fonts-liberation'], Firefox: ['firefo
 
 /**
  * Installs the browsers that the suites run in, as far as the machine lacks them and lets us. Without Chromium the tests have failed,
- * and this ends the process; without another one its tests are skipped, which the end of the run names.
+ * and this ends the process; without Firefox its tests are skipped, which the end of the run names; without Chromium's headless shell
+ * they take longer.
  */
 export function installBrowsers() {
-  const missing = [...(findChromium() ? [] : ['Chromium']), ...(findFirefox() ? [] : ['Firefox'])];
-  if (missing.length === 0) return;
   if (canInstall()) {
-    run('apt-get', ['update', '--quiet=2']);
-    for (const name of missing) {
-      console.log(`Installing ${name} …`);
-      // One by one: a distribution that lacks one of them has the other all the same.
-      const packages = PACKAGES[/** @type {keyof typeof PACKAGES} */ (name)];
-      run('apt-get', ['install', '--yes', '--quiet=2', '--no-install-recommends', ...packages]);
-    }
+    const missing = [...(findChromium() ? [] : ['Chromium']), ...(findFirefox() ? [] : ['Firefox'])];
+    if (missing.length > 0) run('apt-get', ['update', '--quiet=2']);
+    // One by one: a distribution that lacks one of them has the other all the same.
+    for (const name of missing) install(name, PACKAGES[/** @type {keyof typeof PACKAGES} */ (name)]);
+    if (!findOnPath([HEADLESS_SHELL]) && isOffered(HEADLESS_SHELL))
+      install('Chromium’s headless shell', [HEADLESS_SHELL]);
   }
   if (findChromium()) return;
   console.log('Downloading a Chromium for Playwright …');
@@ -34,6 +32,17 @@ export function installBrowsers() {
 /** As root on Debian and its relatives; elsewhere we would have to ask for a password. */
 function canInstall() {
   return process.getuid?.() === 0 && findOnPath(['apt-get']) !== undefined;
+}
+
+/** @param {string} name @returns {boolean} whether this distribution has such a package */
+function isOffered(name) {
+  return spawnSync('apt-cache', ['show', name]).status === 0;
+}
+
+/** @param {string} name @param {readonly string[]} packages */
+function install(name, packages) {
+  console.log(`Installing ${name} …`);
+  run('apt-get', ['install', '--yes', '--quiet=2', '--no-install-recommends', ...packages]);
 }
 
 /** Shows what was printed only when the command fails. @param {string} command @param {string[]} args */

@@ -1,7 +1,7 @@
 import { chromium, type Browser } from 'playwright';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { Authenticator } from '../support/authenticator.ts';
-import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
+import { CHROMIUM_ARGS, headlessChromiumPath } from '../support/chromium.mjs';
 import type { Stack } from '../support/stack.ts';
 import { startBareStack } from './bare-stack.ts';
 import { Device, type TestClock } from './device.ts';
@@ -43,7 +43,7 @@ export class Worlds {
 
   async start(): Promise<void> {
     this.#stack = await startBareStack({ isQuick: true });
-    this.#browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
+    this.#browser = await chromium.launch({ executablePath: headlessChromiumPath(), args: CHROMIUM_ARGS });
   }
 
   async stop(): Promise<void> {

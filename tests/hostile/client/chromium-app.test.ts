@@ -5,7 +5,7 @@ import { deflateSync, crc32 } from 'node:zlib';
 import { chromium, type Browser, type BrowserContext } from 'playwright';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { Person } from '../../e2e/person.ts';
-import { chromiumPath, CHROMIUM_ARGS } from '../../support/chromium.mjs';
+import { CHROMIUM_ARGS, headlessChromiumPath } from '../../support/chromium.mjs';
 import { startAppStack, type AppStack } from '../support/app-stack.ts';
 import { MARKUP_PAYLOADS } from '../support/markup-payloads.ts';
 import { row } from '../support/row.ts';
@@ -22,7 +22,7 @@ const alarms: string[] = [];
 
 beforeAll(async () => {
   stack = await startAppStack();
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
+  browser = await chromium.launch({ executablePath: headlessChromiumPath(), args: CHROMIUM_ARGS });
   context = await browser.newContext({ baseURL: stack.origin, acceptDownloads: true });
   await context.exposeFunction('alarmRaised', (text: string) => alarms.push(text));
   await context.addInitScript(() => {

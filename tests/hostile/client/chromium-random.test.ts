@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright';
 import { build } from 'vite';
 import { expect } from 'vitest';
-import { chromiumPath, CHROMIUM_ARGS } from '../../support/chromium.mjs';
+import { CHROMIUM_ARGS, headlessChromiumPath } from '../../support/chromium.mjs';
 import type { SealInWorkers } from '../page/main.ts';
 import { row } from '../support/row.ts';
 
@@ -41,7 +41,7 @@ row(
       response.end(readFileSync(join(outDir, path)));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
+    const browser = await chromium.launch({ executablePath: headlessChromiumPath(), args: CHROMIUM_ARGS });
     try {
       const page = await browser.newPage();
       await page.goto(`http://localhost:${String((server.address() as AddressInfo).port)}/`);

@@ -5,7 +5,7 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import { afterAll, beforeAll, expect } from 'vitest';
 import { Person } from '../../e2e/person.ts';
 import { built } from '../../support/built.ts';
-import { chromiumPath, CHROMIUM_ARGS } from '../../support/chromium.mjs';
+import { CHROMIUM_ARGS, headlessChromiumPath } from '../../support/chromium.mjs';
 import { startAppStack, type AppStack } from '../support/app-stack.ts';
 import { openRow, row } from '../support/row.ts';
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
   symlinkSync(new URL('../../../node_modules', import.meta.url), join(served, 'node_modules'));
   stack = await startAppStack(served);
   next = await built('next-app');
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: CHROMIUM_ARGS });
+  browser = await chromium.launch({ executablePath: headlessChromiumPath(), args: CHROMIUM_ARGS });
   context = await browser.newContext({ baseURL: stack.origin });
   page = await context.newPage();
   await new Person(page, stack, 'ada', 'ada counts nine silver boats at dawn').signUp();
