@@ -28,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/{broker,local,browser,e2e,hostile}/**'],
+          exclude: ['tests/{broker,browser,e2e,hostile}/**'],
           testTimeout: 60_000,
         },
       },
@@ -36,7 +36,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'broker',
-          include: ['tests/{broker,local}/**/*.test.ts'],
+          include: ['tests/broker/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

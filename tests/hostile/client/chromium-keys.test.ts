@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { chromium, type BrowserContext, type Route } from 'playwright';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { findSecrets, type Secret } from '../../e2e/find-secrets.ts';
-import { CHROMIUM_ARGS, headlessChromiumPath } from '../../support/chromium.mjs';
+import { chromiumPath, CHROMIUM_ARGS } from '../../support/chromium.mjs';
 import type { Stack } from '../../support/stack.ts';
 import { startBareStack } from '../../worker/bare-stack.ts';
 import { Device } from '../../worker/device.ts';
@@ -18,7 +18,7 @@ import { row } from '../support/row.ts';
 
 const NAME = 'heron-ledger-5e21.txt';
 const CONTENT = 'the heron keeps its ledger under the third stone '.repeat(200);
-const LAUNCH = { executablePath: headlessChromiumPath(), args: CHROMIUM_ARGS };
+const LAUNCH = { executablePath: chromiumPath(), args: CHROMIUM_ARGS };
 const START_MS = 180_000;
 /** What opens content or the journal; the rest of what an account has is looked for as well. */
 const LIVING = ['vault key', 'content key', 'account key'];

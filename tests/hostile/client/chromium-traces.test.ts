@@ -5,7 +5,7 @@ import { chromium, type BrowserContext, type Page } from 'playwright';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { findSecrets, type Secret } from '../../e2e/find-secrets.ts';
 import { Person } from '../../e2e/person.ts';
-import { CHROMIUM_ARGS, headlessChromiumPath } from '../../support/chromium.mjs';
+import { chromiumPath, CHROMIUM_ARGS } from '../../support/chromium.mjs';
 import { startAppStack, type AppStack } from '../support/app-stack.ts';
 import { row } from '../support/row.ts';
 
@@ -26,7 +26,7 @@ beforeAll(async () => {
   stack = await startAppStack();
   folder = mkdtempSync(join(tmpdir(), 'halfkey-traces-'));
   context = await chromium.launchPersistentContext(folder, {
-    executablePath: headlessChromiumPath(),
+    executablePath: chromiumPath(),
     args: CHROMIUM_ARGS,
     baseURL: stack.origin,
     permissions: ['clipboard-read', 'clipboard-write'],

@@ -7,8 +7,8 @@ import { startTestCloud, type TestCloud } from '../../support/broker.ts';
 import { row } from '../support/row.ts';
 import { type Random, seeded } from './support/random.ts';
 import { S3Client } from '@aws-sdk/client-s3';
-import { sendRaw } from '../../local/s3-fixture.ts';
-import { presign } from '../../local/s3-presign.ts';
+import { sendRaw } from '../../broker/local/s3/fixture.ts';
+import { presign } from '../../broker/local/s3/presign.ts';
 
 /** One document or header may take the process for so long at most; a parser that tries all ways takes minutes. */
 const SLOW_MS = 1000;
