@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import type { GateRequest, Moment } from '../support/gate.ts';
+import { isLongForm } from '../support/long-form.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { createMortalBrowser, pickFile } from './mortal-browser.ts';
 import { Person } from './person.ts';
@@ -65,11 +66,13 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-for (const [step, isStep] of Object.entries(STEPS)) {
-  for (const [moment, when] of [['before', 'just before'] as const, ['after', 'just after'] as const]) {
-    for (const [blow, strike] of Object.entries(BLOWS)) {
-      test(`${blow} ${when} ${step}`, async () => {
-        const name = `${blow} ${when} ${step}.bin`;
+for (const [at, [step, isStep]] of Object.entries(STEPS).entries()) {
+  for (const [order, moment] of (['before', 'after'] as const).entries()) {
+    const both = Object.entries(BLOWS);
+    // In short, one of the two at each moment, by turns.
+    for (const [blow, strike] of isLongForm ? both : both.slice((at + order) % 2).slice(0, 1)) {
+      test(`${blow} just ${moment} ${step}`, async () => {
+        const name = `${blow} just ${moment} ${step}.bin`;
         const source = join(folder, name);
         const content = randomBytes(3 * PART_BYTES + 12_345);
         writeFileSync(source, content);
@@ -79,7 +82,7 @@ for (const [step, isStep] of Object.entries(STEPS)) {
         await struck;
         if (strike === BLOWS['the browser is killed']) await comesBack();
         await hasTheFileOnce(name, content);
-        expect(await fileCount()).toBe(files + 1);
+        await expect.poll(fileCount).toBe(files + 1);
       });
     }
   }
@@ -120,7 +123,10 @@ async function fileCount(): Promise<number> {
 }
 
 async function hasTheFileOnce(name: string, content: Buffer): Promise<void> {
+  const filter = ada.page.getByLabel('Filter files');
+  await filter.fill(name); // Of many rows, those out of sight are not drawn.
   await expect(ada.row(name)).toHaveCount(1, { timeout: 60_000 });
   const download = await ada.download(name);
   expect(readFileSync(await download.path()).equals(content)).toBe(true);
+  await filter.fill('');
 }
