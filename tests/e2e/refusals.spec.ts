@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test, type Route } from '@playwright/test';
 import { Operator } from './operator.ts';
 import { Person } from './person.ts';
@@ -165,7 +165,9 @@ test('with the broker or S3 gone, or the line cut, nothing is lost and uploads g
 
   await stack.s3.halt('SIGKILL');
   const content = Buffer.alloc(20 * 1024 ** 2, 'halfkey ');
-  await person.upload({ name: 'twenty.bin', mimeType: '', buffer: content });
+  const source = test.info().outputPath('twenty.bin');
+  writeFileSync(source, content);
+  await person.upload(source);
   await stack.s3.resume();
   for (const tap of stack.taps) tap.cut();
   await expect(person.row('twenty.bin')).toBeVisible({ timeout: 120_000 });
