@@ -1,6 +1,7 @@
-/** Who may import whom: a file goes left to right (page, state, worker, transfer, crypto) and never back. */
+/** Who may import whom: a file goes from page and state by way of worker and session to drive and transfer, and never back. */
 const LEAVES = '^src/lib/(bytes|errors)\\.ts$';
 const CONTRACT = '^broker/contract/';
+const SERVICE_WORKER = '^src/service-worker/messages\\.ts$';
 const lib = (...rooms) => `^src/lib/(${rooms.join('|')})/`;
 
 /** A room may import itself and what is listed. */
@@ -28,35 +29,68 @@ export default {
     only('contract', CONTRACT),
     only('crypto', lib('crypto'), LEAVES),
     only('journal', lib('journal'), LEAVES, lib('crypto'), '^broker/contract/(segment|ids)\\.ts$'),
-    only('account', lib('account'), LEAVES, lib('crypto'), CONTRACT),
+    only('protocol', lib('protocol'), LEAVES),
+    only('account', lib('account'), LEAVES, lib('crypto', 'protocol'), CONTRACT),
     only('inbox', lib('inbox'), LEAVES, lib('crypto', 'journal')),
     only('store', lib('store'), LEAVES, lib('crypto')),
     only('remote', lib('remote'), LEAVES, CONTRACT),
+    only('vault', lib('vault'), LEAVES, CONTRACT, lib('crypto', 'journal', 'inbox', 'store', 'remote')),
+    only(
+      'drive',
+      lib('drive'),
+      LEAVES,
+      CONTRACT,
+      lib('protocol', 'crypto', 'journal', 'account', 'store', 'remote', 'vault'),
+    ),
     only(
       'transfer',
       lib('transfer'),
       LEAVES,
       CONTRACT,
-      lib('crypto', 'journal', 'inbox', 'account', 'store', 'remote'),
-      '^src/lib/worker/(protocol|vault)\\.ts$',
+      lib('protocol', 'crypto', 'journal', 'inbox', 'account', 'store', 'remote', 'vault'),
     ),
-    only('protocol', '^src/lib/worker/protocol\\.ts$', '^src/lib/errors\\.ts$'),
+    only(
+      'session',
+      lib('session'),
+      LEAVES,
+      CONTRACT,
+      lib(
+        'protocol',
+        'crypto',
+        'journal',
+        'inbox',
+        'account',
+        'store',
+        'remote',
+        'vault',
+        'drive',
+        'transfer',
+      ),
+    ),
     only(
       'worker',
       lib('worker'),
       LEAVES,
-      CONTRACT,
-      lib('transfer', 'crypto', 'journal', 'inbox', 'account', 'store', 'remote'),
+      lib('protocol', 'account', 'store', 'remote', 'drive', 'transfer', 'session'),
+    ),
+    only(
+      'platform',
+      lib('platform'),
+      LEAVES,
+      lib('protocol'),
+      '^src/lib/worker/(host|scripts)\\.ts$',
+      SERVICE_WORKER,
     ),
     only(
       'state',
       lib('state'),
       LEAVES,
-      '^src/lib/worker/(host|protocol|scripts)\\.ts$',
-      '^src/service-worker/messages\\.ts$',
+      lib('protocol', 'platform'),
+      '^src/lib/worker/(host|scripts)\\.ts$',
+      SERVICE_WORKER,
     ),
-    only('ui', lib('ui'), LEAVES, '^src/lib/worker/protocol\\.ts$', lib('state')),
-    only('routes', '^src/routes/', LEAVES, lib('state', 'ui'), '^src/[a-z]+\\.css$'),
+    only('ui', lib('ui'), LEAVES, lib('protocol', 'platform', 'state')),
+    only('routes', '^src/routes/', LEAVES, lib('protocol', 'platform', 'state', 'ui'), '^src/[a-z]+\\.css$'),
     // What is said on the port of a download is the transfer's to define.
     only(
       'service-worker',
@@ -69,7 +103,6 @@ export default {
     ),
     ...inOrder('src/lib/journal/', 'entries', 'state'),
     ...inOrder('src/lib/transfer/', 'download', 'adoption', 'upload'),
-    ...inOrder('src/lib/worker/', 'drive', 'entry', 'session'),
     ...inOrder('src/lib/ui/', 'transfers', 'settings', 'account', 'drive'),
     ...inOrder('broker/domain/', 'state', 'account', 'vault'),
     only('ports', '^broker/ports/', CONTRACT),

@@ -11,7 +11,7 @@ import type { VaultObjects } from '../ports/vaults.ts';
 import { readBody } from './read-body.ts';
 import { type VaultClientCache, withVaultClients } from './vault-clients.ts';
 import { faultName, faultStatus, storeFault } from './vault-faults.ts';
-import { vaultKey } from './vault-keys.ts';
+import { objectKey } from './object-paths.ts';
 import { vaultUploads } from './vault-uploads.ts';
 import { vaultUrls } from './vault-urls.ts';
 import { throughConflicts } from './write-conflicts.ts';
@@ -31,7 +31,7 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
   const read: VaultObjects['read'] = (vault, key) =>
     send(vault, async (s3) => {
       try {
-        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: vaultKey(vault, key) }));
+        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: objectKey(vault, key) }));
         return await readBody(Body, LIMITS.maxSegmentBytes);
       } catch (error) {
         if (isAbsent(error)) return undefined;
@@ -40,7 +40,7 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
     });
 
   async function create(vault: VaultId, key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
-    const outcome = await send(vault, (s3) => putNew(s3, Bucket, vaultKey(vault, key), bytes));
+    const outcome = await send(vault, (s3) => putNew(s3, Bucket, objectKey(vault, key), bytes));
     if (outcome === 'created') return 'created';
     // A reply may have been lost, and the SDK has sent the same bytes again: whose bytes are there decides.
     const there = await read(vault, key);
@@ -53,7 +53,7 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
     describe: (vault, key) =>
       send(vault, async (s3) => {
         try {
-          const Key = vaultKey(vault, key);
+          const Key = objectKey(vault, key);
           const head = await s3.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
           return { sizeBytes: head.ContentLength ?? 0, sha256: head.ChecksumSHA256 };
         } catch (error) {
@@ -69,7 +69,7 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
           const page = await s3.send(
             new ListObjectsV2Command({
               Bucket,
-              Prefix: vaultKey(vault, prefix),
+              Prefix: objectKey(vault, prefix),
               ...(token === undefined ? {} : { ContinuationToken: token }),
             }),
           );
@@ -83,12 +83,12 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
         const page = await s3.send(
           new ListObjectsV2Command({
             Bucket,
-            Prefix: vaultKey(vault, prefix),
+            Prefix: objectKey(vault, prefix),
             MaxKeys: atMost,
-            ...(after === '' ? {} : { StartAfter: vaultKey(vault, after) }),
+            ...(after === '' ? {} : { StartAfter: objectKey(vault, after) }),
           }),
         );
-        const base = vaultKey(vault, '').length;
+        const base = objectKey(vault, '').length;
         const objects = (page.Contents ?? []).flatMap(({ Key, Size }) =>
           Key === undefined ? [] : [{ key: Key.slice(base), sizeBytes: Size ?? 0 }],
         );

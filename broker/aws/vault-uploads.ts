@@ -8,7 +8,7 @@ import {
 import type { VaultId } from '../contract/ids.ts';
 import type { UploadedPart, VaultObjects } from '../ports/vaults.ts';
 import { faultName, faultStatus } from './vault-faults.ts';
-import { vaultKey } from './vault-keys.ts';
+import { objectKey } from './object-paths.ts';
 
 /** S3 takes its time to put thousands of parts together. */
 const COMPLETE_TIMEOUT_MS = 300_000;
@@ -24,7 +24,7 @@ export function vaultUploads(Bucket: string, send: Send): Uploads {
         const { UploadId } = await s3.send(
           new CreateMultipartUploadCommand({
             Bucket,
-            Key: vaultKey(vault, key),
+            Key: objectKey(vault, key),
             ChecksumAlgorithm: 'SHA256',
             ChecksumType: 'COMPOSITE',
           }),
@@ -33,7 +33,7 @@ export function vaultUploads(Bucket: string, send: Send): Uploads {
         return UploadId;
       }),
     listParts: (vault, key, UploadId) =>
-      send(vault, (s3) => listAll(s3, { Bucket, Key: vaultKey(vault, key), UploadId })),
+      send(vault, (s3) => listAll(s3, { Bucket, Key: objectKey(vault, key), UploadId })),
     completeUpload: (vault, key, UploadId, parts, sizeBytes) =>
       send(vault, async (s3) => {
         try {
@@ -41,7 +41,7 @@ export function vaultUploads(Bucket: string, send: Send): Uploads {
           const { ChecksumSHA256 } = await s3.send(
             new CompleteMultipartUploadCommand({
               Bucket,
-              Key: vaultKey(vault, key),
+              Key: objectKey(vault, key),
               UploadId,
               IfNoneMatch: '*',
               MpuObjectSize: sizeBytes,
@@ -67,7 +67,7 @@ export function vaultUploads(Bucket: string, send: Send): Uploads {
     abortUpload: (vault, key, UploadId) =>
       send(vault, async (s3) => {
         try {
-          await s3.send(new AbortMultipartUploadCommand({ Bucket, Key: vaultKey(vault, key), UploadId }));
+          await s3.send(new AbortMultipartUploadCommand({ Bucket, Key: objectKey(vault, key), UploadId }));
         } catch (error) {
           if (faultName(error) !== 'NoSuchUpload') throw error;
         }

@@ -5,7 +5,7 @@ import { LIMITS } from '../contract/limits.ts';
 import type { VaultObjects } from '../ports/vaults.ts';
 import type { VaultClientCache } from './vault-clients.ts';
 import { storeFault } from './vault-faults.ts';
-import { vaultKey } from './vault-keys.ts';
+import { objectKey } from './object-paths.ts';
 
 /** The presigner moves `x-amz-*` headers into the query, where S3 ignores a checksum; this one stays a signed header. */
 const CHECKSUM = 'x-amz-checksum-sha256';
@@ -39,7 +39,7 @@ export function vaultUrls(
     presignGet: (vault, key) =>
       sign(vault, (s3, options) =>
         // Without a Range in the signature, the client ranges freely.
-        getSignedUrl(s3, new GetObjectCommand({ Bucket, Key: vaultKey(vault, key) }), options),
+        getSignedUrl(s3, new GetObjectCommand({ Bucket, Key: objectKey(vault, key) }), options),
       ),
     presignPut: (vault, key, sizeBytes, sha256) =>
       sign(vault, (s3, options) =>
@@ -47,7 +47,7 @@ export function vaultUrls(
           s3,
           new PutObjectCommand({
             Bucket,
-            Key: vaultKey(vault, key),
+            Key: objectKey(vault, key),
             ContentLength: sizeBytes,
             ChecksumSHA256: sha256,
             IfNoneMatch: '*',
@@ -61,7 +61,7 @@ export function vaultUrls(
           s3,
           new UploadPartCommand({
             Bucket,
-            Key: vaultKey(vault, key),
+            Key: objectKey(vault, key),
             UploadId: uploadId,
             PartNumber: partNumber,
             ContentLength: sizeBytes,

@@ -2,9 +2,9 @@ import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { AccountId } from '../contract/ids.ts';
 import { VAULT_EVENTS_PATH } from '../contract/vault.ts';
 import { BrokerProblem } from '../domain/problem.ts';
-import type { News } from '../domain/vault/vault-news.ts';
+import type { VaultEvent } from '../domain/vault/events.ts';
 import { type Call, registerStream, verifiedSession } from './frame.ts';
-import { UntoldNews } from './untold-news.ts';
+import { EventBuffer } from './event-buffer.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';
 
 /** One per open tab; a browser has only six connections to a host anyway. */
@@ -47,7 +47,7 @@ export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
     // The time for a request was over, and somebody else has answered: a stream begun now would have no reader, and no end.
     if (context.finalized) return context.res;
     const givePlaceBack = takePlace(session.account);
-    const untold = new UntoldNews(first);
+    const untold = new EventBuffer(first);
     const unlisten = side.news.listen(vault, first, untold);
     return streamSSE(context, async (stream) => {
       stream.onAbort(() => {
@@ -66,7 +66,7 @@ export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
 /** Ends with the client, the session, or the broker. */
 async function pump(
   stream: SSEStreamingApi,
-  untold: UntoldNews,
+  untold: EventBuffer,
   stillAllowed: () => Promise<boolean>,
 ): Promise<void> {
   for (let commentAtMs = Date.now() + COMMENT_EVERY_MS; !untold.ended();) {
@@ -81,7 +81,7 @@ async function pump(
   }
 }
 
-async function write(stream: SSEStreamingApi, news: News): Promise<void> {
+async function write(stream: SSEStreamingApi, news: VaultEvent): Promise<void> {
   // Browsers pass over an event that has no data at all: an empty line of it is enough.
   const data = news.kind === 'head' ? JSON.stringify(news.head) : '';
   await stream.writeSSE({ event: news.kind, data });

@@ -4,7 +4,7 @@ import { MAX_OPERATIONS } from '../../src/lib/journal/entries/operations.ts';
 import { journalKey, openSegment } from '../../src/lib/journal/entries/segment.ts';
 import { openDatabase, type Database } from '../../src/lib/store/database.ts';
 import { wipeDevice } from '../../src/lib/store/wipe.ts';
-import { PendingChanges } from '../../src/lib/worker/drive/pending-changes.ts';
+import { PendingChanges } from '../../src/lib/drive/pending-changes.ts';
 import { MemoryCache } from '../journal/memory-remote.ts';
 import {
   enrolDevice,

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { saveStream } from '../../src/lib/state/saving.ts';
+import { saveStream } from '../../src/lib/platform/saving.ts';
 
 afterEach(() => {
   vi.useRealTimers();

@@ -14,7 +14,7 @@ import { Journal } from '../../src/lib/journal/journal.ts';
 import type { InboxKey, Operation, Version } from '../../src/lib/journal/entries/operations.ts';
 import { journalKey } from '../../src/lib/journal/entries/segment.ts';
 import { sealSnapshot } from '../../src/lib/journal/snapshot.ts';
-import { toRecord } from '../../src/lib/transfer/envelopes.ts';
+import { toRecord } from '../../src/lib/vault/envelope-record.ts';
 import { MemoryCache, MemoryRemote } from '../journal/memory-remote.ts';
 import {
   ACCOUNT,

@@ -9,7 +9,7 @@ import { operationsToAdopt } from '../../src/lib/journal/adoption.ts';
 import { Journal } from '../../src/lib/journal/journal.ts';
 import { journalKey } from '../../src/lib/journal/entries/segment.ts';
 import { loadSnapshot } from '../../src/lib/journal/snapshot.ts';
-import { fromRecord } from '../../src/lib/transfer/envelopes.ts';
+import { fromRecord } from '../../src/lib/vault/envelope-record.ts';
 import { fromHex } from '../crypto/hex.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { MemoryCache, MemoryRemote } from '../journal/memory-remote.ts';

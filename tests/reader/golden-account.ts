@@ -18,7 +18,7 @@ import type { Operation, SnapshotName, Version } from '../../src/lib/journal/ent
 import { journalKey, type JournalHead } from '../../src/lib/journal/entries/segment.ts';
 import { encodeState } from '../../src/lib/journal/state/state-encoding.ts';
 import type { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';
-import { toRecord } from '../../src/lib/transfer/envelopes.ts';
+import { toRecord } from '../../src/lib/vault/envelope-record.ts';
 import { MemoryCache, MemoryRemote } from '../journal/memory-remote.ts';
 import { enrolment, idOf, NOW_MS, type TestDevice } from '../journal/world.ts';
 import type { Golden, GoldenBlob } from './golden.ts';

@@ -18,7 +18,7 @@ import { Journal } from '../../src/lib/journal/journal.ts';
 import { journalKey } from '../../src/lib/journal/entries/segment.ts';
 import { loadSnapshot } from '../../src/lib/journal/snapshot.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
-import { fromRecord } from '../../src/lib/transfer/envelopes.ts';
+import { fromRecord } from '../../src/lib/vault/envelope-record.ts';
 import { readContent, type StoredBlob } from '../../src/lib/transfer/download/opening.ts';
 import { MemoryCache, MemoryRemote } from '../journal/memory-remote.ts';
 import { idOf } from '../journal/world.ts';

@@ -2,7 +2,7 @@ import './runes.ts';
 import { describe, expect, it } from 'vitest';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import { CodePrompt } from '../../src/lib/state/code-prompt.svelte.ts';
-import type { CryptoWorker } from '../../src/lib/state/crypto-worker.ts';
+import type { CryptoWorker } from '../../src/lib/platform/crypto-worker.ts';
 
 const sent: unknown[] = [];
 const worker = {

@@ -1,9 +1,9 @@
 import './runes.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Announcer } from '../../src/lib/state/announcer.svelte.ts';
-import type { CryptoWorker } from '../../src/lib/state/crypto-worker.ts';
+import type { CryptoWorker } from '../../src/lib/platform/crypto-worker.ts';
 import { Transfers } from '../../src/lib/state/transfers.svelte.ts';
-import type { TransferReport } from '../../src/lib/worker/protocol.ts';
+import type { TransferReport } from '../../src/lib/protocol/transfer.ts';
 
 const said: string[] = [];
 const announcer = { say: (text: string) => void said.push(text) } as unknown as Announcer;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HalfkeyError, type ErrorCode } from '../../src/lib/errors.ts';
-import { backoffMs, persevere } from '../../src/lib/transfer/backoff.ts';
-import { inLanes, Turnstile } from '../../src/lib/transfer/lanes.ts';
-import { Reach } from '../../src/lib/transfer/reach.ts';
+import { backoffMs, retry } from '../../src/lib/remote/retry.ts';
+import { inLanes, Semaphore } from '../../src/lib/transfer/lanes.ts';
+import { Connection } from '../../src/lib/transfer/connection.ts';
 import { Meter } from '../../src/lib/transfer/meter.ts';
 
 const forever = new AbortController().signal;
@@ -25,7 +25,7 @@ describe('trying again', () => {
       .fn()
       .mockRejectedValueOnce(new HalfkeyError('store_unreachable', ''))
       .mockResolvedValue('there');
-    const result = persevere(attempt, forever);
+    const result = retry(attempt, forever);
     await vi.runAllTimersAsync();
     expect(await result).toBe('there');
     expect(attempt).toHaveBeenCalledTimes(2);
@@ -35,14 +35,14 @@ describe('trying again', () => {
     'never repeats %s',
     async (code) => {
       const attempt = vi.fn().mockRejectedValue(new HalfkeyError(code, ''));
-      await expect(persevere(attempt, forever)).rejects.toMatchObject({ code });
+      await expect(retry(attempt, forever)).rejects.toMatchObject({ code });
       expect(attempt).toHaveBeenCalledTimes(1);
     },
   );
 
   it('gives up after ten attempts, with the last reason', async () => {
     const attempt = vi.fn().mockRejectedValue(new HalfkeyError('store_unreachable', ''));
-    const result = persevere(attempt, forever);
+    const result = retry(attempt, forever);
     const refused = expect(result).rejects.toMatchObject({ code: 'store_unreachable' });
     await vi.runAllTimersAsync();
     await refused;
@@ -52,7 +52,7 @@ describe('trying again', () => {
   it('ends in the middle of a pause when it is cancelled', async () => {
     const controller = new AbortController();
     const attempt = vi.fn().mockRejectedValue(new HalfkeyError('store_unreachable', ''));
-    const result = persevere(attempt, controller.signal);
+    const result = retry(attempt, controller.signal);
     const refused = expect(result).rejects.toMatchObject({ name: 'AbortError' });
     await vi.advanceTimersByTimeAsync(1);
     controller.abort();
@@ -93,7 +93,7 @@ describe('lanes', () => {
   });
 
   it('lets through as many as there are places, in their order, failures included', async () => {
-    const turnstile = new Turnstile(1);
+    const turnstile = new Semaphore(1);
     const order: string[] = [];
     const first = turnstile.pass(() => Promise.reject(new Error('first')));
     const rest = ['second', 'third'].map((name) => turnstile.pass(() => Promise.resolve(order.push(name))));
@@ -131,13 +131,13 @@ describe('the way to a server that is silent', () => {
   });
 
   const silent = () => Promise.reject(new HalfkeyError('store_unreachable', ''));
-  const reachOf = (options: Partial<ConstructorParameters<typeof Reach>[0]> = {}) =>
-    new Reach({ isAllowed: () => true, isPatient: true, ...options });
+  const connectionOf = (options: Partial<ConstructorParameters<typeof Connection>[0]> = {}) =>
+    new Connection({ isAllowed: () => true, isPatient: true, ...options });
 
   it('is tried by one of all who wait, and by all once that one is answered', async () => {
     let [isUp, under, most, tries] = [false, 0, 0, 0];
     const onWaiting = vi.fn();
-    const reach = reachOf({ onWaiting });
+    const connection = connectionOf({ onWaiting });
     const work = async () => {
       tries += 1;
       most = Math.max(most, ++under);
@@ -146,9 +146,9 @@ describe('the way to a server that is silent', () => {
       return isUp ? 'there' : silent();
     };
     await expect(
-      Promise.race([reach.attempt(work, forever), vi.advanceTimersByTimeAsync(1)]),
+      Promise.race([connection.attempt(work, forever), vi.advanceTimersByTimeAsync(1)]),
     ).resolves.not.toBe('there');
-    const all = Promise.all(Array.from({ length: 20 }, () => reach.attempt(work, forever)));
+    const all = Promise.all(Array.from({ length: 20 }, () => connection.attempt(work, forever)));
     [most, tries] = [0, 0];
     await vi.advanceTimersByTimeAsync(10 * 60_000);
     expect(most).toBe(1);
@@ -161,42 +161,42 @@ describe('the way to a server that is silent', () => {
   });
 
   it('is tried at once when it is woken', async () => {
-    const reach = reachOf();
+    const connection = connectionOf();
     const work = vi.fn().mockImplementation(silent);
-    void reach.attempt(work, forever).catch(() => undefined);
+    void connection.attempt(work, forever).catch(() => undefined);
     await vi.advanceTimersByTimeAsync(5 * 60_000);
     work.mockClear().mockResolvedValue('there');
-    reach.wake();
+    connection.wake();
     await vi.advanceTimersByTimeAsync(0);
     expect(work).toHaveBeenCalledTimes(1);
   });
 
   it('is not tried while the line is not to be used', async () => {
     let isAllowed = false;
-    const reach = reachOf({ isAllowed: () => isAllowed });
+    const connection = connectionOf({ isAllowed: () => isAllowed });
     const work = vi.fn().mockResolvedValue('there');
-    const result = reach.attempt(work, forever);
+    const result = connection.attempt(work, forever);
     await vi.advanceTimersByTimeAsync(60 * 60_000);
     expect(work).not.toHaveBeenCalled();
-    expect(reach.isWaiting).toBe(true);
+    expect(connection.isWaiting).toBe(true);
     isAllowed = true;
-    reach.wake();
+    connection.wake();
     expect(await result).toBe('there');
   });
 
   it('is given up at once by who cannot wait', async () => {
-    await expect(reachOf({ isPatient: false }).attempt(silent, forever)).rejects.toMatchObject({
+    await expect(connectionOf({ isPatient: false }).attempt(silent, forever)).rejects.toMatchObject({
       code: 'store_unreachable',
     });
   });
 
   it('lets go of whoever does not want it any more, and of the others not', async () => {
-    const reach = reachOf();
+    const connection = connectionOf();
     const controller = new AbortController();
     let isUp = false;
     const work = () => (isUp ? Promise.resolve('there') : silent());
-    const first = reach.attempt(work, controller.signal);
-    const second = reach.attempt(work, forever);
+    const first = connection.attempt(work, controller.signal);
+    const second = connection.attempt(work, forever);
     const refused = expect(first).rejects.toMatchObject({ name: 'AbortError' });
     await vi.advanceTimersByTimeAsync(1000);
     controller.abort();

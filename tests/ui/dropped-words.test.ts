@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { droppedWords } from '../../src/lib/ui/drive/dropped-words.ts';
-import type { DroppedChange } from '../../src/lib/worker/protocol.ts';
+import type { DroppedChange } from '../../src/lib/protocol/drive.ts';
 
 function dropped(name: string, code: DroppedChange['code'] = 'not_found'): DroppedChange {
   return { key: 1, name, code };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TransferPhase } from '../../src/lib/worker/protocol.ts';
+import type { TransferPhase } from '../../src/lib/protocol/transfer.ts';
 import { moves, transfersTitle, transferWords } from '../../src/lib/ui/transfers/transfer-words.ts';
 
 const PHASES = {

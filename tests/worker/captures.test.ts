@@ -1,6 +1,6 @@
 import type { BrowserContext } from 'playwright';
 import { expect, test } from 'vitest';
-import type { TransferReport } from '../../src/lib/worker/protocol.ts';
+import type { TransferReport } from '../../src/lib/protocol/transfer.ts';
 import type { Bare } from './bare/main.ts';
 import type { Device } from './device.ts';
 import { setUpWorlds, type Person } from './people.ts';

@@ -1,7 +1,9 @@
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { expect } from 'vitest';
 import type { ErrorDetail } from '../../src/lib/errors.ts';
-import type { CommandName, Commands, DroppedChange, Phase, Report } from '../../src/lib/worker/protocol.ts';
+import type { CommandName, Commands, Report } from '../../src/lib/protocol/commands.ts';
+import type { DroppedChange } from '../../src/lib/protocol/drive.ts';
+import type { Phase } from '../../src/lib/protocol/session.ts';
 import type { Bare } from './bare/main.ts';
 
 declare const bare: Bare;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AccountEvent } from '$contract/account.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
-import { followEvents } from '../../src/lib/worker/drive/events.ts';
+import { followEvents } from '../../src/lib/drive/events.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 
 const PAGE = 3;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';
-import { staleSinceMs } from '../../src/lib/worker/drive/freshness.ts';
+import { staleSinceMs } from '../../src/lib/drive/freshness.ts';
 
 const DAY = 24 * 60 * 60_000;
 const NOW = 1_800_000_000_000;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { GrantId } from '$contract/ids.ts';
-import { localExpiryMs } from '../../src/lib/worker/session/grant-clock.ts';
-import { LiveGrant } from '../../src/lib/worker/session/live-grant.ts';
+import { localExpiryMs } from '../../src/lib/session/grant-clock.ts';
+import { LiveGrant } from '../../src/lib/session/live-grant.ts';
 
 const MINUTE = 60_000;
 const NOW = 1_800_000_000_000;

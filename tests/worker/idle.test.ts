@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { TransferReport } from '../../src/lib/worker/protocol.ts';
-import { Idle } from '../../src/lib/worker/session/idle.ts';
-import { pauseMs } from '../../src/lib/worker/session/start.ts';
-import { UnsafeTransfers } from '../../src/lib/worker/unsafe-transfers.ts';
+import type { TransferReport } from '../../src/lib/protocol/transfer.ts';
+import { Idle } from '../../src/lib/session/idle.ts';
+import { pauseMs } from '../../src/lib/session/start.ts';
+import { UnsafeTransfers } from '../../src/lib/transfer/unsafe-transfers.ts';
 
 const MINUTE = 60_000;
 const NOW = 1_800_000_000_000;

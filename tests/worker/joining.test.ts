@@ -10,7 +10,7 @@ import { Journal } from '../../src/lib/journal/journal.ts';
 import type { JournalRemote } from '../../src/lib/journal/ports.ts';
 import type { DeviceRecord } from '../../src/lib/store/database.ts';
 import { createDevice } from '../../src/lib/store/device-record.ts';
-import { joinJournal, membershipOf } from '../../src/lib/worker/entry/joining.ts';
+import { joinJournal, membershipOf } from '../../src/lib/session/entry/joining.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 
 const VAULT = 'eu-central-1:1b7b2ae5-3f4d-4b6e-9a67-0c8d5d7e9f10';

@@ -10,9 +10,9 @@ import { Replica } from '../../src/lib/journal/replica.ts';
 import { journalKey, openSegment } from '../../src/lib/journal/entries/segment.ts';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
 import { createDevice } from '../../src/lib/store/device-record.ts';
-import type { Entry } from '../../src/lib/worker/entry/entry.ts';
-import type { Resting } from '../../src/lib/worker/resting.ts';
-import { SignIn } from '../../src/lib/worker/entry/sign-in.ts';
+import type { Entry } from '../../src/lib/session/entry/entry.ts';
+import type { DeviceStore } from '../../src/lib/session/device-store.ts';
+import { SignIn } from '../../src/lib/session/entry/sign-in.ts';
 import { browserFetch } from '../support/node-person.ts';
 import { quickOpaque } from '../support/quick-opaque.ts';
 import type { Person } from './people.ts';
@@ -78,7 +78,7 @@ const NOTHING_RESTS = {
   serverPublicKey: () => Promise.resolve(undefined),
   deviceFor: () => createDevice(),
   lockFor: () => Promise.resolve(undefined),
-} as unknown as Resting;
+} as unknown as DeviceStore;
 
 async function signIn({ userName, passphrase, authenticator }: Person, signing: SignIn): Promise<Entry> {
   await signing.start({ userName, passphrase });

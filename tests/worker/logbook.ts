@@ -1,4 +1,4 @@
-import type { Report } from '../../src/lib/worker/protocol.ts';
+import type { Report } from '../../src/lib/protocol/commands.ts';
 
 /** A rename that was tried. No device tries the same name for the same file twice. */
 export interface TriedRename {

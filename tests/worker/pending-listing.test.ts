@@ -4,8 +4,8 @@ import { applySegment, fold } from '../../src/lib/journal/state/fold.ts';
 import type { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';
 import type { Operation, Version } from '../../src/lib/journal/entries/operations.ts';
 import { ROOT } from '../../src/lib/journal/entries/operations.ts';
-import { listPending } from '../../src/lib/worker/drive/pending-listing.ts';
-import { rebase, type Change } from '../../src/lib/worker/drive/change.ts';
+import { listPending } from '../../src/lib/drive/pending-listing.ts';
+import { rebase, type Change } from '../../src/lib/drive/change.ts';
 
 const NO_HASH = new Uint8Array(32);
 const idOf = (file: number) => `f${String(file)}`.padEnd(22, '_');

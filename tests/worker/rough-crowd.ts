@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Report } from '../../src/lib/worker/protocol.ts';
+import type { Report } from '../../src/lib/protocol/commands.ts';
 import type { Bare } from './bare/main.ts';
 import type { Device } from './device.ts';
 import { Logbook } from './logbook.ts';

@@ -1,4 +1,4 @@
-import type { Factor } from '../../src/lib/worker/protocol.ts';
+import type { Factor } from '../../src/lib/protocol/session.ts';
 import type { Bare } from './bare/main.ts';
 import type { Device } from './device.ts';
 import type { Logbook, TriedRename, TriedUpload } from './logbook.ts';

@@ -17,7 +17,7 @@ import type { Records } from '../state/records.ts';
 import type { SecondFactor } from '../account/second-factor.ts';
 import { createUploads, type Uploads } from './uploads.ts';
 import { createUsage } from './usage.ts';
-import { createVaultNews, type VaultNews } from './vault-news.ts';
+import { createVaultEvents, type VaultEvents } from './events.ts';
 import { createVaultRecords, type VaultRecord } from './vault-record.ts';
 
 /** What the vaults are to the account side, and what their routes are made of. */
@@ -43,7 +43,7 @@ export interface VaultSide {
   readonly uploads: Uploads;
   readonly log: Log;
   readonly inbox: Inbox;
-  readonly news: VaultNews;
+  readonly news: VaultEvents;
   readonly purge: Purge;
   readonly objects: VaultObjects;
   /** Ends what runs by itself. */
@@ -73,7 +73,7 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
   const { accounts, objects, clock } = deps;
   const records = createVaultRecords(deps.records);
   const usage = createUsage({ objects, records, clock, quotaBytes: deps.settings.quotaBytes });
-  const news = createVaultNews({
+  const news = createVaultEvents({
     readHead: async (vault) => (await records.read(vault))?.head,
     pollMs: POLL_MS,
   });

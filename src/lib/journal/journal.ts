@@ -12,7 +12,7 @@ import { pull, Replica, type ReplicaTrust } from './replica.ts';
 import { journalKey, type JournalHead, type JournalKey, type SegmentSigner } from './entries/segment.ts';
 import { sealSnapshot } from './snapshot.ts';
 import { encodeState } from './state/state-encoding.ts';
-import { checkWitness } from './witness.ts';
+import { checkAgainstCheckpoint } from './checkpoint.ts';
 
 /** What a journal works with. */
 export interface JournalDeps {
@@ -42,7 +42,7 @@ export class Journal {
   #replica: Replica;
   #head: JournalHead;
   #problem: HalfkeyError | undefined;
-  #witness: JournalHead | undefined;
+  #checkpoint: JournalHead | undefined;
   #needsAudit: boolean;
   #queue: Promise<unknown> = Promise.resolve();
   #savedSeq = -1;
@@ -61,7 +61,7 @@ export class Journal {
     this.#keys = keys;
     this.#replica = replica;
     this.#head = head;
-    this.#witness = deps.expectedHead;
+    this.#checkpoint = deps.expectedHead;
     this.#needsAudit = needsAudit;
   }
 
@@ -95,7 +95,7 @@ export class Journal {
     journal.#notes.push(...notes, ...cold.notes);
     journal.#problem = cold.problem;
     if (!cold.problem) {
-      await journal.#exclusively(() => journal.#settleWitness(deps.expectedHead)).catch(ignoreKnown);
+      await journal.#exclusively(() => journal.#compareCheckpoint(deps.expectedHead)).catch(ignoreKnown);
     }
     journal.#scheduleSave();
     return journal;
@@ -143,9 +143,9 @@ export class Journal {
    */
   async refresh(): Promise<boolean> {
     return this.#exclusively(async () => {
-      const witness = this.#witness; // Before pulling: meanwhile another tab may see more than this pull does.
+      const checkpoint = this.#checkpoint; // Before pulling: meanwhile another tab may see more than this pull does.
       const { changed } = await pull(this.#replica, this.#deps.remote);
-      await this.#settleWitness(witness);
+      await this.#compareCheckpoint(checkpoint);
       this.#problem = undefined;
       return changed;
     });
@@ -155,11 +155,11 @@ export class Journal {
    * Compares a head that another device or the kit has seen with this journal.
    * @throws {HalfkeyError} `rollback`, `fork`, and then nothing is written any more; of the family unreachable
    */
-  async compareHead(witness: JournalHead): Promise<void> {
+  async compareHead(checkpoint: JournalHead): Promise<void> {
     await this.#exclusively(async () => {
-      if (witness.seq > this.#head.seq) await pull(this.#replica, this.#deps.remote);
-      this.#witness = witness;
-      await this.#settleWitness(witness);
+      if (checkpoint.seq > this.#head.seq) await pull(this.#replica, this.#deps.remote);
+      this.#checkpoint = checkpoint;
+      await this.#compareCheckpoint(checkpoint);
     });
   }
 
@@ -201,7 +201,7 @@ export class Journal {
       await pull(fresh, this.#deps.remote);
       const [ours, theirs] = [this.#replica.head, fresh.head];
       if (!ours || theirs?.seq !== ours.seq) return; // Somebody is writing all the time: another time.
-      await checkWitness(this.#deps.remote, theirs, ours);
+      await checkAgainstCheckpoint(this.#deps.remote, theirs, ours);
       this.#needsAudit = false;
       this.#savedSeq = -1; // The local copy says so from now on.
       const hashes = [encodeState(this.state, ours), encodeState(fresh.state, theirs)].map(sha256);
@@ -248,10 +248,10 @@ export class Journal {
     );
   }
 
-  async #settleWitness(witness: JournalHead | undefined): Promise<void> {
-    if (!witness) return;
-    await checkWitness(this.#deps.remote, this.#replica.head ?? this.#head, witness);
-    if (this.#witness === witness) this.#witness = undefined; // Only what fits: a witness of another history is asked again each time.
+  async #compareCheckpoint(checkpoint: JournalHead | undefined): Promise<void> {
+    if (!checkpoint) return;
+    await checkAgainstCheckpoint(this.#deps.remote, this.#replica.head ?? this.#head, checkpoint);
+    if (this.#checkpoint === checkpoint) this.#checkpoint = undefined; // Only what fits: a checkpoint of another history is asked again each time.
   }
 
   /** One after the other; what goes wrong with the chain is remembered, and all that did go well is kept. */
@@ -317,7 +317,7 @@ export class Journal {
     const other = await openLocalCopy(this.#keys.copy, stored).catch(ignoreKnown);
     if (!other || other.head.seq < head.seq) return true;
     if (equalBytes(other.head.hash, head.hash)) return true;
-    this.#witness ??= other.head;
+    this.#checkpoint ??= other.head;
     return false;
   }
 }

@@ -1,6 +1,6 @@
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
-import type { Factor } from '../worker/protocol.ts';
-import type { CryptoWorker } from './crypto-worker.ts';
+import type { Factor } from '../protocol/session.ts';
+import type { CryptoWorker } from '../platform/crypto-worker.ts';
 
 const WANTS_CODE: readonly ErrorCode[] = ['locked', 'grant_missing', 'grant_spent'];
 

@@ -1,8 +1,9 @@
-import type { DownloadForm, FileRow, Preview } from '../worker/protocol.ts';
+import type { DownloadForm, Preview } from '../protocol/transfer.ts';
+import type { FileRow } from '../protocol/drive.ts';
 import type { CodePrompt } from './code-prompt.svelte.ts';
-import type { CryptoWorker } from './crypto-worker.ts';
-import { pickPlace, saveFile, saveStream } from './saving.ts';
-import { activeServiceWorker } from './service-worker.ts';
+import type { CryptoWorker } from '../platform/crypto-worker.ts';
+import { pickPlace, saveFile, saveStream } from '../platform/saving.ts';
+import { activeServiceWorker } from '../platform/service-worker.ts';
 import type { Transfers } from './transfers.svelte.ts';
 
 /** Opening and saving files; each asks for a code when it turns out to need one. */

@@ -1,5 +1,5 @@
-import type { DroppedChange } from '../worker/protocol.ts';
-import type { CryptoWorker } from './crypto-worker.ts';
+import type { DroppedChange } from '../protocol/drive.ts';
+import type { CryptoWorker } from '../platform/crypto-worker.ts';
 
 /** Changes that were made here and given up later: told until somebody has seen it, after a restart too. */
 export class DroppedChanges {

@@ -1,5 +1,5 @@
-import type { FileRow, ViewQuery } from '../worker/protocol.ts';
-import type { CryptoWorker } from './crypto-worker.ts';
+import type { FileRow, ViewQuery } from '../protocol/drive.ts';
+import type { CryptoWorker } from '../platform/crypto-worker.ts';
 
 /** Rows fetched at once: several screens, and still far below a frame's work. */
 const WINDOW_ROWS = 200;

@@ -1,18 +1,22 @@
 import { createContext } from 'svelte';
 import { WorkerHost } from '../worker/host.ts';
-import type { Factor, FileRow, OtherDevice, Phase, Report, TransferReport } from '../worker/protocol.ts';
+import type { Factor, Phase } from '../protocol/session.ts';
+import type { FileRow } from '../protocol/drive.ts';
+import type { OtherDevice } from '../protocol/credentials.ts';
+import type { Report } from '../protocol/commands.ts';
+import type { TransferReport } from '../protocol/transfer.ts';
 import { Announcer } from './announcer.svelte.ts';
-import { Arrivals } from './arrivals.svelte.ts';
+import { IncomingFiles } from './incoming-files.svelte.ts';
 import { CodePrompt } from './code-prompt.svelte.ts';
-import type { CryptoWorker } from './crypto-worker.ts';
-import { Desk } from './desk.svelte.ts';
+import type { CryptoWorker } from '../platform/crypto-worker.ts';
+import { DriveActions } from './drive-actions.svelte.ts';
 import { Downloads } from './downloads.ts';
 import { DroppedChanges } from './dropped-changes.svelte.ts';
 import { Files } from './files.svelte.ts';
 import { Installation } from './installation.svelte.ts';
 import { Notice } from './notice.svelte.ts';
-import { askToKeepOnce } from './persistence.ts';
-import { sendUploadsLater } from './service-worker.ts';
+import { askToKeepOnce } from '../platform/persistence.ts';
+import { sendUploadsLater } from '../platform/service-worker.ts';
 import { ReenrolmentWatch } from './reenrolment.svelte.ts';
 import { Renewal } from './renewal.svelte.ts';
 import { Session } from './session.svelte.ts';
@@ -24,7 +28,7 @@ import { Updates } from './updates.svelte.ts';
 export class Halfkey {
   readonly announcer = new Announcer();
   readonly notice = new Notice();
-  readonly arrivals = new Arrivals();
+  readonly incomingFiles = new IncomingFiles();
   readonly installation = new Installation();
   readonly updates = new Updates();
   readonly session: Session;
@@ -36,7 +40,7 @@ export class Halfkey {
   readonly renewal: Renewal;
   readonly reenrolment: ReenrolmentWatch;
   readonly droppedChanges: DroppedChanges;
-  readonly desk: Desk;
+  readonly driveActions: DriveActions;
   readonly #worker: CryptoWorker;
   #hasAskedToKeep = false;
 
@@ -56,7 +60,7 @@ export class Halfkey {
     this.renewal = new Renewal(worker);
     this.reenrolment = new ReenrolmentWatch(worker);
     this.droppedChanges = new DroppedChanges(worker);
-    this.desk = new Desk(this);
+    this.driveActions = new DriveActions(this);
   }
 
   /** What waits for a network looks again whenever there is reason to. Other browsers than Chromium know no better sign. */
@@ -120,9 +124,9 @@ export class Halfkey {
     if (phase.phase === before) return;
     if (phase.phase === 'open') this.announcer.say('Halfkey is open.');
     if (phase.phase === 'locked' && before === 'open') this.announcer.say('Halfkey is locked.');
-    if (phase.phase === 'closed') this.desk.close();
+    if (phase.phase === 'closed') this.driveActions.close();
     if (phase.phase !== 'signed-out') return;
-    this.desk.close();
+    this.driveActions.close();
     this.settings.clear();
     this.renewal.clear();
     this.reenrolment.clear();

@@ -1,4 +1,4 @@
-import { installWay, type InstallWay } from './install-way.ts';
+import { installWay, type InstallWay } from '../platform/install-way.ts';
 
 /** Chromium's offer to install; TypeScript's DOM types do not know it. It is good for one question. */
 interface InstallOffer extends Event {

@@ -1,5 +1,5 @@
-import type { Failure } from '../worker/protocol.ts';
-import { failureOf, isAbort } from './crypto-worker.ts';
+import type { Failure } from '../protocol/failure.ts';
+import { failureOf, isAbort } from '../platform/crypto-worker.ts';
 
 /** What was not done: kept in sight until dismissed, or until there is something else. */
 export interface Noticed {

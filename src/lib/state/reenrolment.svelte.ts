@@ -1,5 +1,5 @@
-import type { Reenrolment } from '../worker/protocol.ts';
-import type { CryptoWorker } from './crypto-worker.ts';
+import type { Reenrolment } from '../protocol/credentials.ts';
+import type { CryptoWorker } from '../platform/crypto-worker.ts';
 
 /** Another authenticator that somebody has asked for without a code: what every device is told of, and may stop. */
 export class ReenrolmentWatch {

@@ -1,5 +1,7 @@
-import type { Commands, Factor, KitPart } from '../worker/protocol.ts';
-import type { CryptoWorker } from './crypto-worker.ts';
+import type { Commands } from '../protocol/commands.ts';
+import type { Factor } from '../protocol/session.ts';
+import type { KitPart } from '../protocol/credentials.ts';
+import type { CryptoWorker } from '../platform/crypto-worker.ts';
 
 type Result<Name extends keyof Commands> = Promise<Commands[Name]['result']>;
 

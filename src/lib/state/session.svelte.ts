@@ -1,5 +1,7 @@
-import type { Commands, Factor, Failure, Phase } from '../worker/protocol.ts';
-import { failureOf, type CryptoWorker } from './crypto-worker.ts';
+import type { Commands } from '../protocol/commands.ts';
+import type { Factor, Phase } from '../protocol/session.ts';
+import type { Failure } from '../protocol/failure.ts';
+import { failureOf, type CryptoWorker } from '../platform/crypto-worker.ts';
 
 /** The idle timer wants to hear of input, but not of each key. */
 const ACTIVE_EVERY_MS = 10_000;

@@ -1,6 +1,6 @@
-import type { StorageReport, TransferSettings } from '../worker/protocol.ts';
-import type { CryptoWorker } from './crypto-worker.ts';
-import { askToKeep } from './persistence.ts';
+import type { StorageReport, TransferSettings } from '../protocol/transfer.ts';
+import type { CryptoWorker } from '../platform/crypto-worker.ts';
+import { askToKeep } from '../platform/persistence.ts';
 
 /** What only some browsers know of the line; TypeScript's DOM types do not. */
 interface WithConnection {

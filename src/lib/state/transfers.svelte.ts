@@ -1,6 +1,6 @@
-import type { TransferReport } from '../worker/protocol.ts';
+import type { TransferReport } from '../protocol/transfer.ts';
 import type { Announcer } from './announcer.svelte.ts';
-import type { CryptoWorker } from './crypto-worker.ts';
+import type { CryptoWorker } from '../platform/crypto-worker.ts';
 
 /** Figures that change faster than this cannot be read. */
 const TICK_MS = 500;

@@ -30,7 +30,7 @@ export async function inLanes<Item>(
 }
 
 /** At most so many at a time; the others wait in the order in which they came. */
-export class Turnstile {
+export class Semaphore {
   #places: number;
   #inside = 0;
   readonly #waiting: (() => void)[] = [];

@@ -7,15 +7,15 @@ import type {
   Preview,
   StorageReport,
   TransferSettings,
-} from '../worker/protocol.ts';
-import type { OpenVault } from '../worker/vault.ts';
+} from '../protocol/transfer.ts';
+import type { OpenVault } from '../vault/open-vault.ts';
 import { Adopter } from './adoption/adopting.ts';
 import { Downloads } from './download/downloads.ts';
 import { openDraftKey } from './adoption/drafts.ts';
 import { InboxAdoption } from './adoption/inbox-adoption.ts';
 import { InboxKeys } from './adoption/inbox-keys.ts';
-import type { Reporter } from './ledger.ts';
-import { Residence } from './residence.ts';
+import type { Reporter } from './transfer-tracker.ts';
+import { DeviceTransfers } from './device-transfers.ts';
 
 /** What the worker's commands about transfers come down to. */
 export interface Transfers {
@@ -74,7 +74,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
   const onFailed = (error: unknown) => {
     deps.failed(error);
   };
-  let here: Residence | undefined;
+  let here: DeviceTransfers | undefined;
   let stopWatching: () => void = () => undefined;
   const adopter = new Adopter(vault);
   const keys = new InboxKeys(vault);
@@ -95,7 +95,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
     here?.uploads.grantBought();
     void adoption.now();
   };
-  const residence = (): Residence => {
+  const deviceTransfers = (): DeviceTransfers => {
     if (here) return here;
     vault(); // Says why nobody is at home.
     throw new HalfkeyError('session_missing', 'nobody is at home');
@@ -103,9 +103,9 @@ export function createTransfers(deps: TransferDeps): Transfers {
 
   return {
     add: (files) => {
-      residence().uploads.add(files);
+      deviceTransfers().uploads.add(files);
     },
-    again: (transfer, file) => residence().uploads.again(transfer, file),
+    again: (transfer, file) => deviceTransfers().uploads.again(transfer, file),
     cancel: async (transfer) => {
       if (!(await here?.uploads.cancel(transfer))) downloads.cancel(transfer);
     },
@@ -119,12 +119,13 @@ export function createTransfers(deps: TransferDeps): Transfers {
     stream: (file, form) => downloads.stream(file, form),
     write: (file, form, handle) => downloads.write(file, form, handle),
     preview: (file) => downloads.preview(file),
-    keep: (file, keep) => (keep ? residence().keeping.keep(file) : residence().keeping.drop(file)),
+    keep: (file, keep) =>
+      keep ? deviceTransfers().keeping.keep(file) : deviceTransfers().keeping.drop(file),
     keptState: (blob) => here?.keeping.stateOf(blob) ?? 'no',
-    settings: () => residence().settings,
-    set: (settings) => residence().set(settings),
+    settings: () => deviceTransfers().settings,
+    set: (settings) => deviceTransfers().set(settings),
     held: () => {
-      const { uploads, keeping } = residence();
+      const { uploads, keeping } = deviceTransfers();
       return { waiting: uploads.waiting(), kept: keeping.total() };
     },
     wake: () => {
@@ -142,7 +143,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
     open: (database) => {
       here?.close();
       stopWatching();
-      const opened = new Residence(database, {
+      const opened = new DeviceTransfers(database, {
         vault,
         broker: deps.broker,
         reporter: deps,

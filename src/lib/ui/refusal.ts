@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
-import { failureOf } from '../state/crypto-worker.ts';
-import type { Failure } from '../worker/protocol.ts';
+import { failureOf } from '../platform/crypto-worker.ts';
+import type { Failure } from '../protocol/failure.ts';
 
 /** A failure as a form keeps it: what it was, and since when its waits count. */
 export interface Refusal {

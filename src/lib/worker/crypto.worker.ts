@@ -1,4 +1,4 @@
-import { createHandlers } from './commands.ts';
+import { createHandlers } from './wiring.ts';
 import { serve } from './serve.ts';
 
 const post = (message: unknown, transfer: Transferable[] = []): void => {

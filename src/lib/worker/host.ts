@@ -1,7 +1,7 @@
 import { HalfkeyError } from '../errors.ts';
 import workerUrl from './crypto.worker.ts?worker&url';
 import { scriptUrl } from './scripts.ts';
-import type { CommandName, Commands, FromWorker, Report } from './protocol.ts';
+import type { CommandName, Commands, FromWorker, Report } from '../protocol/commands.ts';
 
 interface Pending {
   readonly resolve: (result: never) => void;

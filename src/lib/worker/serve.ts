@@ -1,7 +1,7 @@
 import { HalfkeyError } from '../errors.ts';
-import { toFailure } from '../transfer/ledger.ts';
-import type { Handlers } from './commands.ts';
-import type { FromWorker, ToWorker } from './protocol.ts';
+import { toFailure } from '../protocol/failure.ts';
+import type { Handlers } from './wiring.ts';
+import type { FromWorker, ToWorker } from '../protocol/commands.ts';
 
 type Post = (message: FromWorker, transfer?: Transferable[]) => void;
 

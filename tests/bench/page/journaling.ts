@@ -2,7 +2,7 @@ import { randomId } from '../../../src/lib/crypto/random.ts';
 import type { Journal } from '../../../src/lib/journal/journal.ts';
 import { ROOT, type Operation } from '../../../src/lib/journal/entries/operations.ts';
 import { ONLY } from '../../../src/lib/store/database.ts';
-import { openJournal } from '../../../src/lib/worker/entry/joining.ts';
+import { openJournal } from '../../../src/lib/session/entry/joining.ts';
 import { residence } from './residence.ts';
 
 const FOLDERS = ['Letters', 'Photos', 'Invoices', 'Music', 'Notes'] as const;
@@ -45,8 +45,8 @@ export async function hasLocalCopy(): Promise<boolean> {
 }
 
 async function ownJournal(): Promise<Journal> {
-  const { resident, broker, database } = await residence();
-  return openJournal(resident, { broker, database, nowMs: () => Date.now() });
+  const { localAccount, broker, database } = await residence();
+  return openJournal(localAccount, { broker, database, nowMs: () => Date.now() });
 }
 
 function fileNamed(name: string, index: number): Operation {

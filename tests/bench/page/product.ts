@@ -1,5 +1,6 @@
 import { WorkerHost } from '../../../src/lib/worker/host.ts';
-import type { CommandName, FileRow, Report, ViewQuery } from '../../../src/lib/worker/protocol.ts';
+import type { CommandName, Report } from '../../../src/lib/protocol/commands.ts';
+import type { FileRow, ViewQuery } from '../../../src/lib/protocol/drive.ts';
 
 const BY_NAME: ViewQuery = { filter: '', sortBy: 'name', descending: false };
 const ROWS_IN_SIGHT = 50;

@@ -13,9 +13,9 @@ import { PartBuffers } from '../../../src/lib/transfer/memory.ts';
 import { largestPartBytes, planBlob } from '../../../src/lib/transfer/plan.ts';
 import { sealPart } from '../../../src/lib/transfer/upload/sealing.ts';
 import { Capture, splitDigests } from '../../../src/lib/transfer/upload/capturing.ts';
-import { inLanes, Turnstile } from '../../../src/lib/transfer/lanes.ts';
+import { inLanes, Semaphore } from '../../../src/lib/transfer/lanes.ts';
 import { Streaming } from '../../../src/lib/transfer/upload/streaming.ts';
-import { Reach } from '../../../src/lib/transfer/reach.ts';
+import { Connection } from '../../../src/lib/transfer/connection.ts';
 import { digestOf, sendBlob } from '../../../src/lib/transfer/upload/sending.ts';
 import { opfsParts } from '../../../src/lib/store/part-files.ts';
 import type { StoredUpload } from '../../../src/lib/store/database.ts';
@@ -123,8 +123,8 @@ export async function upload(
     return partDigests;
   });
   const options = { isAllowed: () => true, isPatient: true };
-  const reach = { broker: new Reach(options), store: new Reach(options) };
-  const sending = { broker, put, records, reach, gate: new Turnstile(LANES) };
+  const connection = { broker: new Connection(options), store: new Connection(options) };
+  const sending = { broker, put, records, connection, gate: new Semaphore(LANES) };
   const digest = await sendBlob(sending, begun, capture, signal, {
     onSent: () => undefined,
     onVerifying: async () => {
@@ -158,8 +158,8 @@ async function uploadUnkept(
   const begun = { ...fresh, draft: randomBytes(1080), header };
   await records.save(begun);
   const options = { isAllowed: () => true, isPatient: true };
-  const reach = { broker: new Reach(options), store: new Reach(options) };
-  const sending = { broker, put, records, reach, gate: new Turnstile(LANES) };
+  const connection = { broker: new Connection(options), store: new Connection(options) };
+  const sending = { broker, put, records, connection, gate: new Semaphore(LANES) };
   const digest = await sendBlob(sending, begun, parts, signal, {
     onSent: () => undefined,
     onVerifying: () => Promise.resolve(),

@@ -1,7 +1,7 @@
 import { beforeAll, expect } from 'vitest';
 import { equalBytes } from '../../../src/lib/bytes.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
-import { persevere } from '../../../src/lib/transfer/backoff.ts';
+import { retry } from '../../../src/lib/remote/retry.ts';
 import { patternBytes } from '../../crypto/floe-vectors.ts';
 import { Client } from '../support/client.ts';
 import type { BrokerHook } from '../support/node-browser.ts';
@@ -51,11 +51,11 @@ row(
     const signal = new AbortController().signal;
     // As the app does: what is unreachable is tried again, and nothing else.
     const upload = async (name: string): Promise<void> => {
-      const blob = await persevere(() => ada.send(CONTENT), signal);
-      await persevere(() => ada.wrap(blob), signal);
+      const blob = await retry(() => ada.send(CONTENT), signal);
+      await retry(() => ada.wrap(blob), signal);
       const version = ada.versionOf(blob);
       const file = blob.blob; // An id like any other.
-      await persevere(
+      await retry(
         () =>
           ada.journal.append((state) =>
             state.entry(file) ? [] : [{ kind: 'file-add', file, folder: '', name, version }],

@@ -4,7 +4,7 @@ import { beforeAll, expect } from 'vitest';
 import { fromB64Url, utf8 } from '../../../src/lib/bytes.ts';
 import { headPhrase } from '../../../src/lib/journal/entries/head-phrase.ts';
 import type { Journal } from '../../../src/lib/journal/journal.ts';
-import { staleSinceMs } from '../../../src/lib/worker/drive/freshness.ts';
+import { staleSinceMs } from '../../../src/lib/drive/freshness.ts';
 import { MemoryCache } from '../../journal/memory-remote.ts';
 import { enrolDevice, fileAdd, idOf, newWorld, NOW_MS, openJournal } from '../../journal/world.ts';
 import { Client } from '../support/client.ts';

@@ -7,7 +7,7 @@ import { concat, fromB64Url, toB64Url, utf8, type Bytes } from '../../../src/lib
 import { openEnvelope } from '../../../src/lib/crypto/envelope.ts';
 import { derivationInfo, deriveKey } from '../../../src/lib/crypto/hkdf.ts';
 import { randomBytes } from '../../../src/lib/crypto/random.ts';
-import { fromRecord } from '../../../src/lib/transfer/envelopes.ts';
+import { fromRecord } from '../../../src/lib/vault/envelope-record.ts';
 import { Client } from '../support/client.ts';
 import { changing } from '../support/node-browser.ts';
 import { row } from '../support/row.ts';

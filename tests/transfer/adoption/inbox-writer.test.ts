@@ -9,7 +9,7 @@ let writer: InboxWriter;
 
 beforeEach(async () => {
   side = await openSendingSide();
-  writer = new InboxWriter(side.deps.broker, side.deps.reach.broker);
+  writer = new InboxWriter(side.deps.broker, side.deps.connection.broker);
 });
 afterEach(() => {
   side.database.close();

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Engine, type EngineOptions, type Ground } from './engine.ts';
+import { Engine, type EngineOptions, type EngineDeps } from './engine.ts';
 import { expectOnceAndWhole, isInDrive, makeFile, openGround, START_MS } from './ground.ts';
 
 // A tab may die before and after each thing that it does outside of itself. Whatever the moment, the next one brings the file into the
 // drive: once, and whole.
 const MIB = 1024 * 1024;
 const LONG_MS = 300_000;
-let ground: Ground;
+let ground: EngineDeps;
 let close: () => Promise<void>;
 
 beforeAll(async () => {

@@ -7,18 +7,18 @@ import { Adopter } from '../../../src/lib/transfer/adoption/adopting.ts';
 import { openDraftKey } from '../../../src/lib/transfer/adoption/drafts.ts';
 import { InboxAdoption } from '../../../src/lib/transfer/adoption/inbox-adoption.ts';
 import { InboxKeys } from '../../../src/lib/transfer/adoption/inbox-keys.ts';
-import { Turnstile } from '../../../src/lib/transfer/lanes.ts';
-import { Reach } from '../../../src/lib/transfer/reach.ts';
+import { Semaphore } from '../../../src/lib/transfer/lanes.ts';
+import { Connection } from '../../../src/lib/transfer/connection.ts';
 import { joinUploadNews } from '../../../src/lib/transfer/upload/upload-news.ts';
 import { Uploads } from '../../../src/lib/transfer/upload/uploads.ts';
-import type { TransferReport } from '../../../src/lib/worker/protocol.ts';
+import type { TransferReport } from '../../../src/lib/protocol/transfer.ts';
 import type { Journal } from '../../../src/lib/journal/journal.ts';
 import type { NodePerson } from '../../support/node-person.ts';
 import type { TestLocks } from '../../support/test-locks.ts';
 import type { MemoryFiles } from './memory-files.ts';
 
 /** What outlives a tab. */
-export interface Ground {
+export interface EngineDeps {
   readonly person: NodePerson;
   readonly journal: Journal;
   readonly database: Database;
@@ -51,7 +51,7 @@ export class Engine {
   #die: () => void = () => undefined;
   readonly #stopWatching: () => void;
 
-  constructor(ground: Ground, options: EngineOptions = {}) {
+  constructor(ground: EngineDeps, options: EngineOptions = {}) {
     this.#options = options;
     this.death = new Promise((resolve) => {
       this.#die = resolve;
@@ -77,8 +77,11 @@ export class Engine {
       },
       onFailed: (error) => this.failures.push(error),
     });
-    const reachOptions = { isAllowed: () => true, isPatient: true };
-    const reach = { broker: new Reach(reachOptions), store: new Reach(reachOptions) };
+    const connectionOptions = { isAllowed: () => true, isPatient: true };
+    const connection = {
+      broker: new Connection(connectionOptions),
+      store: new Connection(connectionOptions),
+    };
     const put = (what: Put) => this.#step('put', () => putByFetch(what));
     const news = joinUploadNews((message) => {
       if (message.kind !== 'kept' && !this.#isDead) void this.uploads.hear(message);
@@ -87,10 +90,10 @@ export class Engine {
       drop();
       news.close();
     };
-    const rim = {
+    const deps = {
       ...{ vault, broker, records, locks, news },
       files: this.#mortal('files', files, ['list', 'read']),
-      sending: { broker, put, records, reach, gate: new Turnstile(4) },
+      sending: { broker, put, records, connection, gate: new Semaphore(4) },
       freeBytes: () => Promise.resolve(options.freeBytes),
       nowMs: Date.now,
       openDraft: (upload: Parameters<typeof openDraftKey>[2]) => openDraftKey(vault(), keys, upload),
@@ -103,7 +106,7 @@ export class Engine {
       },
       gone: (transfer: string) => this.reports.delete(transfer),
     };
-    this.uploads = new Uploads(rim, reporter, adopter, () => void this.adoption.now());
+    this.uploads = new Uploads(deps, reporter, adopter, () => void this.adoption.now());
     this.#stopWatching = journal.onChange(() => {
       if (!this.#isDead) void this.uploads.settle();
     });

@@ -3,18 +3,20 @@ import type { BlobId } from '$contract/ids.ts';
 import { expect } from 'vitest';
 import { openDatabase } from '../../../src/lib/store/database.ts';
 import { readContent } from '../../../src/lib/transfer/download/opening.ts';
-import { releaseKeys } from '../../../src/lib/transfer/releasing.ts';
+import { releaseKeys } from '../../../src/lib/vault/release.ts';
 import { browserFetch, signUpInNode } from '../../support/node-person.ts';
 import { TestLocks } from '../../support/test-locks.ts';
 import { startBareStack } from '../../worker/bare-stack.ts';
-import type { Ground } from './engine.ts';
+import type { EngineDeps } from './engine.ts';
 import { MemoryFiles } from './memory-files.ts';
 
 /** Building and starting broker and local cloud. */
 export const START_MS = 120_000;
 
 /** A device in Node of somebody who has signed up at a broker and local cloud of their own. */
-export async function openGround(userName: string): Promise<{ ground: Ground; close: () => Promise<void> }> {
+export async function openGround(
+  userName: string,
+): Promise<{ ground: EngineDeps; close: () => Promise<void> }> {
   const stack = await startBareStack();
   const plainFetch = globalThis.fetch;
   const locks = new TestLocks();
@@ -49,12 +51,12 @@ export function makeFile(name: string, sizeBytes: number): File {
 }
 
 /** Whether the journal has a file of this name. */
-export function isInDrive({ journal }: Ground, name: string): boolean {
+export function isInDrive({ journal }: EngineDeps, name: string): boolean {
   return journal.state.entries.names.some((each) => each.startsWith(name));
 }
 
 /** What the journal has under this name; read back and compared. */
-export async function expectOnceAndWhole({ person, journal }: Ground, file: File): Promise<void> {
+export async function expectOnceAndWhole({ person, journal }: EngineDeps, file: File): Promise<void> {
   const { name } = file;
   const { entries } = journal.state;
   const ids = entries.ids.filter((_, index) => entries.names[index]?.startsWith(name));

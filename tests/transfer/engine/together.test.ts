@@ -4,14 +4,14 @@ import { putByFetch } from '../../../src/lib/remote/s3.ts';
 import type { StoredUpload } from '../../../src/lib/store/database.ts';
 import { uploadRecords } from '../../../src/lib/store/upload-records.ts';
 import { sendSealed } from '../../../src/lib/transfer/upload/background.ts';
-import { QUEUE_LOCK } from '../../../src/lib/transfer/upload/pump.ts';
+import { QUEUE_LOCK } from '../../../src/lib/transfer/upload/upload-queue.ts';
 import { joinUploadNews } from '../../../src/lib/transfer/upload/upload-news.ts';
-import { Engine, type EngineOptions, type Ground } from './engine.ts';
+import { Engine, type EngineOptions, type EngineDeps } from './engine.ts';
 import { expectOnceAndWhole, makeFile, openGround, START_MS } from './ground.ts';
 
 // Tabs, and what sends without one, over the same files at the same time.
 const MIB = 1024 * 1024;
-let ground: Ground;
+let ground: EngineDeps;
 let close: () => Promise<void>;
 const engines: Engine[] = [];
 

@@ -12,9 +12,9 @@ import type { Broker } from '../../../src/lib/remote/broker.ts';
 import type { Put } from '../../../src/lib/remote/s3.ts';
 import { openDatabase, type StoredUpload } from '../../../src/lib/store/database.ts';
 import { uploadRecords } from '../../../src/lib/store/upload-records.ts';
-import { Turnstile } from '../../../src/lib/transfer/lanes.ts';
+import { Semaphore } from '../../../src/lib/transfer/lanes.ts';
 import { partSizeBytes } from '../../../src/lib/transfer/plan.ts';
-import { Reach } from '../../../src/lib/transfer/reach.ts';
+import { Connection } from '../../../src/lib/transfer/connection.ts';
 import type { PartSupply, SendingDeps } from '../../../src/lib/transfer/upload/part-supply.ts';
 import { MemoryVaultCloud, newVaultId, sha256B64 } from '../../support/memory-vault-cloud.ts';
 import { newBlobId, newSession, openVault, startVaultSide } from '../../support/vault-side.ts';
@@ -79,8 +79,8 @@ export async function openSendingSide() {
   const database = await openDatabase(() => undefined);
   const records = uploadRecords(database);
   const options = { isAllowed: () => true, isPatient: true };
-  const reach = { broker: new Reach(options), store: new Reach(options) };
-  const deps: SendingDeps = { broker, put, records, reach, gate: new Turnstile(2) };
+  const connection = { broker: new Connection(options), store: new Connection(options) };
+  const deps: SendingDeps = { broker, put, records, connection, gate: new Semaphore(2) };
   const stored = (blob: string) => cloud.objects.get(`v/${vault}/blobs/${blob}`)?.bytes;
   return { cloud, vault, side, deps, heard, database, records, stored };
 }

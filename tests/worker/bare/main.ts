@@ -1,6 +1,6 @@
 import { HalfkeyError, type ErrorDetail } from '../../../src/lib/errors.ts';
 import { WorkerHost } from '../../../src/lib/worker/host.ts';
-import type { CommandName, Commands, Report } from '../../../src/lib/worker/protocol.ts';
+import type { CommandName, Commands, Report } from '../../../src/lib/protocol/commands.ts';
 
 /** The page side of the worker and nothing else: what the tests speak to. */
 export interface Bare {

@@ -7,11 +7,11 @@ import { sealEnvelope } from '../../crypto/envelope.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { CapturedFile } from '../../inbox/record.ts';
 import { operationsToAdopt } from '../../journal/adoption.ts';
-import type { OpenVault } from '../../worker/vault.ts';
-import { persevere } from '../backoff.ts';
-import { toRecord } from '../envelopes.ts';
+import type { OpenVault } from '../../vault/open-vault.ts';
+import { retry } from '../../remote/retry.ts';
+import { toRecord } from '../../vault/envelope-record.ts';
 import { placesAtFault } from './inbox-writer.ts';
-import { releaseKeys } from '../releasing.ts';
+import { releaseKeys } from '../../vault/release.ts';
 
 interface Waiting {
   readonly file: CapturedFile;
@@ -84,7 +84,7 @@ export class Adopter {
     const readable = missing.filter((file) => !refused.has(file));
     // Cancelling one file must not take the others of its batch along: the batch has no signal.
     const patience = new AbortController().signal;
-    await persevere(() => journal.append((state) => operationsToAdopt(state, readable)), patience);
+    await retry(() => journal.append((state) => operationsToAdopt(state, readable)), patience);
     for (const { version } of missing) this.#envelopes.delete(version.blob as BlobId);
     return refused;
   }
@@ -97,7 +97,7 @@ export class Adopter {
     for (let from = 0; from < bare.length; from += perRequest) {
       const some = bare.slice(from, from + perRequest);
       const blobs = some.map(({ version }) => version.blob as BlobId);
-      const { keys } = await persevere(
+      const { keys } = await retry(
         () => broker.call(keysGenerate, { grant: requireGrant(), purpose: 'file', blobs }, { vault }),
         new AbortController().signal,
       );
@@ -124,10 +124,7 @@ export class Adopter {
       return envelope ? [{ blob, envelope }] : [];
     });
     try {
-      await persevere(
-        () => broker.call(envelopesWrite, { envelopes }, { vault }),
-        new AbortController().signal,
-      );
+      await retry(() => broker.call(envelopesWrite, { envelopes }, { vault }), new AbortController().signal);
       return new Set();
     } catch (error) {
       if (!(error instanceof HalfkeyError) || error.code !== 'already_exists') throw error;
@@ -140,7 +137,7 @@ export class Adopter {
   async #othersOf(files: readonly CapturedFile[]): Promise<ReadonlySet<CapturedFile>> {
     const blobs = files.map(({ version }) => ({ blob: version.blob as BlobId, epoch: version.epoch }));
     const release = () => releaseKeys(this.#vault(), 'file', blobs);
-    const keys = await persevere(release, new AbortController().signal);
+    const keys = await retry(release, new AbortController().signal);
     const isOther = ({ version, contentKey }: CapturedFile) => {
       const stored = keys.get(version.blob);
       return !stored || !equalBytes(stored, contentKey);

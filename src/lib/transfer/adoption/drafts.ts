@@ -2,7 +2,7 @@ import type { Bytes } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
 import { draftEpoch, openDraft } from '../../inbox/draft.ts';
 import type { StoredUpload } from '../../store/database.ts';
-import type { OpenVault } from '../../worker/vault.ts';
+import type { OpenVault } from '../../vault/open-vault.ts';
 import type { InboxKeys } from './inbox-keys.ts';
 
 /** Epochs of the inbox keys that these are sealed to. Those in the inbox count as well: it may be said to be emptier than it is. */

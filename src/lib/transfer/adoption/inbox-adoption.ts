@@ -4,9 +4,9 @@ import { fromB64Url, type Bytes } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
 import { openRecord, readRecord, type CapturedFile, type SignedRecord } from '../../inbox/record.ts';
 import { operationsToRetire, unneededBelow } from '../../journal/state/inbox-epochs.ts';
-import type { OpenVault } from '../../worker/vault.ts';
+import type { OpenVault } from '../../vault/open-vault.ts';
 import type { Adopter } from './adopting.ts';
-import { persevere } from '../backoff.ts';
+import { retry } from '../../remote/retry.ts';
 import type { InboxKeys } from './inbox-keys.ts';
 
 export interface InboxAdoptionDeps {
@@ -87,11 +87,11 @@ export class InboxAdoption {
     const left = new Set<number>();
     for (let after: BlobId | '' = '', more = true; more;) {
       const { broker, vault: id, journal } = vault();
-      const page = await persevere(() => broker.call(inboxList, { after }, { vault: id, signal }), signal);
+      const page = await retry(() => broker.call(inboxList, { after }, { vault: id, signal }), signal);
       const last = page.records.at(-1);
       if (last) {
         // A record may be of a device or key that this journal has not heard of yet.
-        await persevere(() => journal.refresh(), signal);
+        await retry(() => journal.refresh(), signal);
         await this.#adoptPage(page.records, left, signal);
         after = last.blob;
       }
@@ -127,7 +127,7 @@ export class InboxAdoption {
     }
     if (removable.length > 0) {
       const { broker, vault: id, requireGrant } = vault();
-      await persevere(
+      await retry(
         () => broker.call(inboxRemove, { grant: requireGrant(), blobs: removable }, { vault: id, signal }),
         signal,
       );

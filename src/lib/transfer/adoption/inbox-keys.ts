@@ -6,9 +6,9 @@ import { HalfkeyError } from '../../errors.ts';
 import { createInboxKey, openInboxKey, type InboxPrivateKey } from '../../inbox/keys.ts';
 import { isInboxKeyDue } from '../../journal/state/inbox-epochs.ts';
 import type { InboxKey } from '../../journal/entries/operations.ts';
-import type { OpenVault } from '../../worker/vault.ts';
-import { persevere } from '../backoff.ts';
-import { fromRecord, toRecord } from '../envelopes.ts';
+import type { OpenVault } from '../../vault/open-vault.ts';
+import { retry } from '../../remote/retry.ts';
+import { fromRecord, toRecord } from '../../vault/envelope-record.ts';
 
 /** The inbox's private keys, for as long as a grant is live: each is released once. */
 export class InboxKeys {
@@ -28,7 +28,7 @@ export class InboxKeys {
     if (known) return known;
     const { broker, vault, epoch, vaultKey, requireGrant } = this.#vault();
     const blob = inbox.blob as BlobId;
-    const { keys } = await persevere(
+    const { keys } = await retry(
       () =>
         broker.call(
           keysRelease,
@@ -62,7 +62,7 @@ export class InboxKeys {
     if (!newest || !isInboxKeyDue(journal.state, nowMs)) return;
     const blob = randomId() as BlobId;
     const grant = requireGrant();
-    const { keys } = await persevere(
+    const { keys } = await retry(
       () => broker.call(keysGenerate, { grant, purpose: 'inbox', blobs: [blob] }, { vault, signal }),
       signal,
     );
@@ -73,7 +73,7 @@ export class InboxKeys {
     const { inbox, envelope } = await createInboxKey(halves, { blob, epoch: newest.epoch + 1 });
     kmsHalf.fill(0);
     const envelopes = [{ blob, envelope: toRecord(envelope) }];
-    await persevere(() => broker.call(envelopesWrite, { envelopes }, { vault, signal }), signal);
+    await retry(() => broker.call(envelopesWrite, { envelopes }, { vault, signal }), signal);
     await journal.append((state) =>
       state.newestInboxKey?.epoch === newest.epoch ? [{ kind: 'inbox-key', inbox, atMs: nowMs }] : [],
     );

@@ -4,7 +4,7 @@ import { LIMITS } from '$contract/limits.ts';
 import { toB64Url, type Bytes } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { Broker } from '../../remote/broker.ts';
-import type { Reach } from '../reach.ts';
+import type { Connection } from '../connection.ts';
 
 interface Waiting {
   readonly vault: VaultId;
@@ -17,13 +17,13 @@ interface Waiting {
 /** Puts records into the inbox; what comes while a request is under way makes the next one. */
 export class InboxWriter {
   readonly #broker: Broker;
-  readonly #reach: Reach;
+  readonly #connection: Connection;
   #waiting: Waiting[] = [];
   #busy = false;
 
-  constructor(broker: Broker, reach: Reach) {
+  constructor(broker: Broker, connection: Connection) {
     this.#broker = broker;
-    this.#reach = reach;
+    this.#connection = connection;
   }
 
   /**
@@ -54,7 +54,7 @@ export class InboxWriter {
   async #writeBatch(vault: VaultId, batch: readonly Waiting[]): Promise<void> {
     const records = batch.map(({ blob, record }) => ({ blob, record }));
     try {
-      await this.#reach.attempt(
+      await this.#connection.attempt(
         () => this.#broker.call(inboxWrite, { records }, { vault }),
         new AbortController().signal,
       );

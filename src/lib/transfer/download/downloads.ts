@@ -4,13 +4,13 @@ import { release, type Bytes } from '../../bytes.ts';
 import { randomId } from '../../crypto/random.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { Version } from '../../journal/entries/operations.ts';
-import type { OpenVault } from '../../worker/vault.ts';
-import type { DownloadForm, DownloadStream, Preview } from '../../worker/protocol.ts';
+import type { OpenVault } from '../../vault/open-vault.ts';
+import type { DownloadForm, DownloadStream, Preview } from '../../protocol/transfer.ts';
 import { feed } from './download-stream.ts';
-import { LedgerEntry, type Reporter } from '../ledger.ts';
+import { TransferTracker, type Reporter } from '../transfer-tracker.ts';
 import { readContent, readSealed, type KeptParts, type StoredBlob } from './opening.ts';
 import { collectPreview, isPreviewable } from './preview.ts';
-import { releaseKeys } from '../releasing.ts';
+import { releaseKeys } from '../../vault/release.ts';
 import { createSink, removeDownload } from './sink.ts';
 
 interface Source {
@@ -28,7 +28,7 @@ export class Downloads {
   readonly #reporter: Reporter;
   readonly #nowMs: () => number;
   readonly #keptOf: (blob: string) => KeptParts | undefined;
-  readonly #running = new Map<string, { entry: LedgerEntry; controller: AbortController }>();
+  readonly #running = new Map<string, { entry: TransferTracker; controller: AbortController }>();
   /** Of everything that is being opened, or read; from before its key is asked for. */
   readonly #controllers = new Set<AbortController>();
 
@@ -169,7 +169,7 @@ export class Downloads {
     return { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes, bytes, wipe };
   }
 
-  #enter({ name, sizeBytes }: Source, controller: AbortController): LedgerEntry {
+  #enter({ name, sizeBytes }: Source, controller: AbortController): TransferTracker {
     const about = {
       transfer: randomId(),
       direction: 'down',
@@ -177,13 +177,13 @@ export class Downloads {
       totalBytes: sizeBytes,
       sizeBytes,
     } as const;
-    const entry = new LedgerEntry(about, this.#reporter, this.#nowMs);
+    const entry = new TransferTracker(about, this.#reporter, this.#nowMs);
     this.#running.set(entry.transfer, { entry, controller });
     entry.enter('downloading');
     return entry;
   }
 
-  async *#counted(source: AsyncGenerator<Bytes>, entry: LedgerEntry): AsyncGenerator<Bytes> {
+  async *#counted(source: AsyncGenerator<Bytes>, entry: TransferTracker): AsyncGenerator<Bytes> {
     let doneBytes = 0;
     for await (const bytes of source) {
       doneBytes += bytes.length;
@@ -193,7 +193,7 @@ export class Downloads {
   }
 
   async #run<Result>(
-    entry: LedgerEntry,
+    entry: TransferTracker,
     source: Source,
     controller: AbortController,
     work: () => Promise<Result>,

@@ -4,10 +4,10 @@ import type { Version } from '../../journal/entries/operations.ts';
 import type { StoredKept } from '../../store/database.ts';
 import type { KeptRecords } from '../../store/kept-records.ts';
 import type { PartFiles } from '../../store/part-files.ts';
-import type { OpenVault } from '../../worker/vault.ts';
+import type { OpenVault } from '../../vault/open-vault.ts';
 import { readSealed, type KeptParts } from './opening.ts';
 
-export interface KeepingRim {
+export interface KeepingDeps {
   readonly vault: () => OpenVault;
   readonly records: KeptRecords;
   readonly files: PartFiles;
@@ -20,17 +20,17 @@ export interface KeepingRim {
 
 /** Versions whose ciphertext stays on this device. Opening one wants a code all the same: it is only the network that it spares. */
 export class Keeping {
-  readonly #rim: KeepingRim;
+  readonly #deps: KeepingDeps;
   readonly #kept = new Map<string, StoredKept>();
   readonly #fetching = new Map<string, AbortController>();
 
-  constructor(rim: KeepingRim) {
-    this.#rim = rim;
+  constructor(deps: KeepingDeps) {
+    this.#deps = deps;
   }
 
   /** Learns what is kept, removes what nobody asked for, and goes on with what was not fetched whole. */
   async resume(): Promise<void> {
-    const { files } = this.#rim;
+    const { files } = this.#deps;
     const folders = await files.list(); // Before the records: whoever makes a folder has made its record.
     await this.reload();
     for (const folder of folders) if (!this.#kept.has(folder)) await files.remove(folder);
@@ -39,10 +39,10 @@ export class Keeping {
 
   /** Another tab has changed what is kept. */
   async reload(): Promise<void> {
-    const all = await this.#rim.records.list();
+    const all = await this.#deps.records.list();
     this.#kept.clear();
     for (const kept of all) this.#kept.set(kept.blob, kept);
-    this.#rim.onShown();
+    this.#deps.onShown();
   }
 
   /** Whether a version is here. */
@@ -57,7 +57,7 @@ export class Keeping {
    * @throws {HalfkeyError} `not_found`; `device_full`, `digest_mismatch`: then it is not kept
    */
   async keep(file: string): Promise<void> {
-    const version = this.#rim.vault().journal.state.newestVersion(file);
+    const version = this.#deps.vault().journal.state.newestVersion(file);
     if (!version) throw new HalfkeyError('not_found', 'the journal has no such file');
     const { blob, sealedBytes } = version;
     if (!this.#kept.has(blob)) await this.#note({ blob, file, sealedBytes, isWhole: false });
@@ -75,7 +75,7 @@ export class Keeping {
     const forget = () => void this.#forget(blob).catch(() => undefined); // Else it is found again, and wrong again.
     return {
       part: async ({ partNumber, sizeBytes }) => {
-        const part = await this.#rim.files.read(blob, partNumber);
+        const part = await this.#deps.files.read(blob, partNumber);
         if (part?.size === sizeBytes) return part;
         forget(); // The browser took it away.
         return undefined;
@@ -86,7 +86,7 @@ export class Keeping {
 
   /** What the journal names no more goes; what is not here whole is fetched. Never rejects because of the network. */
   async settle(): Promise<void> {
-    const { state } = this.#rim.vault().journal;
+    const { state } = this.#deps.vault().journal;
     for (const { blob, file, isWhole } of [...this.#kept.values()]) {
       const version = state.versionsOf(file).find((each) => each.blob === blob);
       if (!version) await this.#forget(blob);
@@ -113,7 +113,7 @@ export class Keeping {
     const controller = new AbortController();
     this.#fetching.set(blob, controller);
     try {
-      await this.#rim.locks.request(`halfkey-kept-${blob}`, { ifAvailable: true }, async (lock) => {
+      await this.#deps.locks.request(`halfkey-kept-${blob}`, { ifAvailable: true }, async (lock) => {
         if (!lock) return; // Another tab does it.
         await this.#write(version, controller.signal);
         await this.#note({ blob, file, sealedBytes, isWhole: true });
@@ -130,7 +130,7 @@ export class Keeping {
 
   /** The last part comes only after the digest of all was found to be the journal's. */
   async #write(version: Version, signal: AbortSignal): Promise<void> {
-    const { vault, files } = this.#rim;
+    const { vault, files } = this.#deps;
     const stored = { ...version, blob: version.blob as BlobId };
     let partNumber = 0;
     for await (const bytes of readSealed(vault(), stored, signal)) {
@@ -139,13 +139,13 @@ export class Keeping {
   }
 
   async #note(kept: StoredKept): Promise<void> {
-    await this.#rim.records.save(kept);
+    await this.#deps.records.save(kept);
     this.#kept.set(kept.blob, kept);
-    this.#rim.onChange();
+    this.#deps.onChange();
   }
 
   async #forget(blob: string): Promise<void> {
-    const { records, files, onChange } = this.#rim;
+    const { records, files, onChange } = this.#deps;
     this.#fetching.get(blob)?.abort();
     this.#kept.delete(blob);
     onChange();

@@ -13,7 +13,7 @@ import {
 import { HalfkeyError } from '../../errors.ts';
 import type { Broker } from '../../remote/broker.ts';
 import { chunksOf, getRange } from '../../remote/s3.ts';
-import { persevere } from '../backoff.ts';
+import { retry } from '../../remote/retry.ts';
 import { PartBuffers } from '../memory.ts';
 import { largestPartBytes, planPart, planStored, type BlobPlan, type PartPlan } from '../plan.ts';
 
@@ -158,7 +158,7 @@ async function takePart(
   signal: AbortSignal,
 ): Promise<Bytes> {
   const here = await kept?.part(part);
-  if (!here) return persevere(() => fetchPart(address, part, buffers, signal), signal);
+  if (!here) return retry(() => fetchPart(address, part, buffers, signal), signal);
   const bytes = buffers.take(part.sizeBytes);
   bytes.set(new Uint8Array(await here.arrayBuffer()));
   return bytes;

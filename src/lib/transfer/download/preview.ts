@@ -1,5 +1,5 @@
 import { fromUtf8, concat, type Bytes } from '../../bytes.ts';
-import type { Preview } from '../../worker/protocol.ts';
+import type { Preview } from '../../protocol/transfer.ts';
 
 /** Raster formats that browsers decode in a process of its own; never SVG or HTML, which are documents. */
 const IMAGES = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'image/bmp']);

@@ -6,9 +6,9 @@ import type { PartFiles } from '../../store/part-files.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
 import { sealedParts } from './capturing.ts';
 import { InboxWriter } from '../adoption/inbox-writer.ts';
-import { Turnstile } from '../lanes.ts';
-import { QUEUE_LOCK } from './pump.ts';
-import { Reach } from '../reach.ts';
+import { Semaphore } from '../lanes.ts';
+import { QUEUE_LOCK } from './upload-queue.ts';
+import { Connection } from '../connection.ts';
 import type { SendingDeps } from './part-supply.ts';
 import { sendBlob } from './sending.ts';
 import { uploadLock } from './upload-item.ts';
@@ -21,7 +21,7 @@ const PARALLEL = 2;
 const QUEUE_WITHIN_MS = 20_000;
 
 /** What sending needs where there is no tab. None of it is a key. */
-export interface BackgroundRim {
+export interface BackgroundDeps {
   readonly broker: Broker;
   readonly put: (put: Put) => Promise<string>;
   readonly records: UploadRecords;
@@ -37,18 +37,18 @@ export interface BackgroundRim {
  * @throws {HalfkeyError} of the family unreachable when the network is gone: to be called again when it is back; whatever else stops
  *   one upload is left to a tab, which can say so
  */
-export async function sendSealed(rim: BackgroundRim, signal: AbortSignal): Promise<void> {
-  const reach = { isAllowed: () => true, isPatient: false };
-  const { broker, put, records, locks } = rim;
-  const ways = { broker: new Reach(reach), store: new Reach(reach) };
-  const sending = { broker, put, records, reach: ways, gate: new Turnstile(PARALLEL) };
+export async function sendSealed(deps: BackgroundDeps, signal: AbortSignal): Promise<void> {
+  const connection = { isAllowed: () => true, isPatient: false };
+  const { broker, put, records, locks } = deps;
+  const ways = { broker: new Connection(connection), store: new Connection(connection) };
+  const sending = { broker, put, records, connection: ways, gate: new Semaphore(PARALLEL) };
   const inbox = new InboxWriter(broker, ways.broker);
   await whenFree(locks, signal, async () => {
     for (const { blob } of await records.list()) {
       signal.throwIfAborted();
       await locks.request(uploadLock(blob), { ifAvailable: true }, async (own) => {
         const upload = own && (await records.read(blob)); // As it is now that nobody else changes it.
-        if (upload) await sendOne(rim, sending, inbox, upload, signal).catch(leaveToTab);
+        if (upload) await sendOne(deps, sending, inbox, upload, signal).catch(leaveToTab);
       });
     }
   });
@@ -56,7 +56,7 @@ export async function sendSealed(rim: BackgroundRim, signal: AbortSignal): Promi
 
 /** Does `work` in the queue's turn, or not at all when somebody else has the queue for long. */
 async function whenFree(
-  locks: BackgroundRim['locks'],
+  locks: BackgroundDeps['locks'],
   signal: AbortSignal,
   work: () => Promise<void>,
 ): Promise<void> {
@@ -80,7 +80,7 @@ function leaveToTab(error: unknown): void {
 }
 
 async function sendOne(
-  { records, files, news }: BackgroundRim,
+  { records, files, news }: BackgroundDeps,
   sending: SendingDeps,
   inbox: InboxWriter,
   upload: StoredUpload,

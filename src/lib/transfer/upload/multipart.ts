@@ -62,13 +62,13 @@ export async function sendParts(
 }
 
 async function create(
-  { broker, reach, records }: SendingDeps,
+  { broker, connection, records }: SendingDeps,
   upload: StoredUpload,
   signal: AbortSignal,
 ): Promise<string> {
   const [blob, vault] = [upload.blob as BlobId, upload.vault as VaultId];
   const request = { blob, sizeBytes: upload.sealedBytes };
-  const { uploadId } = await reach.broker.attempt(
+  const { uploadId } = await connection.broker.attempt(
     () => broker.call(uploadCreate, request, { vault, signal }),
     signal,
   );
@@ -79,7 +79,7 @@ async function create(
 
 /** A part counts as sent when S3 has exactly these bytes of it. */
 async function listSent(
-  { broker, reach }: SendingDeps,
+  { broker, connection }: SendingDeps,
   upload: StoredUpload,
   multipart: Multipart,
   supply: PartSupply,
@@ -87,7 +87,7 @@ async function listSent(
   signal: AbortSignal,
 ): Promise<void> {
   const vault = upload.vault as VaultId;
-  const { parts } = await reach.broker.attempt(
+  const { parts } = await connection.broker.attempt(
     () => broker.call(uploadList, multipart, { vault, signal }),
     signal,
   );
@@ -98,7 +98,7 @@ async function listSent(
 }
 
 async function sendMissing(
-  { broker, put, reach, gate }: SendingDeps,
+  { broker, put, connection, gate }: SendingDeps,
   upload: StoredUpload,
   multipart: Multipart,
   supply: PartSupply,
@@ -122,7 +122,7 @@ async function sendMissing(
     const sha256B64 = toB64(digest);
     const signed = { partNumber, sizeBytes: body.size, sha256: sha256B64 };
     const ask = () =>
-      reach.broker.attempt(
+      connection.broker.attempt(
         () => urls.ask(signed, sealedBehind(upload, supply, sent, partNumber)),
         laneSignal,
       );
@@ -130,7 +130,7 @@ async function sendMissing(
       leaving.set(partNumber, bytes);
       tell();
     };
-    const etag = await reach.store.attempt(async () => {
+    const etag = await connection.store.attempt(async () => {
       const early = await ask();
       return gate.pass(async () => {
         const { url } = isStale(early) ? await ask() : early;
@@ -222,7 +222,7 @@ async function findCompleted(
 }
 
 async function askToComplete(
-  { broker, reach }: SendingDeps,
+  { broker, connection }: SendingDeps,
   upload: StoredUpload,
   multipart: Multipart,
   parts: readonly (readonly [number, SentPart])[],
@@ -236,7 +236,7 @@ async function askToComplete(
   };
   const call = () => broker.call(uploadComplete, request, { vault, signal, timeoutMs: COMPLETE_TIMEOUT_MS });
   let isRepeated = false;
-  const { digest } = await reach.broker.attempt(async () => {
+  const { digest } = await connection.broker.attempt(async () => {
     try {
       return await call();
     } catch (error) {

@@ -2,8 +2,8 @@ import type { Bytes } from '../../bytes.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { Put } from '../../remote/s3.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
-import type { Turnstile } from '../lanes.ts';
-import type { Reach } from '../reach.ts';
+import type { Semaphore } from '../lanes.ts';
+import type { Connection } from '../connection.ts';
 
 /** What sending works with. None of it is a key. */
 export interface SendingDeps {
@@ -11,9 +11,9 @@ export interface SendingDeps {
   readonly put: (put: Put) => Promise<string>;
   readonly records: UploadRecords;
   /** The ways to broker and store. */
-  readonly reach: { readonly broker: Reach; readonly store: Reach };
+  readonly connection: { readonly broker: Connection; readonly store: Connection };
   /** PUTs under way at a time, of all uploads together. */
-  readonly gate: Turnstile;
+  readonly gate: Semaphore;
 }
 
 /** One part as it goes over the line. `digest`: SHA-256, 32 bytes. */

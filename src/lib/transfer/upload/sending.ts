@@ -33,7 +33,7 @@ export async function sendBlob(
 }
 
 async function sendWhole(
-  { broker, put, reach, gate }: SendingDeps,
+  { broker, put, connection, gate }: SendingDeps,
   upload: StoredUpload,
   { body, digest }: ReadyPart,
   signal: AbortSignal,
@@ -41,9 +41,9 @@ async function sendWhole(
 ): Promise<string> {
   const [blob, vault] = [upload.blob as BlobId, upload.vault as VaultId];
   const sha256B64 = toB64(digest);
-  await reach.store.attempt(async () => {
+  await connection.store.attempt(async () => {
     const request = { blob, sizeBytes: body.size, sha256: sha256B64 };
-    const { url } = await reach.broker.attempt(
+    const { url } = await connection.broker.attempt(
       () => broker.call(blobPutUrl, request, { vault, signal }),
       signal,
     );

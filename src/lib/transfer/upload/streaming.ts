@@ -6,7 +6,7 @@ import { createSourceTagger, type SourceTagger } from '../../crypto/source-tag.t
 import { HalfkeyError } from '../../errors.ts';
 import type { StoredUpload } from '../../store/database.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
-import { Turnstile } from '../lanes.ts';
+import { Semaphore } from '../lanes.ts';
 import { PartBuffers } from '../memory.ts';
 import { largestPartBytes, planPart, type BlobPlan } from '../plan.ts';
 import { readPadded, sealPart } from './sealing.ts';
@@ -36,7 +36,7 @@ export class Streaming implements PartSupply {
   readonly #sealer: Sealer;
   readonly #tagger: SourceTagger;
   readonly #known = new Map<number, Bytes>();
-  readonly #turnstile = new Turnstile(SEALING);
+  readonly #turnstile = new Semaphore(SEALING);
   readonly #buffers: PartBuffers;
 
   private constructor(upload: StoredUpload, deps: StreamingDeps, sealer: Sealer, tagger: SourceTagger) {

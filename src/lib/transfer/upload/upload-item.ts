@@ -2,16 +2,16 @@ import type { StoredUpload } from '../../store/database.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { PartFiles } from '../../store/part-files.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
-import type { OpenVault } from '../../worker/vault.ts';
+import type { OpenVault } from '../../vault/open-vault.ts';
 import type { Bytes } from '../../bytes.ts';
 import type { Label } from './label.ts';
-import type { LedgerEntry } from '../ledger.ts';
+import type { TransferTracker } from '../transfer-tracker.ts';
 import type { SendingDeps } from './part-supply.ts';
 import type { UploadNews } from './upload-news.ts';
 import type { PartSupply } from './part-supply.ts';
 
 /** What uploads touch outside of themselves. */
-export interface UploadRim {
+export interface UploadDeps {
   /** @throws {HalfkeyError} `session_missing` when nobody is signed in */
   readonly vault: () => OpenVault;
   readonly broker: Broker;
@@ -32,7 +32,7 @@ export interface UploadItem {
   /** Another after it was captured anew; the label, and with it the transfer, stays. */
   blob: string;
   readonly label: Label;
-  readonly entry: LedgerEntry;
+  readonly entry: TransferTracker;
   controller: AbortController;
   /** As it rests, as far as this tab has heard; undefined before anything does. */
   stored: StoredUpload | undefined;

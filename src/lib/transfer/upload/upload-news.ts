@@ -1,4 +1,4 @@
-import type { TransferPhase } from '../../worker/protocol.ts';
+import type { TransferPhase } from '../../protocol/transfer.ts';
 
 /** What tabs and service worker tell each other of uploads. Names and keys are none of it. */
 export type UploadNewsMessage =

@@ -4,13 +4,13 @@ import { randomId } from '../../crypto/random.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { StoredUpload } from '../../store/database.ts';
 import type { Adopter } from '../adoption/adopting.ts';
-import { Departures } from './departures.ts';
-import { Intakes } from './intakes.ts';
+import { UploadSender } from './upload-sender.ts';
+import { Captures } from './captures.ts';
 import { isLabelOf, labelOf, openLabel, type Label } from './label.ts';
-import { LedgerEntry, type Reporter } from '../ledger.ts';
+import { TransferTracker, type Reporter } from '../transfer-tracker.ts';
 import { planBlob, type BlobPlan } from '../plan.ts';
-import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadRim } from './upload-item.ts';
-import type { TransferPhase } from '../../worker/protocol.ts';
+import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import type { TransferPhase } from '../../protocol/transfer.ts';
 import type { UploadNewsMessage } from './upload-news.ts';
 
 /** Nothing of these rests here. */
@@ -18,20 +18,20 @@ const HAS_LEFT: ReadonlySet<TransferPhase> = new Set(['done', 'cancelled']);
 
 /** The files on their way up, from being picked until the journal names them, whichever tab began with them. */
 export class Uploads {
-  readonly #rim: UploadRim;
+  readonly #deps: UploadDeps;
   readonly #reporter: Reporter;
-  readonly #departures: Departures;
-  readonly #intakes: Intakes;
+  readonly #sender: UploadSender;
+  readonly #captures: Captures;
   /** By transfer: the id of the file that each will be. */
   readonly #items = new Map<string, UploadItem>();
   /** By blob: what other tabs have ended before this one knew of it, or while it was still reading of it. */
   readonly #endedUnseen = new Set<string>();
 
   /** @param onSaved the inbox has something more */
-  constructor(rim: UploadRim, reporter: Reporter, adopter: Adopter, onSaved: () => void) {
-    this.#rim = rim;
+  constructor(deps: UploadDeps, reporter: Reporter, adopter: Adopter, onSaved: () => void) {
+    this.#deps = deps;
     this.#reporter = reporter;
-    this.#departures = new Departures(rim, adopter, {
+    this.#sender = new UploadSender(deps, adopter, {
       onAdopted: (item) => this.#end(item, 'done'),
       onSaved,
       onGone: (item) => {
@@ -39,15 +39,15 @@ export class Uploads {
       },
       onLost: (item) => this.#lose(item),
     });
-    this.#intakes = new Intakes(rim, this.#departures);
+    this.#captures = new Captures(deps, this.#sender);
   }
 
   /** @throws {HalfkeyError} `file_too_large`: then none of them is taken in; `session_missing` */
   add(files: readonly File[]): void {
-    this.#rim.vault();
+    this.#deps.vault();
     const planned = files.map((source) => ({ source, plan: planBlob(source.size) }));
     for (const { source, plan } of planned) {
-      const label = labelOf(source, this.#rim.nowMs());
+      const label = labelOf(source, this.#deps.nowMs());
       const item = this.#enter(randomId(), label, plan.sealedBytes);
       item.source = source;
       this.#take(item, plan);
@@ -79,7 +79,7 @@ export class Uploads {
 
   /** A code was accepted: drafts can be opened, and what was sent in part goes on. Without a grant: waits for one. */
   grantBought(): void {
-    const isOpen = hasGrant(this.#rim.vault());
+    const isOpen = hasGrant(this.#deps.vault());
     for (const item of this.#items.values()) {
       const { source, stored, supply, entry } = item;
       if (!source || supply || stored?.mode !== 'streamed' || stored.state !== 'captured' || entry.ended)
@@ -118,7 +118,7 @@ export class Uploads {
 
   /** Takes up what rests on this device. */
   async resume(): Promise<void> {
-    const { records, files } = this.#rim;
+    const { records, files } = this.#deps;
     const folders = await files.list(); // Before the records: whoever makes a folder has made its record.
     const all = await records.list();
     const known = new Set(all.map(({ blob }) => blob));
@@ -136,7 +136,7 @@ export class Uploads {
         item.entry.progress(message.doneBytes);
         return;
       case 'changed': {
-        const stored = await this.#rim.records.read(message.blob);
+        const stored = await this.#deps.records.read(message.blob);
         if (stored) await this.#meet(stored);
         return;
       }
@@ -146,7 +146,7 @@ export class Uploads {
           return;
         }
         item.controller.abort();
-        this.#departures.withdraw(item);
+        this.#sender.withdraw(item);
         wipeKey(item);
         item.entry.enter(message.how);
         return;
@@ -157,7 +157,7 @@ export class Uploads {
 
   /** The journal has changed: what it names, whoever adopted it, is done. */
   async settle(): Promise<void> {
-    const { state } = this.#rim.vault().journal;
+    const { state } = this.#deps.vault().journal;
     for (const item of this.#items.values()) {
       const isSaved = item.stored?.state === 'saved' && !item.entry.ended;
       if (isSaved && state.hasBlob(item.blob)) await this.#end(item, 'done');
@@ -171,7 +171,7 @@ export class Uploads {
 
   /** The line was found dead, or alive again. */
   lineChanged(): void {
-    const { isWaiting } = this.#departures;
+    const { isWaiting } = this.#sender;
     for (const { entry, stored, supply } of this.#items.values()) {
       const isSealed = stored?.state === 'sealed' || stored?.state === 'uploading';
       const isStreamed = stored?.mode === 'streamed' && supply !== undefined;
@@ -195,7 +195,7 @@ export class Uploads {
 
   /** Nobody is signed in any more: all stops where it stands, and what rests stays. */
   close(): void {
-    this.#departures.clear();
+    this.#sender.clear();
     for (const item of this.#items.values()) {
       item.controller.abort(new HalfkeyError('session_missing', 'signed out meanwhile'));
       wipeKey(item);
@@ -213,14 +213,14 @@ export class Uploads {
     blob: string,
     label: Label,
     totalBytes: number,
-    initial: ConstructorParameters<typeof LedgerEntry>[3] = {},
+    initial: ConstructorParameters<typeof TransferTracker>[3] = {},
   ): UploadItem {
     const { name, sizeBytes, file: transfer } = label;
     const about = { transfer, direction: 'up', name, totalBytes, sizeBytes } as const;
     const item: UploadItem = {
       blob,
       label,
-      entry: new LedgerEntry(about, this.#reporter, this.#rim.nowMs, initial),
+      entry: new TransferTracker(about, this.#reporter, this.#deps.nowMs, initial),
       controller: new AbortController(),
       stored: undefined,
       source: undefined,
@@ -236,7 +236,7 @@ export class Uploads {
   /** A record that this tab has not seen, or not so. */
   async #meet(stored: StoredUpload): Promise<void> {
     const { vault, epoch, blob, sealedLabel, sealedBytes } = stored;
-    const open = this.#rim.vault();
+    const open = this.#deps.vault();
     if (vault !== open.vault) return;
     let item = this.#find(blob);
     if (item?.supply) return; // Nobody knows it better.
@@ -255,7 +255,7 @@ export class Uploads {
 
   /** Unless another tab is at it. */
   async #askForFile(item: UploadItem): Promise<void> {
-    await this.#rim.locks.request(uploadLock(item.blob), { ifAvailable: true }, (lock) => {
+    await this.#deps.locks.request(uploadLock(item.blob), { ifAvailable: true }, (lock) => {
       item.entry.enter(lock ? 'waiting-for-file' : 'encrypting');
     });
   }
@@ -264,8 +264,8 @@ export class Uploads {
     if (item.stored?.state === 'saved') {
       item.entry.enter('waiting-for-code');
     } else if (item.stored && !(item.stored.mode === 'streamed' && item.source)) {
-      item.entry.enter(this.#departures.isWaiting ? 'waiting-for-network' : 'waiting');
-      void this.#departures.offer(item);
+      item.entry.enter(this.#sender.isWaiting ? 'waiting-for-network' : 'waiting');
+      void this.#sender.offer(item);
     } else if (item.source) {
       item.entry.enter('waiting');
       this.#take(item, planBlob(item.source.size));
@@ -274,7 +274,7 @@ export class Uploads {
 
   /** What was to be sent is not on this device any more, or S3 forgot what it had of it. */
   async #lose(item: UploadItem): Promise<void> {
-    const { records } = this.#rim;
+    const { records } = this.#deps;
     const stored = await records.read(item.blob);
     if (!stored) return;
     const forgetful: { -readonly [Field in keyof StoredUpload]: StoredUpload[Field] } = {
@@ -291,7 +291,7 @@ export class Uploads {
   /** Ended by another tab, which did not live to tell how. */
   #letGo(item: UploadItem): void {
     wipeKey(item);
-    if (this.#rim.vault().journal.state.hasBlob(item.blob)) {
+    if (this.#deps.vault().journal.state.hasBlob(item.blob)) {
       item.entry.enter('done');
       return;
     }
@@ -300,7 +300,7 @@ export class Uploads {
   }
 
   #take(item: UploadItem, plan: BlobPlan): void {
-    void this.#intakes.take(item, plan).then((isSealed) => {
+    void this.#captures.take(item, plan).then((isSealed) => {
       if (isSealed) this.#queue(item);
     });
   }
@@ -308,13 +308,13 @@ export class Uploads {
   async #end(item: UploadItem, how: 'done' | 'cancelled'): Promise<void> {
     wipeKey(item);
     item.entry.enter(how);
-    this.#departures.withdraw(item);
+    this.#sender.withdraw(item);
     await this.#discard(item, how);
   }
 
   /** Nothing of it stays on this device. That S3 is told to forget its parts is a courtesy that may fail. */
   async #discard({ blob, stored }: UploadItem, how: 'done' | 'cancelled' = 'cancelled'): Promise<void> {
-    const { records, files, news, broker } = this.#rim;
+    const { records, files, news, broker } = this.#deps;
     await records.remove(blob);
     await files.remove(blob).catch(() => undefined); // Somebody may be reading it: then it is swept at the next start.
     news.tell({ kind: 'ended', blob, how });

@@ -1,4 +1,4 @@
-import type { DroppedChange } from '../../worker/protocol.ts';
+import type { DroppedChange } from '../../protocol/drive.ts';
 import { explain, type Explanation } from '../failures.ts';
 
 /** More names than that are counted. */

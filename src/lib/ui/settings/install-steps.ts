@@ -1,4 +1,4 @@
-import type { InstallWay } from '../../state/install-way.ts';
+import type { InstallWay } from '../../platform/install-way.ts';
 import type { IconName } from '../icons.ts';
 
 /** One thing to do, with the picture of what to look for. */

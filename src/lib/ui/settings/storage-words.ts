@@ -1,5 +1,5 @@
-import type { Loss } from '../../state/desk.svelte.ts';
-import type { StorageReport } from '../../worker/protocol.ts';
+import type { Loss } from '../../state/drive-actions.svelte.ts';
+import type { StorageReport } from '../../protocol/transfer.ts';
 import { counted, formatSize } from '../format.ts';
 
 /** What would be lost if the browser cleared what it keeps for this app. */

@@ -1,4 +1,4 @@
-import type { TransferReport } from '../../worker/protocol.ts';
+import type { TransferReport } from '../../protocol/transfer.ts';
 import { counted } from '../format.ts';
 
 type TransferState = Pick<TransferReport, 'phase' | 'direction' | 'isSafe' | 'error'>;

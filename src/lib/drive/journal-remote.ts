@@ -1,0 +1,80 @@
+import type { Head } from '$contract/account.ts';
+import { BlobId, type VaultId } from '$contract/ids.ts';
+import { LIMITS } from '$contract/limits.ts';
+import { logAppend, logRead, snapshotGetUrls, snapshotPutUrls } from '$contract/vault.ts';
+import * as v from 'valibot';
+import { fromB64Url, toB64, toB64Url, type Bytes } from '../bytes.ts';
+import { sha256 } from '../crypto/digest.ts';
+import { HalfkeyError } from '../errors.ts';
+import type { JournalRemote } from '../journal/ports.ts';
+import type { JournalHead } from '../journal/entries/segment.ts';
+import type { Broker } from '../remote/broker.ts';
+import { getWhole, put } from '../remote/s3.ts';
+
+interface Page {
+  readonly page: string;
+  readonly bytes: Bytes;
+}
+
+/** The journal's far end: segments through the broker, pages of snapshots straight to and from S3. */
+export function journalRemote(broker: Broker, vault: VaultId): JournalRemote {
+  return {
+    async read(fromSeq) {
+      const { head, segments } = await broker.call(logRead, { from: String(fromSeq) }, { vault });
+      return { head: toJournalHead(head), segments: segments.map(decode) };
+    },
+    async append(segment) {
+      return toJournalHead(await broker.call(logAppend, { segment: toB64Url(segment) }, { vault }));
+    },
+    async putPages(seq, pages) {
+      for (let index = 0; index < pages.length; index += LIMITS.batch) {
+        await putBatch(broker, vault, seq, pages.slice(index, index + LIMITS.batch));
+      }
+    },
+    async getPage(seq, page, sizeBytes) {
+      const pages = [{ seq, page }];
+      const { urls } = await broker.call(snapshotGetUrls, { pages }, { vault });
+      return getWhole(urlOf(urls, page), sizeBytes);
+    },
+  };
+}
+
+/** A head as the journal knows it. @throws {HalfkeyError} `broker_unreachable` when the hash is not base64url */
+export function toJournalHead({ seq, hash }: Head): JournalHead {
+  return { seq, hash: decode(hash) };
+}
+
+async function putBatch(broker: Broker, vault: VaultId, seq: number, pages: readonly Page[]): Promise<void> {
+  const described = await Promise.all(
+    pages.map(async ({ page, bytes }) => ({
+      seq,
+      page: v.parse(BlobId, page),
+      sizeBytes: bytes.length,
+      sha256: toB64(await sha256(bytes)),
+    })),
+  );
+  const { urls } = await broker.call(snapshotPutUrls, { pages: described }, { vault });
+  for (const [index, { page, bytes }] of pages.entries()) {
+    await put({
+      url: urlOf(urls, page),
+      body: new Blob([bytes]),
+      sha256B64: described[index]?.sha256 ?? '',
+      createOnly: true,
+      signal: new AbortController().signal,
+    });
+  }
+}
+
+function urlOf(urls: readonly { page: string; url: string }[], page: string): string {
+  const url = urls.find((candidate) => candidate.page === page)?.url;
+  if (url === undefined) throw new HalfkeyError('broker_unreachable', 'the broker signed no URL for a page');
+  return url;
+}
+
+function decode(text: string): Bytes {
+  try {
+    return fromB64Url(text);
+  } catch (cause) {
+    throw new HalfkeyError('broker_unreachable', 'the broker answered no base64url', { cause });
+  }
+}

@@ -1,0 +1,302 @@
+import type { Bytes } from '../bytes.ts';
+import { HalfkeyError } from '../errors.ts';
+import type { Journal } from '../journal/journal.ts';
+import { toName } from '../journal/entries/names.ts';
+import { addChange, readChanges, updateChanges } from '../store/change-records.ts';
+import type { Database } from '../store/database.ts';
+import { changeKey, openChange, rebase, sealChange, type Change, type ChangeKey } from './change.ts';
+import type { DroppedChange } from '../protocol/drive.ts';
+
+/** Changes that go into the journal together: far fewer than a segment holds, so that all land or none does. */
+const BATCH = 100;
+
+type Rebased = ReturnType<typeof rebase>;
+
+const NONE: ReadonlySet<number> = new Set();
+
+export interface PendingDeps {
+  readonly database: Database;
+  readonly journal: Journal;
+  /** Id of this device, whose heartbeats tell what has landed. */
+  readonly device: string;
+  readonly nowMs: () => number;
+  /** Other tabs are to look again. */
+  readonly tell: () => void;
+}
+
+interface Pending {
+  readonly key: number;
+  readonly change: Change;
+}
+
+/**
+ * What was changed on this device and is not in the journal yet. Each change rests in IndexedDB before it is acknowledged, shows at
+ * once, and goes into the journal when the network lets it.
+ *
+ * Exactly once: changes go in one segment with a heartbeat of this device, whose time is their stamp, kept with them before they are
+ * sent. Whoever finds stamped changes, after a lost reply or in another tab after a crash, sees in the journal whether the last
+ * heartbeat of this device has that time: then they have landed. For this, all heartbeats of a device are written here, one at a
+ * time among all tabs, and never before what is stamped is settled.
+ *
+ * Never given up in silence: a landed batch cannot say what it left out, so what is not wanted any more is marked as given up before
+ * the rest of its batch is sent, and rests here until somebody has seen that.
+ */
+export class PendingChanges {
+  readonly #deps: PendingDeps;
+  readonly #key: ChangeKey;
+  readonly #lock: string;
+  readonly #listeners = new Set<() => void>();
+  #pending: readonly Pending[] = [];
+  /** Settled by another tab: shown until this tab's journal says too what became of them. */
+  #leaving: readonly Pending[] = [];
+  #dropped: readonly DroppedChange[] = [];
+  #turn: Promise<void> = Promise.resolve();
+
+  private constructor(deps: PendingDeps, key: ChangeKey, vault: string) {
+    this.#deps = deps;
+    this.#key = key;
+    this.#lock = `halfkey-changes-${vault}`;
+  }
+
+  static async open(
+    { vault, epoch, vaultKey }: { readonly vault: string; readonly epoch: number; readonly vaultKey: Bytes },
+    deps: PendingDeps,
+  ): Promise<PendingChanges> {
+    const pending = new PendingChanges(deps, await changeKey(vault, epoch, vaultKey), vault);
+    await pending.reload();
+    return pending;
+  }
+
+  /** Names that are not in the journal yet, by entry. */
+  get names(): ReadonlyMap<string, string> {
+    return new Map([...this.#leaving, ...this.#pending].map(({ change }) => [change.entry, change.name]));
+  }
+
+  /** What was given up, in the order in which it was made; each until it is `heard`. */
+  get dropped(): readonly DroppedChange[] {
+    return this.#dropped;
+  }
+
+  /** Calls the listener whenever names or what was given up are others. @returns a function that stops it */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Renames a file or folder; `flush` writes it into the journal.
+   * @throws {HalfkeyError} `name_malformed`, `not_found`, `device_full`; the journal's problem
+   */
+  async rename(entry: string, typed: string): Promise<void> {
+    const { journal, database, tell } = this.#deps;
+    const name = toName(typed);
+    if (journal.problem) throw journal.problem;
+    await this.#inTurn(async () => {
+      const was = this.names.get(entry) ?? journal.state.entry(entry)?.name;
+      if (was === undefined) throw new HalfkeyError('not_found', 'the journal has no such file');
+      if (was === name) return;
+      const change: Change = { kind: 'rename', entry, name, was };
+      const key = await addChange(database, await sealChange(this.#key, change));
+      this.#show([...this.#pending, { key, change }]);
+      tell();
+    });
+  }
+
+  /** Looks again into the store: another tab has changed something. */
+  async reload(): Promise<void> {
+    await this.#inTurn(() => this.#reload());
+  }
+
+  /** Somebody has seen that these were given up. @throws {HalfkeyError} as `updateChanges` */
+  async heard(keys: readonly number[]): Promise<void> {
+    const dropped = new Set(this.#dropped.map(({ key }) => key));
+    await this.#rewrite(
+      [],
+      keys.filter((key) => dropped.has(key)),
+    );
+  }
+
+  /**
+   * Writes what waits into the journal, rebased on what others have written.
+   * @throws {HalfkeyError} as `Journal.append`; what waits stays then
+   */
+  async flush(): Promise<void> {
+    if (this.#leaving.length > 0) await this.#catchUp();
+    if (this.#pending.length > 0) await this.#exclusively(() => this.#sendAll());
+  }
+
+  /**
+   * What waits, and then a heartbeat.
+   * @param inboxEpoch as in `Journal.heartbeat`; when undefined, what this device said last stays said
+   * @throws {HalfkeyError} as `flush`
+   */
+  async heartbeat(inboxEpoch?: number): Promise<void> {
+    await this.#exclusively(async () => {
+      await this.#sendAll();
+      await this.#deps.journal.heartbeat(inboxEpoch ?? this.#lastHeartbeat()?.inboxEpoch);
+    });
+  }
+
+  /** @param settled keys of what this tab itself has removed or replaced */
+  async #reload(settled: ReadonlySet<number> = NONE): Promise<void> {
+    const pending: Pending[] = [];
+    const dropped: DroppedChange[] = [];
+    for (const { key, sealed } of await readChanges(this.#deps.database)) {
+      const change = await this.#open(sealed);
+      if (change && !change.dropped) pending.push({ key, change });
+      else dropped.push(droppedOf(key, change));
+    }
+    const here = new Set([...pending.map(({ key }) => key), ...settled]);
+    const gone = this.#pending.filter(({ key }) => !here.has(key));
+    this.#leaving = [...this.#leaving, ...gone];
+    this.#dropped = dropped;
+    this.#show(pending);
+    if (gone.length > 0) void this.#catchUp();
+  }
+
+  /** @returns undefined for what does not open any more */
+  async #open(sealed: Bytes): Promise<Change | undefined> {
+    try {
+      return await openChange(this.#key, sealed);
+    } catch (error) {
+      if (error instanceof HalfkeyError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Until then the name of before would show again, and a change that began from it would pass for too late. */
+  async #catchUp(): Promise<void> {
+    const leaving = new Set(this.#leaving);
+    try {
+      await this.#deps.journal.refresh();
+    } catch (error) {
+      if (!(error instanceof HalfkeyError)) throw error;
+      return; // The next flush tries again.
+    }
+    this.#leaving = this.#leaving.filter((each) => !leaving.has(each));
+    this.#show(this.#pending);
+  }
+
+  #show(pending: readonly Pending[]): void {
+    this.#pending = pending;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** One after the other in this tab: what is read is shown before anything else is written. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #exclusively(work: () => Promise<void>): Promise<void> {
+    return navigator.locks.request(this.#lock, work);
+  }
+
+  async #sendAll(): Promise<void> {
+    await this.reload(); // Another tab may have sent some.
+    for (;;) {
+      // What is stamped was sent, perhaps, and is settled by itself: nothing else may come in between.
+      const stamped = this.#pending.filter(({ change }) => change.stamp !== undefined);
+      const batch = (stamped.length > 0 ? stamped : this.#pending).slice(0, BATCH);
+      const [first] = batch;
+      if (!first) return;
+      if (first.change.stamp !== undefined) await this.#send(batch, first.change.stamp);
+      else await this.#stamp(batch);
+    }
+  }
+
+  async #stamp(batch: readonly Pending[]): Promise<void> {
+    const nowMs = this.#deps.nowMs();
+    const stamp = nowMs === this.#lastHeartbeat()?.atMs ? nowMs + 1 : nowMs;
+    await this.#rewrite(
+      batch.map(({ key, change }) => ({ key, change: { ...change, stamp } })),
+      [],
+    );
+  }
+
+  async #send(batch: readonly Pending[], stamp: number): Promise<void> {
+    let dropped = await this.#append(batch, stamp);
+    if (dropped.length > 0) {
+      // Another tab of this device may have written what they begin from: nothing is given up by a view of before.
+      await this.#deps.journal.refresh();
+      dropped = await this.#append(batch, stamp);
+    }
+    if (dropped.length > 0) await this.#giveUp(batch, dropped);
+    else await this.#settle(batch);
+  }
+
+  /** @returns what is not wanted any more by this tab's view; then nothing was written */
+  async #append(batch: readonly Pending[], stamp: number): Promise<Rebased['dropped']> {
+    const { journal, device } = this.#deps;
+    const changes = batch.map(({ change }) => change);
+    const { head } = journal;
+    let dropped: Rebased['dropped'] = [];
+    await journal.append((state) => {
+      dropped = [];
+      const last = state.heartbeats.get(device);
+      if (last?.atMs === stamp) return []; // They are there: it was their reply that was lost.
+      const rebased = rebase(state, changes, (entry) => journal.renamerOf(entry) === device);
+      dropped = rebased.dropped;
+      if (dropped.length > 0 || rebased.operations.length === 0) return [];
+      const need = last?.inboxEpoch === undefined ? {} : { inboxEpoch: last.inboxEpoch };
+      return [...rebased.operations, { kind: 'heartbeat', ...head, atMs: stamp, ...need }];
+    });
+    return dropped;
+  }
+
+  async #giveUp(batch: readonly Pending[], dropped: Rebased['dropped']): Promise<void> {
+    const reasons = new Map(dropped.map(({ change, reason }) => [change, reason]));
+    const marked = batch.flatMap(({ key, change }) => {
+      const reason = reasons.get(change);
+      return reason ? [{ key, change: { ...change, dropped: reason } }] : [];
+    });
+    await this.#rewrite(marked, []);
+  }
+
+  async #settle(batch: readonly Pending[]): Promise<void> {
+    // A tab that starts now begins from the device's copy: it must not show the name of before.
+    await this.#deps.journal.flush().catch(ignoreKnown);
+    const keys = new Set(batch.map(({ key }) => key));
+    const changes = batch.map(({ change }) => change);
+    await this.#rewrite(this.#followers(keys, changes), [...keys]);
+  }
+
+  /** Later changes of what has just landed begin from the name that it got there, which may be another than was wanted. */
+  #followers(landed: ReadonlySet<number>, changes: readonly Change[]): Pending[] {
+    const { state } = this.#deps.journal;
+    return this.#pending.flatMap(({ key, change }) => {
+      const isFollower =
+        !landed.has(key) && changes.some(({ entry, name }) => entry === change.entry && name === change.was);
+      const was = isFollower ? state.entry(change.entry)?.name : undefined;
+      return was === undefined || was === change.was ? [] : [{ key, change: { ...change, was } }];
+    });
+  }
+
+  async #rewrite(replaced: readonly Pending[], removed: readonly number[]): Promise<void> {
+    const sealed = await Promise.all(
+      replaced.map(async ({ key, change }) => ({ key, sealed: await sealChange(this.#key, change) })),
+    );
+    await this.#inTurn(async () => {
+      await updateChanges(this.#deps.database, { replaced: sealed, removed });
+      await this.#reload(new Set([...removed, ...replaced.map(({ key }) => key)]));
+    });
+    this.#deps.tell();
+  }
+
+  #lastHeartbeat() {
+    const { journal, device } = this.#deps;
+    return journal.state.heartbeats.get(device);
+  }
+}
+
+/** @param change undefined when it does not open */
+function droppedOf(key: number, change: Change | undefined): DroppedChange {
+  const { name = '', dropped } = change ?? {};
+  return { key, name, code: dropped ?? 'device_state_lost' };
+}
+
+/** Without room for the copy a tab that starts knows less for a moment, that is all. */
+function ignoreKnown(error: unknown): void {
+  if (!(error instanceof HalfkeyError)) throw error;
+}

@@ -1,0 +1,32 @@
+import type { BlobId } from '$contract/ids.ts';
+import { LIMITS } from '$contract/limits.ts';
+import { purge, purgeGrant } from '$contract/vault.ts';
+import { HalfkeyError } from '../errors.ts';
+import { retry } from '../remote/retry.ts';
+import { parseFactor } from '../account/factor.ts';
+import type { Factor } from '../protocol/session.ts';
+import type { OpenVault } from '../vault/open-vault.ts';
+
+/**
+ * Deletes a file for good: first the journal says so, then the broker erases, then the journal says that it is done. What a
+ * purge before left behind when it was cut off goes along.
+ *
+ * @throws {HalfkeyError} `not_found` when the journal has no such file; `code_malformed`, `code_wrong` and its like
+ */
+export async function purgeFile(
+  { vault, broker, journal }: OpenVault,
+  file: string,
+  factor: Factor,
+): Promise<void> {
+  if (!journal.state.newestVersion(file)) throw new HalfkeyError('not_found', 'the journal has no such file');
+  const { id: grant } = await broker.call(purgeGrant, { factor: parseFactor(factor) }, { vault });
+  await journal.append(() => [{ kind: 'purge', entry: file }]);
+  // The file cannot be named again from here on: what is unreachable is tried again.
+  const patience = new AbortController().signal;
+  const blobs = [...journal.state.unpurged] as BlobId[];
+  for (let index = 0; index < blobs.length; index += LIMITS.batch) {
+    const batch = blobs.slice(index, index + LIMITS.batch);
+    await retry(() => broker.call(purge, { grant, blobs: batch }, { vault }), patience);
+    await journal.append(() => [{ kind: 'purged', blobs: batch }]);
+  }
+}

@@ -1,0 +1,121 @@
+import type { Head } from '$contract/account.ts';
+import type { VaultId } from '$contract/ids.ts';
+import { HalfkeyError } from '../errors.ts';
+import { listenForHeads } from '../remote/heads.ts';
+
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 30_000;
+
+/** What keeps a journal up to date. */
+export interface SyncDeps {
+  readonly origin: string;
+  readonly vault: VaultId;
+  /** Asks the broker for what is new. */
+  refresh(): Promise<void>;
+  /** Whether the journal stands at this head already. */
+  isCurrent(head: Head): boolean;
+  /** The inbox has something new. */
+  inbox(): void;
+  /** Something that trying again does not mend. */
+  failed(error: unknown): void;
+  connection(online: boolean): void;
+}
+
+/**
+ * Refreshes when the broker tells of a new head, when the network comes back, and again after failures, a little later each time.
+ * The list stays what it is meanwhile.
+ */
+export class Sync {
+  readonly #deps: SyncDeps;
+  #stopListening: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+  #retryMs = FIRST_RETRY_MS;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the stream of heads stands; the browser gives up on one that was refused. */
+  #listening = false;
+
+  constructor(deps: SyncDeps) {
+    this.#deps = deps;
+    globalThis.addEventListener('online', this.#poke);
+  }
+
+  /** Brings the journal up to date, once more if a call comes while one is under way. Never rejects. */
+  now(): Promise<void> {
+    if (this.#running) this.#again = true;
+    return (this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+    }));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    globalThis.removeEventListener('online', this.#poke);
+    this.#stopListening?.();
+  }
+
+  readonly #poke = () => {
+    void this.now();
+  };
+
+  async #run(): Promise<void> {
+    this.#again = false;
+    try {
+      await this.#deps.refresh();
+    } catch (error) {
+      this.#handle(error);
+      return;
+    }
+    this.#retryMs = FIRST_RETRY_MS;
+    if (this.#stopped) return;
+    this.#listen();
+    if (this.#wantsAgain()) await this.#run();
+  }
+
+  /** Whether somebody asked while it was under way. */
+  #wantsAgain(): boolean {
+    return this.#again;
+  }
+
+  #handle(error: unknown): void {
+    if (this.#stopped) return;
+    if (!(error instanceof HalfkeyError)) {
+      this.#deps.failed(error);
+    } else if (error.family === 'unreachable') {
+      this.#deps.connection(false);
+      this.#retryLater();
+    } else if (error.code === 'too_many_requests') {
+      this.#retryLater();
+    } else {
+      this.#deps.failed(error);
+    }
+  }
+
+  #listen(): void {
+    if (this.#listening) return;
+    this.#stopListening?.();
+    this.#listening = true;
+    this.#stopListening = listenForHeads(this.#deps.origin, this.#deps.vault, {
+      onHead: (head) => {
+        if (!this.#deps.isCurrent(head)) this.#poke();
+      },
+      onInbox: () => {
+        this.#deps.inbox();
+      },
+      onConnection: (online) => {
+        this.#listening = online;
+        this.#deps.connection(online);
+        if (!online) this.#retryLater();
+      },
+    });
+  }
+
+  #retryLater(): void {
+    if (this.#stopped) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#poke, this.#retryMs);
+    this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
+  }
+}

@@ -1,0 +1,73 @@
+import type { NoArguments } from './no-arguments.ts';
+import type { Factor } from './session.ts';
+
+// The list of files, and changes to it.
+
+/** One line of the list. */
+export interface FileRow {
+  /** The file's id in the journal, the same through all of its versions. */
+  readonly file: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly mediaType: string;
+  /** When the newest version was added, ms since 1970. */
+  readonly addedAtMs: number;
+  /** Whether its ciphertext stays on this device: `keeping` while it is being fetched. */
+  readonly kept: 'no' | 'keeping' | 'kept';
+  /** Whether something about it was changed here and is not in the journal yet. */
+  readonly isPending: boolean;
+}
+
+/** What of the drive is looked at. The worker filters and sorts, so that 100,000 rows never cross the border. */
+export interface ViewQuery {
+  /** Substring of the name, compared without case and accents' encoding; empty for all. */
+  readonly filter: string;
+  readonly sortBy: 'name' | 'size' | 'added';
+  readonly descending: boolean;
+}
+
+/**
+ * What becomes of a head phrase that somebody typed. `seen`: it is of this device's history. `other`: this device's history has
+ * another segment at that place: mistyped, or there are two histories. `beyond`: it is newer than all that the broker shows.
+ */
+export type HeadVerdict = 'seen' | 'other' | 'beyond';
+
+/**
+ * A change that was made here and given up: its file was deleted meanwhile (`not_found`), or renamed by another device first
+ * (`head_changed`); or it does not open any more (`device_state_lost`).
+ */
+export interface DroppedChange {
+  /** Its own on this device. */
+  readonly key: number;
+  /** The one that was wanted; empty with `device_state_lost`. */
+  readonly name: string;
+  readonly code: 'not_found' | 'head_changed' | 'device_state_lost';
+}
+
+export interface DriveCommands {
+  /** Sets what is looked at; a report `view` follows, and again whenever it changes. */
+  'view/set': { args: ViewQuery; result: void };
+  'view/rows': { args: { from: number; count: number }; result: { revision: number; rows: FileRow[] } };
+  /** Works offline: goes into the journal when the network is back. `name_malformed`. */
+  'file/rename': { args: { file: string; name: string }; result: void };
+  /** Somebody has seen that these changes were given up: keys of `DroppedChange`. */
+  'changes/heard': { args: { keys: readonly number[] }; result: void };
+  /** Names of the other devices that are enrolled and not revoked, in the order of their enrolment. */
+  'who/read': { args: NoArguments; result: { otherDevices: readonly string[] } };
+  /** Compares a head phrase (the kit's, or another device's) with what this device has seen. `input_malformed`, `broker_unreachable`. */
+  'head/compare': { args: { phrase: string }; result: { verdict: HeadVerdict } };
+  /** Deletes for good; wants a code of its own. */
+  'file/purge': { args: { file: string; factor: Factor }; result: void };
+}
+
+/** What the worker says by itself. */
+export type DriveReport =
+  /** The list changed: ask for the rows that are in sight. `total`: rows of the query, `files`: of the drive. */
+  | { readonly kind: 'view'; readonly revision: number; readonly total: number; readonly files: number }
+  /** All changes that were given up and not heard of yet, whenever they are others than before. */
+  | { readonly kind: 'changes-dropped'; readonly changes: readonly DroppedChange[] }
+  /**
+   * No other device of the owner's was heard of for thirty days, by what the broker shows. Nothing is wrong if none was used; told once
+   * for each start. `lastHeardMs`: ms since 1970.
+   */
+  | { readonly kind: 'view-stale'; readonly lastHeardMs: number };

@@ -1,0 +1,2 @@
+/** Of a command that takes none. */
+export type NoArguments = Record<string, never>;

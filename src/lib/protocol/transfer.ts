@@ -1,0 +1,108 @@
+import type { Failure } from './failure.ts';
+import type { NoArguments } from './no-arguments.ts';
+
+// Uploads, downloads, and what they leave on this device.
+
+/** How this device goes about transfers. */
+export interface TransferSettings {
+  /** Parts under way at a time, 1 to 6. */
+  readonly parallel: number;
+  /** Uploads wait while the browser says that the line is metered or cellular; browsers that cannot tell never wait. */
+  readonly wifiOnly: boolean;
+}
+
+/** What this device holds. Sizes in bytes. */
+export interface StorageReport {
+  /** Of everything of this origin, by the browser's guess; undefined when it does not say. */
+  readonly usedBytes?: number;
+  readonly quotaBytes?: number;
+  /** Whether the browser promised not to evict it. */
+  readonly isPersistent: boolean;
+  /** Captured and not yet saved in S3: what an eviction would lose. */
+  readonly waiting: { readonly count: number; readonly sizeBytes: number };
+  /** Kept on this device; safe in S3 too. */
+  readonly kept: { readonly count: number; readonly sizeBytes: number };
+  /** Files with a new name that is not in the journal yet: an eviction would lose the name. */
+  readonly pendingNames: number;
+}
+
+export type TransferPhase =
+  | 'waiting' // for a place among those under way
+  | 'waiting-for-network' // sealed on this device: goes up by itself once the network is back (or is no longer metered)
+  | 'waiting-for-file' // was not taken in whole: the same file has to be picked again
+  | 'waiting-for-code' // saved in the inbox (or up, and the code opens the draft): wants a grant to go on
+  | 'encrypting' // sealing and sending go on together
+  | 'uploading' // all is sealed, the last parts are on their way
+  | 'verifying'
+  | 'downloading'
+  | 'done'
+  | 'cancelled'
+  | 'failed';
+
+/** State of one transfer; each ends in exactly one of `done`, `cancelled`, `failed`. */
+export interface TransferReport {
+  readonly transfer: string;
+  readonly direction: 'up' | 'down';
+  readonly name: string;
+  readonly phase: TransferPhase;
+  /** Of what goes over the line: going up, ciphertext. */
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** Of the file itself, as people know it. */
+  readonly sizeBytes: number;
+  /** Mean over the last five seconds; undefined before there is one. */
+  readonly bytesPerSecond?: number;
+  /** After three seconds, rounded. */
+  readonly secondsLeft?: number;
+  readonly error?: Failure;
+  readonly canRetry: boolean;
+  /** Whether the tab may be closed without losing it: its ciphertext rests on this device, or in S3. */
+  readonly isSafe: boolean;
+}
+
+/** A plaintext (or FLOE) stream for the service worker: pull by any message on `port`, see download-stream.ts. */
+export interface DownloadStream {
+  readonly port: MessagePort;
+  readonly transfer: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+}
+
+/** What can be looked at in place. */
+export type Preview =
+  | { readonly kind: 'image'; readonly blob: Blob }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'none' };
+
+/** `plain`: the file; `sealed`: the FLOE ciphertext as it lies in S3, which needs no code. */
+export type DownloadForm = 'plain' | 'sealed';
+
+export interface TransferCommands {
+  /** Works locked and offline too: then the files are sealed on this device, and go up later. */
+  'upload/add': { args: { files: File[] }; result: void };
+  /** The file of a transfer that is `waiting-for-file`, picked again. `source_changed` when it is another. */
+  'upload/again': { args: { transfer: string; file: File }; result: void };
+  /** A wake from outside: `online`, `visibilitychange`, a background sync that ended. */
+  'upload/wake': { args: NoArguments; result: void };
+  'settings/read': { args: NoArguments; result: TransferSettings };
+  'settings/write': { args: TransferSettings; result: void };
+  'storage/read': { args: NoArguments; result: StorageReport };
+  /** Keeps the ciphertext of the newest version on this device, or no longer. */
+  'file/keep': { args: { file: string; keep: boolean }; result: void };
+  'transfer/cancel': { args: { transfer: string }; result: void };
+  'transfer/retry': { args: { transfer: string }; result: void };
+  /** Removes an ended transfer from the list. */
+  'transfer/dismiss': { args: { transfer: string }; result: void };
+  'download/stream': { args: { file: string; form: DownloadForm }; result: DownloadStream };
+  /** Writes into a file chosen by a picker, or into OPFS (no handle): then `opfs` is what to offer for saving. */
+  'download/write': {
+    args: { file: string; form: DownloadForm; handle?: FileSystemFileHandle };
+    result: { transfer: string; opfs?: File };
+  };
+  'file/preview': { args: { file: string }; result: Preview };
+}
+
+/** What the worker says by itself. */
+export type TransferNotice =
+  | { readonly kind: 'transfer'; readonly transfer: TransferReport }
+  | { readonly kind: 'transfer-gone'; readonly transfer: string };

@@ -1,0 +1,29 @@
+import { HalfkeyError } from '../errors.ts';
+import type { Broker } from './broker.ts';
+
+/** Held by whichever tab has the session's token renewed. */
+const LOCK = 'halfkey-token';
+
+/**
+ * The same broker, where a renewal of the session's token ends no session: what was under way with the old token, in this tab or in
+ * another, is asked once more as soon as the browser has the new one. Of a request that is refused for its token nothing took effect.
+ */
+export function withTokenRetry(broker: Broker, locks: LockManager): Broker {
+  return {
+    async call(route, request, options) {
+      const ask = () => broker.call(route, request, options);
+      if (route.renewsToken) return locks.request(LOCK, ask);
+      try {
+        return await ask();
+      } catch (error) {
+        const isRefused = error instanceof HalfkeyError && error.code === 'session_missing';
+        if (route.stage !== 'full' || !isRefused) throw error;
+        return locks.request(
+          LOCK,
+          { mode: 'shared', ...(options?.signal && { signal: options.signal }) },
+          ask,
+        );
+      }
+    },
+  };
+}

@@ -1,0 +1,272 @@
+import {
+  authenticatorConfirm,
+  authenticatorRenew,
+  backupCodesRenew,
+  deviceRevoke,
+  kitRenew,
+  passphraseRenew,
+  passphraseStart,
+  renewalProve,
+} from '$contract/renewal.ts';
+import type { KeyringRecord } from '$contract/account.ts';
+import { DeviceId } from '$contract/ids.ts';
+import * as v from 'valibot';
+import { generateBackupCodes, groupBackupCode, hashBackupCode } from '../account/backup-codes.ts';
+import { openKeyring, rewrapKeyring, type OpenKeyring } from '../account/keyring.ts';
+import { startRegistration } from '../account/opaque.ts';
+import { requireStrong } from '../account/passphrase.ts';
+import { generateRecoveryEntropy, recoveryKeyPair, recoveryWords } from '../account/recovery.ts';
+import { toB64Url, type Bytes } from '../bytes.ts';
+import { HalfkeyError } from '../errors.ts';
+import { headPhrase } from '../journal/entries/head-phrase.ts';
+import type { Broker } from '../remote/broker.ts';
+import { noteKept } from '../store/kit-note.ts';
+import { otherDevices } from '../drive/other-devices.ts';
+import { deviceName } from './entry/device-name.ts';
+import { keyringBytes } from './entry/entry.ts';
+import { parseCode, parseFactor } from '../account/factor.ts';
+import type { OpenAccount } from './open-account.ts';
+import { joinJournal } from './entry/joining.ts';
+import { provePassphrase } from './entry/passphrase-proof.ts';
+import type { Commands } from '../protocol/commands.ts';
+import type { DeviceStore } from './device-store.ts';
+import { parseUserName } from './entry/user-name.ts';
+
+export interface RenewalDeps {
+  readonly broker: Broker;
+  readonly deviceStore: DeviceStore;
+  /** Who is at home. @throws {HalfkeyError} when nobody is */
+  readonly openAccount: () => OpenAccount;
+}
+
+/** Passphrase and code were right, and the keyring is open: its identity key signs the next one. */
+interface Proven {
+  readonly openAccount: OpenAccount;
+  /** What the broker wants to see with each request. It leaves this worker for the broker alone. */
+  readonly proof: string;
+  keyring: OpenKeyring;
+  exportKey: Bytes;
+  /** Makes what was shown last count. */
+  accept?: () => Promise<void>;
+}
+
+/** The broker forgets the proof after as long. */
+const PROOF_MS = 10 * 60_000;
+
+/**
+ * New backup codes, authenticator, kit and passphrase, and devices signed out, for who has the passphrase and a code at hand. This device's record of the
+ * account stays as it is: it pins a keyring that it has seen, and the journal pins the newest.
+ */
+export class Credentials {
+  readonly #deps: RenewalDeps;
+  #proven: Proven | undefined;
+  /** Whoever began to prove before the last `clear` comes too late. */
+  #turn = 0;
+  #ending: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(deps: RenewalDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * @throws {HalfkeyError} `code_malformed`; `passphrase_wrong`, `code_wrong` and its like: another try is fine; `keyring_corrupt`,
+   *   `rollback`, `server_unknown` when what the broker hands out is not what this device knows; `proof_missing` when it was called
+   *   off, or locked, meanwhile
+   */
+  async prove({ passphrase, factor: typed }: Commands['renewal/prove']['args']): Promise<void> {
+    this.clear();
+    const turn = this.#turn;
+    const factor = parseFactor(typed);
+    const openAccount = this.#deps.openAccount();
+    const { finishLoginRequest, exportKey } = await provePassphrase(
+      passphrase,
+      openAccount.localAccount.account,
+      this.#deps.broker,
+    );
+    try {
+      const answer = await this.#deps.broker.call(renewalProve, { finishLoginRequest, factor });
+      const keyring = await openKnown(keyringBytes(answer.keyring), exportKey, openAccount);
+      if (turn !== this.#turn) throw tooLate();
+      const { proof } = answer;
+      this.#proven = { openAccount, proof, keyring, exportKey };
+      this.#ending = setTimeout(() => {
+        this.clear();
+      }, PROOF_MS);
+    } catch (error) {
+      exportKey.fill(0);
+      throw error;
+    }
+  }
+
+  /** Nothing counts before `accept`: what is lost before somebody has kept it replaces nothing. */
+  async backupCodes(): Promise<Commands['renewal/backup-codes']['result']> {
+    const proven = this.#require();
+    const { account } = proven.keyring;
+    const backupCodes = generateBackupCodes();
+    const hashes = await Promise.all(backupCodes.map((backupCode) => hashBackupCode(account, backupCode)));
+    const request = { proof: proven.proof, backupCodeHashes: hashes.map(toB64Url) };
+    proven.accept = async () => {
+      await this.#deps.broker.call(backupCodesRenew, request);
+      await noteKept(proven.openAccount.database, 'backup-codes').catch(() => undefined);
+    };
+    return { backupCodes: backupCodes.map(groupBackupCode) };
+  }
+
+  /** As `backupCodes`. */
+  async kit(): Promise<Commands['renewal/kit']['result']> {
+    const proven = this.#require();
+    const { account, bytes } = proven.keyring;
+    const recoveryEntropy = generateRecoveryEntropy();
+    const [keyring, { publicKey }, words] = await Promise.all([
+      rewrapKeyring(bytes, account, { exportKey: proven.exportKey }, { recoveryEntropy }),
+      recoveryKeyPair(recoveryEntropy),
+      recoveryWords(recoveryEntropy),
+    ]);
+    recoveryEntropy.fill(0);
+    const request = {
+      proof: proven.proof,
+      recoveryPublicKey: toB64Url(publicKey),
+      keyring: recordOf(keyring),
+    };
+    proven.accept = async () => {
+      await this.#deps.broker.call(kitRenew, request);
+      proven.keyring = keyring;
+      await pin(keyring, proven.openAccount);
+      await noteKept(proven.openAccount.database, 'words').catch(() => undefined);
+    };
+    return { recoveryWords: words, headPhrase: headPhrase(proven.openAccount.journal.head) };
+  }
+
+  /**
+   * What was shown last counts from now on.
+   * @throws {HalfkeyError} `proof_missing`; `keyring_changed` when another device was first; of the family unreachable: it may count
+   *   already, and the same again is fine
+   */
+  async accept(): Promise<void> {
+    const proven = this.#require();
+    if (!proven.accept) throw tooLate();
+    await proven.accept();
+    delete proven.accept;
+  }
+
+  /** The present authenticator stays good until `confirmAuthenticator`. */
+  authenticator(): Promise<Commands['renewal/authenticator']['result']> {
+    const { keyring, proof } = this.#require();
+    return this.#deps.broker.call(authenticatorRenew, { proof, userName: parseUserName(keyring.userName) });
+  }
+
+  /**
+   * All other devices are signed out; so is this one when the broker's answer is lost.
+   * @throws {HalfkeyError} `code_malformed`, `code_wrong` and its like: another try is fine
+   */
+  async confirmAuthenticator({ code }: Commands['renewal/authenticator-confirm']['args']): Promise<void> {
+    const { proof, openAccount } = this.#require();
+    await this.#deps.broker.call(authenticatorConfirm, { proof, ...parseCode(code) });
+    openAccount.lookAgain();
+  }
+
+  devices(): Commands['renewal/devices']['result'] {
+    const { journal, localAccount } = this.#require().openAccount;
+    return { devices: otherDevices(journal.state, localAccount.device.id) };
+  }
+
+  /**
+   * Ends the device's sessions first, so that it reaches nothing from there on; then the journal, so that nobody believes what it signs.
+   * @throws {HalfkeyError} of the family unreachable: the same again is fine
+   */
+  async revoke({ device }: Commands['renewal/revoke']['args']): Promise<void> {
+    const { openAccount, keyring, proof } = this.#require();
+    await this.#deps.broker.call(deviceRevoke, { proof, device: v.parse(DeviceId, device) });
+    const { journal } = openAccount;
+    await journal.refresh();
+    if (!journal.state.trustedDevice(device)) return;
+    await journal.appendByIdentity(keyring.identity.privateKey, [{ kind: 'device-revoke', device }]);
+  }
+
+  /**
+   * Others and this one as with `confirmAuthenticator`.
+   * @throws {HalfkeyError} `passphrase_weak`, `keyring_changed`, `server_unknown`; `device_full` behind its effect, where this device
+   *   asks for the passphrase at each start and goes on with the old one
+   */
+  async passphrase({ passphrase }: Commands['renewal/passphrase']['args']): Promise<void> {
+    const proven = this.#require();
+    const { broker } = this.#deps;
+    const { proof, openAccount } = proven;
+    const { account, bytes, userName, serverPublicKey } = proven.keyring;
+    await requireStrong(passphrase, userName);
+    const registration = await startRegistration(passphrase);
+    const { registrationRequest } = registration;
+    const { registrationResponse } = await broker.call(passphraseStart, { proof, registrationRequest });
+    const { registrationRecord, exportKey } = registration.finish(registrationResponse, serverPublicKey);
+    try {
+      const keyring = await rewrapKeyring(bytes, account, { exportKey: proven.exportKey }, { exportKey });
+      await broker.call(passphraseRenew, { proof, registrationRecord, keyring: recordOf(keyring) });
+      if (this.#proven === proven) {
+        proven.keyring = keyring;
+        proven.exportKey.set(exportKey);
+      }
+      await pin(keyring, openAccount);
+      await this.#closeUnder(passphrase, openAccount);
+    } finally {
+      exportKey.fill(0);
+    }
+  }
+
+  /** Forgets what was proven. */
+  clear(): void {
+    this.#turn += 1;
+    clearTimeout(this.#ending);
+    this.#proven?.exportKey.fill(0);
+    this.#proven = undefined;
+  }
+
+  /** @throws {HalfkeyError} `proof_missing` also when somebody else has come home since */
+  #require(): Proven {
+    const proven = this.#proven;
+    if (proven?.openAccount === this.#deps.openAccount()) return proven;
+    this.clear();
+    throw tooLate();
+  }
+
+  /** Where this device asks for the passphrase at each start, it is the new one from now on. */
+  async #closeUnder(passphrase: string, { localAccount }: OpenAccount): Promise<void> {
+    const { deviceStore } = this.#deps;
+    const lock = await deviceStore.lockFor(localAccount.account.account, passphrase);
+    if (!lock) return;
+    await deviceStore.keep(localAccount, lock);
+    lock.key.fill(0);
+  }
+}
+
+/** The keyring that the broker has handed out, if it is the one that this device and its journal know, or a newer one. */
+async function openKnown(bytes: Bytes, exportKey: Bytes, openAccount: OpenAccount): Promise<OpenKeyring> {
+  const { account, device } = openAccount.localAccount;
+  const keyring = await openKeyring(bytes, account.account, { exportKey });
+  if (keyring.serverPublicKey !== account.serverPublicKey) {
+    throw new HalfkeyError('server_unknown', 'the keyring pins another server than this device does');
+  }
+  if (keyring.version < account.keyring.version) {
+    throw new HalfkeyError('rollback', 'the keyring is older than the one seen here');
+  }
+  await joinJournal(openAccount.journal, { keyring, device }, deviceName(navigator.userAgent));
+  return keyring;
+}
+
+/**
+ * The broker has the keyring, so it counts, whatever comes now. What is not pinned yet, because the connection broke, is pinned at
+ * the next sign-in or proof; what is wrong with the journal is told by itself.
+ */
+async function pin(keyring: OpenKeyring, openAccount: OpenAccount): Promise<void> {
+  const { journal, localAccount } = openAccount;
+  const { device } = localAccount;
+  openAccount.lookAgain();
+  await joinJournal(journal, { keyring, device }, deviceName(navigator.userAgent)).catch(() => undefined);
+}
+
+function tooLate(): HalfkeyError {
+  return new HalfkeyError('proof_missing', 'passphrase and code were not proven, or too long ago');
+}
+
+function recordOf({ version, bytes }: OpenKeyring): KeyringRecord {
+  return { version, bytes: toB64Url(bytes) };
+}

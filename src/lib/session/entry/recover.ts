@@ -1,0 +1,55 @@
+import { recoveryCode, recoveryComplete, recoveryProve } from '$contract/account.ts';
+import { openKeyring, rewrapKeyring } from '../../account/keyring.ts';
+import { startRegistration } from '../../account/opaque.ts';
+import { requireStrong } from '../../account/passphrase.ts';
+import { parseRecoveryWords } from '../../account/recovery.ts';
+import { toB64Url } from '../../bytes.ts';
+import type { Broker } from '../../remote/broker.ts';
+import { keyringBytes, type Entry } from './entry.ts';
+import { parseFactor } from '../../account/factor.ts';
+import { signWithKit } from './kit-proof.ts';
+import type { Commands } from '../../protocol/commands.ts';
+import type { DeviceStore } from '../device-store.ts';
+import { enterAs } from './revoked-device.ts';
+
+/**
+ * Kit and code in place of the passphrase, and a new passphrase: the keyring is wrapped again, one version on, and every older
+ * session ends.
+ *
+ * @throws {HalfkeyError} `recovery_words_malformed`, `passphrase_weak` and `code_malformed` before anything is sent;
+ *   `recovery_refused`, `code_wrong` and its like; `keyring_corrupt`, `server_unknown`, `keyring_changed`
+ */
+export async function recover(
+  { words, passphrase, factor: typed }: Commands['recover']['args'],
+  { broker, deviceStore, nowMs }: { broker: Broker; deviceStore: DeviceStore; nowMs: () => number },
+): Promise<Entry> {
+  const recoveryEntropy = await parseRecoveryWords(words);
+  const factor = parseFactor(typed);
+  await requireStrong(passphrase, '');
+  const signature = await signWithKit(recoveryEntropy, 'recovery', broker);
+  const { account } = await broker.call(recoveryProve, { signature });
+
+  const registration = await startRegistration(passphrase);
+  const { registrationRequest } = registration;
+  const answer = await broker.call(recoveryCode, { factor, registrationRequest });
+  const current = keyringBytes(answer.keyring);
+  const { serverPublicKey, userName } = await openKeyring(current, account, { recoveryEntropy });
+  await requireStrong(passphrase, userName); // Once more: who the words belong to was not known before.
+  const { registrationRecord, exportKey } = registration.finish(answer.registrationResponse, serverPublicKey);
+  const keyring = await rewrapKeyring(current, account, { recoveryEntropy }, { exportKey });
+  recoveryEntropy.fill(0);
+  exportKey.fill(0);
+
+  const startLock = await deviceStore.lockFor(account, passphrase);
+  const sentAtMs = nowMs();
+  const { device, answer: signedIn } = await enterAs(
+    await deviceStore.deviceFor(account),
+    ({ id, publicKey }) =>
+      broker.call(recoveryComplete, {
+        registrationRecord,
+        keyring: { version: keyring.version, bytes: toB64Url(keyring.bytes) },
+        device: { id, publicKey: toB64Url(publicKey) },
+      }),
+  );
+  return { signedIn, keyring, device, sentAtMs, ...(startLock && { startLock }) };
+}

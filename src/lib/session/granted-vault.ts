@@ -1,0 +1,26 @@
+import type { VaultId } from '$contract/ids.ts';
+import { LIMITS } from '$contract/limits.ts';
+import type { Broker } from '../remote/broker.ts';
+import type { LiveGrant } from './live-grant.ts';
+import type { OpenAccount } from './open-account.ts';
+import type { OpenVault } from '../vault/open-vault.ts';
+
+/** What transfers see of a home: its vault, open as far as the grant goes. */
+export function vaultOf(
+  { localAccount, journal, inboxUse }: Pick<OpenAccount, 'localAccount' | 'journal' | 'inboxUse'>,
+  broker: Broker,
+  grant: LiveGrant,
+): OpenVault {
+  const { vault, epoch, vaultKey } = localAccount.account;
+  return {
+    vault: vault as VaultId,
+    epoch,
+    vaultKey,
+    broker,
+    journal,
+    inboxUse,
+    device: localAccount.device,
+    requireGrant: () => grant.require(),
+    releasesPerCode: () => Math.max(1, Math.min(grant.current?.releases ?? LIMITS.batch, LIMITS.batch)),
+  };
+}

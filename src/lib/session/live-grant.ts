@@ -1,0 +1,84 @@
+import type { Grant } from '$contract/account.ts';
+import type { GrantId } from '$contract/ids.ts';
+import { HalfkeyError } from '../errors.ts';
+import { localExpiryMs } from './grant-clock.ts';
+import { IDLE_MS } from './idle.ts';
+
+interface Held {
+  readonly id: GrantId;
+  readonly expiresAtMs: number;
+  readonly releases: number;
+  readonly heldAtMs: number;
+}
+
+/** What a code bought, in memory only. It is over at its end, and after five minutes without input. */
+export class LiveGrant {
+  readonly #nowMs: () => number;
+  readonly #onEnd: (ended: GrantId) => void;
+  #held: Held | undefined;
+  #lastInputMs = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param onEnd the grant is over by itself: by time or by idling */
+  constructor(nowMs: () => number, onEnd: (ended: GrantId) => void) {
+    this.#nowMs = nowMs;
+    this.#onEnd = onEnd;
+  }
+
+  /** Takes up a grant that was asked for at `sentAtMs`. */
+  hold(grant: Grant, sentAtMs: number): void {
+    const nowMs = this.#nowMs();
+    const expiresAtMs = localExpiryMs(grant, sentAtMs, nowMs);
+    this.#held = { id: grant.id, expiresAtMs, releases: grant.releases, heldAtMs: nowMs };
+    this.#lastInputMs = nowMs;
+    this.#watch();
+  }
+
+  /** Somebody is there. */
+  active(): void {
+    this.#lastInputMs = this.#nowMs();
+  }
+
+  /** Undefined when locked. A timer can be late, after sleep say: the clock decides, and one that was set back says nothing. */
+  get current(): Held | undefined {
+    const nowMs = this.#nowMs();
+    if (this.#held && (this.#endMs(this.#held) <= nowMs || nowMs < this.#held.heldAtMs)) this.#end();
+    return this.#held;
+  }
+
+  /** @throws {HalfkeyError} `locked` */
+  require(): GrantId {
+    const held = this.current;
+    if (!held) throw new HalfkeyError('locked', 'no grant is live');
+    return held.id;
+  }
+
+  /** @returns what was held */
+  drop(): GrantId | undefined {
+    const id = this.#held?.id;
+    this.#held = undefined;
+    clearTimeout(this.#timer);
+    return id;
+  }
+
+  #endMs({ expiresAtMs }: Held): number {
+    return Math.min(expiresAtMs, this.#lastInputMs + IDLE_MS);
+  }
+
+  #watch(): void {
+    clearTimeout(this.#timer);
+    const held = this.current;
+    if (!held) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#watch();
+      },
+      this.#endMs(held) - this.#nowMs(),
+    );
+  }
+
+  #end(): void {
+    const ended = this.drop();
+    if (ended) this.#onEnd(ended);
+  }
+}

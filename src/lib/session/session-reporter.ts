@@ -1,0 +1,52 @@
+import type { ErrorCode } from '../errors.ts';
+import { toFailure } from '../protocol/failure.ts';
+import type { Phase } from '../protocol/session.ts';
+import type { Reenrolment } from '../protocol/credentials.ts';
+import type { Report } from '../protocol/commands.ts';
+
+/** What a session says by itself: each thing once, until it changes. */
+export class SessionReporter {
+  readonly #report: (report: Report) => void;
+  #online: boolean | undefined;
+  /** An alarm goes off once. */
+  #alarm: ErrorCode | undefined;
+
+  constructor(report: (report: Report) => void) {
+    this.#report = report;
+  }
+
+  phase(phase: Phase): void {
+    this.#report({ kind: 'phase', phase });
+  }
+
+  connection(online: boolean): void {
+    if (this.#online === online) return;
+    this.#online = online;
+    this.#report({ kind: 'connection', online });
+  }
+
+  /** What nobody asked for and trying again does not mend. */
+  alarm(error: unknown): void {
+    const failure = toFailure(error);
+    // That this is no member's vault any more is the same claim as that there is none.
+    const code = failure.code === 'not_a_member' ? 'vault_missing' : failure.code;
+    if (this.#alarm === code) return;
+    this.#alarm = code;
+    this.#report({ kind: 'alarm', failure: { code, detail: failure.detail } });
+  }
+
+  /** Somebody has come in anew: what was wrong before is told again when it still is. */
+  forgetAlarm(): void {
+    this.#alarm = undefined;
+  }
+
+  /** @param lastHeardMs when any other device was heard of last, ms since 1970 */
+  viewStale(lastHeardMs: number): void {
+    this.#report({ kind: 'view-stale', lastHeardMs });
+  }
+
+  /** @param pending asked for, and not stopped */
+  reenrolment(pending: Reenrolment | undefined): void {
+    this.#report({ kind: 'reenrolment', pending });
+  }
+}

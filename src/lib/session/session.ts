@@ -1,0 +1,359 @@
+import { grantBuy, grantEnd, sessionEnd } from '$contract/account.ts';
+import type { GrantId } from '$contract/ids.ts';
+import { HalfkeyError, type ErrorCode } from '../errors.ts';
+import type { Broker } from '../remote/broker.ts';
+import { PassphraseLock } from './passphrase-lock.ts';
+import type { Entry } from './entry/entry.ts';
+import { parseFactor } from '../account/factor.ts';
+import { requireFeatures } from './features.ts';
+import { OpenAccount, type OpenAccountDeps } from './open-account.ts';
+import { Idle } from './idle.ts';
+import { LiveGrant } from './live-grant.ts';
+import { checkEntry, activate, restore, type ActivatedAccount, type ActivationDeps } from './activation.ts';
+import type { Factor, Phase } from '../protocol/session.ts';
+import type { Report } from '../protocol/commands.ts';
+import { DeviceStore, type LocalAccount } from './device-store.ts';
+import { openWithPassphrase, setStart } from './start.ts';
+import { Tabs, type TabMessage } from './tabs.ts';
+import { SessionReporter } from './session-reporter.ts';
+import { vaultOf } from './granted-vault.ts';
+import type { OpenVault } from '../vault/open-vault.ts';
+import type { Drive } from '../drive/view.ts';
+import { watchBroker } from './watched-broker.ts';
+
+/** What a session touches that is not its own. */
+export interface SessionDeps {
+  readonly origin: string;
+  readonly broker: Broker;
+  readonly nowMs: () => number;
+  readonly report: (report: Report) => void;
+  /** Another drive is looked at from now on; undefined when nobody is signed in, or the passphrase is asked for. */
+  readonly onDrive: (drive: Drive | undefined) => void;
+  readonly onGrant: () => void;
+  /** The inbox has something new. */
+  readonly onInbox: () => void;
+  /** Locked by will: nothing that is open stays open. */
+  readonly onLockNow: () => void;
+  /** Nobody was there for five minutes, in any tab. */
+  readonly onIdle: () => void;
+  /** Whether nothing would be lost if every key left memory now: no file is just being taken in. */
+  readonly mayClose: () => boolean;
+}
+
+/** A device without a copy of the journal waits for the broker before it can show anything. */
+const REOPEN_MS = 5_000;
+
+/** Where this device stands between signed out, closed, locked and open, and what that takes. */
+export class Session {
+  /** Hears itself what the broker's refusals mean for grant, session and connection. */
+  readonly broker: Broker;
+  readonly deviceStore: DeviceStore;
+  readonly #deps: SessionDeps;
+  readonly #reporter: SessionReporter;
+  readonly #tabs: Tabs;
+  readonly #idle: Idle;
+  readonly #grant: LiveGrant;
+  readonly #passphraseLock: PassphraseLock;
+  readonly #around: ActivationDeps & OpenAccountDeps;
+  #standing: 'starting' | 'signed-out' | 'closed' | 'signed-in' = 'starting';
+  #openAccount: OpenAccount | undefined;
+  /** At home here, but the journal is not open yet. */
+  #awaited: LocalAccount | undefined;
+
+  constructor(deps: SessionDeps) {
+    this.#deps = deps;
+    this.#reporter = new SessionReporter(deps.report);
+    this.#tabs = new Tabs((news) => {
+      this.#hear(news);
+    });
+    this.#idle = new Idle(deps.nowMs, () => {
+      this.#idled();
+    });
+    this.#grant = new LiveGrant(deps.nowMs, (ended) => {
+      this.#reporter.phase(this.phase);
+      this.#wrapUp(ended);
+    });
+    this.deviceStore = new DeviceStore(() => {
+      this.#leave();
+    });
+    this.broker = watchBroker(deps.broker, {
+      answered: () => {
+        this.#reporter.connection(true);
+      },
+      refused: (code) => {
+        this.#heed(code);
+      },
+    });
+    this.#passphraseLock = new PassphraseLock({
+      asks: () => this.asksPassphrase(),
+      mayClose: deps.mayClose,
+      close: () => {
+        if (this.#standing === 'signed-in') this.#vacate('closed');
+      },
+    });
+    this.#around = this.#surroundings();
+  }
+
+  get phase(): Phase {
+    if (this.#standing !== 'signed-in') return { phase: this.#standing };
+    const held = this.#grant.current;
+    if (!held) return { phase: 'locked' };
+    return { phase: 'open', expiresAtMs: held.expiresAtMs, releases: held.releases };
+  }
+
+  /**
+   * Restores what rests on this device. The journal comes from its copy here, so that names show at once and without the broker,
+   * which is asked afterwards. Where the passphrase is asked for, nothing is opened before `open`.
+   * @throws {HalfkeyError} `browser_lacks`
+   */
+  async boot(): Promise<Phase> {
+    await requireFeatures();
+    await this.#tabs.joined; // Before anything of the device is read.
+    let localAccount: LocalAccount | 'closed' | undefined;
+    try {
+      localAccount = await this.deviceStore.localAccount();
+    } catch (error) {
+      if (!(error instanceof HalfkeyError) || error.code !== 'device_state_lost') throw error;
+      this.#reporter.alarm(error);
+    }
+    if (localAccount === undefined) this.#stand('signed-out');
+    else if (localAccount === 'closed') this.#stand('closed');
+    else await this.#restore(localAccount);
+    return this.phase;
+  }
+
+  /**
+   * Opens what the passphrase closes, without the broker.
+   * @throws {HalfkeyError} as `openWithPassphrase`; `session_missing` when nobody is signed in
+   */
+  async open(passphrase: string): Promise<void> {
+    if (this.#standing === 'signed-in') return;
+    const localAccount = await openWithPassphrase(this.deviceStore, passphrase, this.#deps.nowMs);
+    // Signed out, or opened by another command, while the passphrase was stretched.
+    if (this.#standing !== 'closed') return;
+    this.active();
+    await this.#restore(localAccount);
+  }
+
+  /** Whether the passphrase is asked for at each start. */
+  async asksPassphrase(): Promise<boolean> {
+    return (await this.deviceStore.owner())?.stretching !== undefined;
+  }
+
+  /**
+   * Sets whether it is: with the account's passphrase from now on, without one no longer.
+   * @throws {HalfkeyError} as `provePassphrase`, before anything changes; `locked` while closed
+   */
+  async askPassphrase(passphrase: string | undefined): Promise<void> {
+    const openAccount = this.openAccount();
+    const isStillThere = () => this.#openAccount === openAccount;
+    await setStart(passphrase, openAccount.localAccount, {
+      deviceStore: this.deviceStore,
+      broker: this.broker,
+      isStillThere,
+    });
+  }
+
+  /**
+   * Takes up an account that its user has just signed in to.
+   * @throws {HalfkeyError} `vault_missing`, `rollback` and others when broker or journal are not what they were; of the family
+   *   unreachable: the same entry can be tried again
+   */
+  async enter(entry: Entry): Promise<void> {
+    checkEntry(entry);
+    const { signedIn, sentAtMs } = entry;
+    // What is under way for one account never goes on in another's vault.
+    if (this.#openAccount && this.#openAccount.localAccount.account.account !== signedIn.account)
+      this.#leave();
+    const activated = await activate(entry, this.#around);
+    // The grant first: nobody is shown "locked" for a moment on the way in.
+    if (signedIn.grant) this.#grant.hold(signedIn.grant, sentAtMs);
+    this.#settle(activated);
+    if (signedIn.grant) this.#deps.onGrant();
+  }
+
+  /** @throws {HalfkeyError} `code_malformed`, `code_wrong` and its like; `session_missing`; `locked` while closed */
+  async unlock(typed: Factor): Promise<void> {
+    const factor = parseFactor(typed);
+    const openAccount = this.openAccount();
+    const sentAtMs = this.#deps.nowMs();
+    const grant = await this.broker.call(grantBuy, { factor });
+    if (this.#openAccount !== openAccount) throw new HalfkeyError('session_missing', 'signed out meanwhile');
+    this.#passphraseLock.cancel();
+    this.#grant.hold(grant, sentAtMs);
+    this.active();
+    this.#reporter.phase(this.phase);
+    this.#deps.onGrant();
+  }
+
+  /** *Lock now*, or nobody was there for long: at once here and in the other tabs, and at the broker when it can be told. */
+  lock(): void {
+    this.#tabs.tell('lock');
+    this.#lockHere();
+  }
+
+  /** Somebody is there, in whichever tab: then nobody has left any. */
+  active(): void {
+    this.#tabs.tell('active');
+    this.#hear('active');
+  }
+
+  /** What kept the session from being closed is safe now. */
+  closeIfDue(): void {
+    this.#passphraseLock.again();
+  }
+
+  /** Ends the session and wipes the device: what rests here goes even when the broker cannot be told. */
+  async signOut(): Promise<void> {
+    this.#tabs.tell('signed-out');
+    const told = this.broker.call(sessionEnd, {}).catch(() => undefined);
+    this.#leave();
+    await this.deviceStore.wipe();
+    await told;
+  }
+
+  /** @throws {HalfkeyError} as `home` */
+  vault(): OpenVault {
+    return vaultOf(this.openAccount(), this.broker, this.#grant);
+  }
+
+  /**
+   * Who is at home, and their vault.
+   * @throws {HalfkeyError} `session_missing` when nobody is signed in, `locked` while the passphrase is asked for,
+   *   `broker_unreachable` before the journal was ever read
+   */
+  openAccount(): OpenAccount {
+    if (this.#openAccount) return this.#openAccount;
+    if (this.#standing === 'closed') throw new HalfkeyError('locked', 'the passphrase is asked for first');
+    if (this.#standing !== 'signed-in') throw new HalfkeyError('session_missing', 'nobody is signed in');
+    throw new HalfkeyError('broker_unreachable', 'the journal was never read on this device');
+  }
+
+  /** Opens the journal that rests here; where none does, as soon as the broker answers. */
+  async #restore(localAccount: LocalAccount): Promise<void> {
+    this.#stand('signed-in');
+    this.#idle.begin();
+    this.#awaited = localAccount;
+    // Somebody may sign out, or in with another account, meanwhile.
+    const isAwaited = () => this.#awaited === localAccount;
+    try {
+      const activated = await restore(localAccount, this.#around);
+      if (isAwaited()) this.#settle(activated);
+    } catch (error) {
+      if (!isAwaited()) return;
+      if (!(error instanceof HalfkeyError) || error.family !== 'unreachable') this.#failed(error);
+      else setTimeout(() => isAwaited() && void this.#restore(localAccount), REOPEN_MS);
+    }
+  }
+
+  #settle(activated: ActivatedAccount): void {
+    this.#awaited = undefined;
+    this.#passphraseLock.cancel();
+    this.#openAccount?.close();
+    const openAccount = new OpenAccount(activated, this.#around);
+    this.#openAccount = openAccount;
+    this.#reporter.forgetAlarm();
+    openAccount.journal.onChange(() => {
+      if (openAccount.journal.problem) this.#failed(openAccount.journal.problem);
+    });
+    this.#deps.onDrive(openAccount);
+    this.#idle.begin();
+    this.#stand('signed-in');
+    if (openAccount.journal.problem) this.#failed(openAccount.journal.problem);
+  }
+
+  #surroundings(): ActivationDeps & OpenAccountDeps {
+    const { origin, nowMs, onInbox: inbox } = this.#deps;
+    return {
+      origin,
+      broker: this.broker,
+      deviceStore: this.deviceStore,
+      reporter: this.#reporter,
+      nowMs,
+      inbox,
+      failed: (error) => {
+        this.#failed(error);
+      },
+      tell: () => {
+        this.#tabs.tell('changes');
+      },
+      isOnlyTab: () => this.#tabs.isAlone(),
+    };
+  }
+
+  /** The session is over, here or at the broker. What rests on the device stays; signing out wipes it besides. */
+  #leave(): void {
+    if (this.#standing === 'signed-in' || this.#standing === 'closed') this.#vacate('signed-out');
+  }
+
+  /** Lets go of every key. */
+  #vacate(standing: 'signed-out' | 'closed'): void {
+    this.#grant.drop();
+    this.#idle.stop();
+    this.#openAccount?.close();
+    this.#openAccount = undefined;
+    this.#awaited = undefined;
+    this.#passphraseLock.cancel();
+    this.#deps.onLockNow();
+    this.#deps.onDrive(undefined);
+    this.#stand(standing);
+  }
+
+  #stand(standing: 'signed-out' | 'closed' | 'signed-in'): void {
+    this.#standing = standing;
+    this.#reporter.phase(this.phase);
+  }
+
+  #lockHere(): void {
+    if (this.#standing !== 'signed-in') return;
+    const held = this.#grant.drop();
+    this.#deps.onLockNow();
+    this.#reporter.phase(this.phase);
+    this.#wrapUp(held);
+    void this.#passphraseLock.begin();
+  }
+
+  /** Nobody was there for five minutes. */
+  #idled(): void {
+    this.#deps.onIdle();
+    if (this.#grant.current) this.lock();
+    else void this.#passphraseLock.begin();
+  }
+
+  /** Locked, perhaps for long: what was seen of the journal is kept, so that a rollback is noticed after a restart. */
+  #wrapUp(ended: GrantId | undefined): void {
+    if (ended) this.broker.call(grantEnd, { grant: ended }).catch(() => undefined); // It ends by its time in any case.
+    this.#openAccount?.journal.flush().catch(() => undefined); // Without room for it this device knows less, that is all.
+  }
+
+  #hear(news: TabMessage): void {
+    switch (news) {
+      case 'lock':
+        this.#lockHere();
+        break;
+      case 'active':
+        this.#idle.active();
+        this.#grant.active();
+        break;
+      case 'signed-out':
+        this.#leave();
+        break;
+      case 'changes':
+        void this.#openAccount?.changes.reload().catch(() => undefined); // Wiped meanwhile: then it hears that too.
+        break;
+    }
+  }
+
+  #heed(code: ErrorCode): void {
+    this.#reporter.connection(code !== 'broker_unreachable');
+    if (code === 'session_missing') this.#leave();
+    const isSpent = code === 'grant_missing' || code === 'grant_spent';
+    if (isSpent && this.#grant.drop()) this.#reporter.phase(this.phase);
+  }
+
+  /** What nobody asked for and trying again does not mend. */
+  #failed(error: unknown): void {
+    if (error instanceof HalfkeyError && error.code === 'session_missing') this.#leave();
+    else this.#reporter.alarm(error);
+  }
+}

@@ -1,0 +1,128 @@
+import type { DownloadForm, Preview } from '../protocol/transfer.ts';
+import type { FileRow } from '../protocol/drive.ts';
+import type { Downloads } from './downloads.ts';
+import type { CodePrompt } from './code-prompt.svelte.ts';
+import type { Files } from './files.svelte.ts';
+import type { Notice } from './notice.svelte.ts';
+import type { Session } from './session.svelte.ts';
+import type { Settings } from './settings.svelte.ts';
+import type { Transfers, Unsent } from './transfers.svelte.ts';
+
+/** What signing out would lose. */
+export interface Loss {
+  readonly unsent: Unsent;
+  /** Files with a new name that is on this device alone. */
+  readonly pendingNames: number;
+}
+
+/** What lies over the drive. One at a time; the question for a code may come on top of any. */
+export type Sheet =
+  /** `preview` is undefined while it is on the way. */
+  | { readonly kind: 'preview'; readonly row: FileRow; readonly preview: Preview | undefined }
+  | { readonly kind: 'delete' | 'rename'; readonly row: FileRow }
+  | { readonly kind: 'help' | 'settings' | 'install' | 'who' }
+  /** `loss` is undefined when nobody knows. */
+  | { readonly kind: 'sign-out'; readonly loss: Loss | undefined };
+
+/** What a desk works with. */
+interface Tools {
+  readonly session: Session;
+  readonly files: Files;
+  readonly transfers: Transfers;
+  readonly prompt: CodePrompt;
+  readonly downloads: Downloads;
+  readonly settings: Settings;
+  readonly notice: Notice;
+}
+
+/** What people do with the drive in front of them. Whatever fails is noticed, and nothing here throws. */
+export class DriveActions {
+  readonly #tools: Tools;
+  #sheet = $state.raw<Sheet | undefined>();
+
+  constructor(tools: Tools) {
+    this.#tools = tools;
+  }
+
+  get sheet(): Sheet | undefined {
+    return this.#sheet;
+  }
+
+  show(sheet: Sheet): void {
+    this.#sheet = sheet;
+  }
+
+  close(): void {
+    this.#sheet = undefined;
+  }
+
+  /** Locked and offline too. */
+  upload(files: readonly File[]): void {
+    if (files.length === 0) return;
+    this.#watch('The files were not added', () => this.#tools.transfers.upload(files));
+  }
+
+  lock(): void {
+    this.#watch('The drive was not locked', () => this.#tools.session.lock());
+  }
+
+  unlock(): void {
+    this.#watch('The drive was not opened', () => this.#tools.prompt.ask('open your drive'));
+  }
+
+  /** Signs out where nothing is lost by it; else asks first. */
+  askToSignOut(): void {
+    const { settings, transfers } = this.#tools;
+    void settings
+      .readStorage()
+      .catch(() => undefined)
+      .then(() => {
+        const { unsent } = transfers;
+        const loss = settings.storage && { unsent, pendingNames: settings.storage.pendingNames };
+        if (loss?.unsent.count === 0 && loss.pendingNames === 0) this.signOut();
+        else this.show({ kind: 'sign-out', loss });
+      });
+  }
+
+  signOut(): void {
+    this.close();
+    this.#watch('You were not signed out', () => this.#tools.session.signOut());
+  }
+
+  preview(row: FileRow): void {
+    this.#watch(`“${row.name}” was not opened`, async () => {
+      const { session, downloads } = this.#tools;
+      // While locked the question for a code comes first, and nothing behind it.
+      const early: Sheet | undefined =
+        session.phase.phase === 'open' ? { kind: 'preview', row, preview: undefined } : undefined;
+      this.#sheet = early;
+      try {
+        const preview = await downloads.preview(row);
+        // Closed in the meantime: then nobody waits for it any more.
+        if (this.#sheet === early) this.#sheet = { kind: 'preview', row, preview };
+      } catch (error) {
+        if (this.#sheet === early) this.#sheet = undefined;
+        throw error;
+      }
+    });
+  }
+
+  download(row: FileRow, form: DownloadForm): void {
+    this.#watch(`“${row.name}” was not downloaded`, () => this.#tools.downloads.save(row, form));
+  }
+
+  saveAs(row: FileRow): void {
+    this.#watch(`“${row.name}” was not saved`, () => this.#tools.downloads.saveAs(row));
+  }
+
+  keep(row: FileRow, keep: boolean): void {
+    this.#watch(
+      keep ? `“${row.name}” is not kept on this device` : `“${row.name}” is still kept on this device`,
+      () => this.#tools.files.keep(row, keep),
+    );
+  }
+
+  #watch(tried: string, action: () => Promise<unknown>): void {
+    void this.#tools.notice.watch(tried, action);
+  }
+}

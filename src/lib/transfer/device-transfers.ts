@@ -1,0 +1,134 @@
+import type { Bytes } from '../bytes.ts';
+import type { Broker } from '../remote/broker.ts';
+import { canTellLine, isMetered, onLineChange } from '../remote/line.ts';
+import { put } from '../remote/s3.ts';
+import type { Database, StoredTransferSettings } from '../store/database.ts';
+import { keptRecords } from '../store/kept-records.ts';
+import { freeBytes } from '../store/opfs.ts';
+import { opfsParts } from '../store/part-files.ts';
+import { PARALLEL, readTransferSettings, saveTransferSettings } from '../store/transfer-settings.ts';
+import { uploadRecords, type UploadRecords } from '../store/upload-records.ts';
+import type { OpenVault } from '../vault/open-vault.ts';
+import type { Adopter } from './adoption/adopting.ts';
+import { Keeping } from './download/keeping.ts';
+import { Semaphore } from './lanes.ts';
+import type { Reporter } from './transfer-tracker.ts';
+import { Connection } from './connection.ts';
+import { joinUploadNews, type UploadNews } from './upload/upload-news.ts';
+import type { UploadDeps } from './upload/upload-item.ts';
+import { Uploads } from './upload/uploads.ts';
+
+export interface DeviceTransfersDeps {
+  readonly vault: () => OpenVault;
+  readonly broker: Broker;
+  readonly reporter: Reporter;
+  readonly adopter: Adopter;
+  readonly nowMs: () => number;
+  readonly openDraft: UploadDeps['openDraft'];
+  /** The inbox has something more. */
+  readonly onSaved: () => void;
+  /** What is kept on this device is another now. */
+  readonly onKept: () => void;
+  /** What nobody asked for and trying again does not mend. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+/** The uploads and kept files on this device, as long as an account is signed in here. */
+export class DeviceTransfers {
+  readonly uploads: Uploads;
+  readonly keeping: Keeping;
+  readonly #database: Database;
+  readonly #records: UploadRecords;
+  readonly #news: UploadNews;
+  readonly #connection: { readonly broker: Connection; readonly store: Connection };
+  readonly #gate = new Semaphore(PARALLEL.usual);
+  readonly #stopListening: () => void;
+  #settings: StoredTransferSettings = { parallel: PARALLEL.usual, wifiOnly: false };
+
+  constructor(database: Database, deps: DeviceTransfersDeps) {
+    const { vault, broker, reporter, adopter, nowMs, openDraft, onSaved, onKept, onFailed } = deps;
+    const { locks } = navigator;
+    this.#database = database;
+    this.#news = joinUploadNews((message) => {
+      const heard = message.kind === 'kept' ? this.keeping.reload() : this.uploads.hear(message);
+      heard.catch(onFailed);
+    });
+    const isAllowed = () => !(this.#settings.wifiOnly && canTellLine() && isMetered());
+    const options = {
+      isAllowed,
+      isPatient: true,
+      onWaiting: () => {
+        this.uploads.lineChanged();
+      },
+    };
+    const connection = { broker: new Connection(options), store: new Connection(options) };
+    this.#connection = connection;
+    this.#stopListening = onLineChange(() => {
+      this.wake();
+    });
+    const records = uploadRecords(database);
+    this.#records = records;
+    const sending = { broker, put, records, connection, gate: this.#gate };
+    const news = this.#news;
+    const files = opfsParts('uploads');
+    const outside = { vault, broker, records, files, sending, locks, news };
+    const uploadDeps: UploadDeps = { ...outside, freeBytes, nowMs, openDraft };
+    this.uploads = new Uploads(uploadDeps, reporter, adopter, onSaved);
+    this.keeping = new Keeping({
+      vault,
+      records: keptRecords(database),
+      files: opfsParts('kept'),
+      locks,
+      onChange: () => {
+        onKept();
+        news.tell({ kind: 'kept' });
+      },
+      onShown: onKept,
+    });
+  }
+
+  /** Takes up what rests here. */
+  async resume(): Promise<void> {
+    this.#apply(await readTransferSettings(this.#database));
+    await Promise.all([this.uploads.resume(), this.keeping.resume()]);
+  }
+
+  /** What has been put into the inbox from here, or will be, for a blob. */
+  async inboxRecord(blob: string): Promise<Bytes | undefined> {
+    return (await this.#records.read(blob))?.inboxRecord;
+  }
+
+  /** The journal has changed. */
+  async settle(): Promise<void> {
+    await Promise.all([this.uploads.settle(), this.keeping.settle()]);
+  }
+
+  /** Something has changed outside: what waits for the network tries now. */
+  wake(): void {
+    this.#connection.broker.wake();
+    this.#connection.store.wake();
+  }
+
+  get settings(): StoredTransferSettings {
+    return this.#settings;
+  }
+
+  /** @throws {HalfkeyError} `device_full` */
+  async set(settings: StoredTransferSettings): Promise<void> {
+    this.#apply(await saveTransferSettings(this.#database, settings));
+  }
+
+  /** Nobody is at home any more: all stops where it stands, and what rests stays. */
+  close(): void {
+    this.#stopListening();
+    this.uploads.close();
+    this.keeping.close();
+    this.#news.close();
+  }
+
+  #apply(settings: StoredTransferSettings): void {
+    this.#settings = settings;
+    this.#gate.places = settings.parallel;
+    this.wake();
+  }
+}

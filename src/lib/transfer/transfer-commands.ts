@@ -1,0 +1,39 @@
+import type { HandlersOf } from '../protocol/commands.ts';
+import type { TransferCommands } from '../protocol/transfer.ts';
+import { storageUse } from '../store/opfs.ts';
+import type { Transfers } from './transfers.ts';
+
+/**
+ * Answers what brings files up and down, and what keeps them here.
+ * @param pendingNames files with a new name that is not in the journal yet
+ */
+export function transferCommands(
+  transfers: Transfers,
+  pendingNames: () => number,
+): HandlersOf<TransferCommands> {
+  return {
+    'upload/add': ({ files }) => {
+      transfers.add(files);
+    },
+    'upload/again': ({ transfer, file }) => transfers.again(transfer, file),
+    'upload/wake': () => {
+      transfers.wake();
+    },
+    'settings/read': () => transfers.settings(),
+    'settings/write': (settings) => transfers.set(settings),
+    'storage/read': async () => ({
+      ...(await storageUse()),
+      ...transfers.held(),
+      pendingNames: pendingNames(),
+    }),
+    'file/keep': ({ file, keep }) => transfers.keep(file, keep),
+    'transfer/cancel': ({ transfer }) => transfers.cancel(transfer),
+    'transfer/retry': ({ transfer }) => {
+      transfers.retry(transfer);
+    },
+    'transfer/dismiss': ({ transfer }) => transfers.dismiss(transfer),
+    'download/stream': ({ file, form }) => transfers.stream(file, form),
+    'download/write': ({ file, form, handle }) => transfers.write(file, form, handle),
+    'file/preview': ({ file }) => transfers.preview(file),
+  };
+}

@@ -1,0 +1,204 @@
+import { HalfkeyError } from '../../errors.ts';
+import { ROOT } from '../../journal/entries/operations.ts';
+import type { StoredUpload } from '../../store/database.ts';
+import type { Adopter } from '../adoption/adopting.ts';
+import { sealedParts, splitDigests } from './capturing.ts';
+import { InboxWriter } from '../adoption/inbox-writer.ts';
+import { versionOf } from './label.ts';
+import { UploadQueue } from './upload-queue.ts';
+import { digestOf, sendBlob } from './sending.ts';
+import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+
+/** What ends a capture, which tells it itself. */
+const CAPTURE_ENDS = new Set(['device_full', 'source_changed']);
+/** What a code mends, or the network: until then the inbox keeps it. */
+const NOT_NOW = new Set(['locked', 'grant_missing', 'grant_spent']);
+
+export interface UploadSenderEvents {
+  /** The journal names it, and nothing of it is needed here any more. */
+  readonly onAdopted: (item: UploadItem) => Promise<void>;
+  /** The inbox has it. */
+  readonly onSaved: (item: UploadItem) => void;
+  /** Its record is gone: another tab has ended it. */
+  readonly onGone: (item: UploadItem) => void;
+  /** Nothing rests on this device that could be sent: the file has to be picked again. */
+  readonly onLost: (item: UploadItem) => Promise<void>;
+}
+
+/** Sends what is captured and sees it into the drive, or where there is no grant into the inbox. */
+export class UploadSender {
+  readonly #deps: UploadDeps;
+  readonly #adopter: Adopter;
+  readonly #events: UploadSenderEvents;
+  readonly #inbox: InboxWriter;
+  readonly #queue: UploadQueue;
+
+  constructor(deps: UploadDeps, adopter: Adopter, events: UploadSenderEvents) {
+    this.#deps = deps;
+    this.#adopter = adopter;
+    this.#events = events;
+    this.#inbox = new InboxWriter(deps.broker, deps.sending.connection.broker);
+    this.#queue = new UploadQueue(deps.locks);
+  }
+
+  /** Whether it waits for the network, or for a better one. */
+  get isWaiting(): boolean {
+    const { broker, store } = this.#deps.sending.connection;
+    return broker.isWaiting || store.isWaiting;
+  }
+
+  /**
+   * Sends it when its turn comes. One that is being captured here may be offered already: its parts go as they come.
+   * @returns a promise that resolves when it was sent, or could not be
+   */
+  offer(item: UploadItem): Promise<void> {
+    return this.#queue.offer({
+      blob: item.blob,
+      isSmall: item.stored?.partCount === 1,
+      run: () => this.#run(item),
+    });
+  }
+
+  withdraw({ blob }: UploadItem): void {
+    this.#queue.withdraw(blob);
+  }
+
+  /** Nothing new begins; what is under way is the caller's to abort. */
+  clear(): void {
+    this.#queue.clear();
+  }
+
+  async #run(item: UploadItem): Promise<{ rest: Promise<void> }> {
+    let leaveLine: () => void = () => undefined;
+    const hasLeft = new Promise<void>((resolve) => {
+      leaveLine = resolve;
+    });
+    const work = async () => {
+      try {
+        const uploaded = await this.#send(item);
+        leaveLine();
+        if (uploaded) await this.#arrive(item, uploaded);
+      } catch (error) {
+        await this.#failed(item, error);
+      }
+    };
+    const rest = this.#held(item, work).finally(leaveLine);
+    await hasLeft;
+    return { rest };
+  }
+
+  /** Under the lock of its capture, where that goes on here; else under its own, which whoever captured it is about to leave. */
+  async #held(item: UploadItem, work: () => Promise<void>): Promise<void> {
+    if (item.supply) {
+      item.departure = work();
+      await item.departure;
+      item.departure = undefined;
+      return;
+    }
+    const { records, locks } = this.#deps;
+    const stored = await records.read(item.blob);
+    if (stored?.state === 'captured') return; // Another tab is at it, or was when it crashed.
+    const { signal } = item.controller;
+    await locks.request(uploadLock(item.blob), { signal }, work).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+  }
+
+  /** @returns undefined when there is nothing to be sent, or nothing more to be done */
+  async #send(item: UploadItem): Promise<StoredUpload | undefined> {
+    const { records, sending, files, news } = this.#deps;
+    const { signal } = item.controller;
+    const { entry, blob } = item;
+    signal.throwIfAborted();
+    let stored = await records.read(blob);
+    if (!stored) this.#events.onGone(item);
+    if (!stored || stored.state === 'saved' || (stored.state === 'captured' && !item.supply))
+      return undefined;
+    if (stored.state === 'uploaded') return stored;
+    if (stored.state === 'sealed') stored = (await records.change(blob, { state: 'uploading' })) ?? stored;
+    const supply = item.supply ?? sealedParts(files, stored);
+    const phase = () => (item.supply ? 'encrypting' : 'uploading');
+    entry.enter(this.isWaiting ? 'waiting-for-network' : phase());
+    await sendBlob(sending, stored, supply, signal, {
+      onSent: (doneBytes) => {
+        // Where the line is dead, bytes leave all the same: they go no further than the next machine.
+        if (!this.isWaiting && !entry.ended && entry.phase !== phase()) entry.enter(phase());
+        if (entry.progress(doneBytes)) news.tell({ kind: 'progress', blob, phase: entry.phase, doneBytes });
+      },
+      onVerifying: async (parts) => {
+        entry.enter('verifying');
+        await item.whenSent?.(parts);
+      },
+    });
+    return this.#change(item, { state: 'uploaded' });
+  }
+
+  async #arrive(item: UploadItem, uploaded: StoredUpload): Promise<void> {
+    const { vault, files, news } = this.#deps;
+    const { entry, blob } = item;
+    entry.safe(true);
+    entry.enter('verifying');
+    if (await this.#adoptNow(item, uploaded)) {
+      await this.#events.onAdopted(item);
+      return;
+    }
+    wipeKey(item);
+    if (vault().journal.state.hasBlob(blob)) {
+      await this.#events.onAdopted(item);
+      return;
+    }
+    const { inboxRecord } = uploaded;
+    if (!inboxRecord) throw new HalfkeyError('device_state_lost', 'the record for the inbox is gone');
+    await this.#inbox.write(uploaded.vault, blob, inboxRecord);
+    await this.#change(item, { state: 'saved' });
+    await files.remove(blob);
+    item.source = undefined;
+    entry.enter('waiting-for-code');
+    news.tell({ kind: 'changed', blob });
+    this.#events.onSaved(item);
+  }
+
+  /** @returns false when that is for a device with a grant, which finds it in the inbox */
+  async #adoptNow({ contentKey, label, controller }: UploadItem, uploaded: StoredUpload): Promise<boolean> {
+    const { partDigests } = uploaded;
+    if (!contentKey || !partDigests || !hasGrant(this.#deps.vault())) return false;
+    const key = contentKey.slice(); // A lock in the middle wipes the other one, and what is sealed must never be zeros.
+    const digest = await digestOf(uploaded, splitDigests(partDigests));
+    const version = versionOf(label, { ...uploaded, digest });
+    try {
+      await this.#adopter.adopt(
+        { file: label.file, folder: ROOT, name: label.name, contentKey: key, version },
+        controller.signal,
+      );
+      return true;
+    } catch (error) {
+      const isLater =
+        error instanceof HalfkeyError && (NOT_NOW.has(error.code) || error.family === 'unreachable');
+      if (isLater) return false;
+      throw error;
+    } finally {
+      key.fill(0);
+    }
+  }
+
+  async #failed(item: UploadItem, error: unknown): Promise<void> {
+    const { entry, controller } = item;
+    if (controller.signal.aborted) return; // Whoever called it off says what became of it.
+    const isStreamed = item.stored?.mode === 'streamed';
+    const isCapturedHere = item.supply !== undefined && !isStreamed;
+    if (isCapturedHere && error instanceof HalfkeyError && CAPTURE_ENDS.has(error.code)) return;
+    const isLost =
+      error instanceof HalfkeyError &&
+      (error.code === 'device_state_lost' || (isStreamed && error.code === 'upload_lost'));
+    if (isLost) await this.#events.onLost(item);
+    else entry.fail(error);
+  }
+
+  /** @throws the signal's reason when it was removed meanwhile */
+  async #change(item: UploadItem, change: Partial<StoredUpload>): Promise<StoredUpload> {
+    const stored = await this.#deps.records.change(item.blob, change);
+    if (!stored) throw new DOMException('the upload was removed', 'AbortError');
+    item.stored = stored;
+    return stored;
+  }
+}

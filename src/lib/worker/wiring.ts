@@ -1,0 +1,96 @@
+import { driveCommands } from '../drive/drive-commands.ts';
+import { View } from '../drive/view.ts';
+import type { Commands, HandlersOf, Report } from '../protocol/commands.ts';
+import { toFailure } from '../protocol/failure.ts';
+import { connectBroker } from '../remote/broker.ts';
+import { withTokenRetry } from '../remote/token-retry.ts';
+import { credentialCommands } from '../session/credential-commands.ts';
+import { Credentials } from '../session/credentials.ts';
+import { Session } from '../session/session.ts';
+import { sessionCommands } from '../session/session-commands.ts';
+import { sweepDownloads } from '../transfer/download/sink.ts';
+import { transferCommands } from '../transfer/transfer-commands.ts';
+import { createTransfers } from '../transfer/transfers.ts';
+import { UnsafeTransfers } from '../transfer/unsafe-transfers.ts';
+
+/** What answers each command. */
+export type Handlers = HandlersOf<Commands>;
+
+/** Puts the rooms together: session, credentials, drive and transfers. */
+export function createHandlers(origin: string, tell: (report: Report) => void): Handlers {
+  const report = (said: Report) => {
+    tell(said);
+    if (said.kind === 'phase' && said.phase.phase !== 'open') transfers.locked();
+  };
+  const nowMs = () => Date.now();
+  const view = new View(report, (blob) => transfers.keptState(blob));
+  const unsafe = new UnsafeTransfers(() => {
+    session.closeIfDue();
+  });
+  const session = new Session({
+    origin,
+    broker: withTokenRetry(connectBroker(origin), navigator.locks),
+    nowMs,
+    report,
+    onDrive(drive) {
+      view.look(drive);
+      if (drive) transfers.open(session.openAccount().database);
+      else transfers.close();
+    },
+    onGrant() {
+      transfers.adopt();
+    },
+    onInbox() {
+      transfers.adopt();
+    },
+    onLockNow() {
+      transfers.lockNow();
+      credentials.clear();
+    },
+    onIdle() {
+      credentials.clear();
+    },
+    mayClose: () => unsafe.size === 0,
+  });
+  const { broker, deviceStore } = session;
+  const openAccount = () => session.openAccount();
+  const vault = () => session.vault();
+  const transfers = createTransfers({
+    vault,
+    report(transfer) {
+      report({ kind: 'transfer', transfer });
+      unsafe.hear(transfer);
+    },
+    gone(transfer) {
+      report({ kind: 'transfer-gone', transfer });
+      unsafe.forget(transfer);
+    },
+    broker,
+    refused(count) {
+      report({ kind: 'alarm', failure: { code: 'inbox_refused', detail: { count } } });
+    },
+    failed(error) {
+      report({ kind: 'alarm', failure: toFailure(error) });
+    },
+    keptChanged() {
+      view.touch();
+    },
+    nowMs,
+  });
+  const credentials = new Credentials({ broker, deviceStore, openAccount });
+
+  void sweepDownloads().catch(() => undefined); // Tried again at the next start.
+  return {
+    ...sessionCommands(session, nowMs),
+    ...credentialCommands(credentials, deviceStore),
+    ...driveCommands(view, {
+      vault,
+      drive: openAccount,
+      device: () => openAccount().localAccount.device.id,
+      sync() {
+        openAccount().sync();
+      },
+    }),
+    ...transferCommands(transfers, () => openAccount().changes.names.size),
+  };
+}
