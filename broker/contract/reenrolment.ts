@@ -4,10 +4,10 @@ import { b64url, Code, Count, UserName } from './ids.ts';
 import { route } from './route.ts';
 
 // Another authenticator for who has neither the one before nor a backup code: passphrase and recovery key, and then 72 hours in which
-// every device of the account is told and may stop it. Behind them both are shown once more.
+// every device of the account is told and may stop it. After them both are shown once more.
 
 /**
- * Behind a `recoveryStart`: Ed25519 over `halfkey/reenrolment/1` ‖ recovery public key ‖ challenge, each length-prefixed. The first time
+ * After a `recoveryStart`: Ed25519 over `halfkey/reenrolment/1` ‖ recovery public key ‖ challenge, each length-prefixed. The first time
  * it begins the wait, and then it says how much of it is left; once that is nothing it issues stage `reenrol` (10 minutes). Whoever comes
  * a month late begins anew. `login_expired`, `recovery_refused`.
  */

@@ -12,7 +12,7 @@ const Empty = v.strictObject({});
 /** What `renewalProve` answered; the session's cookie alone renews nothing. */
 const proof = b64url({ exactly: 32 });
 
-/** Passphrase and code once more: OPAQUE's last message behind a `signinStart` of this account, and a code. */
+/** Passphrase and code once more: OPAQUE's last message after a `signinStart` of this account, and a code. */
 export const renewalProve = route({
   method: 'POST',
   path: '/api/renewal/prove',

@@ -34,8 +34,8 @@ export interface VaultObjects {
   /** Bytes of all objects below a prefix (`blobs/`), by listing them: exact, and one request per 1,000 objects. */
   measure(vault: VaultId, prefix: string): Promise<number>;
   /**
-   * Up to `atMost` (1 to 1,000) objects below a prefix in the order of their keys, from the first behind the key `after` on,
-   * which need not exist; empty: from the first. `more` is false when there are none behind them.
+   * Up to `atMost` (1 to 1,000) objects below a prefix in the order of their keys, starting after the key `after`,
+   * which need not exist; empty: from the first. `more` is false when there are none after them.
    */
   list(
     vault: VaultId,

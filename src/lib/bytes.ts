@@ -49,7 +49,7 @@ export function u64be(value: number): Bytes {
 }
 
 /**
- * Each field behind its length (u32be), so that no two lists of fields give the same bytes.
+ * Each field preceded by its length (u32be), so that no two lists of fields give the same bytes.
  * Texts are taken as UTF-8.
  */
 export function lengthPrefixed(...fields: readonly (string | Uint8Array)[]): Bytes {

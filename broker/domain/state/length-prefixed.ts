@@ -1,7 +1,7 @@
 const text = new TextEncoder();
 
 /**
- * The fields one after another, each behind its length in bytes (u32, big-endian), so that no two different lists have the
+ * The fields one after another, each preceded by its length in bytes (u32, big-endian), so that no two different lists have the
  * same bytes. Texts are UTF-8.
  */
 export function lengthPrefixed(...fields: readonly (string | Uint8Array)[]): Uint8Array<ArrayBuffer> {

@@ -26,8 +26,8 @@ export interface Inbox {
    */
   write(vault: VaultId, records: readonly InboxRecord[]): Promise<void>;
   /**
-   * Up to LIMITS.batch records by key from the one behind `after` on; the first for an empty `after`. What is no record by
-   * its name or size is passed over.
+   * Up to LIMITS.batch records in the order of their keys, starting after the key `after`, or with the first when it is
+   * empty. What is not a record by its name or size is passed over.
    */
   list(
     vault: VaultId,

@@ -9,7 +9,7 @@ import type { SecondFactor } from '../account/second-factor.ts';
 import type { Session } from '../account/session.ts';
 import type { Usage } from './usage.ts';
 
-/** Deleting for good, behind a code of its own. */
+/** Deleting for good, after a code of its own. */
 export interface Purge {
   /** @throws BrokerProblem as SecondFactor.accept */
   grant(session: Session, vault: VaultId, factor: Factor): Promise<Grant>;

@@ -67,7 +67,7 @@ export function* walk(
   }
 }
 
-/** Index of the first key behind a line. */
+/** Index of the first key after a line. */
 export const seekBehind = (keys: KeyList, { kind, name }: Line): number =>
   kind === 'prefix' ? keys.seekPast(name) : keys.seek(name, true);
 

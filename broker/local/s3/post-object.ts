@@ -84,7 +84,7 @@ function parseForm(contentType: string): Parsing {
       const name = rawName.toLowerCase();
       fieldBytes += rawName.length + value.length;
       if (fieldBytes > MAXIMUM_FIELD_BYTES) reject(tooLongBeforeFile());
-      // Fields behind the file are ignored, as S3 does; twice the same one could be read in two ways.
+      // Fields after the file are ignored, as S3 does; twice the same one could be read in two ways.
       if (nameTruncated || valueTruncated || fields.has(name)) reject(malformedForm());
       else fields.set(name, value);
     });

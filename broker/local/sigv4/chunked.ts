@@ -29,7 +29,7 @@ const MAXIMUM_TRAILERS = 8;
 
 /**
  * Takes the aws-chunked framing off a body and verifies the signatures in it. What it yields may only be used once it
- * has ended: a chunk's signature is known to hold only behind the chunk.
+ * has ended: a chunk's signature is known to hold only after the chunk.
  * @param decodedBytes length that the client announced, `x-amz-decoded-content-length`
  */
 export function decodeChunked(

@@ -34,7 +34,7 @@ export function encodeRecord(meta: object, body: Uint8Array | undefined): Buffer
  * Hands every whole record of a log to `onRecord`, in order. Bodies are skipped, but for those near the end, which a
  * torn write may have left without content.
  * @returns where the last whole record ends, in bytes
- * @throws {Error} when a record is damaged further back than a torn write can reach, or a whole one lies behind it: then
+ * @throws {Error} when a record is damaged further back than a torn write can reach, or a whole one lies after it: then
  *   something that was acknowledged may be lost, and what to do about it is not ours to decide
  */
 export function scanRecords(

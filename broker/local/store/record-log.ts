@@ -40,7 +40,7 @@ export class RecordLog {
   /**
    * Opens the log, creating it, and hands every record to `onRecord` in order. A torn end, which nobody was told
    * is stored, is cut off, and kept beside it as `.torn`.
-   * @throws {Error} when a record is damaged further back than a torn write can reach, or another one is whole behind it
+   * @throws {Error} when a record is damaged further back than a torn write can reach, or another one is whole after it
    */
   static async open(
     path: string,

@@ -75,7 +75,7 @@ const SEQUENCE_BYTES = 7;
 const RANDOM_BYTES = 17;
 
 /**
- * A version id: its sequence, so that a listing can go on behind a version that has been deleted since, and 136
+ * A version id: its sequence, so that a listing can go on after a version that has been deleted since, and 136
  * random bits, so that it cannot be guessed. 32 base64url characters.
  */
 export function makeVersionId(sequence: number): string {

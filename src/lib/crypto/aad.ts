@@ -20,7 +20,7 @@ export type SealedType =
   | 'device-wrap';
 
 /**
- * The additional authenticated data of a sealed thing: suite, type, owner, id and epoch, each behind its length.
+ * The additional authenticated data of a sealed thing: suite, type, owner, id and epoch, each preceded by its length.
  *
  * @param owner id of the vault or account that the thing belongs to
  * @param id what tells it from its like within the owner

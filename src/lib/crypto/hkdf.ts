@@ -16,7 +16,7 @@ export async function hkdf(ikm: Bytes, salt: Bytes, info: Bytes, sizeBytes = KEY
   return new Uint8Array(await crypto.subtle.deriveBits(parameters, key, sizeBytes * 8));
 }
 
-/** The `info` of a derivation: suite, purpose and ids, each behind its length (docs/FORMAT.md §4). */
+/** The `info` of a derivation: suite, purpose and ids, each preceded by its length (docs/FORMAT.md §4). */
 export function derivationInfo(purpose: string, ...ids: (string | Uint8Array)[]): Bytes {
   return lengthPrefixed(SUITE, purpose, ...ids);
 }

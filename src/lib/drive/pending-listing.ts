@@ -90,7 +90,7 @@ function byText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** The first of `count` places that lies behind; all behind it do as well. */
+/** The first of `count` places that lies after; all after it do as well. */
 function firstPlace(count: number, liesBehind: (place: number) => boolean): number {
   let [low, high] = [0, count];
   while (low < high) {

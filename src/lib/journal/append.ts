@@ -29,7 +29,7 @@ export interface AppendContext {
 }
 
 /**
- * Writes what an intent wants, in as many segments as it takes, behind whatever others have written meanwhile.
+ * Writes what an intent wants, in as many segments as it takes, after whatever others have written meanwhile.
  * @throws {HalfkeyError} `device_untrusted` when this device may not write; of the family unreachable when the remote stays silent
  *   (then what was written is there, or will be seen by the next `pull`); as `pull`
  * @throws {TypeError} for an operation that is malformed, or that this signer may not write
@@ -63,7 +63,7 @@ async function placeAll(
   return true;
 }
 
-/** Puts one segment behind the replica's head. The same bytes are sent again and again: never another seal of them. */
+/** Puts one segment after the replica's head. The same bytes are sent again and again: never another seal of them. */
 async function placeSegment({ replica, remote, pauseMs }: AppendContext, segment: Bytes): Promise<boolean> {
   const own = { seq: replica.nextSeq, hash: await sha256(segment) };
   for (let tries = 0; ; tries++) {

@@ -185,7 +185,7 @@ export class Credentials {
 
   /**
    * Others and this one as with `confirmAuthenticator`.
-   * @throws {HalfkeyError} `passphrase_weak`, `keyring_changed`, `server_unknown`; `device_full` behind its effect, where this device
+   * @throws {HalfkeyError} `passphrase_weak`, `keyring_changed`, `server_unknown`; `device_full` after its effect, where this device
    *   asks for the passphrase at each start and goes on with the old one
    */
   async passphrase({ passphrase }: Commands['renewal/passphrase']['args']): Promise<void> {

@@ -142,7 +142,7 @@ export class OpenAccount {
     try {
       await this.journal.audit();
     } catch (error) {
-      this.#auditing = undefined; // Tried again behind the next refresh, if it was the connection.
+      this.#auditing = undefined; // Tried again after the next refresh, if it was the connection.
       if (!(error instanceof HalfkeyError) || error.family !== 'unreachable') this.#deps.failed(error);
     }
   }

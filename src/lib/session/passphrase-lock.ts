@@ -1,6 +1,6 @@
 /** What closing a session takes. */
 export interface PassphraseLockDeps {
-  /** Whether this device asks for the passphrase at each start, and so behind each lock. */
+  /** Whether this device asks for the passphrase at each start, and so after each lock. */
   readonly asks: () => Promise<boolean>;
   /** Whether nothing would be lost by it now. */
   readonly mayClose: () => boolean;

@@ -28,9 +28,9 @@ export async function openWithPassphrase(
     const before = await readAttempts(database);
     const waitMs = before ? restOfPauseMs(before, nowMs()) : 0;
     if (before && waitMs > 0) {
-      // Behind the last attempt, by a clock that was set back: the pause begins anew instead of lasting until then.
+      // The clock was set back to before the last attempt: the pause starts again instead of lasting until then.
       if (before.lastMs > nowMs()) await saveAttempts(database, { ...before, lastMs: nowMs() });
-      throw new HalfkeyError('too_many_requests', 'the pause behind wrong passphrases is not over', {
+      throw new HalfkeyError('too_many_requests', 'the pause after wrong passphrases is not over', {
         detail: { retryAfterSeconds: Math.ceil(waitMs / 1000) },
       });
     }

@@ -92,7 +92,7 @@ export class DriveActions {
   preview(row: FileRow): void {
     this.#watch(`“${row.name}” was not opened`, async () => {
       const { session, downloads } = this.#tools;
-      // While locked the question for a code comes first, and nothing behind it.
+      // While locked the question for a code comes first, and nothing after it.
       const early: Sheet | undefined =
         session.phase.phase === 'open' ? { kind: 'preview', row, preview: undefined } : undefined;
       this.#sheet = early;

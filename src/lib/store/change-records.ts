@@ -19,7 +19,7 @@ export async function readChanges(database: Database): Promise<SealedChange[]> {
 }
 
 /**
- * Puts one behind the others.
+ * Puts one after the others.
  * @returns its key
  * @throws {HalfkeyError} `device_full`; `device_state_lost` after the device was wiped
  */

@@ -12,7 +12,7 @@ import { HalfkeyError } from '../errors.ts';
 /** 16 segments are 8 MiB: below that S3's and HTTP's cost per part shows, above it memory and the loss of a retry grow. */
 const SEGMENTS_PER_PART = 16;
 
-/** One S3 part of a blob: whole segments, behind the header in part 1. */
+/** One S3 part of a blob: whole segments, after the header in part 1. */
 export interface PartPlan {
   /** 1-based, as S3 counts. */
   readonly partNumber: number;

@@ -17,14 +17,14 @@ const STRICT = {
 } as const satisfies DecodeOptions;
 
 /**
- * The first value of a CBOR sequence (RFC 8742), by the rules of docs/FORMAT.md §11.2, and the bytes behind it.
+ * The first value of a CBOR sequence (RFC 8742), by the rules of docs/FORMAT.md §11.2, and the bytes after it.
  * @throws {Error} when it cannot be parsed, or has more than 16 arrays and maps within one another
  */
 export function decodeItem(sequence: Uint8Array): [value: unknown, rest: Uint8Array] {
   return decodeFirst(sequence, { ...STRICT, tokenizer: new ShallowTokenizer(sequence, STRICT) });
 }
 
-/** One value and nothing behind it. @throws {Error} as `decodeItem`, and when bytes are left */
+/** One value and nothing after it. @throws {Error} as `decodeItem`, and when bytes are left */
 export function decodeWhole(bytes: Uint8Array): unknown {
   const [value, rest] = decodeItem(bytes);
   if (rest.length > 0) throw new RangeError(`${String(rest.length)} bytes are left behind the value`);

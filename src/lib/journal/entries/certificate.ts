@@ -1,7 +1,7 @@
 import { lengthPrefixed, type Bytes } from '../../bytes.ts';
 import { sign, verify } from '../../crypto/signing.ts';
 
-/** What a device's certificate signs: account, device and public key (32 bytes), each behind its length. */
+/** What a device's certificate signs: account, device and public key (32 bytes), each preceded by its length. */
 function deviceCertificateMessage(account: string, device: string, publicKey: Bytes): Bytes {
   return lengthPrefixed('halfkey/device/1', account, device, publicKey);
 }

@@ -7,7 +7,7 @@ const FRAME_BYTES = 8;
 /** Characters of an id. */
 const ID_CHARACTERS = 22;
 
-/** Byte strings one after the other, each behind its length (u32le, then four zeros) and filled up to 8 bytes. */
+/** Byte strings one after the other, each preceded by its length (u32le, then four zeros) and filled up to 8 bytes. */
 export function frameColumns(columns: readonly Uint8Array[]): Bytes {
   return concat(
     ...columns.flatMap((column) => {

@@ -28,7 +28,7 @@ interface Proven {
   readonly startLock?: StartLock;
   /** The code will be the first of another authenticator. */
   isReenrolling?: true;
-  /** The code was right too; what was cut off behind it can be taken up without another. */
+  /** The code was right too; what was cut off after it can be taken up without another. */
   entry?: Entry;
 }
 

@@ -69,7 +69,7 @@ export class SignUp {
   }
 
   /**
-   * The first code, or the rest again after the connection broke behind it.
+   * The first code, or the rest again when the connection broke after it.
    * @param enter what takes up a signed-in account
    * @throws {HalfkeyError} `session_missing` before `start`; `code_malformed`, `code_wrong`, `name_taken` and others
    */
@@ -110,7 +110,7 @@ export class SignUp {
       return await this.#broker.call(signupComplete, request);
     } catch (error) {
       if (!(error instanceof HalfkeyError) || error.code !== 'session_missing') throw error;
-      // Perhaps the answer was cut off behind its cookie: then the account is there, and its words must not be lost.
+      // Perhaps the answer was cut off after its cookie: then the account is there, and its words must not be lost.
       const session = await this.#broker.call(sessionRead, {});
       if (session.account !== account || session.device !== device.id) throw error;
       return { account, keyring: request.keyring, vaults: session.vaults };

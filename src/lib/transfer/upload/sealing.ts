@@ -40,7 +40,7 @@ export async function sealPart(
   return bytes;
 }
 
-/** The part's plaintext: what the file has of it, zeros behind its end. */
+/** The part's plaintext: what the file has of it, zeros after its end. */
 export async function readPadded(source: Blob, plan: BlobPlan, part: PartPlan): Promise<Bytes> {
   // A picked file that was changed or removed since refuses to be read in Chromium and Firefox; a size that differs is the same.
   if (source.size !== plan.sizeBytes)
