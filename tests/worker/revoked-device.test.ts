@@ -37,10 +37,12 @@ async function reads(device: Device, name: string): Promise<void> {
 
 test('is named, signed out, and believed no more', async () => {
   const { home, lost, device } = await lostOne();
-  const { devices } = await home.send('renewal/devices', {});
-  expect(devices).toEqual([
-    { device, name: expect.stringMatching(/\w/) as string, lastHeardMs: expect.any(Number) as number },
-  ]);
+  // Enrolled, it speaks for the first time a moment later.
+  await expect
+    .poll(async () => (await home.send('renewal/devices', {})).devices, { timeout: 20_000 })
+    .toEqual([
+      { device, name: expect.stringMatching(/\w/) as string, lastHeardMs: expect.any(Number) as number },
+    ]);
   await home.send('renewal/revoke', { device });
   await home.send('renewal/revoke', { device });
   expect(await others(home)).toEqual([]);
