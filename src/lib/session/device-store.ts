@@ -124,7 +124,7 @@ export class DeviceStore {
     if (!(await readOwner(database))) return undefined;
     throw new HalfkeyError(
       'device_state_lost',
-      "an account is at openAccount here, but this device's keys are gone",
+      "an account is at home here, but this device's keys are gone",
     );
   }
 }

@@ -79,9 +79,13 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
   });
   const credentials = new Credentials({ broker, deviceStore, openAccount });
 
-  void sweepDownloads().catch(() => undefined); // Tried again at the next start.
+  const ofSession = sessionCommands(session, nowMs);
   return {
-    ...sessionCommands(session, nowMs),
+    ...ofSession,
+    boot(args) {
+      void sweepDownloads().catch(() => undefined); // Tried again at the next start.
+      return ofSession.boot(args);
+    },
     ...credentialCommands(credentials, deviceStore),
     ...driveCommands(view, {
       vault,

@@ -3,7 +3,7 @@ import { connectBroker, type Broker } from '../../../src/lib/remote/broker.ts';
 import type { Database } from '../../../src/lib/store/database.ts';
 import { DeviceStore, type LocalAccount } from '../../../src/lib/session/device-store.ts';
 
-/** What this profile's localAccount has: the bench's worker shares cookies and IndexedDB with the product's. */
+/** The account that is signed in on this profile: the bench's worker shares cookies and IndexedDB with the product's. */
 export interface Residence {
   readonly broker: Broker;
   readonly vault: VaultId;
