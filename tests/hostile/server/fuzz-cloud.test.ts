@@ -10,8 +10,10 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { sendRaw } from '../../broker/local/s3/fixture.ts';
 import { presign } from '../../broker/local/s3/presign.ts';
 
-/** One document or header may take the process for so long at most; a parser that tries all ways takes minutes. */
+/** One document or header may take that long at most; a parser that tries all ways takes minutes. */
 const SLOW_MS = 1000;
+/** A busy machine makes anything slow once. What is slow by itself is slow each time. */
+const MOST_SLOW_TRIES = 5;
 const MAX_BODY = 1024 * 1024;
 
 let cloud: TestCloud;
@@ -34,12 +36,12 @@ afterAll(async () => {
 
 /** Runs what may refuse, and nothing else. @returns the refusal's code, or `taken` */
 function outcome(run: () => unknown): string {
-  const begunAt = performance.now();
-  const code = codeOf(run);
-  const ms = performance.now() - begunAt;
-  if (ms > SLOW_MS)
-    throw new Error(`expected an answer within ${String(SLOW_MS)} ms, it took ${ms.toFixed(0)}`);
-  return code;
+  for (let tries = 0; tries < MOST_SLOW_TRIES; tries++) {
+    const begunAt = performance.now();
+    const code = codeOf(run);
+    if (performance.now() - begunAt <= SLOW_MS) return code;
+  }
+  throw new Error(`expected an answer within ${String(SLOW_MS)} ms`);
 }
 
 function codeOf(run: () => unknown): string {
