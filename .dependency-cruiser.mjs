@@ -109,7 +109,8 @@ export default {
     only('domain', '^broker/domain/', CONTRACT, '^broker/ports/'),
     only('broker-routes', '^broker/routes/', CONTRACT, '^broker/(ports|domain)/'),
     only('aws', '^broker/aws/', CONTRACT, '^broker/(ports|domain)/'),
-    only('local-cloud', '^broker/local/', CONTRACT),
+    only('drain', '^broker/drain\\.ts$'),
+    only('local-cloud', '^broker/local/', CONTRACT, '^broker/drain\\.ts$'),
     {
       name: 'runtime-packages',
       comment: 'what the bundles leave outside has to be installed in production too',

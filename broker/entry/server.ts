@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import * as v from 'valibot';
 import { createApp } from '../app.ts';
 import { connectCloud } from '../aws/broker-clients.ts';
+import { drainable } from '../drain.ts';
 import { loadSetup } from '../domain/state/setup.ts';
 import { addressBehind } from '../routes/address-limit.ts';
 import type { Cloud, Settings } from './settings.ts';
@@ -17,7 +18,6 @@ export interface BrokerServer {
 }
 
 const DRAIN_MS = 25_000;
-const SWEEP_MS = 100;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
 /** Longer than proxies in front keep a connection for reuse, so that it is they who end it, and no request meets a closed one. */
@@ -54,27 +54,22 @@ export async function startServer(
       files: builtApp(root),
     },
   );
-  const server = await listen(app.fetch, settings);
+  const drain = await listen(app.fetch, settings);
   return {
     async stop() {
-      const closed = new Promise((resolve) => server.close(resolve));
+      const drained = drain();
       app.close();
-      // A connection whose last request has ended would be kept for the next one.
-      const sweep = setInterval(() => {
-        server.closeIdleConnections();
-      }, SWEEP_MS);
-      const cut = setTimeout(() => {
-        server.closeAllConnections();
-      }, DRAIN_MS);
-      await closed;
-      clearInterval(sweep);
-      clearTimeout(cut);
+      await drained;
       ports.close();
     },
   };
 }
 
-function listen(fetch: ReturnType<typeof createApp>['fetch'], { port, origin }: Settings): Promise<Server> {
+/** @returns ends the server */
+function listen(
+  fetch: ReturnType<typeof createApp>['fetch'],
+  { port, origin }: Settings,
+): Promise<() => Promise<void>> {
   // Plain http goes no further than this machine; with an origin of its own there is a proxy in front.
   const local = new URL(origin).protocol === 'http:' ? { hostname: '127.0.0.1' } : {};
   return new Promise((resolve, reject) => {
@@ -90,9 +85,10 @@ function listen(fetch: ReturnType<typeof createApp>['fetch'], { port, origin }: 
         },
       },
       () => {
-        resolve(server as Server);
+        resolve(drain);
       },
     );
+    const drain = drainable(server as Server, DRAIN_MS);
     server.once('error', reject);
   });
 }

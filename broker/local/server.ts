@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { drainable } from '../drain.ts';
 import { answerJson, type JsonService } from './json-service.ts';
 import type { ReportFault, S3Handler } from './s3/s3.ts';
 import type { Verifier } from './sigv4/verify.ts';
@@ -67,8 +68,9 @@ export async function listen(parts: ServerParts, port: number): Promise<Listenin
     if (response?.req.complete && !response.writableFinished) response.once('finish', () => socket.destroy());
     else refuseMalformed(error, socket);
   });
+  const close = drainable(server, GRACE_MS);
   await started(server, port);
-  return { port: (server.address() as AddressInfo).port, close: () => stopped(server) };
+  return { port: (server.address() as AddressInfo).port, close };
 }
 
 function started(server: Server, port: number): Promise<void> {
@@ -79,20 +81,6 @@ function started(server: Server, port: number): Promise<void> {
       resolve();
     });
   });
-}
-
-async function stopped(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-  });
-  server.closeIdleConnections();
-  const cut = setTimeout(() => {
-    server.closeAllConnections();
-  }, GRACE_MS);
-  await closed;
-  clearTimeout(cut);
 }
 
 /** What Node's parser rejects never becomes a request. A second Content-Length is a signed header duplicated: 403 as for others. */

@@ -8,6 +8,7 @@ import { isLongForm } from '../support/long-form.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { createMortalBrowser, pickFile } from './mortal-browser.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 // The browser is killed, or the line is cut, at each request that an upload of several parts makes: before the server has seen it,
 // and when the server has acted and its answer is on its way. Whatever happens, a code brings the file into the drive, once and whole.
@@ -50,7 +51,7 @@ const browser = createMortalBrowser();
 let stack: Stack;
 let ada: Person;
 test.beforeAll(async () => {
-  stack = await startStack({ gated: true });
+  stack = await startStack({ dist: quickDist(), gated: true });
   ada = new Person(await browser.start(), stack, 'ada', 'quiet harbour lantern seven');
   await ada.signUp();
   // Chromium writes cookies down half a minute late: somebody who has just signed in would have to do so again.

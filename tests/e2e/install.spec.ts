@@ -7,6 +7,7 @@ import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
+import { quickApp } from './quick-app.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -19,7 +20,8 @@ test.beforeAll(async () => {
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   mkdirSync(join(folder, 'broker'));
   symlinkSync(join(ROOT, 'broker', 'deploy'), join(folder, 'broker', 'deploy'));
-  for (const built of ['build', 'dist']) cpSync(join(ROOT, built), join(folder, built), { recursive: true });
+  for (const built of ['build', 'dist'])
+    cpSync(join(quickApp(), built), join(folder, built), { recursive: true });
   stack = await startStack({ dist: join(folder, 'dist') });
 });
 test.afterAll(async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 // What people have this device keep, inside the app and beside it, and what becomes of it when the browser clears it away.
 
@@ -14,7 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'halfkey-kept-'));
 
 let stack: Stack;
 test.beforeAll(async () => {
-  stack = await startStack({ gated: true });
+  stack = await startStack({ dist: quickDist(), gated: true });
 });
 test.afterEach(() => {
   for (const gate of stack.gates) gate.guard = () => 'pass';

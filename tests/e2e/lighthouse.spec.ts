@@ -5,10 +5,14 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import lighthouse, { desktopConfig } from 'lighthouse';
 import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
+import { isLongForm } from '../support/long-form.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 
 // What Lighthouse says of the first visit, in a Chromium of its own. Its word on speed is printed and not asserted: it depends on
 // what else the machine does.
+
+const PHONE = ['phone', undefined] as const;
+const LAPTOP = ['laptop', desktopConfig] as const;
 
 const profile = mkdtempSync(join(tmpdir(), 'halfkey-lighthouse-'));
 let stack: Stack;
@@ -28,7 +32,7 @@ test('Lighthouse finds nothing to mend but speed, which it tells', async () => {
     const portFile = join(profile, 'DevToolsActivePort');
     await expect.poll(() => existsSync(portFile)).toBe(true);
     const port = Number(readFileSync(portFile, 'utf8').split('\n')[0]);
-    for (const [screen, config] of [['phone', undefined] as const, ['laptop', desktopConfig] as const]) {
+    for (const [screen, config] of isLongForm ? [PHONE, LAPTOP] : [PHONE]) {
       const result = await lighthouse(stack.origin, { port, logLevel: 'error' }, config);
       const scores = Object.fromEntries(
         Object.entries(result?.lhr.categories ?? {}).map(([id, { score }]) => [

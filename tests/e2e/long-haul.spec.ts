@@ -8,6 +8,7 @@ import { isLongForm } from '../support/long-form.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { createMortalBrowser, pickFile, type MortalBrowser } from './mortal-browser.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 // A long upload on a bad day: the line is down when the file is picked, the browser is killed twice on the way, and the line is cut
 // once more. What S3 has is never sent again, and what arrives is what was picked, whatever has become of that file since.
@@ -15,7 +16,7 @@ import { Person } from './person.ts';
 const MIB = 1024 ** 2;
 const PART_MIB = 8;
 /** In the long form, 2 GB. */
-const SIZE_MIB = isLongForm ? 2048 : 96;
+const SIZE_MIB = isLongForm ? 2048 : 64;
 const PARTS = SIZE_MIB / PART_MIB;
 const NAME = 'Crossing.mov';
 const PATIENCE_MS = 20 * 60_000;
@@ -24,7 +25,7 @@ let stack: Stack;
 let folder: string;
 let browser: MortalBrowser;
 test.beforeAll(async () => {
-  stack = await startStack({ gated: true });
+  stack = await startStack({ dist: quickDist(), gated: true });
   folder = mkdtempSync(join(tmpdir(), 'halfkey-haul-'));
   browser = createMortalBrowser();
 });

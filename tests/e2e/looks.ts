@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, type Browser, type Page } from '@playwright/test';
 import type { AxeResults, RunOptions } from 'axe-core';
+import { isLongForm } from '../support/long-form.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const AXE = readFileSync(`${ROOT}node_modules/axe-core/axe.min.js`, 'utf8');
@@ -29,6 +30,14 @@ const RULES: RunOptions = {
   rules: { 'target-size': { enabled: true } },
   preload: false,
 };
+
+/** What of them depends on colours: all that the dark look can have of its own. */
+const COLOUR_RULES: RunOptions = { runOnly: ['color-contrast', 'link-in-text-block'], preload: false };
+
+/** A flow is looked at on both devices in the long form, and else on one: the tour sees the drive on both in any case. */
+export function devicesToLookAt(otherwise: keyof typeof DEVICES): readonly (keyof typeof DEVICES)[] {
+  return isLongForm ? ['laptop', 'phone'] : [otherwise];
+}
 
 /** A page that is looked at by day and by night. What it complains of is kept. */
 export class LookedAt {
@@ -68,7 +77,9 @@ export class LookedAt {
       await this.page.emulateMedia({ colorScheme: scheme });
       await this.#picture(name);
       expect.soft(await this.#contentWidth(), `${name}: is as wide as the screen`).toBe(this.#width);
-      expect.soft(await this.#faults(), `${name}: axe finds`).toEqual([]);
+      expect
+        .soft(await this.#faults(scheme === 'light' ? RULES : COLOUR_RULES), `${name}: axe finds`)
+        .toEqual([]);
     }
     expect.soft(this.complaints.splice(0), `${screen}: the console says`).toEqual([]);
   }
@@ -77,13 +88,13 @@ export class LookedAt {
     return this.page.evaluate(() => document.documentElement.scrollWidth);
   }
 
-  async #faults(): Promise<string[]> {
+  async #faults(rules: RunOptions): Promise<string[]> {
     const { page } = this;
     if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE);
     const { violations } = await page.evaluate(
       (rules) =>
         (globalThis as unknown as { axe: { run(options: RunOptions): Promise<AxeResults> } }).axe.run(rules),
-      RULES,
+      rules,
     );
     return violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary ?? ''}`),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 const MIB = 1024 ** 2;
 const QUOTA_MIB = 64;
@@ -11,7 +12,10 @@ const QUOTA_MIB = 64;
 let stack: Stack;
 let folder: string;
 test.beforeAll(async () => {
-  stack = await startStack({ environment: { HALFKEY_QUOTA_BYTES: String(QUOTA_MIB * MIB) } });
+  stack = await startStack({
+    dist: quickDist(),
+    environment: { HALFKEY_QUOTA_BYTES: String(QUOTA_MIB * MIB) },
+  });
   folder = mkdtempSync(join(tmpdir(), 'halfkey-mishaps-'));
 });
 test.afterAll(async () => {

@@ -3,10 +3,11 @@ import { expect, test, type BrowserContext } from '@playwright/test';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 let stack: Stack;
 test.beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ dist: quickDist() });
 });
 test.afterAll(async () => {
   await stack.stop();

@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import {
   expect,
+  test,
   type Browser,
   type BrowserContextOptions,
   type Download,
@@ -11,6 +13,16 @@ import type { Servers } from '../support/stack.ts';
 
 /** Good enough for everybody who is not about passphrases. */
 const PASSPHRASE = 'copper lantern drifts over nine quiet harbours';
+
+/** Playwright hands bytes over as text, a second per megabyte: what is larger is picked from the disk. */
+const LARGE_BYTES = 100_000;
+
+/** A file that a test makes up. */
+export interface TestFile {
+  readonly name: string;
+  readonly mimeType: string;
+  readonly buffer: Buffer;
+}
 
 /** Somebody at a browser: does what people do, by roles and labels alone. */
 export class Person {
@@ -158,8 +170,10 @@ export class Person {
     await expect(this.page.getByRole('link', { name: 'Sign in' })).toBeVisible();
   }
 
-  async upload(...files: string[] | { name: string; mimeType: string; buffer: Buffer }[]): Promise<void> {
-    await this.page.getByLabel('Upload files').setInputFiles(files);
+  async upload(...files: string[] | TestFile[]): Promise<void> {
+    const isLarge = files.some((file) => typeof file !== 'string' && file.buffer.length > LARGE_BYTES);
+    const picked = isLarge ? files.map((file) => (typeof file === 'string' ? file : onDisk(file))) : files;
+    await this.page.getByLabel('Upload files').setInputFiles(picked);
   }
 
   async act(name: string, item: string): Promise<void> {
@@ -188,6 +202,13 @@ export class Person {
     if (await button.isEnabled().catch(() => false)) await button.click().catch(() => undefined);
     await expect(this.row(name)).toHaveCount(0);
   }
+}
+
+/** Written where the test may leave files. @returns the path; the browser finds the type by the name's ending */
+function onDisk({ name, buffer }: TestFile): string {
+  const path = test.info().outputPath(name);
+  writeFileSync(path, buffer);
+  return path;
 }
 
 function words(text: string): string {

@@ -1,15 +1,16 @@
 import { expect, test } from '@playwright/test';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
-import { LookedAt } from './looks.ts';
+import { devicesToLookAt, LookedAt } from './looks.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 const WAIT_MS = 72 * 60 * 60_000;
 const ALL_WORDS = 24;
 
 let stack: Stack;
 test.beforeEach(async () => {
-  stack = await startStack();
+  stack = await startStack({ dist: quickDist() });
 });
 test.afterEach(async () => {
   await stack.stop();
@@ -28,7 +29,7 @@ async function ask({ page, recoveryWords }: Person, words = recoveryWords): Prom
   await page.getByRole('button', { name: 'Ask for another authenticator' }).click();
 }
 
-for (const device of ['laptop', 'phone'] as const)
+for (const device of devicesToLookAt('phone'))
   test(`a lost authenticator is replaced after a wait that every device shows, and may stop, on a ${device}`, async ({
     browser,
   }) => {

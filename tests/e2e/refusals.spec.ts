@@ -3,12 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test, type Route } from '@playwright/test';
 import { Operator } from './operator.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 
 let stack: Stack;
 test.beforeAll(async () => {
-  stack = await startStack({ tapped: true });
+  stack = await startStack({ dist: quickDist(), tapped: true });
 });
 test.afterAll(async () => {
   await stack.stop();

@@ -1,14 +1,15 @@
 import { expect, test, type Page } from '@playwright/test';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
-import { LookedAt } from './looks.ts';
+import { devicesToLookAt, LookedAt } from './looks.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 const NEXT_PASSPHRASE = 'seven lanterns drift over the quiet harbour';
 
 let stack: Stack;
 test.beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ dist: quickDist() });
 });
 test.afterAll(async () => {
   await stack.stop();
@@ -102,7 +103,7 @@ test('words, codes, authenticator and passphrase are made anew, and only the new
   await expect(lost.row('Letter.txt')).toBeVisible();
 });
 
-for (const device of ['laptop', 'phone'] as const)
+for (const device of devicesToLookAt('phone'))
   test(`words that a page died with are asked about, and made anew, on a ${device}`, async ({ browser }) => {
     const tour = await LookedAt.begin(browser, stack.origin, device);
     const { page } = tour;
@@ -165,7 +166,7 @@ for (const device of ['laptop', 'phone'] as const)
     await expect(page.getByText('may not be kept')).toHaveCount(0);
   });
 
-for (const device of ['laptop', 'phone'] as const)
+for (const device of devicesToLookAt('laptop'))
   test(`a device that was lost is signed out from another, on a ${device}`, async ({ browser }) => {
     const tour = await LookedAt.begin(browser, stack.origin, device);
     const { page } = tour;

@@ -2,6 +2,7 @@ import { expect, test, type Browser, type BrowserContext, type Locator, type Pag
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 // What waits on this device, for a line or for the others, and what is said of it.
 
@@ -11,7 +12,7 @@ let stack: Stack;
 /** What changes something at the broker or the store, besides the session itself. */
 let sent: string[] = [];
 test.beforeAll(async () => {
-  stack = await startStack({ gated: true });
+  stack = await startStack({ dist: quickDist(), gated: true });
   for (const gate of stack.gates) {
     gate.guard = ({ method, path }, moment) => {
       if (moment === 'before' && (method === 'PUT' || /\/(uploads|blobs|inbox|log)\b/.test(path)))

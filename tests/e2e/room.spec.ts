@@ -8,6 +8,7 @@ import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { createMortalBrowser, pickFile, type MortalBrowser } from './mortal-browser.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 // What becomes of files on a device that has no room for them: nothing may be lost without a word.
 
@@ -26,7 +27,7 @@ let stack: Stack;
 test.beforeAll(async () => {
   writeFileSync(source, film);
   utimesSync(source, MADE_AT, MADE_AT);
-  stack = await startStack({ gated: true });
+  stack = await startStack({ dist: quickDist(), gated: true });
 });
 test.afterEach(() => {
   for (const gate of stack.gates) gate.guard = () => 'pass';

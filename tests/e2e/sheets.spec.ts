@@ -1,13 +1,14 @@
 import { expect, test } from '@playwright/test';
 import { startStack, type Stack } from '../support/stack.ts';
-import { LookedAt } from './looks.ts';
+import { devicesToLookAt, LookedAt } from './looks.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 const PASSPHRASE = 'tall clover behind the quiet railway house';
 
 let stack: Stack;
 test.beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ dist: quickDist() });
 });
 test.afterAll(async () => {
   await stack.stop();
@@ -17,7 +18,7 @@ function fileOf(name: string, sizeBytes: number, mimeType = '') {
   return { name, mimeType, buffer: Buffer.alloc(sizeBytes) };
 }
 
-for (const device of ['laptop', 'phone'] as const)
+for (const device of devicesToLookAt('laptop'))
   test(`nothing is wrong with what lies over the drive on a ${device}, nor with what waits`, async ({
     browser,
   }) => {

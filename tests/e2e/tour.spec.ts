@@ -7,13 +7,14 @@ import { textFile, writeEmptyFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { LookedAt } from './looks.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 const PICTURE = fileURLToPath(new URL('../../static/icons/app-512.png', import.meta.url));
 
 let stack: Stack;
 let folder: string;
 test.beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ dist: quickDist() });
   folder = mkdtempSync(join(tmpdir(), 'halfkey-tour-'));
 });
 test.afterAll(async () => {

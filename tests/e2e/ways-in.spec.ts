@@ -5,13 +5,14 @@ import { devices, expect, test } from '@playwright/test';
 import { writeEmptyFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
+import { quickDist } from './quick-app.ts';
 
 // The ways in that need no other app: offline.spec.ts has the picker, install.spec.ts what other apps hand over.
 
 let stack: Stack;
 let folder: string;
 test.beforeAll(async () => {
-  stack = await startStack();
+  stack = await startStack({ dist: quickDist() });
   folder = mkdtempSync(join(tmpdir(), 'halfkey-ways-in-'));
 });
 test.afterAll(async () => {

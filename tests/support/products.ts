@@ -29,7 +29,10 @@ const KEPT_MS = 3 * 60 * 60_000;
 const BARE_PAGE = 'tests/worker/bare';
 const OPAQUE = '@serenity-kit/opaque';
 const QUICK_OPAQUE = join(ROOT, BARE_PAGE, 'quick-opaque.ts');
-const BARE_SOURCES = [...BROKER_SOURCES, 'src', BARE_PAGE, 'tests/support/quick-opaque.ts'];
+const ENGLISH = '@zxcvbn-ts/language-en';
+const NO_WORDS = '\0no-words';
+const QUICK_OPAQUE_SOURCE = 'tests/support/quick-opaque.ts';
+const BARE_SOURCES = [...BROKER_SOURCES, 'src', BARE_PAGE, QUICK_OPAQUE_SOURCE];
 
 /** How a product is made. */
 interface Recipe {
@@ -43,10 +46,15 @@ const RECIPES = {
   broker: { sources: BROKER_SOURCES, make: makeBroker },
   /** The page of tests/worker/bare in place of the app: the crypto worker, and nothing around it. */
   'bare-app': { sources: BARE_SOURCES, make: (folder) => makeBareApp(folder, []) },
-  /** The same, with a worker that stretches passphrases by next to nothing, and is the product's own in all else. */
-  'quick-bare-app': { sources: BARE_SOURCES, make: (folder) => makeBareApp(folder, [quickStretching()]) },
+  /** The same, with a worker that is quick with passphrases: stretches them by next to nothing, and looks up common ones only. */
+  'quick-bare-app': { sources: BARE_SOURCES, make: (folder) => makeBareApp(folder, [quickPassphrases()]) },
   /** `build/` and `dist/` as `npm run build` makes them, and the sources that they were made of. */
   app: { sources: [...BROKER_SOURCES, ...APP_SOURCES], make: makeApp },
+  /** The same, stretching passphrases by next to nothing. */
+  'quick-app': {
+    sources: [...BROKER_SOURCES, ...APP_SOURCES, QUICK_OPAQUE_SOURCE],
+    make: makeQuickApp,
+  },
   /** Another version of the app, in which a file of each kind is another. */
   'next-app': { sources: [...BROKER_SOURCES, ...APP_SOURCES], make: makeNextApp },
 } as const satisfies Record<string, Recipe>;
@@ -109,13 +117,16 @@ async function makeBroker(folder: string): Promise<void> {
   });
 }
 
-/** The product's code is given another OPAQUE, and knows nothing of it. */
-function quickStretching(): Plugin {
+/** The product's code is given another OPAQUE and no English dictionary to hold passphrases against, and knows nothing of it. */
+function quickPassphrases(): Plugin {
   return {
-    name: 'quick-stretching',
+    name: 'quick-passphrases',
     enforce: 'pre',
-    resolveId: (source, importer) =>
-      source === OPAQUE && importer !== QUICK_OPAQUE ? QUICK_OPAQUE : undefined,
+    resolveId(source, importer) {
+      if (source === ENGLISH) return NO_WORDS;
+      return source === OPAQUE && importer !== QUICK_OPAQUE ? QUICK_OPAQUE : undefined;
+    },
+    load: (id) => (id === NO_WORDS ? 'export const dictionary = {};' : undefined),
   };
 }
 
@@ -145,10 +156,31 @@ async function makeApp(folder: string): Promise<void> {
   else await buildApp(folder);
 }
 
+async function makeQuickApp(folder: string): Promise<void> {
+  copySources(ROOT, folder);
+  cpSync(join(await productOf('broker'), 'dist'), join(folder, 'dist'), { recursive: true });
+  cpSync(join(ROOT, QUICK_OPAQUE_SOURCE), join(folder, 'src/lib/account/quick-opaque.ts'));
+  editIn(folder, 'src/lib/account/opaque.ts', (text) =>
+    text.replace(
+      `await import('${OPAQUE}')`,
+      `(await import('./quick-opaque.ts')).quickOpaque(await import('${OPAQUE}'))`,
+    ),
+  );
+  await buildApp(folder);
+}
+
+/** @throws Error when the change finds nothing to change */
+function editIn(folder: string, path: string, change: (text: string) => string): void {
+  const before = readFileSync(join(folder, path), 'utf8');
+  const after = change(before);
+  if (after === before) throw new Error(`expected something to change in ${path}`);
+  writeFileSync(join(folder, path), after);
+}
+
 async function makeNextApp(folder: string): Promise<void> {
   copySources(ROOT, folder);
   const edit = (path: string, change: (text: string) => string) => {
-    writeFileSync(join(folder, path), change(readFileSync(join(folder, path), 'utf8')));
+    editIn(folder, path, change);
   };
   edit('src/app.html', (text) => text.replace('<head>', '<head><meta name="halfkey-next" content="yes" />'));
   edit('src/app.css', (text) => `${text}\n.halfkey-next { color: red; }\n`);

@@ -4,7 +4,7 @@ import { startStack, type Stack } from '../support/stack.ts';
 
 /**
  * The real broker and local cloud, which serve the bare page in place of the app.
- * @param options.isQuick the worker stretches passphrases by next to nothing, and is the product's own in all else
+ * @param options.isQuick the worker is quick with passphrases, and is the product's own in all else
  */
 export async function startBareStack(options: { isQuick?: boolean } = {}): Promise<Stack> {
   const app = await built(options.isQuick ? 'quick-bare-app' : 'bare-app');

@@ -106,10 +106,17 @@ export class Device {
     return this.page.evaluate(() => bare.reports);
   }
 
+  /** The newest report of a kind; all of them are many. */
+  last<Kind extends Report['kind']>(kind: Kind): Promise<ReportOf<Kind> | undefined> {
+    return this.page.evaluate(
+      (kind) => bare.last(kind),
+      kind,
+    ) as Promise<ReportOf<Kind> | undefined>;
+  }
+
   /** What was given up here, as the page is told of it. */
   async dropped(): Promise<readonly DroppedChange[]> {
-    const all = (await this.reports()).filter((report) => report.kind === 'changes-dropped');
-    return all.at(-1)?.changes ?? [];
+    return (await this.last('changes-dropped'))?.changes ?? [];
   }
 
   /** The last report of a kind, as soon as it is as wanted. */
@@ -117,12 +124,10 @@ export class Device {
     kind: Kind,
     wanted: (report: ReportOf<Kind>) => boolean,
   ): Promise<void> {
-    const last = async () =>
-      (await this.reports()).findLast((report): report is ReportOf<Kind> => report.kind === kind);
     await expect
       .poll(
         async () => {
-          const report = await last();
+          const report = await this.last(kind);
           return report !== undefined && wanted(report);
         },
         { timeout: 20_000, message: `no such ${kind} came` },

@@ -29,7 +29,7 @@ test('a grant opens the tab that it was bought in, and Lock now locks all of the
   await tab.send('lock', {});
   await tab.send('unlock', { factor: factor() });
   await tab.untilPhase('open');
-  expect((await device.reports()).findLast(({ kind }) => kind === 'phase')).toMatchObject({
+  expect(await device.last('phase')).toMatchObject({
     phase: { phase: 'locked' },
   });
 });

@@ -106,7 +106,7 @@ test.each(['already_exists', 'upload_mismatch'])(
     });
     await add('large.bin', TWO_PARTS);
     await device.until('transfer', ({ transfer }) => transfer.phase === 'failed');
-    const failed = (await device.reports()).findLast((report) => report.kind === 'transfer');
+    const failed = await device.last('transfer');
     expect(failed?.transfer.error?.code).toBe(code);
     await device.send('transfer/retry', { transfer: failed?.transfer.transfer ?? '' });
     await device.until('transfer', ({ transfer }) => transfer.phase === 'done');
@@ -146,7 +146,7 @@ test('a download that rests in the private file system goes when it is dismissed
   await sizeOf('a.txt');
   await sizeOf('a.txt');
   expect(await downloads()).toBe(2);
-  const last = (await device.reports()).findLast((report) => report.kind === 'transfer');
+  const last = await device.last('transfer');
   await device.send('transfer/dismiss', { transfer: last?.transfer.transfer ?? '' });
   await expect.poll(downloads).toBe(1);
   await device.reload();

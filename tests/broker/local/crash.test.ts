@@ -16,7 +16,7 @@ import { isLongForm } from '../../support/long-form.ts';
 import { clientOf, temporaryFolder } from './s3/fixture.ts';
 import { startProcess } from './s3/process.ts';
 
-const KILLS = isLongForm ? 100 : 25;
+const KILLS = isLongForm ? 100 : 10;
 const WRITERS = 6;
 /** Small ones lie in the log, the others in files. */
 const SIZES = [0, 1, 200, 5_000, 65_536, 65_537, 300_000, 2_000_000];

@@ -5,6 +5,8 @@ import type { CommandName, Commands, Report } from '../../../src/lib/protocol/co
 /** The page side of the worker and nothing else: what the tests speak to. */
 export interface Bare {
   readonly reports: Report[];
+  /** The newest report of a kind. */
+  last(kind: Report['kind']): Report | undefined;
   send(command: string, args: unknown): Promise<{ result?: unknown; code?: string; detail?: ErrorDetail }>;
 }
 
@@ -15,6 +17,7 @@ const host = new WorkerHost((report) => {
 
 const bare: Bare = {
   reports,
+  last: (kind) => reports.findLast((report) => report.kind === kind),
   async send(command, args) {
     try {
       const name = command as CommandName;
