@@ -1,5 +1,5 @@
 /** What one can do about an error; the second column of the table in docs/SECURITY.md. */
-export type Family = 'corrupt' | 'refused' | 'changed' | 'unreachable' | 'unable';
+export type Family = 'corrupt' | 'refused' | 'changed' | 'unreachable' | 'unable' | 'unexpected';
 
 /**
  * Every way in which Halfkey's client fails, by remedy. Codes are stable: they survive `postMessage` (subclasses do not), the UI
@@ -74,11 +74,13 @@ export const FAMILIES = {
   kms_unreachable: 'unreachable',
   kms_key_unusable: 'unreachable',
   url_expired: 'unreachable',
-  internal: 'unreachable',
+  broker_failed: 'unreachable', // it answered that something went wrong in it: what was asked may have been done
   // unable: say what the browser lacks
   browser_lacks: 'unable',
   device_full: 'unable',
   device_state_lost: 'unable',
+  // unexpected: a fault in this code; trying again by itself would only meet it again
+  internal: 'unexpected',
 } as const satisfies Record<string, Family>;
 
 /** Stable snake_case name of a failure. */

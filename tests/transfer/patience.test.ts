@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HalfkeyError, type ErrorCode } from '../../src/lib/errors.ts';
 import { backoffMs, retry } from '../../src/lib/remote/retry.ts';
-import { inLanes, Semaphore } from '../../src/lib/transfer/lanes.ts';
+import { inLanes } from '../../src/lib/concurrency/lanes.ts';
+import { Semaphore } from '../../src/lib/concurrency/semaphore.ts';
 import { Connection } from '../../src/lib/transfer/connection.ts';
 import { Meter } from '../../src/lib/transfer/meter.ts';
 

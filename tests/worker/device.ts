@@ -108,10 +108,7 @@ export class Device {
 
   /** The newest report of a kind; all of them are many. */
   last<Kind extends Report['kind']>(kind: Kind): Promise<ReportOf<Kind> | undefined> {
-    return this.page.evaluate(
-      (kind) => bare.last(kind),
-      kind,
-    ) as Promise<ReportOf<Kind> | undefined>;
+    return this.page.evaluate((kind) => bare.last(kind), kind) as Promise<ReportOf<Kind> | undefined>;
   }
 
   /** What was given up here, as the page is told of it. */

@@ -1,5 +1,6 @@
 import type { Head } from '$contract/account.ts';
 import type { VaultId } from '$contract/ids.ts';
+import { coalesced } from '../concurrency/coalesced.ts';
 import { HalfkeyError } from '../errors.ts';
 import { listenForHeads } from '../remote/heads.ts';
 
@@ -28,8 +29,6 @@ export interface SyncDeps {
 export class Sync {
   readonly #deps: SyncDeps;
   #stopListening: (() => void) | undefined;
-  #running: Promise<void> | undefined;
-  #again = false;
   #stopped = false;
   #retryMs = FIRST_RETRY_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,12 +41,7 @@ export class Sync {
   }
 
   /** Brings the journal up to date, once more if a call comes while one is under way. Never rejects. */
-  now(): Promise<void> {
-    if (this.#running) this.#again = true;
-    return (this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    }));
-  }
+  readonly now = coalesced(() => this.#refresh());
 
   stop(): void {
     this.#stopped = true;
@@ -60,23 +54,18 @@ export class Sync {
     void this.now();
   };
 
-  async #run(): Promise<void> {
-    this.#again = false;
+  /** @returns whether that went well */
+  async #refresh(): Promise<boolean> {
     try {
       await this.#deps.refresh();
     } catch (error) {
       this.#handle(error);
-      return;
+      return false;
     }
     this.#retryMs = FIRST_RETRY_MS;
-    if (this.#stopped) return;
+    if (this.#stopped) return false;
     this.#listen();
-    if (this.#wantsAgain()) await this.#run();
-  }
-
-  /** Whether somebody asked while it was under way. */
-  #wantsAgain(): boolean {
-    return this.#again;
+    return true;
   }
 
   #handle(error: unknown): void {

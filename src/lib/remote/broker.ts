@@ -96,7 +96,8 @@ function refusal(status: number, body: unknown, sentAtMs: number | undefined): H
     ...(fields !== undefined && { fields }),
     ...(code === 'code_wrong' && sentAtMs !== undefined && clockDetail(Date.now() - sentAtMs)),
   };
-  return new HalfkeyError(code, title, { detail });
+  // The broker's fault is not this code's, and may be over the next time.
+  return new HalfkeyError(code === 'internal' ? 'broker_failed' : code, title, { detail });
 }
 
 /** The broker takes codes of a step, 30 s, before and after its own. */

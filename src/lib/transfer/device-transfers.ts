@@ -11,7 +11,7 @@ import { uploadRecords, type UploadRecords } from '../store/upload-records.ts';
 import type { OpenVault } from '../vault/open-vault.ts';
 import type { Adopter } from './adoption/adopting.ts';
 import { Keeping } from './download/keeping.ts';
-import { Semaphore } from './lanes.ts';
+import { Semaphore } from '../concurrency/semaphore.ts';
 import type { Reporter } from './transfer-tracker.ts';
 import { Connection } from './connection.ts';
 import { joinUploadNews, type UploadNews } from './upload/upload-news.ts';

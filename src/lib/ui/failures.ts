@@ -140,6 +140,7 @@ const EXPLANATIONS = {
   download_cut: ['The browser stopped this download', 'What was saved is not whole. Download it again.'],
 
   broker_unreachable: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
+  broker_failed: ['Something went wrong on the server', 'Nothing was lost. Try again in a moment.'],
   store_unreachable: ['The store of files does not answer', 'Check your connection, then try again.'],
   kms_unreachable: [
     'The server’s half cannot be reached',
@@ -150,7 +151,6 @@ const EXPLANATIONS = {
     'Nothing can be opened until whoever runs this server switches it on.',
   ],
   url_expired: ['This took longer than it may', 'Try again. If it happens again, check this device’s clock.'],
-  internal: ['Something went wrong', 'Nothing was lost. Try again; if it happens again, reload the page.'],
 
   browser_lacks: [
     'This browser cannot run Halfkey',
@@ -162,6 +162,8 @@ const EXPLANATIONS = {
     'This browser has forgotten its half',
     'Sign in again. Your files are safe on the server.',
   ],
+
+  internal: ['Something went wrong', 'Nothing was lost. Try again; if it happens again, reload the page.'],
 } as const satisfies Record<ErrorCode, readonly [title: string, text: Text]>;
 
 function say(text: Text, detail: ErrorDetail, nowMs: number): string {

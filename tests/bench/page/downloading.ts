@@ -2,7 +2,7 @@ import { blobGetUrls } from '../../../broker/contract/vault.ts';
 import { release } from '../../../src/lib/bytes.ts';
 import { getRange } from '../../../src/lib/remote/s3.ts';
 import { removeOpfsFile } from '../../../src/lib/store/opfs.ts';
-import { inLanes } from '../../../src/lib/transfer/lanes.ts';
+import { inLanes } from '../../../src/lib/concurrency/lanes.ts';
 import { readContent } from '../../../src/lib/transfer/download/opening.ts';
 import { planPart, planStored } from '../../../src/lib/transfer/plan.ts';
 import { createSink } from '../../../src/lib/transfer/download/sink.ts';

@@ -8,7 +8,7 @@ import {
   SEGMENT_BYTES,
   SEGMENT_PLAINTEXT_BYTES,
 } from '../../../src/lib/crypto/floe.ts';
-import { inLanes } from '../../../src/lib/transfer/lanes.ts';
+import { inLanes } from '../../../src/lib/concurrency/lanes.ts';
 import { PartBuffers } from '../../../src/lib/transfer/memory.ts';
 import { largestPartBytes, planBlob, planPart } from '../../../src/lib/transfer/plan.ts';
 import { sealPart } from '../../../src/lib/transfer/upload/sealing.ts';

@@ -7,7 +7,7 @@ import { Adopter } from '../../../src/lib/transfer/adoption/adopting.ts';
 import { openDraftKey } from '../../../src/lib/transfer/adoption/drafts.ts';
 import { InboxAdoption } from '../../../src/lib/transfer/adoption/inbox-adoption.ts';
 import { InboxKeys } from '../../../src/lib/transfer/adoption/inbox-keys.ts';
-import { Semaphore } from '../../../src/lib/transfer/lanes.ts';
+import { Semaphore } from '../../../src/lib/concurrency/semaphore.ts';
 import { Connection } from '../../../src/lib/transfer/connection.ts';
 import { joinUploadNews } from '../../../src/lib/transfer/upload/upload-news.ts';
 import { Uploads } from '../../../src/lib/transfer/upload/uploads.ts';

@@ -12,7 +12,7 @@ import type { Broker } from '../../../src/lib/remote/broker.ts';
 import type { Put } from '../../../src/lib/remote/s3.ts';
 import { openDatabase, type StoredUpload } from '../../../src/lib/store/database.ts';
 import { uploadRecords } from '../../../src/lib/store/upload-records.ts';
-import { Semaphore } from '../../../src/lib/transfer/lanes.ts';
+import { Semaphore } from '../../../src/lib/concurrency/semaphore.ts';
 import { partSizeBytes } from '../../../src/lib/transfer/plan.ts';
 import { Connection } from '../../../src/lib/transfer/connection.ts';
 import type { PartSupply, SendingDeps } from '../../../src/lib/transfer/upload/part-supply.ts';

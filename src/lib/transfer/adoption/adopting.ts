@@ -3,6 +3,7 @@ import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { envelopesWrite, keysGenerate } from '$contract/vault.ts';
 import { equalBytes, fromB64Url } from '../../bytes.ts';
+import { Batcher, type Outcome } from '../../concurrency/batcher.ts';
 import { sealEnvelope } from '../../crypto/envelope.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { CapturedFile } from '../../inbox/record.ts';
@@ -13,11 +14,9 @@ import { toRecord } from '../../vault/envelope-record.ts';
 import { placesAtFault } from './inbox-writer.ts';
 import { releaseKeys } from '../../vault/release.ts';
 
-interface Waiting {
+interface Adoption {
   readonly file: CapturedFile;
   readonly signal: AbortSignal;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -28,8 +27,10 @@ export class Adopter {
   readonly #vault: () => OpenVault;
   /** Made, perhaps written, but not in the journal yet: envelopes are create-only, so a second try needs the same bytes. */
   readonly #envelopes = new Map<BlobId, EnvelopeRecord>();
-  #waiting: Waiting[] = [];
-  #busy = false;
+  readonly #batcher = new Batcher<Adoption, void>({
+    limit: LIMITS.batch,
+    serve: (batch) => this.#serve(batch),
+  });
 
   constructor(vault: () => OpenVault) {
     this.#vault = vault;
@@ -40,37 +41,27 @@ export class Adopter {
    * @throws {HalfkeyError} `locked` and others without a grant: try again after a code; `envelope_corrupt` when the blob has an
    *   envelope already, and of another key
    */
-  adopt(file: CapturedFile, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ file, signal, resolve, reject });
-      if (!this.#busy) void this.#work();
-    });
-  }
-
-  async #work(): Promise<void> {
-    this.#busy = true;
-    await Promise.resolve(); // What comes in the same turn goes together.
-    while (this.#waiting.length > 0) {
-      const batch = this.#nextBatch();
-      try {
-        const refused = await this.#adoptBatch(batch.map(({ file }) => file));
-        for (const { file, resolve, reject } of batch) {
-          if (refused.has(file))
-            reject(new HalfkeyError('envelope_corrupt', 'the blob has another envelope'));
-          else resolve();
-        }
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
+  async adopt(file: CapturedFile, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#batcher.ask({ file, signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
     }
-    this.#busy = false;
   }
 
-  /** What was cancelled before its turn came is not in the journal, and must not pass for done. */
-  #nextBatch(): Waiting[] {
-    const next = this.#waiting.splice(0, LIMITS.batch);
-    for (const { signal, reject } of next) if (signal.aborted) reject(signal.reason);
-    return next.filter(({ signal }) => !signal.aborted);
+  async #serve(batch: readonly Adoption[]): Promise<Outcome<void>[]> {
+    // What was cancelled before its turn came is not in the journal, and must not pass for done.
+    const cancelled = new Set(batch.filter(({ signal }) => signal.aborted));
+    const refused = await this.#adoptBatch(
+      batch.filter((each) => !cancelled.has(each)).map(({ file }) => file),
+    );
+    return batch.map((each) => {
+      const { file, signal } = each;
+      if (cancelled.has(each)) return { kind: 'failed', error: signal.reason };
+      if (!refused.has(file)) return { kind: 'done', result: undefined };
+      return { kind: 'failed', error: new HalfkeyError('envelope_corrupt', 'the blob has another envelope') };
+    });
   }
 
   /** @returns those whose blob has an envelope of another key: the others are in the drive */

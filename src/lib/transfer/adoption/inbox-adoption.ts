@@ -1,6 +1,7 @@
 import { inboxList, inboxRemove, type StoredBlob } from '$contract/inbox.ts';
 import type { BlobId } from '$contract/ids.ts';
 import { fromB64Url, type Bytes } from '../../bytes.ts';
+import { coalesced } from '../../concurrency/coalesced.ts';
 import { HalfkeyError } from '../../errors.ts';
 import { openRecord, readRecord, type CapturedFile, type SignedRecord } from '../../inbox/record.ts';
 import { operationsToRetire, unneededBelow } from '../../journal/state/inbox-epochs.ts';
@@ -38,8 +39,6 @@ const LOCK = 'halfkey-adoption';
 export class InboxAdoption {
   readonly #deps: InboxAdoptionDeps;
   readonly #refused = new Set<string>();
-  #running: Promise<void> | undefined;
-  #again = false;
   #controller = new AbortController();
 
   constructor(deps: InboxAdoptionDeps) {
@@ -47,12 +46,7 @@ export class InboxAdoption {
   }
 
   /** Looks into the inbox, once more if a call comes while it does. Without a grant nothing happens. Never rejects. */
-  now(): Promise<void> {
-    if (this.#running) this.#again = true;
-    return (this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    }));
-  }
+  readonly now = coalesced(() => this.#look());
 
   /** The grant is over: what was opened is closed. */
   close(): void {
@@ -61,23 +55,17 @@ export class InboxAdoption {
     this.#deps.keys.wipe();
   }
 
-  async #run(): Promise<void> {
-    do {
-      this.#again = false;
-      const { signal } = this.#controller;
-      try {
-        this.#deps.vault().requireGrant();
-        await this.#deps.locks.request(LOCK, () => this.#adoptAll(signal));
-      } catch (error) {
-        if (!isPassing(error)) this.#deps.onFailed(error);
-        return;
-      }
-    } while (this.#wantsAgain());
-  }
-
-  /** Whether somebody asked while it was under way. */
-  #wantsAgain(): boolean {
-    return this.#again;
+  /** @returns whether that went well */
+  async #look(): Promise<boolean> {
+    const { signal } = this.#controller;
+    try {
+      this.#deps.vault().requireGrant();
+      await this.#deps.locks.request(LOCK, () => this.#adoptAll(signal));
+      return true;
+    } catch (error) {
+      if (!isPassing(error)) this.#deps.onFailed(error);
+      return false;
+    }
   }
 
   async #adoptAll(signal: AbortSignal): Promise<void> {

@@ -2,24 +2,27 @@ import { inboxWrite } from '$contract/inbox.ts';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { toB64Url, type Bytes } from '../../bytes.ts';
+import { Batcher, type Outcome } from '../../concurrency/batcher.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { Connection } from '../connection.ts';
 
-interface Waiting {
+interface Write {
   readonly vault: VaultId;
   readonly blob: BlobId;
+  /** Base64url. */
   readonly record: string;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /** Puts records into the inbox; what comes while a request is under way makes the next one. */
 export class InboxWriter {
   readonly #broker: Broker;
   readonly #connection: Connection;
-  #waiting: Waiting[] = [];
-  #busy = false;
+  readonly #batcher = new Batcher<Write, void>({
+    limit: LIMITS.batch,
+    goesWith: (first, { vault }) => vault === first.vault,
+    serve: (batch) => this.#serve(batch),
+  });
 
   constructor(broker: Broker, connection: Connection) {
     this.#broker = broker;
@@ -31,41 +34,25 @@ export class InboxWriter {
    * @throws {HalfkeyError} `already_exists` when it has another record of this blob; `upload_lost` when S3 does not hold the blob
    */
   write(vault: string, blob: string, record: Bytes): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const named = { vault: vault as VaultId, blob: blob as BlobId, record: toB64Url(record) };
-      this.#waiting.push({ ...named, resolve, reject });
-      if (!this.#busy) void this.#work();
-    });
+    return this.#batcher.ask({ vault: vault as VaultId, blob: blob as BlobId, record: toB64Url(record) });
   }
 
-  async #work(): Promise<void> {
-    this.#busy = true;
-    await Promise.resolve(); // What comes in the same turn goes together.
-    for (;;) {
-      const [first] = this.#waiting;
-      if (!first) break;
-      const batch = this.#waiting.filter(({ vault }) => vault === first.vault).slice(0, LIMITS.batch);
-      this.#waiting = this.#waiting.filter((each) => !batch.includes(each));
-      await this.#writeBatch(first.vault, batch);
-    }
-    this.#busy = false;
-  }
-
-  async #writeBatch(vault: VaultId, batch: readonly Waiting[]): Promise<void> {
+  async #serve(batch: readonly Write[]): Promise<Outcome<void>[]> {
+    const [first] = batch;
+    if (!first) return [];
     const records = batch.map(({ blob, record }) => ({ blob, record }));
     try {
       await this.#connection.attempt(
-        () => this.#broker.call(inboxWrite, { records }, { vault }),
+        () => this.#broker.call(inboxWrite, { records }, { vault: first.vault }),
         new AbortController().signal,
       );
-      for (const { resolve } of batch) resolve();
+      return batch.map(() => ({ kind: 'done', result: undefined }));
     } catch (error) {
-      const places = placesAtFault(error);
       // Of two things that can be wrong the broker says one: who is not named is asked about once more.
-      const isNamed = (_: unknown, index: number) => places?.has(index) ?? true;
-      const named = batch.filter(isNamed);
-      for (const { reject } of named.length > 0 ? named : batch) reject(error);
-      if (named.length > 0) this.#waiting.unshift(...batch.filter((each) => !named.includes(each)));
+      const places = placesAtFault(error);
+      const named = batch.map((_, index) => places?.has(index) ?? true);
+      const isUnsaid = (isNamed: boolean) => !isNamed && named.includes(true);
+      return named.map((isNamed) => (isUnsaid(isNamed) ? { kind: 'again' } : { kind: 'failed', error }));
     }
   }
 }

@@ -6,7 +6,7 @@ import type { PartFiles } from '../../store/part-files.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
 import { sealedParts } from './capturing.ts';
 import { InboxWriter } from '../adoption/inbox-writer.ts';
-import { Semaphore } from '../lanes.ts';
+import { Semaphore } from '../../concurrency/semaphore.ts';
 import { QUEUE_LOCK } from './upload-queue.ts';
 import { Connection } from '../connection.ts';
 import type { SendingDeps } from './part-supply.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from '../../crypto/random.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { UploadSender } from './upload-sender.ts';
 import { capture, finishRecord, Room, stream } from './capture.ts';
-import { Semaphore } from '../lanes.ts';
+import { Semaphore } from '../../concurrency/semaphore.ts';
 import type { BlobPlan } from '../plan.ts';
 import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
 

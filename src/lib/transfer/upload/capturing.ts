@@ -5,7 +5,7 @@ import { createSealer } from '../../crypto/floe.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { StoredUpload } from '../../store/database.ts';
 import type { PartFiles } from '../../store/part-files.ts';
-import { inLanes } from '../lanes.ts';
+import { inLanes } from '../../concurrency/lanes.ts';
 import { PartBuffers } from '../memory.ts';
 import { largestPartBytes, type BlobPlan } from '../plan.ts';
 import { sealPart } from './sealing.ts';

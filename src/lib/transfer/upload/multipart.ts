@@ -4,7 +4,7 @@ import { toB64, type Bytes } from '../../bytes.ts';
 import { compositeDigest } from '../../crypto/digest.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { StoredUpload } from '../../store/database.ts';
-import { inLanes } from '../lanes.ts';
+import { inLanes } from '../../concurrency/lanes.ts';
 import { reportGarbage } from '../memory.ts';
 import { isStale, PartUrls, type SignedPart } from './part-urls.ts';
 import { partSizeBytes } from '../plan.ts';
@@ -123,7 +123,7 @@ async function sendMissing(
     const signed = { partNumber, sizeBytes: body.size, sha256: sha256B64 };
     const ask = () =>
       connection.broker.attempt(
-        () => urls.ask(signed, sealedBehind(upload, supply, sent, partNumber)),
+        () => urls.ask(signed, sealedNext(upload, supply, sent, partNumber)),
         laneSignal,
       );
     const onProgress = (bytes: number) => {
@@ -152,7 +152,7 @@ function* missing({ partCount }: StoredUpload, sent: ReadonlyMap<number, SentPar
 }
 
 /** Parts that follow one, as far as they are sealed, and as they will be sent. */
-function* sealedBehind(
+function* sealedNext(
   upload: StoredUpload,
   supply: PartSupply,
   sent: ReadonlyMap<number, SentPart>,
@@ -242,7 +242,7 @@ async function askToComplete(
     } catch (error) {
       if (!isRepeated || !(error instanceof HalfkeyError) || error.code !== 'upload_lost') throw error;
       // The request whose answer was lost may still be at work: until it is done S3 knows neither upload nor blob.
-      throw new HalfkeyError('internal', 'the parts may be being put together', { cause: error });
+      throw new HalfkeyError('store_unreachable', 'the parts may be being put together', { cause: error });
     } finally {
       isRepeated = true;
     }

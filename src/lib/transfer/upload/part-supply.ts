@@ -2,7 +2,7 @@ import type { Bytes } from '../../bytes.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { Put } from '../../remote/s3.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
-import type { Semaphore } from '../lanes.ts';
+import type { Semaphore } from '../../concurrency/semaphore.ts';
 import type { Connection } from '../connection.ts';
 
 /** What sending works with. None of it is a key. */

@@ -1,6 +1,7 @@
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { uploadPartUrls } from '$contract/vault.ts';
+import { Batcher, type Outcome } from '../../concurrency/batcher.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { Broker } from '../../remote/broker.ts';
 
@@ -24,11 +25,9 @@ export interface PartUrl {
   readonly askedMs: number;
 }
 
-interface Waiting {
+interface Wanted {
   readonly part: SignedPart;
-  readonly behind: Iterable<SignedPart>;
-  readonly resolve: (url: PartUrl) => void;
-  readonly reject: (error: unknown) => void;
+  readonly next: Iterable<SignedPart>;
 }
 
 /** Whether it is better not to begin with this one any more. */
@@ -46,8 +45,10 @@ export class PartUrls {
   readonly #upload: { readonly blob: BlobId; readonly uploadId: string };
   readonly #signal: AbortSignal;
   readonly #early = new Map<number, PartUrl>();
-  #waiting: Waiting[] = [];
-  #busy = false;
+  readonly #batcher = new Batcher<Wanted, PartUrl>({
+    limit: LIMITS.batch - AHEAD,
+    serve: (batch) => this.#serve(batch),
+  });
 
   constructor(
     { broker, vault }: { broker: Broker; vault: VaultId },
@@ -62,37 +63,21 @@ export class PartUrls {
 
   /**
    * Another one each time.
-   * @param behind parts that will be asked for later, as they are now; the nearest first
+   * @param next parts that will be asked for later, as they are now; the nearest first
    * @throws {HalfkeyError} `upload_lost`, what is unreachable; AbortError
    */
-  ask(part: SignedPart, behind: Iterable<SignedPart>): Promise<PartUrl> {
+  ask(part: SignedPart, next: Iterable<SignedPart>): Promise<PartUrl> {
     const early = this.#early.get(part.partNumber);
     this.#early.delete(part.partNumber);
     if (early && !isStale(early)) return Promise.resolve(early);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ part, behind, resolve, reject });
-      if (!this.#busy) void this.#work();
-    });
+    return this.#batcher.ask({ part, next });
   }
 
-  async #work(): Promise<void> {
-    this.#busy = true;
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, LIMITS.batch - AHEAD);
-      try {
-        await this.#serve(batch);
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
-    }
-    this.#busy = false;
-  }
-
-  async #serve(batch: readonly Waiting[]): Promise<void> {
+  async #serve(batch: readonly Wanted[]): Promise<Outcome<PartUrl>[]> {
     const wanted = new Map(batch.map(({ part }) => [part.partNumber, part]));
-    const last = batch.length + AHEAD;
-    for (const part of batch.at(-1)?.behind ?? []) {
-      if (wanted.size >= last) break;
+    const most = batch.length + AHEAD;
+    for (const part of batch.at(-1)?.next ?? []) {
+      if (wanted.size >= most) break;
       if (!this.#early.has(part.partNumber)) wanted.set(part.partNumber, part);
     }
     const askedMs = performance.now();
@@ -100,11 +85,14 @@ export class PartUrls {
     const options = { vault: this.#vault, signal: this.#signal };
     const { urls } = await this.#broker.call(uploadPartUrls, request, options);
     for (const { partNumber, url } of urls) this.#early.set(partNumber, { url, askedMs });
-    for (const { part, resolve, reject } of batch) {
-      const url = this.#early.get(part.partNumber);
-      this.#early.delete(part.partNumber);
-      if (url) resolve(url);
-      else reject(new HalfkeyError('broker_unreachable', 'the broker signed no URL for a part'));
-    }
+    return batch.map(({ part: { partNumber } }) => {
+      const url = this.#early.get(partNumber);
+      this.#early.delete(partNumber);
+      if (url) return { kind: 'done', result: url };
+      return {
+        kind: 'failed',
+        error: new HalfkeyError('broker_unreachable', 'the broker signed no URL for a part'),
+      };
+    });
   }
 }

@@ -6,7 +6,7 @@ import { createSourceTagger, type SourceTagger } from '../../crypto/source-tag.t
 import { HalfkeyError } from '../../errors.ts';
 import type { StoredUpload } from '../../store/database.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
-import { Semaphore } from '../lanes.ts';
+import { Semaphore } from '../../concurrency/semaphore.ts';
 import { PartBuffers } from '../memory.ts';
 import { largestPartBytes, planPart, type BlobPlan } from '../plan.ts';
 import { readPadded, sealPart } from './sealing.ts';

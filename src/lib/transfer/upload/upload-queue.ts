@@ -1,4 +1,4 @@
-import { Semaphore } from '../lanes.ts';
+import { Semaphore } from '../../concurrency/semaphore.ts';
 
 /** Something that wants to be sent. */
 export interface Job {
