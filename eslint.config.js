@@ -66,7 +66,10 @@ export default defineConfig(
     rules: {
       'no-undef': 'off',
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', ignoreUsingDeclarations: true },
+      ],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       // `void` is what a command answers that answers nothing.
       '@typescript-eslint/no-invalid-void-type': 'off',

@@ -17,6 +17,7 @@ import {
   type KeyringProfile,
 } from './keyring-format.ts';
 import { recoveryKek } from './recovery.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
 
 const KEY_BYTES = 32;
 
@@ -58,6 +59,7 @@ export async function createKeyring(
 ): Promise<OpenKeyring> {
   const { account, vault } = input;
   const [accountKey, seed, key] = [randomBytes(KEY_BYTES), randomBytes(KEY_BYTES), randomBytes(KEY_BYTES)];
+  using _seed = wipeAtEnd(seed);
   const [identity, sharing] = await Promise.all([signingKeyFromSeed(seed), generateAgreementKeyPair()]);
   const vaultKey: VaultKey = { vault, epoch: 0, key };
   const sharingMessage = lengthPrefixed('halfkey/sharing-key/1', account, sharing.publicKey);
@@ -73,8 +75,7 @@ export async function createKeyring(
     vault: { id: vault, epoch: 0, key: await seal(accountKey, vaultKeyAad(account, vaultKey), key) },
     profile: await seal(accountKey, profileAad(account), encodeProfile(input)),
   };
-  seed.fill(0);
-  return openBody(await encodeKeyring(body, identity), body, identity, accountKey);
+  return await openBody(await encodeKeyring(body, identity), body, identity, accountKey);
 }
 
 /**
@@ -92,9 +93,9 @@ export async function openKeyring(
   if (body.account !== account) throw corruptKeyring('it is of another account');
   return corruptUnlessOpen(async () => {
     const { accountKey, seed } = await unwrapRoots(body, secret);
+    using _seed = wipeAtEnd(seed);
     const identity = await signingKeyFromSeed(seed);
-    seed.fill(0);
-    return openBody(bytes, body, identity, accountKey);
+    return await openBody(bytes, body, identity, accountKey);
   });
 }
 
@@ -115,14 +116,19 @@ export async function rewrapKeyring(
   const current = await openKeyring(bytes, account, by);
   const body = await decodeKeyring(bytes);
   const { seed } = await unwrapRoots(body, by);
+  using _seed = wipeAtEnd(seed);
   const wraps = await wrapRoots(account, forSecret, current.accountKey, seed);
-  seed.fill(0);
   const next: KeyringBody = {
     ...body,
     version: body.version + 1,
     ...('exportKey' in forSecret ? { byExport: wraps } : { byRecovery: wraps }),
   };
-  return openBody(await encodeKeyring(next, current.identity), next, current.identity, current.accountKey);
+  return await openBody(
+    await encodeKeyring(next, current.identity),
+    next,
+    current.identity,
+    current.accountKey,
+  );
 }
 
 async function openBody(
@@ -165,14 +171,11 @@ async function wrapRoots(
   seed: Bytes,
 ): Promise<Roots> {
   const { kek, id } = await wrappingKey(account, secret);
-  try {
-    return {
-      account: await seal(kek, sealAad('account-key', account, id, 0), accountKey),
-      identity: await seal(kek, sealAad('identity-key', account, id, 0), seed),
-    };
-  } finally {
-    kek.fill(0);
-  }
+  using _kek = wipeAtEnd(kek);
+  return {
+    account: await seal(kek, sealAad('account-key', account, id, 0), accountKey),
+    identity: await seal(kek, sealAad('identity-key', account, id, 0), seed),
+  };
 }
 
 async function unwrapRoots(
@@ -181,14 +184,11 @@ async function unwrapRoots(
 ): Promise<{ accountKey: Bytes; seed: Bytes }> {
   const { kek, id } = await wrappingKey(account, secret);
   const wraps = 'exportKey' in secret ? byExport : byRecovery;
-  try {
-    return {
-      accountKey: await open(kek, sealAad('account-key', account, id, 0), wraps.account),
-      seed: await open(kek, sealAad('identity-key', account, id, 0), wraps.identity),
-    };
-  } finally {
-    kek.fill(0);
-  }
+  using _kek = wipeAtEnd(kek);
+  return {
+    accountKey: await open(kek, sealAad('account-key', account, id, 0), wraps.account),
+    seed: await open(kek, sealAad('identity-key', account, id, 0), wraps.identity),
+  };
 }
 
 async function wrappingKey(account: string, secret: KeyringSecret): Promise<{ kek: Bytes; id: string }> {

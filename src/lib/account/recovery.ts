@@ -3,6 +3,7 @@ import { HalfkeyError } from '../errors.ts';
 import { deriveKey } from '../crypto/hkdf.ts';
 import { randomBytes } from '../crypto/random.ts';
 import { sign, signingKeyFromSeed, type SigningKeyPair } from '../crypto/signing.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
 
 /** Bytes of a kit's secret: 256 bits, 24 words. */
 const ENTROPY_BYTES = 32;
@@ -52,11 +53,8 @@ export function recoveryKek(entropy: Bytes): Promise<Bytes> {
 /** The key pair by which the kit proves itself to the broker, which knows the public half from sign-up. */
 export async function recoveryKeyPair(entropy: Bytes): Promise<SigningKeyPair> {
   const seed = await deriveKey(entropy, 'recovery-auth');
-  try {
-    return await signingKeyFromSeed(seed);
-  } finally {
-    seed.fill(0);
-  }
+  using _seed = wipeAtEnd(seed);
+  return await signingKeyFromSeed(seed);
 }
 
 /** What the kit is shown for: a new passphrase, or another authenticator without a code. */

@@ -2,6 +2,7 @@ import { deriveKey } from '../crypto/hkdf.ts';
 import { newStretching, stretch, type Stretching } from '../crypto/stretching.ts';
 import type { Bytes } from '../bytes.ts';
 import { normalisePassphrase } from './passphrase.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
 
 /**
  * The key that closes what rests on a device whose user wants to be asked for the passphrase at each start, 32 bytes.
@@ -10,11 +11,8 @@ import { normalisePassphrase } from './passphrase.ts';
  */
 export async function startKey(passphrase: string, account: string, stretching: Stretching): Promise<Bytes> {
   const stretched = await stretch(normalisePassphrase(passphrase), stretching);
-  try {
-    return await deriveKey(stretched, 'start-wrap', account);
-  } finally {
-    stretched.fill(0);
-  }
+  using _stretched = wipeAtEnd(stretched);
+  return await deriveKey(stretched, 'start-wrap', account);
 }
 
 /** The same with a new salt, and what it was made with. */

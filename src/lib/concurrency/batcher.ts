@@ -15,9 +15,9 @@ interface BatcherOptions<Item, Result> {
   /** The most that one batch may have. */
   readonly limit: number;
   /** Whether `item` may go in the batch of `first`; any may, when absent. */
-  goesWith?(first: Item, item: Item): boolean;
+  readonly goesWith?: (first: Item, item: Item) => boolean;
   /** Does a whole batch. What it throws is the failure of all. @returns one outcome for each, in their order; not `again` for all */
-  serve(batch: readonly Item[]): Promise<readonly Outcome<Result>[]>;
+  readonly serve: (batch: readonly Item[]) => Promise<readonly Outcome<Result>[]>;
 }
 
 /** Serves many requests by one round trip: what is asked for in the same turn, or while a batch is under way, goes together. */

@@ -6,6 +6,7 @@ import { open, seal, sealedSize } from './floe.ts';
 import { derivationInfo, hkdf } from './hkdf.ts';
 import { randomBytes } from './random.ts';
 import { SUITE } from './suite.ts';
+import { wipeAtEnd } from './wipe.ts';
 
 const KEY_BYTES = 32;
 const SALT_BYTES = 32;
@@ -51,8 +52,8 @@ export async function sealEnvelope(
   const { epoch, kmsBlob } = input;
   const salt = randomBytes(SALT_BYTES);
   const kek = await deriveKek(input, salt);
+  using _kek = wipeAtEnd(kek);
   const sealedKey = await seal(kek, await envelopeAad(input, kmsBlob), input.contentKey);
-  kek.fill(0);
   return { suite: SUITE, epoch, salt, kmsBlob, sealedKey };
 }
 
@@ -68,6 +69,7 @@ export async function openEnvelope(
   const { envelope } = input;
   checkEnvelope(envelope, input.epoch);
   const kek = await deriveKek(input, envelope.salt);
+  using _kek = wipeAtEnd(kek);
   try {
     return await open(kek, await envelopeAad(input, envelope.kmsBlob), envelope.sealedKey);
   } catch (error) {
@@ -76,8 +78,6 @@ export async function openEnvelope(
       throw new HalfkeyError('kms_half_wrong', 'the halves do not open the envelope');
     }
     throw new HalfkeyError('envelope_corrupt', 'the sealed content key is damaged', { cause: error });
-  } finally {
-    kek.fill(0);
   }
 }
 
@@ -110,9 +110,8 @@ async function deriveKek(input: EnvelopeBinding & Halves, salt: Bytes): Promise<
   }
   checkKeySize('vault key', vaultKey);
   const ikm = concat(kmsHalf, vaultKey);
-  const kek = await hkdf(ikm, salt, derivationInfo(purpose, vault, blob, u32be(epoch)));
-  ikm.fill(0);
-  return kek;
+  using _ikm = wipeAtEnd(ikm);
+  return await hkdf(ikm, salt, derivationInfo(purpose, vault, blob, u32be(epoch)));
 }
 
 /** Binds the KMS blob too: what the broker is asked to release is what was sealed with. */

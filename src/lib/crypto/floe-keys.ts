@@ -1,4 +1,5 @@
 import { concat, u32be, u64be, utf8, type Bytes } from '../bytes.ts';
+import { wipeAtEnd } from './wipe.ts';
 
 const KEY_BYTES = 32;
 const IV_BYTES = 32;
@@ -48,8 +49,8 @@ export async function deriveKeys(
     derive(root, context, utf8('HEADER_TAG:'), aad, HEADER_TAG_BYTES),
     derive(root, context, utf8('MESSAGE_KEY:'), aad, MESSAGE_KEY_BYTES),
   ]);
+  using _message = wipeAtEnd(message);
   const messageKey = await importHmac(message);
-  message.fill(0);
   const groupSegments = 2 ** (parameters.rotationBits ?? ROTATION_BITS);
   let cached: { group: number; key: Promise<CryptoKey> } | undefined;
 

@@ -1,4 +1,5 @@
 import { concat, fromB64Url, type Bytes } from '../bytes.ts';
+import { wipeAtEnd } from './wipe.ts';
 
 const ED25519 = 'Ed25519';
 const SEED_BYTES = 32;
@@ -34,16 +35,13 @@ export async function signingKeyFromSeed(seed: Bytes): Promise<SigningKeyPair> {
     throw new RangeError(`expected a seed of 32 bytes, got ${String(seed.length)}`);
   }
   const pkcs8 = concat(PKCS8_PREFIX, seed);
-  try {
-    // WebCrypto tells the public half of an extractable key only; that one is dropped at once.
-    const readable = await crypto.subtle.importKey('pkcs8', pkcs8, ED25519, true, ['sign']);
-    const { x } = await crypto.subtle.exportKey('jwk', readable);
-    if (x === undefined) throw new TypeError('expected a JWK with a public half');
-    const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8, ED25519, false, ['sign']);
-    return { publicKey: fromB64Url(x), privateKey };
-  } finally {
-    pkcs8.fill(0);
-  }
+  using _pkcs8 = wipeAtEnd(pkcs8);
+  // WebCrypto tells the public half of an extractable key only; that one is dropped at once.
+  const readable = await crypto.subtle.importKey('pkcs8', pkcs8, ED25519, true, ['sign']);
+  const { x } = await crypto.subtle.exportKey('jwk', readable);
+  if (x === undefined) throw new TypeError('expected a JWK with a public half');
+  const privateKey = await crypto.subtle.importKey('pkcs8', pkcs8, ED25519, false, ['sign']);
+  return { publicKey: fromB64Url(x), privateKey };
 }
 
 /** The signature of a message, 64 bytes. */

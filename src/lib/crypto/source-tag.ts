@@ -1,5 +1,6 @@
 import type { Bytes } from '../bytes.ts';
 import { deriveKey } from './hkdf.ts';
+import { wipeAtEnd } from './wipe.ts';
 
 /** Tells whether some bytes are those that were seen before, without keeping them. */
 export interface SourceTagger {
@@ -12,9 +13,9 @@ export interface SourceTagger {
 /** @param contentKey 32 bytes: whoever does not have it learns nothing from a tag, not even that two contents are the same */
 export async function createSourceTagger(contentKey: Bytes): Promise<SourceTagger> {
   const raw = await deriveKey(contentKey, 'source-tag');
+  using _raw = wipeAtEnd(raw);
   const algorithm = { name: 'HMAC', hash: 'SHA-256' } as const;
   const key = await crypto.subtle.importKey('raw', raw, algorithm, false, ['sign', 'verify']);
-  raw.fill(0);
   return {
     tag: async (bytes) => new Uint8Array(await crypto.subtle.sign('HMAC', key, bytes)),
     matches: (bytes, tag) => crypto.subtle.verify('HMAC', key, tag, bytes),

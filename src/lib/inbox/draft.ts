@@ -18,6 +18,7 @@ import {
 import type { InboxKey } from '../journal/entries/operations.ts';
 import { CONTENT_BYTES, paddedContent, unpaddedContent } from './content.ts';
 import type { InboxPrivateKey } from './keys.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
 
 const MAGIC = utf8('HKD1');
 const SEALED_OFFSET = 8;
@@ -72,14 +73,10 @@ export async function sealDraft(
   if (shape.fromCbor(fields) === undefined) throw new TypeError('a draft has a malformed field');
   const encoded = encode(fields);
   const content = paddedContent(encoded);
-  encoded.fill(0);
+  using _plain = wipeAtEnd(encoded, content);
   const head = concat(MAGIC, u32be(inbox.epoch));
-  try {
-    const info = sealAad('draft', vault, draft.blob, inbox.epoch);
-    return concat(head, await sealTo(inbox.publicKey, info, head, content));
-  } finally {
-    content.fill(0);
-  }
+  const info = sealAad('draft', vault, draft.blob, inbox.epoch);
+  return concat(head, await sealTo(inbox.publicKey, info, head, content));
 }
 
 /** The inbox epoch that a draft is sealed to. @throws {HalfkeyError} `device_state_lost` when it is no draft */
@@ -110,13 +107,10 @@ export async function openDraft(
   const opened = await openFrom(key.privateKey, key.publicKey, info, head, sealed).catch((cause: unknown) => {
     throw cause instanceof HalfkeyError ? lost('its key does not open it', cause) : cause;
   });
-  try {
-    const draft = readDraft(opened);
-    if (draft.blob !== blob) throw lost('it is of another blob');
-    return draft;
-  } finally {
-    opened.fill(0);
-  }
+  using _opened = wipeAtEnd(opened);
+  const draft = readDraft(opened);
+  if (draft.blob !== blob) throw lost('it is of another blob');
+  return draft;
 }
 
 function readDraft(opened: Bytes): Draft {

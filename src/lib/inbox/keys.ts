@@ -3,6 +3,7 @@ import { generateAgreementKeyPair, openFrom, sealTo } from '../crypto/agreement.
 import { openEnvelope, sealEnvelope, type Envelope } from '../crypto/envelope.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { InboxKey } from '../journal/entries/operations.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
 
 /** What opens the records and drafts of one inbox epoch. Fill `privateKey` with zeros when done. */
 export interface InboxPrivateKey {
@@ -35,12 +36,9 @@ export async function createInboxKey(
   { blob, epoch }: { readonly blob: string; readonly epoch: number },
 ): Promise<{ inbox: InboxKey; envelope: Envelope }> {
   const { publicKey, privateKey } = await generateAgreementKeyPair();
-  try {
-    const envelope = await sealEnvelope({ ...halves, purpose: 'inbox', blob, contentKey: privateKey });
-    return { inbox: { blob, publicKey, epoch }, envelope };
-  } finally {
-    privateKey.fill(0);
-  }
+  using _privateKey = wipeAtEnd(privateKey);
+  const envelope = await sealEnvelope({ ...halves, purpose: 'inbox', blob, contentKey: privateKey });
+  return { inbox: { blob, publicKey, epoch }, envelope };
 }
 
 /**

@@ -18,6 +18,7 @@ import { decodeOperations, encodeOperation } from '../journal/entries/operation-
 import type { InboxKey, Version } from '../journal/entries/operations.ts';
 import { CONTENT_BYTES, paddedContent, unpaddedContent } from './content.ts';
 import type { InboxPrivateKey } from './keys.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
 
 const MAGIC = utf8('HKI1');
 const DEVICE_OFFSET = 8;
@@ -74,13 +75,10 @@ export async function sealRecord(
   const operation = encodeOperation({ kind: 'file-add', file, folder, name, version });
   const content = paddedContent(concat(contentKey, operation));
   const head = headOf(inbox.epoch, device.id);
-  try {
-    const sealed = await sealTo(inbox.publicKey, infoOf(where, inbox.epoch), head, content);
-    const signature = await sign(device.privateKey, await signedMessage(where, head, sealed));
-    return concat(head, signature, sealed);
-  } finally {
-    content.fill(0);
-  }
+  using _content = wipeAtEnd(content);
+  const sealed = await sealTo(inbox.publicKey, infoOf(where, inbox.epoch), head, content);
+  const signature = await sign(device.privateKey, await signedMessage(where, head, sealed));
+  return concat(head, signature, sealed);
 }
 
 /**
@@ -141,11 +139,8 @@ export async function openRecord(
       throw cause instanceof HalfkeyError ? refused('its key does not open it', cause) : cause;
     },
   );
-  try {
-    return capturedFile(opened, where.blob);
-  } finally {
-    opened.fill(0);
-  }
+  using _opened = wipeAtEnd(opened);
+  return capturedFile(opened, where.blob);
 }
 
 function capturedFile(opened: Bytes, blob: string): CapturedFile {

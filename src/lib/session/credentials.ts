@@ -31,6 +31,7 @@ import { provePassphrase } from './entry/passphrase-proof.ts';
 import type { Commands } from '../protocol/commands.ts';
 import type { DeviceStore } from './device-store.ts';
 import { parseUserName } from './entry/user-name.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
 
 export interface RenewalDeps {
   readonly broker: Broker;
@@ -117,12 +118,12 @@ export class Credentials {
     const proven = this.#require();
     const { account, bytes } = proven.keyring;
     const recoveryEntropy = generateRecoveryEntropy();
+    using _entropy = wipeAtEnd(recoveryEntropy);
     const [keyring, { publicKey }, words] = await Promise.all([
       rewrapKeyring(bytes, account, { exportKey: proven.exportKey }, { recoveryEntropy }),
       recoveryKeyPair(recoveryEntropy),
       recoveryWords(recoveryEntropy),
     ]);
-    recoveryEntropy.fill(0);
     const request = {
       proof: proven.proof,
       recoveryPublicKey: toB64Url(publicKey),
@@ -198,18 +199,15 @@ export class Credentials {
     const { registrationRequest } = registration;
     const { registrationResponse } = await broker.call(passphraseStart, { proof, registrationRequest });
     const { registrationRecord, exportKey } = registration.finish(registrationResponse, serverPublicKey);
-    try {
-      const keyring = await rewrapKeyring(bytes, account, { exportKey: proven.exportKey }, { exportKey });
-      await broker.call(passphraseRenew, { proof, registrationRecord, keyring: recordOf(keyring) });
-      if (this.#proven === proven) {
-        proven.keyring = keyring;
-        proven.exportKey.set(exportKey);
-      }
-      await pin(keyring, openAccount);
-      await this.#closeUnder(passphrase, openAccount);
-    } finally {
-      exportKey.fill(0);
+    using _exportKey = wipeAtEnd(exportKey);
+    const keyring = await rewrapKeyring(bytes, account, { exportKey: proven.exportKey }, { exportKey });
+    await broker.call(passphraseRenew, { proof, registrationRecord, keyring: recordOf(keyring) });
+    if (this.#proven === proven) {
+      proven.keyring = keyring;
+      proven.exportKey.set(exportKey);
     }
+    await pin(keyring, openAccount);
+    await this.#closeUnder(passphrase, openAccount);
   }
 
   /** Forgets what was proven. */
@@ -233,8 +231,8 @@ export class Credentials {
     const { deviceStore } = this.#deps;
     const lock = await deviceStore.lockFor(localAccount.account.account, passphrase);
     if (!lock) return;
+    using _key = wipeAtEnd(lock.key);
     await deviceStore.keep(localAccount, lock);
-    lock.key.fill(0);
   }
 }
 

@@ -12,6 +12,7 @@ import {
 import { openDatabase, type Database, type DeviceRecord } from '../store/database.ts';
 import { createDevice, readDevice, saveDevice } from '../store/device-record.ts';
 import { wipeDevice } from '../store/wipe.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
 
 /** Who is at home on this device. */
 export interface LocalAccount {
@@ -57,13 +58,10 @@ export class DeviceStore {
   async openWith(passphrase: string): Promise<LocalAccount> {
     const owner = await readOwner(await this.database());
     const key = owner?.stretching && (await startKey(passphrase, owner.account, owner.stretching));
-    try {
-      const localAccount = await this.#read(key);
-      if (localAccount) return localAccount;
-      throw new HalfkeyError('session_missing', 'nobody has signed in on this device');
-    } finally {
-      key?.fill(0);
-    }
+    using _key = wipeAtEnd(key);
+    const localAccount = await this.#read(key);
+    if (localAccount) return localAccount;
+    throw new HalfkeyError('session_missing', 'nobody has signed in on this device');
   }
 
   /** What is known without a key, and so is nothing but a claim; undefined where nobody has signed in, or where it is damaged. */

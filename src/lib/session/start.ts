@@ -5,6 +5,7 @@ import { readAttempts, saveAttempts } from '../store/attempts.ts';
 import type { StoredAttempts } from '../store/database.ts';
 import { provePassphrase } from './entry/passphrase-proof.ts';
 import type { LocalAccount, DeviceStore } from './device-store.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
 
 /** So many wrong passphrases are mistyped ones; then each doubles the pause, up to five minutes. */
 const FREE_ATTEMPTS = 3;
@@ -83,6 +84,7 @@ export async function setStart(
     exportKey.fill(0);
   }
   const lock = passphrase === undefined ? undefined : await newStartLock(passphrase, account);
+  using _key = wipeAtEnd(lock?.key);
   const owner = await deviceStore.owner();
   // Another tab may have changed the passphrase: what it wrote is not written over.
   const isSame = owner?.account === account && owner.keyring.version === keyring.version;
@@ -90,5 +92,4 @@ export async function setStart(
     throw new HalfkeyError('session_missing', 'somebody signed out, or in, meanwhile');
   }
   await deviceStore.keep(localAccount, lock);
-  lock?.key.fill(0);
 }

@@ -4,6 +4,7 @@ import { fromB64Url, type Bytes } from '../bytes.ts';
 import { openEnvelope } from '../crypto/envelope.ts';
 import type { OpenVault } from './open-vault.ts';
 import { fromRecord } from './envelope-record.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
 
 /** A blob and the epoch of its envelope. */
 interface EnvelopeName {
@@ -31,15 +32,9 @@ export async function releaseKeys(
     for (const { blob, epoch, envelope, kmsHalf: half } of keys) {
       if (!some.some((name) => name.blob === blob && name.epoch === epoch)) continue;
       const kmsHalf = fromB64Url(half);
-      try {
-        const binding = { purpose, vault, blob, epoch };
-        opened.set(
-          blob,
-          await openEnvelope({ ...binding, envelope: fromRecord(envelope), kmsHalf, vaultKey }),
-        );
-      } finally {
-        kmsHalf.fill(0);
-      }
+      using _kmsHalf = wipeAtEnd(kmsHalf);
+      const binding = { purpose, vault, blob, epoch };
+      opened.set(blob, await openEnvelope({ ...binding, envelope: fromRecord(envelope), kmsHalf, vaultKey }));
     }
   }
   return opened;

@@ -10,6 +10,7 @@ import { createGenesis } from '../../journal/entries/genesis.ts';
 import type { DeviceRecord } from '../../store/database.ts';
 import { toRecord } from '../../vault/envelope-record.ts';
 import { deviceName } from './device-name.ts';
+import { wipeAtEnd } from '../../crypto/wipe.ts';
 
 /** The KMS half that the broker made for the first inbox key. */
 export type InboxHalf = v.InferOutput<(typeof signupVerify)['answer']>['inbox'];
@@ -33,6 +34,7 @@ export async function foundVault({
   const { vault, epoch, key: vaultKey } = keyring.vaultKey;
   const { publicKey, privateKey } = await generateAgreementKeyPair();
   const kmsHalf = fromB64Url(inbox.kmsHalf);
+  using _halves = wipeAtEnd(privateKey, kmsHalf);
   const envelope = await sealEnvelope({
     purpose: 'inbox',
     vault,
@@ -43,8 +45,6 @@ export async function foundVault({
     kmsBlob: fromB64Url(inbox.kmsBlob),
     vaultKey,
   });
-  privateKey.fill(0);
-  kmsHalf.fill(0);
   const certificate = await certifyDevice(identity.privateKey, account, device.id, device.publicKey);
   const genesis = await createGenesis({
     vault,

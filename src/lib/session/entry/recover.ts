@@ -11,6 +11,7 @@ import { signWithKit } from './kit-proof.ts';
 import type { Commands } from '../../protocol/commands.ts';
 import type { DeviceStore } from '../device-store.ts';
 import { enterAs } from './revoked-device.ts';
+import { wipeAtEnd } from '../../crypto/wipe.ts';
 
 /**
  * Kit and code in place of the passphrase, and a new passphrase: the keyring is wrapped again, one version on, and every older
@@ -24,6 +25,7 @@ export async function recover(
   { broker, deviceStore, nowMs }: { broker: Broker; deviceStore: DeviceStore; nowMs: () => number },
 ): Promise<Entry> {
   const recoveryEntropy = await parseRecoveryWords(words);
+  using _entropy = wipeAtEnd(recoveryEntropy);
   const factor = parseFactor(typed);
   await requireStrong(passphrase, '');
   const signature = await signWithKit(recoveryEntropy, 'recovery', broker);
@@ -36,9 +38,8 @@ export async function recover(
   const { serverPublicKey, userName } = await openKeyring(current, account, { recoveryEntropy });
   await requireStrong(passphrase, userName); // Once more: who the words belong to was not known before.
   const { registrationRecord, exportKey } = registration.finish(answer.registrationResponse, serverPublicKey);
+  using _exportKey = wipeAtEnd(exportKey);
   const keyring = await rewrapKeyring(current, account, { recoveryEntropy }, { exportKey });
-  recoveryEntropy.fill(0);
-  exportKey.fill(0);
 
   const startLock = await deviceStore.lockFor(account, passphrase);
   const sentAtMs = nowMs();

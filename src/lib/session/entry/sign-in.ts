@@ -17,6 +17,7 @@ import type { Factor } from '../../protocol/session.ts';
 import type { DeviceStore } from '../device-store.ts';
 import { enterAs } from './revoked-device.ts';
 import { parseUserName } from './user-name.ts';
+import { wipeAtEnd } from '../../crypto/wipe.ts';
 
 /** The passphrase was right; the code is still to come. */
 interface Proven {
@@ -82,8 +83,8 @@ export class SignIn {
   }: Commands['sign-in/reenrol']['args']): Promise<Commands['sign-in/reenrol']['result']> {
     const proven = this.#require();
     const recoveryEntropy = await parseRecoveryWords(words);
+    using _entropy = wipeAtEnd(recoveryEntropy);
     const signature = await signWithKit(recoveryEntropy, 'reenrolment', this.#broker);
-    recoveryEntropy.fill(0);
     const { waitSeconds } = await this.#broker.call(reenrolAsk, { signature });
     if (waitSeconds > 0) return { waitSeconds };
     const pairing = await this.#broker.call(reenrolSecret, { userName: proven.userName });

@@ -13,6 +13,7 @@ import { retry } from '../../remote/retry.ts';
 import { toRecord } from '../../vault/envelope-record.ts';
 import { placesAtFault } from './inbox-writer.ts';
 import { releaseKeys } from '../../vault/release.ts';
+import { wipeAtEnd } from '../../crypto/wipe.ts';
 
 interface Adoption {
   readonly file: CapturedFile;
@@ -58,7 +59,7 @@ export class Adopter {
     );
     return batch.map((each) => {
       const { file, signal } = each;
-      if (cancelled.has(each)) return { kind: 'failed', error: signal.reason };
+      if (cancelled.has(each)) return { kind: 'failed', error: signal.reason as unknown };
       if (!refused.has(file)) return { kind: 'done', result: undefined };
       return { kind: 'failed', error: new HalfkeyError('envelope_corrupt', 'the blob has another envelope') };
     });
@@ -98,9 +99,9 @@ export class Adopter {
         const key = made.get(blob);
         if (!key) throw new HalfkeyError('broker_unreachable', 'the broker made no key for a blob');
         const [kmsHalf, kmsBlob] = [fromB64Url(key.kmsHalf), fromB64Url(key.kmsBlob)];
+        using _kmsHalf = wipeAtEnd(kmsHalf);
         const binding = { purpose: 'file', vault, blob, epoch: version.epoch } as const;
         const envelope = await sealEnvelope({ ...binding, contentKey, kmsHalf, kmsBlob, vaultKey });
-        kmsHalf.fill(0);
         this.#envelopes.set(blob, toRecord(envelope));
       }
     }
@@ -129,12 +130,11 @@ export class Adopter {
     const blobs = files.map(({ version }) => ({ blob: version.blob as BlobId, epoch: version.epoch }));
     const release = () => releaseKeys(this.#vault(), 'file', blobs);
     const keys = await retry(release, new AbortController().signal);
+    using _keys = wipeAtEnd(...keys.values());
     const isOther = ({ version, contentKey }: CapturedFile) => {
       const stored = keys.get(version.blob);
       return !stored || !equalBytes(stored, contentKey);
     };
-    const others = new Set(files.filter(isOther));
-    for (const key of keys.values()) key.fill(0);
-    return others;
+    return new Set(files.filter(isOther));
   }
 }

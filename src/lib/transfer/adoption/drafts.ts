@@ -4,6 +4,7 @@ import { draftEpoch, openDraft } from '../../inbox/draft.ts';
 import type { StoredUpload } from '../../store/database.ts';
 import type { OpenVault } from '../../vault/open-vault.ts';
 import type { InboxKeys } from './inbox-keys.ts';
+import { wipeAtEnd } from '../../crypto/wipe.ts';
 
 /** Epochs of the inbox keys that these are sealed to. Those in the inbox count as well: it may be said to be emptier than it is. */
 export function inboxEpochsOf(uploads: readonly StoredUpload[]): number[] {
@@ -23,9 +24,6 @@ export async function openDraftKey(
   if (!draft || !inbox) throw new HalfkeyError('device_state_lost', 'the upload has no draft that opens');
   const opened = await keys.open(inbox, new AbortController().signal);
   const key = { ...opened, privateKey: opened.privateKey.slice() }; // A lock in the middle wipes the other one.
-  try {
-    return (await openDraft(draft, { vault, blob }, key)).contentKey;
-  } finally {
-    key.privateKey.fill(0);
-  }
+  using _privateKey = wipeAtEnd(key.privateKey);
+  return (await openDraft(draft, { vault, blob }, key)).contentKey;
 }

@@ -9,6 +9,7 @@ import type { OpenVault } from '../../vault/open-vault.ts';
 import type { Adopter } from './adopting.ts';
 import { retry } from '../../remote/retry.ts';
 import type { InboxKeys } from './inbox-keys.ts';
+import { wipeAtEnd } from '../../crypto/wipe.ts';
 
 export interface InboxAdoptionDeps {
   /** @throws {HalfkeyError} `session_missing` when nobody is signed in */
@@ -108,9 +109,9 @@ export class InboxAdoption {
       left,
       signal,
     );
+    using _contentKeys = wipeAtEnd(...files.map(({ contentKey }) => contentKey));
     const outcomes = await Promise.allSettled(files.map((file) => adopter.adopt(file, signal)));
-    for (const [index, { contentKey, version }] of files.entries()) {
-      contentKey.fill(0);
+    for (const [index, { version }] of files.entries()) {
       if (outcomes[index]?.status === 'fulfilled') removable.push(version.blob as BlobId);
     }
     if (removable.length > 0) {
@@ -151,7 +152,8 @@ export class InboxAdoption {
     const signed = await readRecord(journal.state, vault, blob, fromB64Url(record), own);
     const opened = await this.#deps.keys.open(this.#keyOf(signed), signal);
     const key = { ...opened, privateKey: opened.privateKey.slice() }; // A lock in the middle wipes the other one.
-    const file = await openRecord(signed, { vault, blob }, key).finally(() => key.privateKey.fill(0));
+    using _privateKey = wipeAtEnd(key.privateKey);
+    const file = await openRecord(signed, { vault, blob }, key);
     const { sealedBytes, digest } = file.version;
     if (stored?.sizeBytes !== sealedBytes || stored.digest !== digest || file.version.epoch !== epoch) {
       file.contentKey.fill(0);

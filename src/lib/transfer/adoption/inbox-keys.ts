@@ -9,6 +9,7 @@ import type { InboxKey } from '../../journal/entries/operations.ts';
 import type { OpenVault } from '../../vault/open-vault.ts';
 import { retry } from '../../remote/retry.ts';
 import { fromRecord, toRecord } from '../../vault/envelope-record.ts';
+import { wipeAtEnd } from '../../crypto/wipe.ts';
 
 /** The inbox's private keys, for as long as a grant is live: each is released once. */
 export class InboxKeys {
@@ -40,16 +41,13 @@ export class InboxKeys {
     const released = keys.find((key) => key.blob === blob && key.epoch === epoch);
     if (!released) throw new HalfkeyError('key_absent', 'the broker has no envelope for an inbox key');
     const kmsHalf = fromB64Url(released.kmsHalf);
-    try {
-      const halves = { vault, epoch, vaultKey, kmsHalf };
-      const key = await openInboxKey({ ...halves, envelope: fromRecord(released.envelope) }, inbox);
-      if (signal.aborted) key.privateKey.fill(0);
-      signal.throwIfAborted();
-      this.#opened.set(inbox.epoch, key);
-      return key;
-    } finally {
-      kmsHalf.fill(0);
-    }
+    using _kmsHalf = wipeAtEnd(kmsHalf);
+    const halves = { vault, epoch, vaultKey, kmsHalf };
+    const key = await openInboxKey({ ...halves, envelope: fromRecord(released.envelope) }, inbox);
+    if (signal.aborted) key.privateKey.fill(0);
+    signal.throwIfAborted();
+    this.#opened.set(inbox.epoch, key);
+    return key;
   }
 
   /**
@@ -69,9 +67,9 @@ export class InboxKeys {
     const made = keys.find((key) => key.blob === blob);
     if (!made) throw new HalfkeyError('broker_unreachable', 'the broker made no key for the inbox');
     const [kmsHalf, kmsBlob] = [fromB64Url(made.kmsHalf), fromB64Url(made.kmsBlob)];
+    using _kmsHalf = wipeAtEnd(kmsHalf);
     const halves = { vault, epoch, vaultKey, kmsHalf, kmsBlob };
     const { inbox, envelope } = await createInboxKey(halves, { blob, epoch: newest.epoch + 1 });
-    kmsHalf.fill(0);
     const envelopes = [{ blob, envelope: toRecord(envelope) }];
     await retry(() => broker.call(envelopesWrite, { envelopes }, { vault, signal }), signal);
     await journal.append((state) =>

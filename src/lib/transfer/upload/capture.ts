@@ -10,6 +10,7 @@ import { sealLabel, versionOf, type Label } from './label.ts';
 import type { BlobPlan } from '../plan.ts';
 import { digestOf } from './sending.ts';
 import type { UploadItem, UploadDeps } from './upload-item.ts';
+import { wipeAtEnd } from '../../crypto/wipe.ts';
 
 /** Left for everything else that rests here. */
 const MARGIN_BYTES = 32 * 1024 * 1024;
@@ -74,6 +75,7 @@ export async function capture(
   const { signal } = item.controller;
   // Whoever ends the session in the middle wipes the other one, and what is sealed must never be zeros.
   const contentKey = item.contentKey.slice();
+  using _contentKey = wipeAtEnd(contentKey);
   try {
     const upload = await deps.vault().inboxUse.seal(async (inbox) => {
       const begun = await beginRecord(deps, item, plan, { mode: 'device', inboxEpoch: inbox.epoch });
@@ -92,8 +94,6 @@ export async function capture(
     await deps.records.remove(blob).catch(() => undefined); // What stays is swept, or asked about, at the next start.
     await deps.files.remove(blob).catch(() => undefined);
     throw error;
-  } finally {
-    contentKey.fill(0);
   }
 }
 
@@ -112,33 +112,30 @@ export async function stream(
 ): Promise<{ parts: Streaming; upload: StoredUpload }> {
   const { blob, source, label } = item;
   const contentKey = item.contentKey.slice();
-  try {
-    const { signal } = item.controller;
-    const streaming = { records: deps.records, source, plan, contentKey, signal };
-    if (begun?.header) {
-      const { parts } = await Streaming.begin(begun, streaming);
-      await parts.compare();
-      return { parts, upload: begun };
-    }
-    const { vault, epoch, inboxUse } = deps.vault();
-    return await inboxUse.seal(async (inbox) => {
-      const about = { mode: 'streamed', inboxEpoch: inbox.epoch } as const;
-      const fresh = await beginRecord(deps, item, plan, about);
-      const { name, file, sizeBytes, mediaType, modifiedAtMs, addedAtMs } = label;
-      const content = { file, folder: ROOT, name, contentKey, blob, epoch };
-      const draft = await sealDraft(
-        { ...content, sizeBytes, mediaType, modifiedAtMs, addedAtMs },
-        { vault, inbox },
-      );
-      const { parts, header } = await Streaming.begin(fresh, streaming);
-      const upload = { ...fresh, draft, header };
-      signal.throwIfAborted();
-      await deps.records.save(upload);
-      return { parts, upload };
-    });
-  } finally {
-    contentKey.fill(0);
+  using _contentKey = wipeAtEnd(contentKey);
+  const { signal } = item.controller;
+  const streaming = { records: deps.records, source, plan, contentKey, signal };
+  if (begun?.header) {
+    const { parts } = await Streaming.begin(begun, streaming);
+    await parts.compare();
+    return { parts, upload: begun };
   }
+  const { vault, epoch, inboxUse } = deps.vault();
+  return await inboxUse.seal(async (inbox) => {
+    const about = { mode: 'streamed', inboxEpoch: inbox.epoch } as const;
+    const fresh = await beginRecord(deps, item, plan, about);
+    const { name, file, sizeBytes, mediaType, modifiedAtMs, addedAtMs } = label;
+    const content = { file, folder: ROOT, name, contentKey, blob, epoch };
+    const draft = await sealDraft(
+      { ...content, sizeBytes, mediaType, modifiedAtMs, addedAtMs },
+      { vault, inbox },
+    );
+    const { parts, header } = await Streaming.begin(fresh, streaming);
+    const upload = { ...fresh, draft, header };
+    signal.throwIfAborted();
+    await deps.records.save(upload);
+    return { parts, upload };
+  });
 }
 
 /** All parts are known: what the inbox will be told is sealed too, and then the key is not needed any more. */

@@ -6,6 +6,7 @@ import { capture, finishRecord, Room, stream } from './capture.ts';
 import { Semaphore } from '../../concurrency/semaphore.ts';
 import type { BlobPlan } from '../plan.ts';
 import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { wipeAtEnd } from '../../crypto/wipe.ts';
 
 const CONTENT_KEY_BYTES = 32;
 /** Files of one part that are sealed at a time; one of many parts keeps all cores busy by itself. */
@@ -117,6 +118,7 @@ export class Captures {
     plan: BlobPlan,
   ): Promise<void> {
     const contentKey = taken.contentKey.slice(); // Of its own: a lock does not end what could not go on without it.
+    using _contentKey = wipeAtEnd(contentKey);
     try {
       item.entry.enter('encrypting');
       const { parts, upload } = await stream(this.#deps, taken, plan, item.stored);
@@ -130,7 +132,6 @@ export class Captures {
     } finally {
       item.supply = undefined;
       item.whenSent = undefined;
-      contentKey.fill(0);
     }
   }
 

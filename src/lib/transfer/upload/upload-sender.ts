@@ -8,6 +8,7 @@ import { versionOf } from './label.ts';
 import { UploadQueue } from './upload-queue.ts';
 import { digestOf, sendBlob } from './sending.ts';
 import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { wipeAtEnd } from '../../crypto/wipe.ts';
 
 /** What ends a capture, which tells it itself. */
 const CAPTURE_ENDS = new Set(['device_full', 'source_changed']);
@@ -163,6 +164,7 @@ export class UploadSender {
     const { partDigests } = uploaded;
     if (!contentKey || !partDigests || !hasGrant(this.#deps.vault())) return false;
     const key = contentKey.slice(); // A lock in the middle wipes the other one, and what is sealed must never be zeros.
+    using _key = wipeAtEnd(key);
     const digest = await digestOf(uploaded, splitDigests(partDigests));
     const version = versionOf(label, { ...uploaded, digest });
     try {
@@ -176,8 +178,6 @@ export class UploadSender {
         error instanceof HalfkeyError && (NOT_NOW.has(error.code) || error.family === 'unreachable');
       if (isLater) return false;
       throw error;
-    } finally {
-      key.fill(0);
     }
   }
 

@@ -1,0 +1,14 @@
+// Not every browser that Halfkey runs in knows this symbol yet; what `using` is compiled to looks under the same name.
+const dispose = (Symbol as { readonly dispose?: symbol }).dispose ?? Symbol.for('Symbol.dispose');
+
+/**
+ * Overwrites secrets with zeros when the block ends that declares it, whether it returns or throws:
+ * `using _key = wipeAtEnd(key);`
+ * @param secrets what is undefined is passed over
+ */
+export function wipeAtEnd(...secrets: readonly (Uint8Array | undefined)[]): Disposable {
+  const wipe = (): void => {
+    for (const secret of secrets) secret?.fill(0);
+  };
+  return { [dispose]: wipe } as unknown as Disposable;
+}
