@@ -43,6 +43,7 @@ export default defineConfig(
       '.svelte-kit',
       'build',
       'dist',
+      'docs/api',
       'release',
       'data',
       'test-results',

@@ -9,7 +9,6 @@ export default defineConfig({
   testDir: 'tests/e2e',
   outputDir: 'test-results/e2e',
   globalSetup: './tests/e2e/quick-app.ts',
-  preserveOutput: 'failures-only',
   timeout: 300_000,
   expect: { timeout: 20_000 },
   workers: 2,

@@ -3,13 +3,16 @@ import type { Server } from 'node:http';
 import { dirname, join } from 'node:path';
 import { getConnInfo } from '@hono/node-server/conninfo';
 import { serve } from '@hono/node-server';
+import type { Context } from 'hono';
 import type { Logger } from 'pino';
 import * as v from 'valibot';
-import { createApp } from '../app.ts';
+import { createApp, problemOf } from '../app.ts';
 import { connectCloud } from '../aws/broker-clients.ts';
 import { drainable } from '../drain.ts';
-import { loadSetup } from '../domain/state/setup.ts';
+import { startSweeping } from '../domain/sweep.ts';
+import { openBroker } from '../open-broker.ts';
 import { addressBehind } from '../routes/address-limit.ts';
+import { faultOf } from '../routes/request-log.ts';
 import type { Cloud, Settings } from './settings.ts';
 
 export interface BrokerServer {
@@ -30,35 +33,33 @@ export async function startServer(
   log: Logger,
   root: string,
 ): Promise<BrokerServer> {
-  const ports = connectCloud({ ...cloud, s3PublicUrl: settings.s3PublicUrl });
-  await ports.conformance();
-  const { setup, codec } = await loadSetup(ports.state, ports.kms, ports.versions);
+  const ports = { ...connectCloud({ ...cloud, s3PublicUrl: settings.s3PublicUrl }), clock: Date.now, log };
+  const broker = await openBroker(ports, settings);
+  const addressOf = (context: Context) =>
+    addressBehind(
+      settings.proxies,
+      context.req.header('x-forwarded-for'),
+      getConnInfo(context).remote.address,
+    );
   const app = createApp(
-    {
-      ...ports,
-      clock: Date.now,
-      log,
-      addressOf: (context) =>
-        addressBehind(
-          settings.proxies,
-          context.req.header('x-forwarded-for'),
-          getConnInfo(context).remote.address,
-        ),
-    },
+    broker.domain,
+    { ...ports, addressOf },
     {
       ...settings,
-      setup,
-      codec,
       s3Origin: settings.s3PublicUrl ?? cloud.s3Endpoint ?? awsS3Origin(cloud),
       version: versionOf(root),
       files: builtApp(root),
     },
   );
   const drain = await listen(app.fetch, settings);
+  const stopSweeping = startSweeping(broker.domain.sweep, (error) => {
+    log.warn({ problem: problemOf(error).code, fault: faultOf(error) }, 'sweep');
+  });
   return {
     async stop() {
+      stopSweeping();
       const drained = drain();
-      app.close();
+      broker.close();
       await drained;
       ports.close();
     },

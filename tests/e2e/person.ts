@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   expect,
-  test,
   type Browser,
   type BrowserContextOptions,
   type Download,
@@ -204,9 +205,18 @@ export class Person {
   }
 }
 
-/** Written where the test may leave files. @returns the path; the browser finds the type by the name's ending */
+let folder: string | undefined;
+
+/** Written into a folder of its own, so that it may have any other's name. @returns the path; the browser finds the type by the ending */
 function onDisk({ name, buffer }: TestFile): string {
-  const path = test.info().outputPath(name);
+  if (folder === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'halfkey-picked-'));
+    process.once('exit', () => {
+      rmSync(made, { recursive: true, force: true });
+    });
+    folder = made;
+  }
+  const path = join(mkdtempSync(join(folder, 'file-')), name);
   writeFileSync(path, buffer);
   return path;
 }

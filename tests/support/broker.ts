@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { type App, type AppPorts, type AppSettings, createApp } from '../../broker/app.ts';
 import { type CloudPorts, connectCloud } from '../../broker/aws/broker-clients.ts';
-import { loadSetup } from '../../broker/domain/state/setup.ts';
+import type { DomainSettings } from '../../broker/domain/domain.ts';
 import { localCloud } from '../../broker/entry/settings.ts';
 import { type LocalCloud, startLocalCloud } from '../../broker/local/cloud.ts';
+import { type BrokerPorts, openBroker } from '../../broker/open-broker.ts';
 
 const policiesFolder = fileURLToPath(new URL('../../broker/deploy/policies', import.meta.url));
 
@@ -57,17 +58,19 @@ export class TestClock {
   }
 }
 
+type TestPorts = BrokerPorts & AppPorts;
+
 export interface TestBroker {
-  readonly app: App;
-  readonly ports: AppPorts;
+  readonly app: App & { close(): void };
+  readonly ports: TestPorts;
   /** Every line that it logged. */
   readonly logged: string[];
 }
 
 /** What a broker of tests has otherwise than others. */
 export interface TestBrokerOptions {
-  readonly ports?: Partial<AppPorts>;
-  readonly settings?: Partial<AppSettings>;
+  readonly ports?: Partial<TestPorts>;
+  readonly settings?: Partial<AppSettings & DomainSettings>;
 }
 
 /** One broker in this process. Ports may be replaced one by one, to see or to disturb what it asks of them. */
@@ -78,17 +81,16 @@ export async function startTestBroker(
 ): Promise<TestBroker> {
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
-  const ports: AppPorts = {
+  const ports: TestPorts = {
     ...cloud.connect(),
+    // The local cloud is fit: tests/broker/conformance.test.ts.
+    conformance: () => Promise.resolve(),
     clock: clock.read,
     log,
     addressOf: (context) => context.req.header('x-test-address') ?? '192.0.2.1',
     ...options.ports,
   };
-  const { setup, codec } = await loadSetup(ports.state, ports.kms);
-  const app = createApp(ports, {
-    setup,
-    codec,
+  const settings = {
     origin: ORIGIN,
     s3Origin: cloud.cloud.endpoint,
     signupOpen: true,
@@ -99,6 +101,10 @@ export async function startTestBroker(
     version: '0.0.0',
     files: undefined,
     ...options.settings,
-  });
-  return { app, ports, logged };
+  };
+  const broker = await openBroker(ports, settings);
+  const close = () => {
+    broker.close();
+  };
+  return { app: { ...createApp(broker.domain, ports, settings), close }, ports, logged };
 }

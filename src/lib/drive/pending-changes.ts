@@ -6,6 +6,7 @@ import { addChange, readChanges, updateChanges } from '../store/change-records.t
 import type { Database } from '../store/database.ts';
 import { changeKey, openChange, rebase, sealChange, type Change, type ChangeKey } from './change.ts';
 import type { DroppedChange } from '../protocol/drive.ts';
+import { LOCKS } from '../concurrency/locks.ts';
 
 /** Changes that go into the journal together: far fewer than a segment holds, so that all land or none does. */
 const BATCH = 100;
@@ -55,7 +56,7 @@ export class PendingChanges {
   private constructor(deps: PendingDeps, key: ChangeKey, vault: string) {
     this.#deps = deps;
     this.#key = key;
-    this.#lock = `halfkey-changes-${vault}`;
+    this.#lock = LOCKS.changes(vault);
   }
 
   static async open(

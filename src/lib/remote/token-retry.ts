@@ -1,8 +1,6 @@
 import { HalfkeyError } from '../errors.ts';
 import type { Broker } from './broker.ts';
-
-/** Held by whichever tab has the session's token renewed. */
-const LOCK = 'halfkey-token';
+import { LOCKS } from '../concurrency/locks.ts';
 
 /**
  * The same broker, where a renewal of the session's token ends no session: what was under way with the old token, in this tab or in
@@ -12,14 +10,14 @@ export function withTokenRetry(broker: Broker, locks: LockManager): Broker {
   return {
     async call(route, request, options) {
       const ask = () => broker.call(route, request, options);
-      if (route.renewsToken) return locks.request(LOCK, ask);
+      if (route.renewsToken) return locks.request(LOCKS.token, ask);
       try {
         return await ask();
       } catch (error) {
         const isRefused = error instanceof HalfkeyError && error.code === 'session_missing';
         if (route.stage !== 'full' || !isRefused) throw error;
         return locks.request(
-          LOCK,
+          LOCKS.token,
           { mode: 'shared', ...(options?.signal && { signal: options.signal }) },
           ask,
         );

@@ -6,6 +6,7 @@ import type { StoredAttempts } from '../store/database.ts';
 import { provePassphrase } from './entry/passphrase-proof.ts';
 import type { LocalAccount, DeviceStore } from './device-store.ts';
 import { wipeAtEnd } from '../crypto/wipe.ts';
+import { LOCKS } from '../concurrency/locks.ts';
 
 /** So many wrong passphrases are mistyped ones; then each doubles the pause, up to five minutes. */
 const FREE_ATTEMPTS = 3;
@@ -24,7 +25,7 @@ export async function openWithPassphrase(
   passphrase: string,
   nowMs: () => number,
 ): Promise<LocalAccount> {
-  return navigator.locks.request('halfkey-start', async () => {
+  return navigator.locks.request(LOCKS.start, async () => {
     const database = await deviceStore.database();
     const before = await readAttempts(database);
     const waitMs = before ? restOfPauseMs(before, nowMs()) : 0;

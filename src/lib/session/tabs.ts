@@ -1,3 +1,5 @@
+import { LOCKS } from '../concurrency/locks.ts';
+
 /** What the tabs of one profile tell each other. No key and no grant among it: each tab's worker holds its own. */
 export type TabMessage =
   /** Somebody pressed *Lock now*, or nobody was there for long. */
@@ -11,8 +13,6 @@ export type TabMessage =
 
 const NEWS: ReadonlySet<unknown> = new Set<TabMessage>(['lock', 'active', 'signed-out', 'changes']);
 const CHANNEL = 'halfkey-tabs';
-/** Held by every tab of the profile for as long as it lives. */
-const LOCK = 'halfkey-tab';
 
 /** The other tabs of this profile, as their workers hear of each other. A tab does not hear itself. */
 export class Tabs {
@@ -25,7 +25,7 @@ export class Tabs {
       if (NEWS.has(data)) onNews(data as TabMessage);
     });
     this.joined = new Promise((resolve) => {
-      void navigator.locks.request(LOCK, { mode: 'shared' }, () => {
+      void navigator.locks.request(LOCKS.tab, { mode: 'shared' }, () => {
         resolve();
         return new Promise(() => undefined);
       });
@@ -35,7 +35,7 @@ export class Tabs {
   /** Whether there are no others. One that `joined` later reads what rests on the device later, too. */
   async isAlone(): Promise<boolean> {
     const { held = [] } = await navigator.locks.query();
-    return held.filter(({ name }) => name === LOCK).length === 1;
+    return held.filter(({ name }) => name === LOCKS.tab).length === 1;
   }
 
   tell(news: TabMessage): void {

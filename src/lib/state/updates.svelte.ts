@@ -1,7 +1,6 @@
 import type { FromServiceWorker, ToServiceWorker } from '../../service-worker/messages.ts';
+import { LOCKS } from '../concurrency/locks.ts';
 
-/** Held, shared, by each page that must not be loaded anew right now. */
-const BUSY_LOCK = 'halfkey-page-busy';
 /** A page may stay open for weeks: it asks for a new version when it is looked at again, but not each time. */
 const LOOK_EVERY_MS = 60 * 60_000;
 /** A service worker that has not taken over by then never will; the page goes on as it was. */
@@ -60,7 +59,7 @@ export class Updates {
       this.#endBusy = undefined;
     } else if (!this.#endBusy) {
       const ended = new Promise<void>((resolve) => (this.#endBusy = resolve));
-      void navigator.locks.request(BUSY_LOCK, { mode: 'shared' }, () => ended);
+      void navigator.locks.request(LOCKS.pageBusy, { mode: 'shared' }, () => ended);
     }
   }
 
@@ -71,7 +70,7 @@ export class Updates {
   async take(): Promise<boolean> {
     const waiting = this.#waiting;
     if (!waiting) return true;
-    return navigator.locks.request(BUSY_LOCK, { ifAvailable: true }, async (lock) => {
+    return navigator.locks.request(LOCKS.pageBusy, { ifAvailable: true }, async (lock) => {
       if (!lock) return false;
       // Nobody becomes busy before the change has reached all pages.
       const changed = new Promise((resolve) => {

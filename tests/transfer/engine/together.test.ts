@@ -4,7 +4,7 @@ import { putByFetch } from '../../../src/lib/remote/s3.ts';
 import type { StoredUpload } from '../../../src/lib/store/database.ts';
 import { uploadRecords } from '../../../src/lib/store/upload-records.ts';
 import { sendSealed } from '../../../src/lib/transfer/upload/background.ts';
-import { QUEUE_LOCK } from '../../../src/lib/transfer/upload/upload-queue.ts';
+import { LOCKS } from '../../../src/lib/concurrency/locks.ts';
 import { joinUploadNews } from '../../../src/lib/transfer/upload/upload-news.ts';
 import { Engine, type EngineOptions, type EngineDeps } from './engine.ts';
 import { expectOnceAndWhole, makeFile, openGround, START_MS } from './ground.ts';
@@ -90,7 +90,7 @@ describe('a tab that hears of an upload when another one has ended it', () => {
   test('lets go of it: not told at all', async () => {
     const upload = await sealed('not told');
     const tab = openTab();
-    await ground.locks.client().locks.request(QUEUE_LOCK, async () => {
+    await ground.locks.client().locks.request(LOCKS.queue, async () => {
       await tab.uploads.hear({ kind: 'changed', blob: upload.blob });
       expect(tab.reports.size).toBe(1);
       await remove(upload);

@@ -10,6 +10,7 @@ import type { Adopter } from './adopting.ts';
 import { retry } from '../../remote/retry.ts';
 import type { InboxKeys } from './inbox-keys.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
+import { LOCKS } from '../../concurrency/locks.ts';
 
 export interface InboxAdoptionDeps {
   /** @throws {HalfkeyError} `session_missing` when nobody is signed in */
@@ -32,9 +33,6 @@ interface Listed {
   readonly record: string;
   readonly stored: StoredBlob | null;
 }
-
-/** One tab at a time adopts; another device may all the same, and that is fine. */
-const LOCK = 'halfkey-adoption';
 
 /** Takes what lies in the inbox into the drive, whoever put it there, while a grant is live. */
 export class InboxAdoption {
@@ -61,7 +59,7 @@ export class InboxAdoption {
     const { signal } = this.#controller;
     try {
       this.#deps.vault().requireGrant();
-      await this.#deps.locks.request(LOCK, () => this.#adoptAll(signal));
+      await this.#deps.locks.request(LOCKS.adoption, () => this.#adoptAll(signal));
       return true;
     } catch (error) {
       if (!isPassing(error)) this.#deps.onFailed(error);

@@ -6,6 +6,7 @@ import type { KeptRecords } from '../../store/kept-records.ts';
 import type { PartFiles } from '../../store/part-files.ts';
 import type { OpenVault } from '../../vault/open-vault.ts';
 import { readSealed, type KeptParts } from './opening.ts';
+import { LOCKS } from '../../concurrency/locks.ts';
 
 export interface KeepingDeps {
   readonly vault: () => OpenVault;
@@ -113,7 +114,7 @@ export class Keeping {
     const controller = new AbortController();
     this.#fetching.set(blob, controller);
     try {
-      await this.#deps.locks.request(`halfkey-kept-${blob}`, { ifAvailable: true }, async (lock) => {
+      await this.#deps.locks.request(LOCKS.kept(blob), { ifAvailable: true }, async (lock) => {
         if (!lock) return; // Another tab does it.
         await this.#write(version, controller.signal);
         await this.#note({ blob, file, sealedBytes, isWhole: true });

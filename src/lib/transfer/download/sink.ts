@@ -1,6 +1,7 @@
 import type { Bytes } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
 import { createOpfsFile, listOpfs, readOpfsFile, removeOpfsFile } from '../../store/opfs.ts';
+import { LOCKS } from '../../concurrency/locks.ts';
 
 /** Of the names of downloads in OPFS. */
 const PREFIX = 'download-';
@@ -27,7 +28,7 @@ export function removeDownload(transfer: string): Promise<void> {
 export async function sweepDownloads(): Promise<void> {
   for (const name of await listOpfs()) {
     if (!name.startsWith(PREFIX)) continue;
-    await navigator.locks.request(name, { ifAvailable: true }, async (lock) => {
+    await navigator.locks.request(LOCKS.download(name), { ifAvailable: true }, async (lock) => {
       if (lock) await removeOpfsFile(name);
     });
   }
@@ -48,7 +49,7 @@ async function pickedFile(handle: FileSystemFileHandle): Promise<Sink> {
 
 async function privateFile(name: string): Promise<Sink> {
   // Held until this tab is gone: what has no holder is swept.
-  void navigator.locks.request(name, () => new Promise<never>(() => undefined));
+  void navigator.locks.request(LOCKS.download(name), () => new Promise<never>(() => undefined));
   const file = await createOpfsFile(name);
   let offset = 0;
   return {

@@ -7,12 +7,11 @@ import type { UploadRecords } from '../../store/upload-records.ts';
 import { sealedParts } from './capturing.ts';
 import { InboxWriter } from '../adoption/inbox-writer.ts';
 import { Semaphore } from '../../concurrency/semaphore.ts';
-import { QUEUE_LOCK } from './upload-queue.ts';
 import { Connection } from '../connection.ts';
 import type { SendingDeps } from './part-supply.ts';
 import { sendBlob } from './sending.ts';
-import { uploadLock } from './upload-item.ts';
 import type { UploadNews } from './upload-news.ts';
+import { LOCKS } from '../../concurrency/locks.ts';
 
 /** Fewer than a tab sends: nobody looks on, and the browser gives this little of everything. */
 const PARALLEL = 2;
@@ -46,7 +45,7 @@ export async function sendSealed(deps: BackgroundDeps, signal: AbortSignal): Pro
   await whenFree(locks, signal, async () => {
     for (const { blob } of await records.list()) {
       signal.throwIfAborted();
-      await locks.request(uploadLock(blob), { ifAvailable: true }, async (own) => {
+      await locks.request(LOCKS.upload(blob), { ifAvailable: true }, async (own) => {
         const upload = own && (await records.read(blob)); // As it is now that nobody else changes it.
         if (upload) await sendOne(deps, sending, inbox, upload, signal).catch(leaveToTab);
       });
@@ -63,7 +62,7 @@ async function whenFree(
   const patience = AbortSignal.timeout(QUEUE_WITHIN_MS);
   const turn = { isOurs: false };
   try {
-    await locks.request(QUEUE_LOCK, { signal: AbortSignal.any([signal, patience]) }, () => {
+    await locks.request(LOCKS.queue, { signal: AbortSignal.any([signal, patience]) }, () => {
       turn.isOurs = true;
       return work();
     });

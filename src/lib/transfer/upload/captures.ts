@@ -5,8 +5,9 @@ import type { UploadSender } from './upload-sender.ts';
 import { capture, finishRecord, Room, stream } from './capture.ts';
 import { Semaphore } from '../../concurrency/semaphore.ts';
 import type { BlobPlan } from '../plan.ts';
-import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { hasGrant, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
+import { LOCKS } from '../../concurrency/locks.ts';
 
 const CONTENT_KEY_BYTES = 32;
 /** Files of one part that are sealed at a time; one of many parts keeps all cores busy by itself. */
@@ -41,7 +42,7 @@ export class Captures {
     const { signal } = item.controller;
     try {
       await turnstile.pass(() =>
-        this.#deps.locks.request(uploadLock(item.blob), { signal }, () => this.#takeInNow(item, plan)),
+        this.#deps.locks.request(LOCKS.upload(item.blob), { signal }, () => this.#takeInNow(item, plan)),
       );
       // What was sent while it was sealed is through; else its turn comes now that its lock is free.
       return item.stored?.state === 'sealed' && !item.entry.ended;

@@ -48,11 +48,6 @@ export interface UploadItem {
   departure: Promise<unknown> | undefined;
 }
 
-/** Held by whoever works on an upload: a tab that captures or sends it, or the service worker. */
-export function uploadLock(blob: string): string {
-  return `halfkey-upload-${blob}`;
-}
-
 /** Ends the content key. */
 export function wipeKey(item: UploadItem): void {
   item.contentKey?.fill(0);

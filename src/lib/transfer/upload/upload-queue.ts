@@ -1,4 +1,5 @@
 import { Semaphore } from '../../concurrency/semaphore.ts';
+import { LOCKS } from '../../concurrency/locks.ts';
 
 /** Something that wants to be sent. */
 export interface Job {
@@ -12,9 +13,6 @@ export interface Job {
 }
 
 type Locks = Pick<LockManager, 'request'>;
-
-/** One tab or service worker of all sends at a time, so that there is one queue, and one that tries when the network is gone. */
-export const QUEUE_LOCK = 'halfkey-queue';
 
 /** Files of one part: several go together. */
 const SMALL_AT_ONCE = 4;
@@ -74,7 +72,7 @@ export class UploadQueue {
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     try {
-      await this.#locks.request(QUEUE_LOCK, { signal }, () => this.#work());
+      await this.#locks.request(LOCKS.queue, { signal }, () => this.#work());
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== 'AbortError') throw error;
     } finally {

@@ -7,8 +7,9 @@ import { InboxWriter } from '../adoption/inbox-writer.ts';
 import { versionOf } from './label.ts';
 import { UploadQueue } from './upload-queue.ts';
 import { digestOf, sendBlob } from './sending.ts';
-import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { hasGrant, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
+import { LOCKS } from '../../concurrency/locks.ts';
 
 /** What ends a capture, which tells it itself. */
 const CAPTURE_ENDS = new Set(['device_full', 'source_changed']);
@@ -100,7 +101,7 @@ export class UploadSender {
     const stored = await records.read(item.blob);
     if (stored?.state === 'captured') return; // Another tab is at it, or was when it crashed.
     const { signal } = item.controller;
-    await locks.request(uploadLock(item.blob), { signal }, work).catch((error: unknown) => {
+    await locks.request(LOCKS.upload(item.blob), { signal }, work).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
   }

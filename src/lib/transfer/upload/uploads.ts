@@ -9,9 +9,10 @@ import { Captures } from './captures.ts';
 import { isLabelOf, labelOf, openLabel, type Label } from './label.ts';
 import { TransferTracker, type Reporter } from '../transfer-tracker.ts';
 import { planBlob, type BlobPlan } from '../plan.ts';
-import { hasGrant, uploadLock, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { hasGrant, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
 import type { TransferPhase } from '../../protocol/transfer.ts';
 import type { UploadNewsMessage } from './upload-news.ts';
+import { LOCKS } from '../../concurrency/locks.ts';
 
 /** Nothing of these rests here. */
 const HAS_LEFT: ReadonlySet<TransferPhase> = new Set(['done', 'cancelled']);
@@ -255,7 +256,7 @@ export class Uploads {
 
   /** Unless another tab is at it. */
   async #askForFile(item: UploadItem): Promise<void> {
-    await this.#deps.locks.request(uploadLock(item.blob), { ifAvailable: true }, (lock) => {
+    await this.#deps.locks.request(LOCKS.upload(item.blob), { ifAvailable: true }, (lock) => {
       item.entry.enter(lock ? 'waiting-for-file' : 'encrypting');
     });
   }
