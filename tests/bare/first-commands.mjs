@@ -246,4 +246,42 @@ await step('npm run local-cloud as the first command', async () => {
   await cloud.stop();
 });
 
+/** What README names besides, each on the smallest thing that it can be asked for; those that need no browser first. */
+const COMMANDS = [
+  ['npm', 'run', 'check'],
+  ['npm', 'run', 'build'],
+  ['npm', 'run', 'docs'],
+  ['npm', 'run', 'release'],
+  ['npm', 'run', 'test:unit', '--', 'tests/concurrency'],
+  ['npm', 'run', 'test:broker', '--', 'tests/broker/drain.test.ts'],
+  ['npm', 'run', 'test:browser', '--', 'tests/crypto/wipe.test.ts'],
+  ['npm', 'run', 'test:e2e', '--', 'tests/e2e/drive.spec.ts', '-g', 'odd characters'],
+  ['npm', 'run', 'test:hostile', '--', 'tests/hostile/server/startup.test.ts'],
+  ['npm', 'run', 'test:changed', '--', 'HEAD'],
+  ['npm', 'run', 'bench', '--', '--quick', 'journal'],
+];
+for (const command of COMMANDS) {
+  await step(`${command.join(' ')} as the first command`, async () => {
+    const cwd = clone();
+    if (command.includes('test:changed'))
+      appendFileSync(join(cwd, 'tests', 'concurrency', 'batcher.test.ts'), '// A change.\n');
+    const first = run(command, { cwd });
+    const status = await first.ended;
+    console.log(first.output().trim().split('\n').slice(-3).join('\n'));
+    assert.equal(status, 0, first.output() + first.errors());
+  });
+}
+
+await step('npm run dev as the first command', async () => {
+  const port = await freePort();
+  const dev = run(['npm', 'run', 'dev'], {
+    cwd: clone(),
+    env: { PORT: String(port), HALFKEY_DATA: mkdtempSync('/tmp/data-') },
+  });
+  await dev.until(`http://localhost:${String(port)}/`);
+  const answer = await fetch(`http://localhost:${String(port)}/api/signin/start`, { method: 'POST' });
+  assert.equal(answer.headers.get('content-type'), 'application/problem+json', 'the broker answers');
+  await dev.stop();
+});
+
 console.log(`\n${String(passed)} passed, 0 failed`);
