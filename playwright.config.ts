@@ -4,6 +4,9 @@ import { CHROMIUM_ARGS, headlessChromiumPath } from './tests/support/chromium.mj
 // The pinned SDK runs on Node 20; without this it warns in every process.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
+// By the locale Chromium reads names on the disk: without one, a file with another letter than ASCII's in its name is not found.
+process.env['LC_ALL'] ??= 'C.UTF-8';
+
 /** End to end: the built app in Chromium, the real broker and the real local cloud. Every file starts a stack of its own. */
 export default defineConfig({
   testDir: 'tests/e2e',
