@@ -1,9 +1,7 @@
 import { CognitoIdentityClient } from '@aws-sdk/client-cognito-identity';
 import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import type { BrokerKms, VaultKms } from '../ports/kms.ts';
-import type { StateStore, StateVersions } from '../ports/state.ts';
-import type { Purger, VaultIdentities, VaultObjects } from '../ports/vaults.ts';
+import type { DomainPorts } from '../domain/domain.ts';
 import { checkConformance } from './conformance.ts';
 import { createBrokerKms } from './broker-kms.ts';
 import { lean, LEAN } from './lean-client.ts';
@@ -34,14 +32,8 @@ export interface CloudPlace {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
 }
 
-export interface CloudPorts {
-  readonly state: StateStore;
-  readonly versions: StateVersions;
-  readonly kms: BrokerKms;
-  readonly vaultKms: VaultKms;
-  readonly vaultObjects: VaultObjects;
-  readonly identities: VaultIdentities;
-  readonly purger: Purger;
+/** All that a domain needs but the time. */
+export interface CloudPorts extends Omit<DomainPorts, 'clock'> {
   /** @throws StartRefused `store_unfit` when S3 is not AWS's own, and does not do what the broker relies on */
   readonly conformance: () => Promise<void>;
   readonly checks: { readonly s3: () => Promise<number>; readonly kms: () => Promise<unknown> };

@@ -2,19 +2,14 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { buildIfStale } from './build.mjs';
 import { bin, installPackages } from './install.mjs';
-import { describeTakenPort } from './port.mjs';
+import { requireFreePorts } from './port.mjs';
 import { root } from './root.mjs';
-import { endWith } from './run.mjs';
 
 // `npm run dev`: the app with hot reload, by Vite, on PORT; it hands requests to the broker on to a real one, which stands beside with its
 // local cloud and is built anew at each start. All three end together.
 
-const port = Number(process.env['PORT'] ?? '8787');
+const port = await requireFreePorts(3);
 const brokerPort = port + 1;
-for (const wanted of [port, brokerPort, brokerPort + 1]) {
-  const taken = await describeTakenPort(wanted);
-  if (taken) endWith(`port_taken: ${taken}`);
-}
 installPackages();
 buildIfStale('broker');
 

@@ -1,7 +1,24 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { endWith } from './run.mjs';
 
 const ASK_MS = 1000;
+
+/**
+ * Ends the process, saying who is there, when PORT or one of the ports after it is taken: what would end the start anyway is said at once,
+ * not after a minute of installing. An odd PORT is for the settings to refuse.
+ * @param {number} count how many in a row are needed
+ * @returns {Promise<number>} the first of them
+ */
+export async function requireFreePorts(count) {
+  const port = Number(process.env['PORT'] ?? '8787');
+  if (!Number.isInteger(port) || port < 1 || port + count > 65_536) return port;
+  for (let wanted = port; wanted < port + count; wanted += 1) {
+    const taken = await describeTakenPort(wanted);
+    if (taken) endWith(`port_taken: ${taken}`);
+  }
+  return port;
+}
 
 /**
  * @param {number} port on 127.0.0.1

@@ -14,8 +14,8 @@ const MIB = 1024 ** 2;
 const SIZE_MIB = isLongForm ? 5 * 1024 : 300;
 /** Of each way of the file. */
 const PATIENCE_MS = isLongForm ? 20 * 60_000 : 240_000;
-/** Two thirds of the smaller file: what holds it whole at any moment, in any process, cannot stay below; buffers of a busy machine can. */
-const MOST_MIB = 200;
+/** Half of the smaller file: what holds it whole at any moment, in any process, cannot stay below. */
+const MOST_MIB = 150;
 
 let stack: Stack;
 let folder: string;

@@ -1,5 +1,6 @@
 import { recoveryCode, recoveryComplete, recoveryProve } from '$contract/account.ts';
-import { openKeyring, rewrapKeyring } from '../../account/keyring.ts';
+import type { AccountId } from '$contract/ids.ts';
+import { openKeyring, rewrapKeyring, type OpenKeyring } from '../../account/keyring.ts';
 import { startRegistration } from '../../account/opaque.ts';
 import { requireStrong } from '../../account/passphrase.ts';
 import { parseRecoveryWords } from '../../account/recovery.ts';
@@ -21,9 +22,29 @@ import { wipeAtEnd } from '../../crypto/wipe.ts';
  *   `recovery_refused`, `code_wrong` and its like; `keyring_corrupt`, `server_unknown`, `keyring_changed`
  */
 export async function recover(
-  { words, passphrase, factor: typed }: Commands['recover']['args'],
+  args: Commands['recover']['args'],
   { broker, deviceStore, nowMs }: { broker: Broker; deviceStore: DeviceStore; nowMs: () => number },
 ): Promise<Entry> {
+  const { account, registrationRecord, keyring } = await rewrap(args, broker);
+  const startLock = await deviceStore.lockFor(account, args.passphrase);
+  const sentAtMs = nowMs();
+  const { device, answer: signedIn } = await enterAs(
+    await deviceStore.deviceFor(account),
+    ({ id, publicKey }) =>
+      broker.call(recoveryComplete, {
+        registrationRecord,
+        keyring: { version: keyring.version, bytes: toB64Url(keyring.bytes) },
+        device: { id, publicKey: toB64Url(publicKey) },
+      }),
+  );
+  return { signedIn, keyring, device, sentAtMs, ...(startLock && { startLock }) };
+}
+
+/** What takes the place of the old passphrase, not sent yet. All secrets that it took are forgotten. */
+async function rewrap(
+  { words, passphrase, factor: typed }: Commands['recover']['args'],
+  broker: Broker,
+): Promise<{ account: AccountId; registrationRecord: string; keyring: OpenKeyring }> {
   const recoveryEntropy = await parseRecoveryWords(words);
   using _entropy = wipeAtEnd(recoveryEntropy);
   const factor = parseFactor(typed);
@@ -40,17 +61,5 @@ export async function recover(
   const { registrationRecord, exportKey } = registration.finish(answer.registrationResponse, serverPublicKey);
   using _exportKey = wipeAtEnd(exportKey);
   const keyring = await rewrapKeyring(current, account, { recoveryEntropy }, { exportKey });
-
-  const startLock = await deviceStore.lockFor(account, passphrase);
-  const sentAtMs = nowMs();
-  const { device, answer: signedIn } = await enterAs(
-    await deviceStore.deviceFor(account),
-    ({ id, publicKey }) =>
-      broker.call(recoveryComplete, {
-        registrationRecord,
-        keyring: { version: keyring.version, bytes: toB64Url(keyring.bytes) },
-        device: { id, publicKey: toB64Url(publicKey) },
-      }),
-  );
-  return { signedIn, keyring, device, sentAtMs, ...(startLock && { startLock }) };
+  return { account, registrationRecord, keyring };
 }

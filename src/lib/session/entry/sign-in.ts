@@ -82,9 +82,7 @@ export class SignIn {
     words,
   }: Commands['sign-in/reenrol']['args']): Promise<Commands['sign-in/reenrol']['result']> {
     const proven = this.#require();
-    const recoveryEntropy = await parseRecoveryWords(words);
-    using _entropy = wipeAtEnd(recoveryEntropy);
-    const signature = await signWithKit(recoveryEntropy, 'reenrolment', this.#broker);
+    const signature = await this.#signWith(words);
     const { waitSeconds } = await this.#broker.call(reenrolAsk, { signature });
     if (waitSeconds > 0) return { waitSeconds };
     const pairing = await this.#broker.call(reenrolSecret, { userName: proven.userName });
@@ -121,6 +119,13 @@ export class SignIn {
     const device = { id, publicKey: toB64Url(publicKey) };
     if (!isReenrolling) return this.#broker.call(signinCode, { factor: parseFactor(typed), device });
     return this.#broker.call(reenrolConfirm, { ...parseCode('code' in typed ? typed.code : ''), device });
+  }
+
+  /** The kit's answer to the broker; the words are forgotten before anything else is asked. */
+  async #signWith(words: string): Promise<string> {
+    const recoveryEntropy = await parseRecoveryWords(words);
+    using _entropy = wipeAtEnd(recoveryEntropy);
+    return await signWithKit(recoveryEntropy, 'reenrolment', this.#broker);
   }
 
   #require(): Proven {
