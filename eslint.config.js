@@ -21,8 +21,19 @@ const ROOMS = [
 ];
 
 const others = (/** @type {string} */ folder) => ROOMS.filter((room) => room.folder !== folder);
-/** @returns {import('eslint').Linter.RulesRecord} */
-const restrict = (/** @type {typeof ROOMS} */ rooms) => ({
+
+/** What a page, a worker or Node.js has by itself, and is missing where the code runs. */
+const NODE_ONLY = ['Buffer', 'process', 'global', 'require', 'setImmediate', '__dirname'];
+const PAGE_ONLY = ['document', 'window', 'localStorage', 'sessionStorage', 'alert', 'confirm', 'matchMedia'];
+/** What of src/lib runs in the page alone; all else runs in the worker. */
+const IN_PAGE = ['platform/**', 'state/**', 'ui/**', 'worker/host.ts', 'worker/scripts.ts'];
+
+/**
+ * @param {typeof ROOMS} rooms which are elsewhere
+ * @param {string[]} missing globals
+ * @returns {import('eslint').Linter.RulesRecord}
+ */
+const restrict = (rooms, missing) => ({
   'no-restricted-properties': [
     'error',
     ...rooms.flatMap((room) =>
@@ -34,6 +45,7 @@ const restrict = (/** @type {typeof ROOMS} */ rooms) => ({
     ...rooms.flatMap((room) =>
       room.globals.map((name) => ({ name, message: `only ${room.folder} names it` })),
     ),
+    ...missing.map((name) => ({ name, message: 'not there where this runs' })),
   ],
 });
 
@@ -100,8 +112,20 @@ export default defineConfig(
       '@typescript-eslint/restrict-plus-operands': 'off',
     },
   },
-  { files: ['src/**/*.{ts,svelte}'], rules: restrict(ROOMS) },
-  ...ROOMS.map((room) => ({ files: [`${room.folder}/**/*.ts`], rules: restrict(others(room.folder)) })),
+  { files: ['src/**/*.{ts,svelte}'], rules: restrict(ROOMS, NODE_ONLY) },
+  {
+    files: ['src/lib/**/*.ts'],
+    ignores: IN_PAGE.map((path) => `src/lib/${path}`),
+    rules: restrict(ROOMS, [...NODE_ONLY, ...PAGE_ONLY]),
+  },
+  ...ROOMS.map((room) => ({
+    files: [`${room.folder}/**/*.ts`],
+    rules: restrict(others(room.folder), [...NODE_ONLY, ...PAGE_ONLY]),
+  })),
+  {
+    files: ['broker/**/*.ts'],
+    rules: restrict([], [...PAGE_ONLY, 'navigator', 'indexedDB', 'caches', 'XMLHttpRequest']),
+  },
   { files: ['src/service-worker/**/*.ts'], rules: { 'no-restricted-globals': 'off' } },
   { files: ['tests/**'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
 );

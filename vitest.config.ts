@@ -26,6 +26,8 @@ export default defineConfig({
     globalSetup: ['tests/support/workshop.ts'],
     // By itself Vitest leaves one core to others: of two, half of the machine.
     maxWorkers: availableParallelism(),
+    // One process runs file after file and reads each module once. Nothing here keeps state in a module.
+    isolate: false,
     projects: [
       {
         extends: true,

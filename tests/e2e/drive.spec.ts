@@ -4,6 +4,7 @@ import { expect, test } from '@playwright/test';
 import { Person } from './person.ts';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
+import { inLongForm } from '../support/long-form.ts';
 
 let stack: Stack;
 test.beforeAll(async () => {
@@ -105,7 +106,7 @@ test('the kit and a code, with a new passphrase, let somebody back in from an em
   await expect(third.row('old file.txt')).toBeVisible();
 });
 
-test('a backup code stands in for a code, once', async ({ browser }) => {
+inLongForm(test)('a backup code stands in for a code, once', async ({ browser }) => {
   const person = await Person.signedUp(browser, stack, 'emmy');
   const [backupCode = ''] = person.backupCodes;
   const other = await person.elsewhere(browser);

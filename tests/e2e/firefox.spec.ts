@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { createFirefox } from '../support/firefox.ts';
-import { isLongForm } from '../support/long-form.ts';
+import { inLongForm } from '../support/long-form.ts';
 import { findFirefox } from '../support/program-path.mjs';
 import { startStack, type Stack } from '../support/stack.ts';
 import { MARKUP_PAYLOADS } from '../hostile/support/markup-payloads.ts';
@@ -56,7 +56,7 @@ test('signs up, uploads and downloads in Firefox', async () => {
   }
 });
 
-test('takes a file in without a network, and brings it up after a restart', async () => {
+inLongForm(test)('takes a file in without a network, and brings it up after a restart', async () => {
   const firefox = createFirefox(path ?? '');
   let browser = await firefox.start();
   try {
@@ -86,71 +86,68 @@ test('takes a file in without a network, and brings it up after a restart', asyn
   }
 });
 
-// In the short form Chromium alone is asked.
-if (isLongForm) {
-  test('a download whose last bytes were altered is no file in Firefox', async () => {
-    const firefox = createFirefox(path ?? '');
-    const browser = await firefox.start();
-    const operator = new Operator(stack);
-    try {
-      const person = new FirefoxPerson(await browser.newPage(), stack);
-      await person.signUp('ida', 'quiet harbour lantern seven');
-      const before = await operator.blobs();
-      const content = randomBytes(9_000_000);
-      await person.upload(makeFile('Letter.bin', content));
-      await person.untilListed('Letter.bin');
-      const [blob = ''] = (await operator.blobs()).filter((key) => !before.includes(key));
-      const altered = await operator.read(blob);
-      altered[altered.length - 20] = (altered[altered.length - 20] ?? 0) ^ 1;
-      await operator.overwrite(blob, altered);
-      await person.act('Letter.bin', 'Download');
-      await person.untilSaid('This file is damaged');
-      // What it had begun with goes, or says by its name that it is a part.
-      await expect
-        .poll(() => {
-          const names = readdirSync(firefox.downloads).filter((name) => !name.endsWith('.part'));
-          return names.filter((name) => statSync(join(firefox.downloads, name)).size > 0);
-        })
-        .toEqual([]);
-    } finally {
-      await browser.close();
-      firefox.remove();
-    }
-  });
+inLongForm(test)('a download whose last bytes were altered is no file in Firefox', async () => {
+  const firefox = createFirefox(path ?? '');
+  const browser = await firefox.start();
+  const operator = new Operator(stack);
+  try {
+    const person = new FirefoxPerson(await browser.newPage(), stack);
+    await person.signUp('ida', 'quiet harbour lantern seven');
+    const before = await operator.blobs();
+    const content = randomBytes(9_000_000);
+    await person.upload(makeFile('Letter.bin', content));
+    await person.untilListed('Letter.bin');
+    const [blob = ''] = (await operator.blobs()).filter((key) => !before.includes(key));
+    const altered = await operator.read(blob);
+    altered[altered.length - 20] = (altered[altered.length - 20] ?? 0) ^ 1;
+    await operator.overwrite(blob, altered);
+    await person.act('Letter.bin', 'Download');
+    await person.untilSaid('This file is damaged');
+    // What it had begun with goes, or says by its name that it is a part.
+    await expect
+      .poll(() => {
+        const names = readdirSync(firefox.downloads).filter((name) => !name.endsWith('.part'));
+        return names.filter((name) => statSync(join(firefox.downloads, name)).size > 0);
+      })
+      .toEqual([]);
+  } finally {
+    await browser.close();
+    firefox.remove();
+  }
+});
 
-  test('a hundred names of markup are names in Firefox', async () => {
-    const firefox = createFirefox(path ?? '');
-    const browser = await firefox.start();
-    try {
-      const page = await browser.newPage();
-      const alarms: string[] = [];
-      page.on('dialog', (dialog) => {
-        alarms.push(`dialog: ${dialog.message()}`);
-        void dialog.dismiss();
-      });
-      page.on('console', (message) => {
-        if (/Content-Security-Policy|TrustedHTML/.test(message.text())) alarms.push(message.text());
-      });
-      const person = new FirefoxPerson(page, stack);
-      await person.signUp('mallory', 'quiet harbour lantern seven');
-      await person.offer(MARKUP_PAYLOADS.map((name) => ({ name, text: `content of ${name}` })));
-      for (const name of MARKUP_PAYLOADS.slice(-3)) {
-        await person.filter(name);
-        await person.openMenu(name);
-        await page.keyboard.press('Escape');
-      }
-      await person.filter('');
-      const injected = await page.evaluate(() => ({
-        scripts: [...document.scripts].filter(({ text }) => text.includes('alert')).length,
-        handlers: [...document.querySelectorAll('*')].filter((element) =>
-          [...element.attributes].some(({ name }) => name.startsWith('on')),
-        ).length,
-      }));
-      expect(injected).toEqual({ scripts: 0, handlers: 0 });
-      expect(alarms).toEqual([]);
-    } finally {
-      await browser.close();
-      firefox.remove();
+inLongForm(test)('a hundred names of markup are names in Firefox', async () => {
+  const firefox = createFirefox(path ?? '');
+  const browser = await firefox.start();
+  try {
+    const page = await browser.newPage();
+    const alarms: string[] = [];
+    page.on('dialog', (dialog) => {
+      alarms.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on('console', (message) => {
+      if (/Content-Security-Policy|TrustedHTML/.test(message.text())) alarms.push(message.text());
+    });
+    const person = new FirefoxPerson(page, stack);
+    await person.signUp('mallory', 'quiet harbour lantern seven');
+    await person.offer(MARKUP_PAYLOADS.map((name) => ({ name, text: `content of ${name}` })));
+    for (const name of MARKUP_PAYLOADS.slice(-3)) {
+      await person.filter(name);
+      await person.openMenu(name);
+      await page.keyboard.press('Escape');
     }
-  });
-}
+    await person.filter('');
+    const injected = await page.evaluate(() => ({
+      scripts: [...document.scripts].filter(({ text }) => text.includes('alert')).length,
+      handlers: [...document.querySelectorAll('*')].filter((element) =>
+        [...element.attributes].some(({ name }) => name.startsWith('on')),
+      ).length,
+    }));
+    expect(injected).toEqual({ scripts: 0, handlers: 0 });
+    expect(alarms).toEqual([]);
+  } finally {
+    await browser.close();
+    firefox.remove();
+  }
+});

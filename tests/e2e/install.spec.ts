@@ -6,6 +6,7 @@ import { chromium, expect, test, type Page } from '@playwright/test';
 import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
+import { inLongForm } from '../support/long-form.ts';
 import { Person } from './person.ts';
 import { quickApp } from './quick-app.ts';
 
@@ -110,7 +111,7 @@ test('the shortcuts lock the drive in every tab, and lead to where files are cho
   await expect(tab).toHaveURL(`${stack.origin}/`);
 });
 
-test('files that the app is opened with go in, locked or not', async ({ browser }) => {
+inLongForm(test)('files that the app is opened with go in, locked or not', async ({ browser }) => {
   const mary = await Person.arrive(browser, stack, 'mary');
   const { page } = mary;
   await page.addInitScript(() => {
@@ -182,22 +183,25 @@ test('what another app shares is asked about, taken once, and lies in no cache',
   await expect(page.getByRole('alert')).toContainText('What was shared has not arrived here');
 });
 
-test('what is shared before anybody has signed in waits for that, and says so', async ({ browser }) => {
-  const nora = await Person.signedUp(browser, stack, 'nora');
-  const guest = await nora.elsewhere(browser);
-  const { page } = guest;
-  await page.goto('/');
-  await shellIsHere(page);
-  await share(page, [textFile('ticket.pdf', 'a ticket')]);
-  await expect(page.getByRole('status')).toContainText(
-    'Nobody is signed in on this device. Sign in to add 1 file.',
-  );
-  await page.getByRole('link', { name: 'Sign in' }).click();
-  await guest.typePassphrase();
-  await guest.typeCode();
-  await page.getByRole('dialog').getByRole('button', { name: 'Add to drive' }).click();
-  await expect(guest.row('ticket.pdf')).toBeVisible();
-});
+inLongForm(test)(
+  'what is shared before anybody has signed in waits for that, and says so',
+  async ({ browser }) => {
+    const nora = await Person.signedUp(browser, stack, 'nora');
+    const guest = await nora.elsewhere(browser);
+    const { page } = guest;
+    await page.goto('/');
+    await shellIsHere(page);
+    await share(page, [textFile('ticket.pdf', 'a ticket')]);
+    await expect(page.getByRole('status')).toContainText(
+      'Nobody is signed in on this device. Sign in to add 1 file.',
+    );
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    await guest.typePassphrase();
+    await guest.typeCode();
+    await page.getByRole('dialog').getByRole('button', { name: 'Add to drive' }).click();
+    await expect(guest.row('ticket.pdf')).toBeVisible();
+  },
+);
 
 test('no script can use the door for shares', async ({ browser }) => {
   const { page } = await Person.arrive(browser, stack, 'nobody');

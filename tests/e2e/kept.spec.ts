@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import { startStack, type Stack } from '../support/stack.ts';
+import { inLongForm } from '../support/long-form.ts';
 import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
@@ -97,49 +98,51 @@ test('what the browser has cleared away comes from the store, and is not said to
   await expect(mary.row('Film.bin')).not.toContainText('Kept on this device');
 });
 
-test('a file that waited for the network, and was cleared away, is asked for again by name', async ({
-  browser,
-}) => {
-  const grace = await Person.signedUp(browser, stack, 'grace');
-  const { page } = grace;
-  const letter = join(folder, 'letter.txt');
-  writeFileSync(letter, 'dear you');
-  for (const gate of stack.gates) gate.guard = ({ method }) => (method === 'GET' ? 'pass' : 'cut');
-  await grace.upload(letter);
-  const transfer = page
-    .getByRole('region', { name: 'Transfers' })
-    .getByRole('listitem')
-    .filter({ hasText: 'letter.txt' });
-  await expect(transfer).toContainText('Encrypted on this device. Will upload when you are online.');
-  await clearFiles(page);
-  for (const gate of stack.gates) gate.guard = () => 'pass';
-  await page.goto('/');
-  await expect(transfer).toContainText('Not taken in whole: pick the same file again.');
+inLongForm(test)(
+  'a file that waited for the network, and was cleared away, is asked for again by name',
+  async ({ browser }) => {
+    const grace = await Person.signedUp(browser, stack, 'grace');
+    const { page } = grace;
+    const letter = join(folder, 'letter.txt');
+    writeFileSync(letter, 'dear you');
+    for (const gate of stack.gates) gate.guard = ({ method }) => (method === 'GET' ? 'pass' : 'cut');
+    await grace.upload(letter);
+    const transfer = page
+      .getByRole('region', { name: 'Transfers' })
+      .getByRole('listitem')
+      .filter({ hasText: 'letter.txt' });
+    await expect(transfer).toContainText('Encrypted on this device. Will upload when you are online.');
+    await clearFiles(page);
+    for (const gate of stack.gates) gate.guard = () => 'pass';
+    await page.goto('/');
+    await expect(transfer).toContainText('Not taken in whole: pick the same file again.');
 
-  await page.getByLabel('Pick again letter.txt').setInputFiles(letter);
-  await expect(page.getByText('Appears in your drive after the next code.')).toBeVisible();
-  await page.getByRole('button', { name: 'Unlock' }).click();
-  await grace.typeCode();
-  await expect(grace.row('letter.txt')).toContainText('8 B');
-  await page.reload();
-  await expect(transfer).toHaveCount(0);
-});
+    await page.getByLabel('Pick again letter.txt').setInputFiles(letter);
+    await expect(page.getByText('Appears in your drive after the next code.')).toBeVisible();
+    await page.getByRole('button', { name: 'Unlock' }).click();
+    await grace.typeCode();
+    await expect(grace.row('letter.txt')).toContainText('8 B');
+    await page.reload();
+    await expect(transfer).toHaveCount(0);
+  },
+);
 
-test('a device of which everything was cleared away is a new one, and its files are where they were', async ({
-  browser,
-}) => {
-  const lise = await Person.signedUp(browser, stack, 'lise');
-  const { page } = lise;
-  await keepFilm(lise);
-  await page.goto('/mark.svg');
-  const devtools = await page.context().newCDPSession(page);
-  await devtools.send('Storage.clearDataForOrigin', { origin: stack.origin, storageTypes: 'all' });
-  await page.goto('/');
-  await expect(page.getByRole('link', { name: 'Create account' })).toBeVisible();
-  await lise.signIn();
-  await expect(lise.row('Film.bin')).toBeVisible();
-  await hasFilm(lise, false);
-});
+inLongForm(test)(
+  'a device of which everything was cleared away is a new one, and its files are where they were',
+  async ({ browser }) => {
+    const lise = await Person.signedUp(browser, stack, 'lise');
+    const { page } = lise;
+    await keepFilm(lise);
+    await page.goto('/mark.svg');
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Storage.clearDataForOrigin', { origin: stack.origin, storageTypes: 'all' });
+    await page.goto('/');
+    await expect(page.getByRole('link', { name: 'Create account' })).toBeVisible();
+    await lise.signIn();
+    await expect(lise.row('Film.bin')).toBeVisible();
+    await hasFilm(lise, false);
+  },
+);
 
 /** In place of the browser's dialog, which no script can answer: each name is a place of its own in the origin's private files. */
 async function pickPlaces(page: Page): Promise<void> {

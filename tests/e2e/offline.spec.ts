@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test, type BrowserContext } from '@playwright/test';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
+import { inLongForm } from '../support/long-form.ts';
 import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
@@ -240,38 +241,41 @@ test('who can read is answered from what is true now', async ({ browser }) => {
   }).toPass({ timeout: 60_000 });
 });
 
-test('a device that asks for the passphrase at each start shows nothing before it', async ({ browser }) => {
-  const nora = await Person.signedUp(browser, stack, 'nora');
-  const { page } = nora;
-  await nora.upload(textFile('diary.txt', 'dear diary'));
-  await expect(nora.row('diary.txt')).toBeVisible();
-  await page.getByRole('button', { name: 'More', exact: true }).click();
-  await page.getByRole('menuitem', { name: 'Settings' }).click();
-  await page.getByRole('switch', { name: 'Ask for the passphrase at each start' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Ask for the passphrase' });
-  await dialog.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
-  await page.keyboard.press('Enter');
-  await expect(dialog.getByRole('alert')).toContainText('This passphrase is wrong', { timeout: 30_000 });
-  await dialog.getByLabel('Passphrase', { exact: true }).fill(nora.passphrase);
-  await page.keyboard.press('Enter');
-  await expect(page.getByRole('switch', { name: 'Ask for the passphrase at each start' })).toBeChecked({
-    timeout: 30_000,
-  });
+inLongForm(test)(
+  'a device that asks for the passphrase at each start shows nothing before it',
+  async ({ browser }) => {
+    const nora = await Person.signedUp(browser, stack, 'nora');
+    const { page } = nora;
+    await nora.upload(textFile('diary.txt', 'dear diary'));
+    await expect(nora.row('diary.txt')).toBeVisible();
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Settings' }).click();
+    await page.getByRole('switch', { name: 'Ask for the passphrase at each start' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Ask for the passphrase' });
+    await dialog.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
+    await page.keyboard.press('Enter');
+    await expect(dialog.getByRole('alert')).toContainText('This passphrase is wrong', { timeout: 30_000 });
+    await dialog.getByLabel('Passphrase', { exact: true }).fill(nora.passphrase);
+    await page.keyboard.press('Enter');
+    await expect(page.getByRole('switch', { name: 'Ask for the passphrase at each start' })).toBeChecked({
+      timeout: 30_000,
+    });
 
-  await page.reload();
-  await expect(page.getByRole('heading', { name: 'Closed' })).toBeVisible();
-  await expect(page.locator('body')).not.toContainText('diary.txt');
-  await page.goto('/sign-in');
-  await expect(page.getByRole('heading', { name: 'Closed' })).toBeVisible();
-  await shellIsHere(nora);
-  await throwCacheAway(nora);
-  await page.context().setOffline(true);
-  await page.reload();
-  await page.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
-  await page.getByRole('button', { name: 'Open', exact: true }).click();
-  await expect(page.getByRole('alert')).toContainText('This passphrase is wrong', { timeout: 30_000 });
-  await page.getByLabel('Passphrase', { exact: true }).fill(nora.passphrase);
-  await page.getByRole('button', { name: 'Open', exact: true }).click();
-  await expect(nora.row('diary.txt')).toBeVisible({ timeout: 30_000 });
-  await page.context().setOffline(false);
-});
+    await page.reload();
+    await expect(page.getByRole('heading', { name: 'Closed' })).toBeVisible();
+    await expect(page.locator('body')).not.toContainText('diary.txt');
+    await page.goto('/sign-in');
+    await expect(page.getByRole('heading', { name: 'Closed' })).toBeVisible();
+    await shellIsHere(nora);
+    await throwCacheAway(nora);
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await expect(page.getByRole('alert')).toContainText('This passphrase is wrong', { timeout: 30_000 });
+    await page.getByLabel('Passphrase', { exact: true }).fill(nora.passphrase);
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    await expect(nora.row('diary.txt')).toBeVisible({ timeout: 30_000 });
+    await page.context().setOffline(false);
+  },
+);

@@ -6,6 +6,7 @@ import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
+import { inLongForm } from '../support/long-form.ts';
 
 let stack: Stack;
 test.beforeAll(async () => {
@@ -54,21 +55,24 @@ test('an account that is created while its passphrase is being generated gets th
   await expect(page.getByTestId('totp-secret')).toBeVisible();
 });
 
-test('sign-in tells neither whether the user exists nor which of the two was wrong', async ({ browser }) => {
-  const known = await Person.signedUp(browser, stack, 'known');
-  const texts = [];
-  for (const [userName, passphrase] of [
-    ['known', 'not the passphrase at all'],
-    ['nobody', known.passphrase],
-  ] as const) {
-    const person = await Person.arrive(browser, stack, userName);
-    person.passphrase = passphrase;
-    await person.page.goto('/sign-in');
-    await person.typePassphrase();
-    texts.push(await person.page.getByRole('alert').first().innerText());
-  }
-  expect(texts[0]).toBe(texts[1]);
-});
+inLongForm(test)(
+  'sign-in tells neither whether the user exists nor which of the two was wrong',
+  async ({ browser }) => {
+    const known = await Person.signedUp(browser, stack, 'known');
+    const texts = [];
+    for (const [userName, passphrase] of [
+      ['known', 'not the passphrase at all'],
+      ['nobody', known.passphrase],
+    ] as const) {
+      const person = await Person.arrive(browser, stack, userName);
+      person.passphrase = passphrase;
+      await person.page.goto('/sign-in');
+      await person.typePassphrase();
+      texts.push(await person.page.getByRole('alert').first().innerText());
+    }
+    expect(texts[0]).toBe(texts[1]);
+  },
+);
 
 test('wrong, used and too many codes are refused; a backup code opens the lock', async ({ browser }) => {
   const person = await Person.signedUp(browser, stack, 'codes');

@@ -1,6 +1,7 @@
 import { expect, test, type Page } from '@playwright/test';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
+import { inLongForm } from '../support/long-form.ts';
 import { devicesToLookAt, LookedAt } from './looks.ts';
 import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
@@ -104,67 +105,70 @@ test('words, codes, authenticator and passphrase are made anew, and only the new
 });
 
 for (const device of devicesToLookAt('phone'))
-  test(`words that a page died with are asked about, and made anew, on a ${device}`, async ({ browser }) => {
-    const tour = await LookedAt.begin(browser, stack.origin, device);
-    const { page } = tour;
-    const grace = new Person(page, stack, `grace-${device}`);
-    page.on('dialog', (dialog) => void dialog.accept()); // The page asks whether it may be left.
-    await page.goto('/sign-up');
-    await page.getByLabel('User name').fill(grace.userName);
-    await page.getByLabel('Passphrase', { exact: true }).fill(grace.passphrase);
-    await page.getByRole('button', { name: 'Create account' }).click();
-    await grace.pairs();
-    await grace.typeCode();
-    await expect(page.getByTestId('recovery-words')).toBeVisible();
-    await page.goto('/');
-    await expect(page.getByText('may not be kept')).toBeVisible();
-    await tour.look('kit-unkept');
+  inLongForm(test)(
+    `words that a page died with are asked about, and made anew, on a ${device}`,
+    async ({ browser }) => {
+      const tour = await LookedAt.begin(browser, stack.origin, device);
+      const { page } = tour;
+      const grace = new Person(page, stack, `grace-${device}`);
+      page.on('dialog', (dialog) => void dialog.accept()); // The page asks whether it may be left.
+      await page.goto('/sign-up');
+      await page.getByLabel('User name').fill(grace.userName);
+      await page.getByLabel('Passphrase', { exact: true }).fill(grace.passphrase);
+      await page.getByRole('button', { name: 'Create account' }).click();
+      await grace.pairs();
+      await grace.typeCode();
+      await expect(page.getByTestId('recovery-words')).toBeVisible();
+      await page.goto('/');
+      await expect(page.getByText('may not be kept')).toBeVisible();
+      await tour.look('kit-unkept');
 
-    await page.getByRole('link', { name: 'Make new ones' }).click();
-    await page.getByLabel('Passphrase', { exact: true }).fill(grace.passphrase);
-    await grace.typeCode('000000');
-    await expect(page.getByRole('alert')).toBeVisible();
-    await tour.look('renewal-refused');
-    await prove(grace);
-    await tour.look('renewal');
-    await page.getByRole('button', { name: 'Another authenticator' }).click();
-    await expect(page.getByTestId('totp-secret')).toBeVisible();
-    await tour.look('renewal-authenticator');
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByRole('button', { name: 'Change the passphrase' }).click();
-    await page.getByRole('button', { name: 'Use a generated passphrase' }).click();
-    await tour.look('renewal-passphrase');
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByRole('button', { name: 'New recovery words' }).click();
-    await expect(page.getByTestId('recovery-words')).toBeVisible();
-    await tour.look('renewal-words');
-    const sheets = (await page.pdf()).toString('latin1').match(/\/Type \/Page\b/g) ?? [];
-    expect(sheets).toHaveLength(1);
-    // Not kept: the question stays.
-    await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByRole('link', { name: 'Back to your drive' }).click();
-    await expect(page.getByText('may not be kept')).toBeVisible();
+      await page.getByRole('link', { name: 'Make new ones' }).click();
+      await page.getByLabel('Passphrase', { exact: true }).fill(grace.passphrase);
+      await grace.typeCode('000000');
+      await expect(page.getByRole('alert')).toBeVisible();
+      await tour.look('renewal-refused');
+      await prove(grace);
+      await tour.look('renewal');
+      await page.getByRole('button', { name: 'Another authenticator' }).click();
+      await expect(page.getByTestId('totp-secret')).toBeVisible();
+      await tour.look('renewal-authenticator');
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('button', { name: 'Change the passphrase' }).click();
+      await page.getByRole('button', { name: 'Use a generated passphrase' }).click();
+      await tour.look('renewal-passphrase');
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('button', { name: 'New recovery words' }).click();
+      await expect(page.getByTestId('recovery-words')).toBeVisible();
+      await tour.look('renewal-words');
+      const sheets = (await page.pdf()).toString('latin1').match(/\/Type \/Page\b/g) ?? [];
+      expect(sheets).toHaveLength(1);
+      // Not kept: the question stays.
+      await page.getByRole('button', { name: 'Cancel' }).click();
+      await page.getByRole('link', { name: 'Back to your drive' }).click();
+      await expect(page.getByText('may not be kept')).toBeVisible();
 
-    await page.getByRole('link', { name: 'Make new ones' }).click();
-    await prove(grace);
-    await page.getByRole('button', { name: 'New backup codes' }).click();
-    await expect(page.getByTestId('backup-codes')).toBeVisible();
-    await tour.look('renewal-codes');
-    await page.getByRole('button', { name: 'I keep these: they count now' }).click();
-    await expect(page.getByText('Your new backup codes count.').first()).toBeVisible();
-    await page.getByRole('link', { name: 'Back to your drive' }).click();
-    await expect(page.getByText('Your recovery words may not be kept')).toBeVisible();
+      await page.getByRole('link', { name: 'Make new ones' }).click();
+      await prove(grace);
+      await page.getByRole('button', { name: 'New backup codes' }).click();
+      await expect(page.getByTestId('backup-codes')).toBeVisible();
+      await tour.look('renewal-codes');
+      await page.getByRole('button', { name: 'I keep these: they count now' }).click();
+      await expect(page.getByText('Your new backup codes count.').first()).toBeVisible();
+      await page.getByRole('link', { name: 'Back to your drive' }).click();
+      await expect(page.getByText('Your recovery words may not be kept')).toBeVisible();
 
-    await page.getByRole('link', { name: 'Make new ones' }).click();
-    await prove(grace);
-    await page.getByRole('button', { name: 'New recovery words' }).click();
-    await page.getByRole('button', { name: 'I keep these: they count now' }).click();
-    await expect(page.getByText('Your new recovery words count.').first()).toBeVisible();
-    await tour.look('renewal-done');
-    await page.getByRole('link', { name: 'Back to your drive' }).click();
-    await expect(page.getByLabel('Filter files')).toBeVisible();
-    await expect(page.getByText('may not be kept')).toHaveCount(0);
-  });
+      await page.getByRole('link', { name: 'Make new ones' }).click();
+      await prove(grace);
+      await page.getByRole('button', { name: 'New recovery words' }).click();
+      await page.getByRole('button', { name: 'I keep these: they count now' }).click();
+      await expect(page.getByText('Your new recovery words count.').first()).toBeVisible();
+      await tour.look('renewal-done');
+      await page.getByRole('link', { name: 'Back to your drive' }).click();
+      await expect(page.getByLabel('Filter files')).toBeVisible();
+      await expect(page.getByText('may not be kept')).toHaveCount(0);
+    },
+  );
 
 for (const device of devicesToLookAt('laptop'))
   test(`a device that was lost is signed out from another, on a ${device}`, async ({ browser }) => {

@@ -1,6 +1,7 @@
 import { expect, test, type Browser, type BrowserContext, type Locator, type Page } from '@playwright/test';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
+import { inLongForm } from '../support/long-form.ts';
 import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
@@ -143,55 +144,58 @@ test('signing out asks about files that wait, and about names that are only here
   await grace.signOut();
 });
 
-test('a new name that lost against another device is given up in so many words', async ({ browser }) => {
-  const laptop = await Person.signedUp(browser, stack, 'emmy');
-  await laptop.upload(
-    textFile('draft.txt', 'a draft'),
-    textFile('old.txt', 'an old one'),
-    textFile('older.txt', 'a still older one'),
-  );
-  await expect(laptop.row('older.txt')).toBeVisible();
-  await expect(laptop.row('old.txt')).toBeVisible();
-  await expect(laptop.row('draft.txt')).toBeVisible();
-  const phone = await second(laptop, browser);
-  await expect(phone.row('old.txt')).toBeVisible();
+inLongForm(test)(
+  'a new name that lost against another device is given up in so many words',
+  async ({ browser }) => {
+    const laptop = await Person.signedUp(browser, stack, 'emmy');
+    await laptop.upload(
+      textFile('draft.txt', 'a draft'),
+      textFile('old.txt', 'an old one'),
+      textFile('older.txt', 'a still older one'),
+    );
+    await expect(laptop.row('older.txt')).toBeVisible();
+    await expect(laptop.row('old.txt')).toBeVisible();
+    await expect(laptop.row('draft.txt')).toBeVisible();
+    const phone = await second(laptop, browser);
+    await expect(phone.row('old.txt')).toBeVisible();
 
-  await laptop.page.context().setOffline(true);
-  await rename(laptop, 'draft.txt', 'final.txt');
-  await phone.deleteForGood('draft.txt');
-  await laptop.page.context().setOffline(false);
-  const alert = laptop.page.getByRole('alert');
-  await expect(alert).toContainText('No file was renamed to “final.txt”', { timeout: 60_000 });
-  await expect(alert).toContainText('It was deleted, perhaps on another device.');
-  await expect(laptop.row('final.txt')).toHaveCount(0);
-  await expect(laptop.row('draft.txt')).toHaveCount(0);
+    await laptop.page.context().setOffline(true);
+    await rename(laptop, 'draft.txt', 'final.txt');
+    await phone.deleteForGood('draft.txt');
+    await laptop.page.context().setOffline(false);
+    const alert = laptop.page.getByRole('alert');
+    await expect(alert).toContainText('No file was renamed to “final.txt”', { timeout: 60_000 });
+    await expect(alert).toContainText('It was deleted, perhaps on another device.');
+    await expect(laptop.row('final.txt')).toHaveCount(0);
+    await expect(laptop.row('draft.txt')).toHaveCount(0);
 
-  await laptop.page.reload();
-  await expect(alert).toContainText('No file was renamed to “final.txt”');
-  const dismiss = laptop.page.getByRole('button', { name: 'Dismiss this message' });
-  await dismiss.click();
-  await expect(alert).toHaveCount(0);
-  await laptop.page.reload();
-  await expect(laptop.row('old.txt')).toBeVisible();
-  await expect(alert).toHaveCount(0);
+    await laptop.page.reload();
+    await expect(alert).toContainText('No file was renamed to “final.txt”');
+    const dismiss = laptop.page.getByRole('button', { name: 'Dismiss this message' });
+    await dismiss.click();
+    await expect(alert).toHaveCount(0);
+    await laptop.page.reload();
+    await expect(laptop.row('old.txt')).toBeVisible();
+    await expect(alert).toHaveCount(0);
 
-  await laptop.page.context().setOffline(true);
-  await rename(laptop, 'old.txt', 'first here.txt');
-  await rename(laptop, 'older.txt', 'second here.txt');
-  await rename(phone, 'old.txt', 'first there.txt');
-  await rename(phone, 'older.txt', 'second there.txt');
-  for (const name of ['first there.txt', 'second there.txt'])
-    await expect(phone.row(name)).not.toContainText('Will be renamed', { timeout: 60_000 });
-  await laptop.page.context().setOffline(false);
-  await expect(alert).toContainText('No file was renamed to “first here.txt” or “second here.txt”', {
-    timeout: 60_000,
-  });
-  await expect(alert).toContainText('other devices have deleted these files, or renamed them first');
-  await expect(laptop.row('first there.txt')).toBeVisible();
-  await expect(laptop.row('second there.txt')).toBeVisible();
-});
+    await laptop.page.context().setOffline(true);
+    await rename(laptop, 'old.txt', 'first here.txt');
+    await rename(laptop, 'older.txt', 'second here.txt');
+    await rename(phone, 'old.txt', 'first there.txt');
+    await rename(phone, 'older.txt', 'second there.txt');
+    for (const name of ['first there.txt', 'second there.txt'])
+      await expect(phone.row(name)).not.toContainText('Will be renamed', { timeout: 60_000 });
+    await laptop.page.context().setOffline(false);
+    await expect(alert).toContainText('No file was renamed to “first here.txt” or “second here.txt”', {
+      timeout: 60_000,
+    });
+    await expect(alert).toContainText('other devices have deleted these files, or renamed them first');
+    await expect(laptop.row('first there.txt')).toBeVisible();
+    await expect(laptop.row('second there.txt')).toBeVisible();
+  },
+);
 
-test('a device that heard of no other for a month says since when', async ({ browser }) => {
+inLongForm(test)('a device that heard of no other for a month says since when', async ({ browser }) => {
   const nora = await Person.signedUp(browser, stack, 'nora');
   await nora.upload(textFile('diary.txt', 'dear diary'));
   await expect(nora.row('diary.txt')).toBeVisible();

@@ -6,6 +6,7 @@ import { expect, test, type Locator, type Page, type Worker } from '@playwright/
 import type { GateRequest } from '../support/gate.ts';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
+import { inLongForm } from '../support/long-form.ts';
 import { createMortalBrowser, pickFile, type MortalBrowser } from './mortal-browser.ts';
 import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
@@ -176,36 +177,37 @@ test('without a network, a device without room says what it did not take in, and
   await hasFilm(again);
 });
 
-test('a file that does not fit, whatever the browser had said, goes up all the same; what was there stays, and arrives', async ({
-  browser,
-}) => {
-  const mary = await Person.signedUp(browser, stack, 'mary');
-  const { page } = mary;
-  await page.context().setOffline(true);
-  await mary.upload(textFile('first.txt', 'was there in time'));
-  await expect(transfer(mary, 'first.txt')).toContainText('Encrypted on this device.');
-  await giveRoom(page, 16 * MIB);
-  await mary.upload(source);
-  await expect(transfer(mary, 'Film.bin')).toContainText('Not taken in yet: keep this page open.', {
-    timeout: 60_000,
-  });
-  expect(await capturedCount(page)).toBe(1);
-  await giveRoom(page, 1);
-  await mary.upload(textFile('last.txt', 'came too late'));
-  await expect(transfer(mary, 'last.txt')).toContainText('Not taken in yet: keep this page open.');
-  await expect(transfer(mary, 'first.txt')).toContainText('Encrypted on this device.');
+inLongForm(test)(
+  'a file that does not fit, whatever the browser had said, goes up all the same; what was there stays, and arrives',
+  async ({ browser }) => {
+    const mary = await Person.signedUp(browser, stack, 'mary');
+    const { page } = mary;
+    await page.context().setOffline(true);
+    await mary.upload(textFile('first.txt', 'was there in time'));
+    await expect(transfer(mary, 'first.txt')).toContainText('Encrypted on this device.');
+    await giveRoom(page, 16 * MIB);
+    await mary.upload(source);
+    await expect(transfer(mary, 'Film.bin')).toContainText('Not taken in yet: keep this page open.', {
+      timeout: 60_000,
+    });
+    expect(await capturedCount(page)).toBe(1);
+    await giveRoom(page, 1);
+    await mary.upload(textFile('last.txt', 'came too late'));
+    await expect(transfer(mary, 'last.txt')).toContainText('Not taken in yet: keep this page open.');
+    await expect(transfer(mary, 'first.txt')).toContainText('Encrypted on this device.');
 
-  await page.getByRole('button', { name: 'More', exact: true }).click();
-  await page.getByRole('menuitem', { name: 'Sign out' }).click();
-  await expect(page.getByRole('dialog')).toContainText('3 files (42 MB) are not on the server yet.');
-  await page.getByRole('button', { name: 'Stay signed in' }).click();
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await expect(page.getByRole('dialog')).toContainText('3 files (42 MB) are not on the server yet.');
+    await page.getByRole('button', { name: 'Stay signed in' }).click();
 
-  await giveRoom(page, 512 * MIB);
-  await page.context().setOffline(false);
-  for (const name of ['first.txt', 'last.txt', 'Film.bin'])
-    await expect(mary.row(name)).toBeVisible({ timeout: 60_000 });
-  await hasFilm(mary);
-});
+    await giveRoom(page, 512 * MIB);
+    await page.context().setOffline(false);
+    for (const name of ['first.txt', 'last.txt', 'Film.bin'])
+      await expect(mary.row(name)).toBeVisible({ timeout: 60_000 });
+    await hasFilm(mary);
+  },
+);
 
 /** Picks as `pickFile` does, for the transfer that waits for its file. */
 async function pickAgain(page: Page, path: string): Promise<void> {
@@ -233,65 +235,68 @@ async function returned(person: Person, browser: MortalBrowser, backupCode?: str
   return same;
 }
 
-test('a browser that is killed in the middle of a file asks for that file again, and sends the rest of it', async () => {
-  const browser = createMortalBrowser();
-  try {
-    const lise = await mortalPerson(browser, 'lise');
-    await sayRoom(lise.page, SOME_ROOM_BYTES);
-    // Three parts reach the store, and the others nobody.
-    const stored = ['1', '2', '3'];
-    const struck = new Promise<void>((resolve, reject) => {
-      const arrived = new Set<string>();
+inLongForm(test)(
+  'a browser that is killed in the middle of a file asks for that file again, and sends the rest of it',
+  async () => {
+    const browser = createMortalBrowser();
+    try {
+      const lise = await mortalPerson(browser, 'lise');
+      await sayRoom(lise.page, SOME_ROOM_BYTES);
+      // Three parts reach the store, and the others nobody.
+      const stored = ['1', '2', '3'];
+      const struck = new Promise<void>((resolve, reject) => {
+        const arrived = new Set<string>();
+        for (const gate of stack.gates) {
+          gate.guard = async (seen, moment) => {
+            const part = partOf(seen);
+            if (part === undefined) return 'pass';
+            if (moment === 'after' && arrived.add(part).size === stored.length)
+              await browser.kill().then(resolve, reject);
+            if (!stored.includes(part)) await struck;
+            return stored.includes(part) ? 'pass' : 'cut';
+          };
+        }
+      });
+      await pickFile(lise.page, source);
+      await struck;
+
+      const sent: string[] = [];
       for (const gate of stack.gates) {
-        gate.guard = async (seen, moment) => {
+        gate.guard = (seen, moment) => {
           const part = partOf(seen);
-          if (part === undefined) return 'pass';
-          if (moment === 'after' && arrived.add(part).size === stored.length)
-            await browser.kill().then(resolve, reject);
-          if (!stored.includes(part)) await struck;
-          return stored.includes(part) ? 'pass' : 'cut';
+          if (part !== undefined && moment === 'before') sent.push(part);
+          return 'pass';
         };
       }
-    });
-    await pickFile(lise.page, source);
-    await struck;
+      const again = await returned(lise, browser);
+      const row = transfer(again, 'Film.bin');
+      await sayRoom(again.page, SOME_ROOM_BYTES);
+      await expect(row).toContainText('Not taken in whole: pick the same file again.');
 
-    const sent: string[] = [];
-    for (const gate of stack.gates) {
-      gate.guard = (seen, moment) => {
-        const part = partOf(seen);
-        if (part !== undefined && moment === 'before') sent.push(part);
-        return 'pass';
-      };
+      const other = join(folder, 'Other.bin');
+      writeFileSync(other, 'another film');
+      await pickAgain(again.page, other);
+      await expect(again.page.getByText('“Other.bin” was not taken')).toBeVisible();
+      await expect(again.page.getByText('This is not the file that was begun with')).toBeVisible();
+      await expect(row).toContainText('pick the same file again');
+
+      // By its name, size and date it is the same.
+      mkdirSync(join(folder, 'copy'));
+      const impostor = join(folder, 'copy', 'Film.bin');
+      writeFileSync(impostor, randomBytes(film.length));
+      utimesSync(impostor, MADE_AT, MADE_AT);
+      await pickAgain(again.page, impostor);
+      await expect(row).toContainText('This is not the file that was begun with');
+      await expect(row).toContainText('pick the same file again');
+      expect(sent).toEqual([]);
+
+      await pickAgain(again.page, source);
+      await expect(again.row('Film.bin')).toBeVisible({ timeout: 60_000 });
+      await expect(again.page.getByText('This is not the file that was begun with')).toHaveCount(0);
+      expect(sent.sort()).toEqual(['4', '5', '6']);
+      await hasFilm(again);
+    } finally {
+      await browser.remove();
     }
-    const again = await returned(lise, browser);
-    const row = transfer(again, 'Film.bin');
-    await sayRoom(again.page, SOME_ROOM_BYTES);
-    await expect(row).toContainText('Not taken in whole: pick the same file again.');
-
-    const other = join(folder, 'Other.bin');
-    writeFileSync(other, 'another film');
-    await pickAgain(again.page, other);
-    await expect(again.page.getByText('“Other.bin” was not taken')).toBeVisible();
-    await expect(again.page.getByText('This is not the file that was begun with')).toBeVisible();
-    await expect(row).toContainText('pick the same file again');
-
-    // By its name, size and date it is the same.
-    mkdirSync(join(folder, 'copy'));
-    const impostor = join(folder, 'copy', 'Film.bin');
-    writeFileSync(impostor, randomBytes(film.length));
-    utimesSync(impostor, MADE_AT, MADE_AT);
-    await pickAgain(again.page, impostor);
-    await expect(row).toContainText('This is not the file that was begun with');
-    await expect(row).toContainText('pick the same file again');
-    expect(sent).toEqual([]);
-
-    await pickAgain(again.page, source);
-    await expect(again.row('Film.bin')).toBeVisible({ timeout: 60_000 });
-    await expect(again.page.getByText('This is not the file that was begun with')).toHaveCount(0);
-    expect(sent.sort()).toEqual(['4', '5', '6']);
-    await hasFilm(again);
-  } finally {
-    await browser.remove();
-  }
-});
+  },
+);

@@ -1,5 +1,6 @@
 import type { BrowserContext } from 'playwright';
 import { expect, test } from 'vitest';
+import { isLongForm } from '../support/long-form.ts';
 import type { TransferReport } from '../../src/lib/protocol/transfer.ts';
 import type { Bare } from './bare/main.ts';
 import type { Device } from './device.ts';
@@ -9,6 +10,10 @@ declare const bare: Bare;
 
 // Files that are taken in while there is no code, no network, or no tab for long enough.
 const MIB = 1024 * 1024;
+const MANY = isLongForm ? 200 : 60;
+/** What a file is taken in as: at once, or part by part. */
+const ONE_PART = ['one part', 3000] as const;
+const THREE_PARTS = ['three parts', 17 * MIB] as const;
 const worlds = setUpWorlds();
 
 async function atHome(): Promise<{ device: Device; person: Person }> {
@@ -101,10 +106,7 @@ function resting(device: Device): Promise<{ states: string[]; folders: number; t
   });
 }
 
-test.each([
-  ['one part', 3000],
-  ['three parts', 17 * MIB],
-])(
+test.each([...(isLongForm ? [ONE_PART] : []), THREE_PARTS])(
   'a file of %s that is picked while locked is saved at once, and in the drive after the next code',
   async (_, sizeBytes) => {
     const { device, person } = await atHome();
@@ -120,10 +122,7 @@ test.each([
   },
 );
 
-test.each([
-  ['one part', 3000],
-  ['three parts', 17 * MIB],
-])(
+test.each([ONE_PART, ...(isLongForm ? [THREE_PARTS] : [])])(
   'a file of %s that is picked without a network outlives its tab, and goes up when there is one',
   async (_, sizeBytes) => {
     const { device, person } = await atHome();
@@ -161,16 +160,16 @@ test('what a locked device has saved another one takes into the drive', async ()
   expect(await device.names()).toEqual(['a.bin', 'b.bin']);
 });
 
-test('200 files that were picked without code and network are in the drive after one code', async () => {
+test(`${String(MANY)} files that were picked without code and network are in the drive after one code`, async () => {
   const { device, person } = await atHome();
   await device.send('lock', {});
   const mend = await cut(device.context);
-  const files = Array.from({ length: 200 }, (_, index) => ({
+  const files = Array.from({ length: MANY }, (_, index) => ({
     name: `${String(index)}.bin`,
     sizeBytes: 100 + index,
   }));
   await add(device, ...files);
-  await expect.poll(async () => (await resting(device)).folders, { timeout: 30_000 }).toBe(200);
+  await expect.poll(async () => (await resting(device)).folders, { timeout: 30_000 }).toBe(MANY);
   await mend();
   await device.send('upload/wake', {});
   await unlock(device, person);
@@ -178,7 +177,7 @@ test('200 files that were picked without code and network are in the drive after
     .poll(async () => (await device.send('view/rows', { from: 0, count: 300 })).rows.length, {
       timeout: 60_000,
     })
-    .toBe(200);
+    .toBe(MANY);
   await expect.poll(async () => (await resting(device)).states, { timeout: 30_000 }).toEqual([]);
   expect(await readBack(device, '50.bin')).toEqual({ size: 150, differsAt: -1 });
 });

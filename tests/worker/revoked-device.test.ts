@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { inLongForm } from '../support/long-form.ts';
 import type { Bare } from './bare/main.ts';
 import type { Device } from './device.ts';
 import { setUpWorlds, type Person } from './people.ts';
@@ -92,7 +93,7 @@ test('comes back as a new one, with what it had taken in', async () => {
   expect(await lost.names()).toEqual(expect.arrayContaining(['one.txt', 'captured.txt']));
 });
 
-test('comes back as a new one by its recovery words, too', async () => {
+inLongForm(test)('comes back as a new one by its recovery words, too', async () => {
   const { home, lost, person, device } = await lostOne();
   await home.send('renewal/revoke', { device });
   const { words } = person;
