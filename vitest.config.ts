@@ -26,8 +26,7 @@ export default defineConfig({
     globalSetup: ['tests/support/workshop.ts'],
     // By itself Vitest leaves one core to others: of two, half of the machine.
     maxWorkers: availableParallelism(),
-    // One process runs file after file and reads each module once. Nothing here keeps state in a module.
-    isolate: false,
+    // Where nothing is kept in a module or a global, one process runs file after file and reads each module once (`isolate: false`).
     projects: [
       {
         extends: true,
@@ -42,6 +41,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'broker',
+          isolate: false,
           include: ['tests/broker/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -52,6 +52,7 @@ export default defineConfig({
         test: {
           // Attacks, each of which has to end in a refusal: see docs/SECURITY.md.
           name: 'hostile',
+          isolate: false,
           include: ['tests/hostile/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -61,6 +62,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'browser',
+          isolate: false,
           // What rests on WebCrypto is run in both: Node's and Chromium's differ.
           include: ['tests/{browser,crypto,inbox,journal}/**/*.test.ts'],
           exclude: [

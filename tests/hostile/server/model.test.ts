@@ -19,10 +19,14 @@ import { type Defect, ModelS3, type Weather } from './support/model-s3.ts';
 import { seeded } from './support/random.ts';
 
 /** Pauses between tries are moments of the model: nothing here waits for a clock. */
-const pauses = vi.hoisted(() => ({ next: (): Promise<void> => Promise.resolve() }));
+const pauses = vi.hoisted(() => {
+  vi.resetModules(); // Files before this one have read the same modules, with the real pauses in them.
+  return { next: (): Promise<void> => Promise.resolve() };
+});
 vi.mock('node:timers/promises', () => ({ setTimeout: () => pauses.next() }));
 afterAll(() => {
-  vi.restoreAllMocks();
+  vi.doUnmock('node:timers/promises');
+  vi.resetModules();
 });
 
 const CALM: Weather = { lost: 0, replyLost: 0, late: 0, slowDown: 0, conflict: 0, crash: 0 };
