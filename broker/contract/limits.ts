@@ -27,5 +27,7 @@ export const LIMITS = {
   grantReleases: 1000,
   /** Wrong codes in a row that lock the factor. */
   wrongCodes: 10,
+  /** From so many on, a refused code says how many wrong ones may still come: from the seventh. */
+  triesAnnounced: 3,
   backupCodes: 10,
 } as const;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { LIMITS } from './limits.ts';
 
 /** What a refusal is remedied by, in five families; the client's error carries the same codes. */
 export const PROBLEMS = {
@@ -51,6 +52,8 @@ export const Problem = v.object({
   code: v.picklist(Object.keys(PROBLEMS) as ProblemCode[]),
   /** Seconds to wait before the next try, where waiting helps. */
   retryAfterSeconds: v.optional(v.number()),
+  /** With a code that was refused, once it is LIMITS.triesAnnounced or fewer: wrong ones that may still come before the lock. 0: locked. */
+  triesLeft: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LIMITS.triesAnnounced))),
   /** Paths of the fields at fault, never their values. */
   fields: v.optional(v.array(v.string())),
 });
