@@ -20,7 +20,7 @@ export const PROBLEMS = {
   backup_code_refused: { status: 401, title: 'the backup code is wrong or used' },
   too_many_requests: { status: 429, title: 'too many requests' },
   grant_missing: { status: 403, title: 'a code is needed' },
-  grant_spent: { status: 403, title: 'the grant has no releases left; a new code is needed' },
+  grant_spent: { status: 403, title: 'the grant is used up; a new code is needed' },
   not_a_member: { status: 403, title: 'no such vault, or not a member of it' },
   origin_refused: { status: 403, title: 'the request comes from another site' },
   name_taken: { status: 409, title: 'the user name is taken' },

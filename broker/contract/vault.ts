@@ -16,7 +16,7 @@ const UploadId = s3Name(1024);
 const ETag = s3Name(128);
 const Seq = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
 
-/** Makes KMS halves for new blobs; each counts as a release. `grant_missing`, `grant_spent`. */
+/** Makes KMS halves for new blobs, LIMITS.grantGenerations a code; no release is spent. `grant_missing`, `grant_spent`. */
 export const keysGenerate = route({
   method: 'POST',
   path: '/api/vaults/:vault/keys/generate',
