@@ -165,6 +165,18 @@ export const logRead = route({
 });
 
 /**
+ * For who gets no stream of events through: the newest head, or 204 without a body while its number is still `known`. As the vault's
+ * record has it, which is what the stream is told of, too.
+ */
+export const headRead = route({
+  method: 'GET',
+  path: '/api/vaults/:vault/head',
+  stage: 'full',
+  request: v.strictObject({ known: Seq }),
+  answer: v.optional(Head),
+});
+
+/**
  * `text/event-stream`: `head`, whose data is a Head, the first at once; and `inbox`, whose data is empty, whenever the broker
  * that is listened to has written inbox records (another broker's are not told of). A comment every 15 s.
  */
