@@ -19,7 +19,7 @@ export const KeyringRecord = v.strictObject({
 });
 export type KeyringRecord = v.InferOutput<typeof KeyringRecord>;
 
-/** What a code bought. */
+/** What a code bought; besides, LIMITS.grantGenerations halves for new blobs. */
 export const Grant = v.object({ id: GrantId, expiresAtMs: Count, releases: Count });
 export type Grant = v.InferOutput<typeof Grant>;
 
@@ -199,7 +199,7 @@ export const sessionEnd = route({
   answer: Empty,
 });
 
-/** A code buys a grant: 5 minutes and 1,000 releases, or fewer where the user asks each time. */
+/** A code buys a grant: 5 minutes, 1,000 releases, or fewer where the user asks each time, and 10,000 new halves. */
 export const grantBuy = route({
   method: 'POST',
   path: '/api/grants',
@@ -230,7 +230,7 @@ export type AccountEventKind =
   | 'granted'
   | 'released'
   | 'generated'
-  /** A grant was spent, and somebody wanted more of it; once for each grant, with the blobs that were asked for first. */
+  /** A grant's releases were spent, and somebody wanted more of them; once for each grant, with the blobs that were asked for first. */
   | 'release-refused'
   | 'purged'
   | 'inbox-removed'

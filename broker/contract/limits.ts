@@ -24,8 +24,13 @@ export const LIMITS = {
   /** Signed URLs live this long. */
   urlSeconds: 300,
   grantSeconds: 300,
+  /** Halves that one code may have released. */
   grantReleases: 1000,
+  /** Halves that one code may have made, for new blobs. They open nothing that there is, so they are none of the releases. */
+  grantGenerations: 10_000,
   /** Wrong codes in a row that lock the factor. */
   wrongCodes: 10,
+  /** From so many on, a refused code says how many wrong ones may still come: from the seventh. */
+  triesAnnounced: 3,
   backupCodes: 10,
 } as const;

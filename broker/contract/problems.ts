@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { LIMITS } from './limits.ts';
 
 /** What a refusal is remedied by, in five families; the client's error carries the same codes. */
 export const PROBLEMS = {
@@ -19,7 +20,7 @@ export const PROBLEMS = {
   backup_code_refused: { status: 401, title: 'the backup code is wrong or used' },
   too_many_requests: { status: 429, title: 'too many requests' },
   grant_missing: { status: 403, title: 'a code is needed' },
-  grant_spent: { status: 403, title: 'the grant has no releases left; a new code is needed' },
+  grant_spent: { status: 403, title: 'the grant is used up; a new code is needed' },
   not_a_member: { status: 403, title: 'no such vault, or not a member of it' },
   origin_refused: { status: 403, title: 'the request comes from another site' },
   name_taken: { status: 409, title: 'the user name is taken' },
@@ -51,6 +52,8 @@ export const Problem = v.object({
   code: v.picklist(Object.keys(PROBLEMS) as ProblemCode[]),
   /** Seconds to wait before the next try, where waiting helps. */
   retryAfterSeconds: v.optional(v.number()),
+  /** With a code that was refused, once it is LIMITS.triesAnnounced or fewer: wrong ones that may still come before the lock. 0: locked. */
+  triesLeft: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LIMITS.triesAnnounced))),
   /** Paths of the fields at fault, never their values. */
   fields: v.optional(v.array(v.string())),
 });

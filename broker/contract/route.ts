@@ -23,6 +23,7 @@ export interface Route<Request extends Schema = Schema, Answer extends Schema = 
   readonly stage: Stage;
   /** The JSON body; for GET the query. */
   readonly request: Request;
+  /** Where it may be undefined, that is answered as 204 without a body. */
   readonly answer: Answer;
   /** Bodies of segments and envelopes may be longer. */
   readonly bulk?: true;

@@ -16,7 +16,7 @@ const UploadId = s3Name(1024);
 const ETag = s3Name(128);
 const Seq = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
 
-/** Makes KMS halves for new blobs; each counts as a release. `grant_missing`, `grant_spent`. */
+/** Makes KMS halves for new blobs, LIMITS.grantGenerations a code; no release is spent. `grant_missing`, `grant_spent`. */
 export const keysGenerate = route({
   method: 'POST',
   path: '/api/vaults/:vault/keys/generate',
@@ -162,6 +162,18 @@ export const logRead = route({
   stage: 'full',
   request: v.strictObject({ from: Seq }),
   answer: v.object({ head: Head, segments: v.array(b64url({ atMost: LIMITS.maxSegmentBytes })) }),
+});
+
+/**
+ * For who gets no stream of events through: the newest head, or 204 without a body while its number is still `known`. As the vault's
+ * record has it, which is what the stream is told of, too.
+ */
+export const headRead = route({
+  method: 'GET',
+  path: '/api/vaults/:vault/head',
+  stage: 'full',
+  request: v.strictObject({ known: Seq }),
+  answer: v.optional(Head),
 });
 
 /**

@@ -5,15 +5,23 @@ export class BrokerProblem extends Error {
   override readonly name = 'BrokerProblem';
   readonly code: ProblemCode;
   readonly retryAfterSeconds: number | undefined;
+  /** Wrong codes that may still come before the lock. */
+  readonly triesLeft: number | undefined;
   readonly fields: readonly string[] | undefined;
 
   constructor(
     code: ProblemCode,
-    options: { retryAfterSeconds?: number; fields?: readonly string[]; cause?: unknown } = {},
+    options: {
+      retryAfterSeconds?: number;
+      triesLeft?: number;
+      fields?: readonly string[];
+      cause?: unknown;
+    } = {},
   ) {
     super(code, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.triesLeft = options.triesLeft;
     this.fields = options.fields;
   }
 }

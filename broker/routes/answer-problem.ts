@@ -11,6 +11,7 @@ export function answerProblem(problem: BrokerProblem): Response {
     status,
     code: problem.code,
     ...(problem.retryAfterSeconds !== undefined && { retryAfterSeconds: problem.retryAfterSeconds }),
+    ...(problem.triesLeft !== undefined && { triesLeft: problem.triesLeft }),
     ...(problem.fields && { fields: [...problem.fields] }),
   };
   const headers = new Headers({ 'content-type': 'application/problem+json' });

@@ -24,7 +24,7 @@ export interface Call<Request> {
   readonly cookies: Cookies;
 }
 
-/** Does what a route is for; its answer is written as JSON. It throws BrokerProblem. */
+/** Does what a route is for; its answer is written as JSON, undefined as 204. It throws BrokerProblem. */
 export type Handler<R extends Route> = (
   call: Call<v.InferOutput<R['request']>>,
 ) => Promise<v.InferInput<R['answer']>>;
@@ -75,7 +75,8 @@ export function register<R extends Route>(frame: Frame, route: R, handler: Handl
     if (route.method !== 'GET') requireOwnOrigin(context, frame.deps.origin);
     const request = parse(route.request, await readRequest(context, route));
     const call = await admit(frame, context, route.stage, request);
-    return context.json((await handler(call)) as Record<string, unknown>);
+    const answer = (await handler(call)) as Record<string, unknown> | undefined;
+    return answer === undefined ? context.body(null, 204) : context.json(answer);
   });
 }
 
@@ -94,6 +95,8 @@ export function registerStream(
   frame.app.get(path, async (context) => {
     context.set('route', path);
     const call = await admit(frame, context, stage, undefined);
+    // nginx, and what has learnt it from nginx, hold an answer back until there are some kilobytes of it, unless told not to.
+    context.header('x-accel-buffering', 'no');
     if (context.req.method === 'HEAD') {
       return context.body(null, 200, { 'content-type': type, 'cache-control': 'no-cache' });
     }

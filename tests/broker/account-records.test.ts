@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { eventsRead } from '$contract/account.ts';
+import { LIMITS } from '$contract/limits.ts';
 import { createEventLog, EVENTS_PER_READ } from '../../broker/domain/state/event-log.ts';
 import { createGrants } from '../../broker/domain/account/grants.ts';
 import { lengthPrefixed } from '../../broker/domain/state/length-prefixed.ts';
@@ -211,6 +212,19 @@ describe('a grant', () => {
     const { id } = await grants().issue(session, { kind: 'release' });
     await expect(grants().spend(session, id, 'release', 11)).rejects.toMatchObject({ code: 'grant_spent' });
     await grants().spend(session, id, 'release', 10);
+  });
+
+  it('counts the halves that are made apart from those that are released', async () => {
+    const session = newSession();
+    const { id } = await grants().issue(session, { kind: 'release', releases: 1 });
+    await grants().spend(session, id, 'generate', LIMITS.grantGenerations - 1);
+    await expect(grants().spend(session, id, 'generate', 2)).rejects.toMatchObject({ code: 'grant_spent' });
+    await grants().spend(session, id, 'generate', 1);
+    await grants().spend(session, id, 'release', 1);
+    const deleting = await grants().issue(session, { kind: 'purge' });
+    await expect(grants().spend(session, deleting.id, 'generate', 1)).rejects.toMatchObject({
+      code: 'grant_missing',
+    });
   });
 
   it('has one place for the notice that it was spent, until that is there', async () => {

@@ -1,8 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
+import { authenticatorConfirm } from '$contract/renewal.ts';
+import type { Route } from '$contract/route.ts';
+import { purgeGrant } from '$contract/vault.ts';
 import type { BrokerKms } from '../../broker/ports/kms.ts';
 import type { AccountClient } from '../support/account-client.ts';
 import { startTestBroker, startTestCloud } from '../support/broker.ts';
+import { newAuthenticator, prove } from '../support/renewal-client.ts';
 import { setUpBrokers } from '../support/set-up-broker.ts';
 
 /** Two brokers on one bucket, each with a queue of its own. */
@@ -52,6 +57,64 @@ describe('guessing', () => {
     });
     clock.advance(7200);
     expect(await buy(client, await client.code())).toMatchObject({ ok: true });
+  });
+
+  it('says from the seventh wrong code on how many may still come, used ones among them', async () => {
+    const client = newClient();
+    await client.signUp('tries');
+    const left: (number | undefined)[] = [];
+    const guess = async (code: string) => {
+      const reply = await buy(client, code);
+      if (reply.ok) throw new Error('expected a refusal');
+      left.push(reply.problem.triesLeft);
+    };
+    const wrong = await client.wrongCode();
+    for (let tries = 0; tries < 8; tries += 1) await guess(wrong);
+    await guess(await client.code()); // The one that signed up.
+    await guess(wrong);
+    await guess(wrong);
+    expect(left).toEqual([...Array<undefined>(6), 3, 2, 1, 0, undefined]);
+  });
+
+  it.each([
+    { route: contract.signinCode, stage: 'a sign-in' },
+    { route: contract.recoveryCode, stage: 'a recovery' },
+    { route: purgeGrant, stage: 'deleting for good' },
+  ])('says so at $stage, too', async ({ route, stage }) => {
+    const owner = newClient();
+    const name = stage.replaceAll(' ', '');
+    await owner.signUp(name);
+    const client = route === purgeGrant ? owner : newClient().knows(owner);
+    if (route === contract.signinCode) await client.provePassphrase(name);
+    if (route === contract.recoveryCode) await client.proveRecoveryKey();
+    const factor = { code: await client.wrongCode() };
+    const request = {
+      ...{ factor },
+      ...(route === contract.signinCode && { device: client.device }),
+      ...(route === contract.recoveryCode && { registrationRequest: randomBytes(32).toString('base64url') }),
+    };
+    for (let tries = 0; tries < 6; tries += 1) await client.call<Route>(route, request);
+    expect(await client.call<Route>(route, request)).toMatchObject({
+      code: 'code_wrong',
+      problem: { triesLeft: 3 },
+    });
+  });
+
+  it('says so of the first code of an account, and of another authenticator', async () => {
+    const client = newClient();
+    await client.signUpUntilFirstCode('tries-first', 'correct horse battery');
+    const verify = async () =>
+      client.call(contract.signupVerify, { factor: { code: await client.wrongCode() } });
+    for (let tries = 0; tries < 6; tries += 1) expect(await verify()).not.toHaveProperty('problem.triesLeft');
+    expect(await verify()).toMatchObject({ code: 'code_wrong', problem: { triesLeft: 3 } });
+
+    const other = newClient();
+    await other.signUp('tries-other');
+    await prove(other, 'tries-other');
+    const next = await newAuthenticator(other, 'tries-other');
+    const confirm = async () => other.call(authenticatorConfirm, { code: await next.wrongCode() });
+    for (let tries = 0; tries < 6; tries += 1) await confirm();
+    expect(await confirm()).toMatchObject({ code: 'code_wrong', problem: { triesLeft: 3 } });
   });
 
   it('begins to count anew after a code that is taken', async () => {

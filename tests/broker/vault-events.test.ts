@@ -135,6 +135,7 @@ describe('server-sent events of heads', () => {
     const stream = await subscribe(first());
     expect(stream.response.headers.get('content-type')).toBe('text/event-stream');
     expect(stream.response.headers.get('cache-control')).toContain('no-cache');
+    expect(stream.response.headers.get('x-accel-buffering')).toBe('no');
     await expect.poll(() => stream.heads).toEqual([head]);
   });
 
@@ -223,6 +224,7 @@ describe('server-sent events of heads', () => {
       expect(response.status).toBe(200);
       expect(response.headers.get('content-type')).toBe('text/event-stream');
       expect(response.headers.get('cache-control')).toContain('no-cache');
+      expect(response.headers.get('x-accel-buffering')).toBe('no');
       expect(await response.text()).toBe('');
     }
     const controller = new AbortController();

@@ -47,11 +47,15 @@ describe('removing from the inbox', () => {
     const at = await setting.newVault();
     const written = await setting.fill(at, 2);
     const grant = await grantOf(setting.alice, 'release', 1);
-    const generate = () =>
-      setting.broker.keys.generate(setting.alice, at, { grant, purpose: 'file', blobs: [newBlobId()] });
+    const release = () =>
+      setting.broker.keys.release(setting.alice, at, {
+        grant,
+        purpose: 'file',
+        names: [{ blob: newBlobId(), epoch: 0 }],
+      });
     await answer(await remove(setting.alice, at, grant, [written[0]?.blob ?? newBlobId()]));
-    await generate();
-    await expect(generate()).rejects.toMatchObject({ code: 'grant_spent' });
+    await release();
+    await expect(release()).rejects.toMatchObject({ code: 'grant_spent' });
     await answer(await remove(setting.alice, at, grant, [written[1]?.blob ?? newBlobId()]));
     expect((await setting.list(at)).records).toEqual([]);
   });

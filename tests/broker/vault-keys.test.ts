@@ -56,7 +56,7 @@ describe('making and releasing KMS halves', () => {
   });
 
   it('names the blobs without an envelope, and charges for them too', async () => {
-    const setting = await vaultWithGrant(4);
+    const setting = await vaultWithGrant(3);
     const { broker, session, vault, grant } = setting;
     const [made] = await fileBlobs(setting, 1);
     if (!made) throw new Error('expected a key');
@@ -67,26 +67,55 @@ describe('making and releasing KMS halves', () => {
     expect(keys.map(({ blob }) => blob)).toEqual([made.blob]);
     expect(absent).toEqual([lacking, later]);
     await expect(
-      broker.keys.generate(session, vault, { grant, purpose: 'file', blobs: [newBlobId()] }),
+      broker.keys.release(session, vault, { grant, purpose: 'file', names: [later] }),
     ).rejects.toMatchObject({ code: 'grant_spent' });
   });
 
   it('refuses the 1,001st release without a call to KMS', async () => {
     const setting = await vaultWithGrant(1000);
     const { cloud, broker, session, vault, grant } = setting;
+    const names = (await fileBlobs(setting, 100)).map(({ blob }) => ({ blob, epoch: 0 }));
+    const before = cloud.kmsCalls.length;
     for (let batch = 0; batch < 10; batch += 1) {
-      const blobs = Array.from({ length: 100 }, newBlobId);
-      await broker.keys.generate(session, vault, { grant, purpose: 'file', blobs });
+      await broker.keys.release(session, vault, { grant, purpose: 'file', names });
     }
     const calls = cloud.kmsCalls.length;
-    const names = [{ blob: newBlobId(), epoch: 0 }];
+    await expect(
+      broker.keys.release(session, vault, { grant, purpose: 'file', names: names.slice(0, 1) }),
+    ).rejects.toMatchObject({ code: 'grant_spent' });
+    expect(calls - before).toBe(1000);
+    expect(cloud.kmsCalls).toHaveLength(calls);
+  });
+
+  it('makes 10,000 halves a code, and no more, besides its releases', async () => {
+    const setting = await vaultWithGrant(1);
+    const { cloud, broker, session, vault, grant } = setting;
+    const make = (n: number) =>
+      broker.keys.generate(session, vault, {
+        grant,
+        purpose: 'file',
+        blobs: Array.from({ length: n }, newBlobId),
+      });
+    const [made] = await fileBlobs(setting, 1);
+    if (!made) throw new Error('expected a key');
+    for (let batch = 0; batch < 99; batch += 1) await make(100);
+    await expect(make(100)).rejects.toMatchObject({ code: 'grant_spent' });
+    await make(99);
+    const calls = cloud.kmsCalls.length;
+    await expect(make(1)).rejects.toMatchObject({ code: 'grant_spent' });
+    expect(calls).toBe(10_000);
+    expect(cloud.kmsCalls).toHaveLength(calls);
+
+    // Nobody's secrets were asked for: the one release is still there, and no refusal of one is in the log.
+    const names = [{ blob: made.blob, epoch: 0 }];
+    expect((await broker.keys.release(session, vault, { grant, purpose: 'file', names })).keys).toHaveLength(
+      1,
+    );
     await expect(
       broker.keys.release(session, vault, { grant, purpose: 'file', names }),
-    ).rejects.toMatchObject({
-      code: 'grant_spent',
-    });
-    expect(calls).toBe(1000);
-    expect(cloud.kmsCalls).toHaveLength(calls);
+    ).rejects.toMatchObject({ code: 'grant_spent' });
+    const { events } = await broker.events.read(session.account, 0);
+    expect(events.filter(({ kind }) => kind === 'release-refused')).toHaveLength(1);
   });
 
   it('logs once for each grant that more was wanted than it had, before it is refused', async () => {
@@ -121,33 +150,35 @@ describe('making and releasing KMS halves', () => {
     const failing = startVaultSide(ports, {
       events: { ...broker.events, appendOnce: () => Promise.reject(new BrokerProblem('store_unreachable')) },
     });
-    const order = { grant, purpose: 'file' as const, blobs: [newBlobId(), newBlobId()] };
-    await expect(failing.keys.generate(session, vault, order)).rejects.toMatchObject({
+    const names = [newBlobId(), newBlobId()].map((blob) => ({ blob, epoch: 0 }));
+    const order = { grant, purpose: 'file' as const, names };
+    await expect(failing.keys.release(session, vault, order)).rejects.toMatchObject({
       code: 'store_unreachable',
     });
     expect((await broker.events.read(session.account, 0)).events).toEqual([]);
-    await expect(broker.keys.generate(session, vault, order)).rejects.toMatchObject({ code: 'grant_spent' });
+    await expect(broker.keys.release(session, vault, order)).rejects.toMatchObject({ code: 'grant_spent' });
     expect((await broker.events.read(session.account, 0)).events).toMatchObject([
       { kind: 'release-refused' },
     ]);
   });
 
   it('charges a batch as a whole or not at all', async () => {
-    const { cloud, broker, session, vault, grant } = await vaultWithGrant(5);
-    const order = (n: number) => ({
-      grant,
-      purpose: 'file' as const,
-      blobs: Array.from({ length: n }, newBlobId),
-    });
-    await expect(broker.keys.generate(session, vault, order(6))).rejects.toMatchObject({
-      code: 'grant_spent',
-    });
-    expect(cloud.kmsCalls).toEqual([]);
-    expect(await broker.keys.generate(session, vault, order(5))).toHaveLength(5);
+    const setting = await vaultWithGrant(5);
+    const { cloud, broker, session, vault, grant } = setting;
+    const all = (await fileBlobs(setting, 6)).map(({ blob }) => ({ blob, epoch: 0 }));
+    const release = (names: typeof all) =>
+      broker.keys.release(session, vault, { grant, purpose: 'file', names });
+    const calls = cloud.kmsCalls.length;
+    await expect(release(all)).rejects.toMatchObject({ code: 'grant_spent' });
+    expect(cloud.kmsCalls).toHaveLength(calls);
+    expect((await release(all.slice(1))).keys).toHaveLength(5);
   });
 
   it('never gives out more than the grant, however many ask at once at two brokers', async () => {
-    const { cloud, broker, session, vault, grant } = await vaultWithGrant(10);
+    const setting = await vaultWithGrant(10);
+    const { cloud, broker, session, vault, grant } = setting;
+    const names = (await fileBlobs(setting, 1)).map(({ blob }) => ({ blob, epoch: 0 }));
+    const calls = cloud.kmsCalls.length;
     const other = startVaultSide({
       state: cloud.state,
       objects: cloud.vaultObjects,
@@ -156,15 +187,11 @@ describe('making and releasing KMS halves', () => {
     });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 16 }, (_none, index) =>
-        (index % 2 ? broker : other).keys.generate(session, vault, {
-          grant,
-          purpose: 'file',
-          blobs: [newBlobId()],
-        }),
+        (index % 2 ? broker : other).keys.release(session, vault, { grant, purpose: 'file', names }),
       ),
     );
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
-    expect(cloud.kmsCalls).toHaveLength(10);
+    expect(cloud.kmsCalls).toHaveLength(calls + 10);
   });
 
   it('has written the grant and the event before KMS is asked', async () => {

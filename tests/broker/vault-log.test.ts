@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { Head } from '$contract/account.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
+import { headRead } from '$contract/vault.ts';
 import { hashOf } from '../../broker/domain/vault/log.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
 import { MemoryVaultCloud, newVaultId } from '../support/memory-vault-cloud.ts';
+import { ask, serveVaults } from '../support/vault-broker.ts';
 import { newSession, openVault, segmentAfter, startVaultSide } from '../support/vault-side.ts';
 
 async function vaultWithTwoBrokers() {
@@ -206,6 +208,49 @@ describe('appending to the journal', () => {
       },
     );
     await fc.assert(run, { seed: 20261, numRuns: 60 });
+  });
+});
+
+describe('asking for the head', () => {
+  it('is answered with nothing while it is the known one, and else with the newest, whichever is known', async () => {
+    const { one, session, vault, genesis } = await vaultWithTwoBrokers();
+    const app = serveVaults(one, [session]);
+    const askFor = async (known: number): Promise<unknown[]> => {
+      const response = await ask(app, session, headRead, vault, { known: String(known) });
+      const text = await response.text();
+      return [response.status, text === '' ? undefined : (JSON.parse(text) as unknown)];
+    };
+    expect(await askFor(0)).toEqual([204, undefined]);
+    expect(await askFor(1)).toEqual([200, genesis]);
+    const head = await one.log.append(vault, genesis, segmentAfter(genesis));
+    expect(await askFor(0)).toEqual([200, head]);
+    expect(await askFor(1)).toEqual([204, undefined]);
+    expect(await askFor(2)).toEqual([200, head]);
+  });
+
+  it('costs one read of the store, and is told of a lost segment once somebody has read the log', async () => {
+    const { cloud, ports, session, vault, genesis } = await vaultWithTwoBrokers();
+    const lost = segmentAfter(genesis);
+    await cloud.vaultObjects.create(vault, 'log/1', lost);
+    let reads = 0;
+    const counting = startVaultSide({
+      ...ports,
+      state: { ...cloud.state, read: (key) => ((reads += 1), cloud.state.read(key)) },
+      objects: { ...cloud.vaultObjects, read: () => Promise.reject(new Error('no object is to be read')) },
+    });
+    const known = { known: '0' };
+    expect((await ask(serveVaults(counting, [session]), session, headRead, vault, known)).status).toBe(204);
+    expect(reads).toBe(1);
+    const reading = startVaultSide(ports);
+    await reading.log.read(vault, genesis, 0);
+    const response = await ask(serveVaults(reading, [session]), session, headRead, vault, known);
+    expect(await response.json()).toEqual({ seq: 1, hash: hashOf(lost) });
+  });
+
+  it.each(['', '-1', '1.5', 'x', '1'.repeat(16)])('does not take %j for a number', async (known) => {
+    const { one, session, vault } = await vaultWithTwoBrokers();
+    const response = await ask(serveVaults(one, [session]), session, headRead, vault, { known });
+    expect(response.status).toBe(400);
   });
 });
 

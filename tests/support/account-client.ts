@@ -111,7 +111,7 @@ export class AccountClient {
       route.method === 'GET'
         ? await this.raw('GET', query === '' ? path : `${path}?${query}`, undefined, options.headers)
         : await this.raw('POST', path, JSON.stringify(this.#proving(path, request)), options.headers);
-    const body: unknown = await response.json();
+    const body: unknown = response.status === 204 ? undefined : await response.json();
     if (response.ok) {
       const answer = v.parse(route.answer, body) as v.InferOutput<R['answer']>;
       return { ok: true, status: response.status, answer, code: undefined };

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import type { Grant } from '../../contract/account.ts';
 import { Count, DeviceId, GrantId } from '../../contract/ids.ts';
+import { LIMITS } from '../../contract/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Records } from '../state/records.ts';
@@ -10,6 +11,15 @@ import { stateKeys } from '../state/state-keys.ts';
 
 /** `release` is for making and releasing KMS halves, `purge` for deleting for good: neither does the other's. */
 type GrantKind = 'release' | 'purge';
+
+/** What is taken from a grant. Making a half opens nothing that there is, so it has a count of its own. */
+type GrantUse = GrantKind | 'generate';
+
+const KIND_OF_USE = {
+  release: 'release',
+  generate: 'release',
+  purge: 'purge',
+} as const satisfies Record<GrantUse, GrantKind>;
 
 /** The session that a grant belongs to; a Session is one. */
 type GrantHolder = Pick<Session, 'account' | 'device' | 'sessionId'>;
@@ -26,11 +36,11 @@ export interface Grants {
     options: { kind: GrantKind; releases?: number | undefined; id?: GrantId },
   ): Promise<Grant>;
   /**
-   * Takes `count` releases, all or none, BEFORE anything is asked of KMS.
+   * Takes `count` of one use, all or none, BEFORE anything is asked of KMS.
    * @throws BrokerProblem `grant_missing` when it is unknown, over, ended, of another session or of another kind;
    *   `grant_spent` when fewer than `count` are left
    */
-  spend(session: Session, grant: GrantId, kind: GrantKind, count: number): Promise<void>;
+  spend(session: Session, grant: GrantId, use: GrantUse, count: number): Promise<void>;
   /**
    * Takes nothing: the grant only has to be live, be it with no releases left.
    * @throws BrokerProblem `grant_missing` as `spend`
@@ -49,7 +59,7 @@ export interface Grants {
 }
 
 export interface GrantSettings {
-  /** Both at most as LIMITS says. */
+  /** Each at most as LIMITS says. */
   readonly grantSeconds: number;
   readonly grantReleases: number;
 }
@@ -60,6 +70,8 @@ const GrantRecord = v.strictObject({
   device: v.optional(DeviceId),
   expiresAtMs: Count,
   releases: Count,
+  /** Halves that may still be made. */
+  generations: Count,
   /** Since more was wanted than there was left: see `Grants.refusedFrom`. */
   refusal: v.optional(v.strictObject({ from: Count, isLogged: v.boolean() })),
 });
@@ -86,6 +98,7 @@ export function createGrants(records: Records, clock: Clock, settings: GrantSett
         ...(holder.device && { device: holder.device }),
         expiresAtMs: clock() + settings.grantSeconds * 1000,
         releases: Math.min(releases ?? settings.grantReleases, settings.grantReleases),
+        generations: kind === 'release' ? LIMITS.grantGenerations : 0,
       };
       const key = stateKeys.grant(holder.account, id);
       if ((await records.create(key, record)) === 'created') return answer(id, record);
@@ -93,13 +106,14 @@ export function createGrants(records: Records, clock: Clock, settings: GrantSett
       if (before?.content.session !== holder.sessionId) throw new BrokerProblem('grant_missing');
       return answer(id, before.content);
     },
-    async spend(session, id, kind, count) {
-      if (!Number.isSafeInteger(count) || count < 1) throw new RangeError('expected 1 or more releases');
+    async spend(session, id, use, count) {
+      if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`expected to ${use} 1 or more`);
+      const left = use === 'generate' ? 'generations' : 'releases';
       await records.update(stateKeys.grant(session.account, id), GrantRecord, (stored) => {
         const grant = live(session, stored);
-        if (grant?.kind !== kind) throw new BrokerProblem('grant_missing');
-        if (grant.releases < count) throw new BrokerProblem('grant_spent');
-        return { ...grant, releases: grant.releases - count };
+        if (grant?.kind !== KIND_OF_USE[use]) throw new BrokerProblem('grant_missing');
+        if (grant[left] < count) throw new BrokerProblem('grant_spent');
+        return { ...grant, [left]: grant[left] - count };
       });
     },
     async require(session, id, kind) {
@@ -124,7 +138,7 @@ export function createGrants(records: Records, clock: Clock, settings: GrantSett
     async end(session, id) {
       await records.update(stateKeys.grant(session.account, id), GrantRecord, (stored) => {
         const grant = live(session, stored);
-        return grant && { ...grant, expiresAtMs: 0, releases: 0 };
+        return grant && { ...grant, expiresAtMs: 0, releases: 0, generations: 0 };
       });
     },
   };

@@ -38,7 +38,8 @@ export interface SecondFactor {
    * Accepts a code once across all brokers, or throws. The attempt is counted before anything is compared, and the step
    * is recorded by a conditional write before anything is said: only its writer is accepted.
    * @returns the account as it is with the code accepted
-   * @throws BrokerProblem `code_wrong`, `code_used`, `code_locked` with the seconds to wait, `backup_code_refused`,
+   * @throws BrokerProblem `code_wrong` and `code_used`, from the seventh in a row on with the tries that are left; `code_locked` with
+   *   the seconds to wait; `backup_code_refused`,
    *   `store_unreachable`, `kms_unreachable`
    */
   accept(session: Session, factor: Factor, along?: AlongWith): Promise<AccountRecord>;
@@ -76,7 +77,13 @@ export function createSecondFactor(
   async function refuse(session: Session, code: 'code_wrong' | 'code_used', counted: FactorRecord) {
     const kind = counted.lockedUntilMs > clock() ? 'code-locked' : 'code-refused';
     await events.append(session.account, { kind, device: session.device });
-    return new BrokerProblem(code);
+    return notTaken(code, counted);
+  }
+
+  /** The refusal of an attempt that was counted; near the lock it says how near. */
+  function notTaken(code: 'code_wrong' | 'code_used', { failures, lockedUntilMs }: FactorRecord) {
+    const triesLeft = lockedUntilMs > clock() ? 0 : LIMITS.wrongCodes - failures;
+    return new BrokerProblem(code, triesLeft <= LIMITS.triesAnnounced ? { triesLeft } : {});
   }
 
   /** RFC 6238's T that a code stands for, one step early or late at most; undefined for none. */
@@ -166,7 +173,7 @@ export function createSecondFactor(
       await events.append(session.account, { kind: 'authenticator-renewed', device: session.device });
       return accounts.update(session.account, (record) => {
         // Another one was asked for meanwhile: that one's codes count now.
-        if (record.factor.nextSecret !== nextSecret) throw new BrokerProblem('code_wrong');
+        if (record.factor.nextSecret !== nextSecret) throw notTaken('code_wrong', factor);
         const { backupCodes } = record.factor;
         return along({
           ...record,

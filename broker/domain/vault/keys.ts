@@ -73,17 +73,18 @@ export function createKeys({ grants, events, kms, objects, usage }: KeysDeps): K
     session: Session,
     vault: VaultId,
     grant: GrantId,
-    kind: 'generated' | 'released',
+    use: 'generate' | 'release',
     blobs: BlobId[],
   ): Promise<void> {
     try {
-      await grants.spend(session, grant, 'release', blobs.length);
+      await grants.spend(session, grant, use, blobs.length);
     } catch (error) {
-      if (error instanceof BrokerProblem && error.code === 'grant_spent') {
-        await tellRefusal(session, vault, grant, blobs);
-      }
+      const isSpent = error instanceof BrokerProblem && error.code === 'grant_spent';
+      // Who wanted more new halves wanted nothing of anybody's.
+      if (isSpent && use === 'release') await tellRefusal(session, vault, grant, blobs);
       throw error;
     }
+    const kind = use === 'generate' ? 'generated' : 'released';
     await events.append(session.account, { kind, device: session.device, vault, blobs });
   }
 
@@ -133,7 +134,7 @@ export function createKeys({ grants, events, kms, objects, usage }: KeysDeps): K
 
   return {
     async generate(session, vault, { grant, purpose, blobs }) {
-      await charge(session, vault, grant, 'generated', [...blobs]);
+      await charge(session, vault, grant, 'generate', [...blobs]);
       return mapBounded(blobs, PARALLEL, async (blob) => ({
         blob,
         ...(await kms.generateDataKey(vault, halfContext(purpose, vault, blob))),
@@ -142,7 +143,7 @@ export function createKeys({ grants, events, kms, objects, usage }: KeysDeps): K
     async release(session, vault, { grant, purpose, names }) {
       const blobs = names.map(({ blob }) => blob);
       const ahead = readAhead(vault, names);
-      await charge(session, vault, grant, 'released', blobs);
+      await charge(session, vault, grant, 'release', blobs);
       const opened = await mapBounded(names, PARALLEL, (name, place) =>
         open(vault, purpose, name, place, ahead[place]),
       );

@@ -39,6 +39,7 @@ const STORM: Weather = {
   crash: 0.01,
 };
 const GRANT_RELEASES = 7;
+const GRANT_GENERATIONS = 5;
 const BROKERS = 2;
 
 /** The real journal, grants and event log of one broker, on a client of the model. */
@@ -97,6 +98,7 @@ async function live(
     device: session.device,
     expiresAtMs: 1000,
     releases: GRANT_RELEASES,
+    generations: GRANT_GENERATIONS,
   };
   s3.objects.set(grantKey, Buffer.from(codec.encode(grantKey, 0, record)));
 
@@ -112,7 +114,7 @@ async function live(
   let time = 0;
   const history: Operation[] = [];
   const events: { seq: number; hash: string }[] = [];
-  let spent = 0;
+  const spent = { release: 0, generate: 0 };
   let corrupt = 0;
 
   async function append(value: string, known: Head): Promise<Head> {
@@ -172,10 +174,11 @@ async function live(
       if (what < 5) known = await append(`${String(name)}.${String(nth)}`, known);
       else if (what < 7) known = (await read()) ?? known;
       else if (what < 9) {
+        const use = random.below(2) === 0 ? 'release' : 'generate';
         await someBroker()
-          .grants.spend(session, grant, 'release', 1)
+          .grants.spend(session, grant, use, 1)
           .then(
-            () => (spent += 1),
+            () => (spent[use] += 1),
             (error: unknown) => codeOf(error),
           );
       } else {
@@ -199,7 +202,12 @@ async function live(
     log.push(valueOf(bytes));
   }
   const found = contradictions(history, log);
-  if (spent > GRANT_RELEASES) found.push(`${String(spent)} of ${String(GRANT_RELEASES)} releases were given`);
+  for (const [use, most] of [
+    ['release', GRANT_RELEASES],
+    ['generate', GRANT_GENERATIONS],
+  ] as const) {
+    if (spent[use] > most) found.push(`${String(spent[use])} of ${String(most)} were given: ${use}`);
+  }
   if (corrupt > 0) found.push('a broker took its own records for damaged');
   found.push(...(await brokenEvents(s3, codec, session.account, events)));
   const unanswered = history.filter(({ answeredAt }) => answeredAt === Infinity).length;

@@ -92,6 +92,7 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
     segment: Buffer.from(segmentAfter(undefined)).toString('base64url'),
   }),
   'GET /api/vaults/:vault/log': () => ({ from: '0' }),
+  'GET /api/vaults/:vault/head': () => ({ known: '0' }),
   'POST /api/vaults/:vault/snapshots/put': () => ({ pages: [{ seq: 0, page: id(), ...sized() }] }),
   'POST /api/vaults/:vault/snapshots/get': () => ({ pages: [{ seq: 0, page: id() }] }),
   'POST /api/vaults/:vault/purge/grant': () => ({ factor }),
