@@ -157,11 +157,20 @@ async function takePart(
   buffers: PartBuffers,
   signal: AbortSignal,
 ): Promise<Bytes> {
-  const here = await kept?.part(part);
+  const here = await readKept(kept, part);
   if (!here) return retry(() => fetchPart(address, part, buffers, signal), signal);
   const bytes = buffers.take(part.sizeBytes);
-  bytes.set(new Uint8Array(await here.arrayBuffer()));
+  bytes.set(here);
   return bytes;
+}
+
+/** @returns undefined when it is not there whole any more: the browser may take it away even while it is read */
+async function readKept(kept: KeptParts | undefined, part: PartPlan): Promise<Bytes | undefined> {
+  const file = await kept?.part(part);
+  const bytes = await file?.arrayBuffer().catch(() => undefined);
+  if (bytes?.byteLength === part.sizeBytes) return new Uint8Array(bytes);
+  if (file) kept?.onWrong();
+  return undefined;
 }
 
 async function fetchPart(
