@@ -13,8 +13,9 @@ export interface TransferSettings {
 
 /** What this device holds. Sizes in bytes. */
 export interface StorageReport {
-  /** Of everything of this origin, by the browser's guess; undefined when it does not say. */
-  readonly usedBytes?: number;
+  /** Of all files that rest here, by this app's own records: the browser's count may be far off. */
+  readonly usedBytes: number;
+  /** By the browser's guess; undefined when it does not say. */
   readonly quotaBytes?: number;
   /** Whether the browser promised not to evict it. */
   readonly isPersistent: boolean;
