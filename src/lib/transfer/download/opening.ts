@@ -12,7 +12,8 @@ import {
 } from '../../crypto/floe.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { Broker } from '../../remote/broker.ts';
-import { chunksOf, getRange } from '../../remote/s3.ts';
+import { chunksOf } from '../../remote/body.ts';
+import { getRange } from '../../remote/s3.ts';
 import { retry } from '../../remote/retry.ts';
 import { PartBuffers } from '../memory.ts';
 import { largestPartBytes, planPart, planStored, type BlobPlan, type PartPlan } from '../plan.ts';
@@ -184,7 +185,8 @@ async function fetchPart(
   const bytes = buffers.take(part.sizeBytes);
   try {
     let filled = 0;
-    for await (const chunk of chunksOf(await getRange(url, range, signal))) {
+    const body = await getRange(url, range, signal);
+    for await (const chunk of chunksOf(body, 'store_unreachable')) {
       if (filled + chunk.length > bytes.length) throw truncatedOr('ciphertext_overlong', part);
       bytes.set(chunk, filled);
       filled += chunk.length;
