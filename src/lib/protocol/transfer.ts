@@ -56,6 +56,8 @@ export interface TransferReport {
   /** After three seconds, rounded. */
   readonly secondsLeft?: number;
   readonly error?: Failure;
+  /** Going down: the browser is given the bytes, and does not say whether it has written them. Absent where Halfkey writes the file. */
+  readonly isHandedOver?: true;
   readonly canRetry: boolean;
   /** Whether the tab may be closed without losing it: its ciphertext rests on this device, or in S3. */
   readonly isSafe: boolean;
