@@ -23,7 +23,7 @@ async function run(): Promise<Record<string, unknown>> {
   await removeOpfsFile('one');
   await removeOpfsFile('one');
   const absent = await readOpfsFile('one');
-  const free = await freeBytes();
+  const free = await freeBytes(0);
   return {
     supported: hasOpfs(),
     written,

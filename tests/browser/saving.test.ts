@@ -32,6 +32,20 @@ test('what is asked for by a frame outlives the last of its bytes: the browser m
   expect(frames()).toEqual([]);
 });
 
+test('a download is announced under a name that the browser can write', async () => {
+  const announced: unknown[] = [];
+  const taking = serviceWorker(true);
+  const listening = {
+    postMessage: (message: { name: string }, ports: readonly MessagePort[]) => {
+      announced.push(message.name);
+      taking.postMessage(message, [...ports]);
+    },
+  } as unknown as ServiceWorker;
+  const saving = await saveStream(listening, { ...stream(), name: `${'a'.repeat(251)}.pdf.floe` });
+  saving?.end();
+  expect(announced).toEqual([`${'a'.repeat(235)}.pdf.floe`]);
+});
+
 test('a service worker that does not take a stream is asked for nothing', async () => {
   vi.useFakeTimers();
   const saving = saveStream(serviceWorker(false), stream());

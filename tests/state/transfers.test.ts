@@ -125,7 +125,13 @@ it('says aloud what has ended, good or bad, and nothing of what was cancelled', 
   transfers.apply(report('b', { phase: 'done', direction: 'down' }));
   transfers.apply(report('c', { phase: 'failed' }));
   transfers.apply(report('d', { phase: 'cancelled' }));
-  expect(said).toEqual(['“a.txt” is uploaded.', '“b.txt” is downloaded.', '“c.txt” has failed.']);
+  transfers.apply(report('e', { phase: 'done', direction: 'down', isHandedOver: true }));
+  expect(said).toEqual([
+    '“a.txt” is uploaded.',
+    '“b.txt” is downloaded.',
+    '“c.txt” has failed.',
+    '“e.txt” was passed to your browser’s downloads.',
+  ]);
 });
 
 it('dismisses what ended well or was cancelled, and leaves what failed to be seen', async () => {

@@ -4,7 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { sessionRead } from '$contract/account.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
-import { chunksOf, getRange, getWhole, putByFetch } from '../../src/lib/remote/s3.ts';
+import { chunksOf } from '../../src/lib/remote/body.ts';
+import { getRange, getWhole, putByFetch } from '../../src/lib/remote/s3.ts';
 
 // A server that sends more than was asked for, or goes on for ever.
 const RANGE = { fromByte: 0, untilByte: 10 };
@@ -122,23 +123,64 @@ describe('an answer that does not come', () => {
     await expect(ask()).rejects.toMatchObject({ code });
   });
 
-  it.each([
-    ['of S3 to a range', range],
-    ['of S3 to a PUT', put],
-  ])('is waited for a minute where it says why: %s', async (_whose, ask) => {
-    answer = silence(400);
-    const refused = expect(ask()).rejects.toMatchObject({ code: 'store_unreachable' });
-    await asked;
-    // The first steps are those of the request itself, which are real.
+  /** Two minutes. The first steps are those of the request itself, which are real. */
+  async function wait(): Promise<void> {
     for (let step = 0; step < 40; step += 1) {
       await new Promise((resolve) => setImmediate(resolve));
       await vi.advanceTimersByTimeAsync(3_000);
     }
+  }
+
+  it.each([
+    ['of S3 to a range', range, 'store_unreachable'],
+    ['of S3 to a PUT', put, 'store_unreachable'],
+    ['of the broker', call, 'broker_unreachable'],
+  ])('is waited for a minute where it says why: %s', async (_whose, ask, code) => {
+    answer = silence(400);
+    const refused = expect(ask()).rejects.toMatchObject({ code });
+    await asked;
+    await wait();
     await refused;
   });
+
+  it.each([
+    ['S3', range, 'store_unreachable'],
+    ['the broker', call, 'broker_unreachable'],
+  ])(
+    'at all, from %s, is waited for a minute and then called off: connections are few',
+    async (_who, ask, code) => {
+      answer = () => undefined;
+      const refused = expect(ask()).rejects.toMatchObject({ code });
+      await asked;
+      await wait();
+      await refused;
+      await closed;
+    },
+  );
 });
 
 describe('a body that trickles', () => {
+  it('is read to its end, however long that takes, as long as it comes', async () => {
+    let response: ServerResponse | undefined;
+    const size = 10 * 20_000;
+    answer = (begun) => {
+      response = begun;
+      begun.writeHead(500, { 'content-length': size });
+      begun.flushHeaders();
+    };
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const problem = { type: 'about:blank', title: 'later', status: 500, code: 'kms_unreachable' };
+    const refused = expect(call()).rejects.toMatchObject({ code: 'kms_unreachable' });
+    await asked;
+    const text = JSON.stringify(problem).padEnd(size);
+    for (let sent = 0; sent < size; sent += 20_000) {
+      for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(20_000);
+      response?.write(text.slice(sent, sent + 20_000));
+    }
+    await refused;
+  });
+
   it('is none after a minute of waiting for next to nothing', async () => {
     let response: ServerResponse | undefined;
     answer = (begun) => {
@@ -147,7 +189,7 @@ describe('a body that trickles', () => {
       begun.write('x');
     };
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-    const chunks = chunksOf(await range());
+    const chunks = chunksOf(await range(), 'store_unreachable');
     await chunks.next();
     let code: unknown;
     for (let sent = 0; sent < 10 && code === undefined; sent += 1) {
@@ -167,7 +209,7 @@ describe('a body that trickles', () => {
       begun.write('12345');
     };
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-    const chunks = chunksOf(await range());
+    const chunks = chunksOf(await range(), 'store_unreachable');
     await chunks.next();
     await vi.advanceTimersByTimeAsync(600_000);
     response?.end('67890');

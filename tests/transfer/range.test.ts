@@ -1,7 +1,8 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { chunksOf, getRange, getWhole } from '../../src/lib/remote/s3.ts';
+import { chunksOf } from '../../src/lib/remote/body.ts';
+import { getRange, getWhole } from '../../src/lib/remote/s3.ts';
 
 // A store that answers as it is told, over HTTP.
 const RANGE = { fromByte: 0, untilByte: 10 };
@@ -27,7 +28,8 @@ afterAll(() => {
 
 async function readAll(signal = new AbortController().signal): Promise<number> {
   let sizeBytes = 0;
-  for await (const chunk of chunksOf(await getRange(url, RANGE, signal))) sizeBytes += chunk.length;
+  for await (const chunk of chunksOf(await getRange(url, RANGE, signal), 'store_unreachable'))
+    sizeBytes += chunk.length;
   return sizeBytes;
 }
 
@@ -53,7 +55,7 @@ it('gives up a line that has died in the middle, without a word', async () => {
     });
   };
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const chunks = chunksOf(await getRange(url, RANGE, new AbortController().signal));
+  const chunks = chunksOf(await getRange(url, RANGE, new AbortController().signal), 'store_unreachable');
   await isSent;
   expect((await chunks.next()).value).toHaveLength(5);
   const next = expect(chunks.next()).rejects.toMatchObject({ code: 'store_unreachable' });
@@ -83,7 +85,7 @@ it('tells a cut line from one that was called off', async () => {
     response.writeHead(206, { 'content-length': '10' }).write('12345');
   };
   const controller = new AbortController();
-  const chunks = chunksOf(await getRange(url, RANGE, controller.signal));
+  const chunks = chunksOf(await getRange(url, RANGE, controller.signal), 'store_unreachable');
   await chunks.next();
   const next = expect(chunks.next()).rejects.toMatchObject({ name: 'AbortError' });
   controller.abort();

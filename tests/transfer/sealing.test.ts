@@ -12,6 +12,11 @@ function pattern(sizeBytes: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: sizeBytes }, (_, index) => (7 * index + 3) % 251);
 }
 
+async function seal(source: Blob, plannedBytes: number): Promise<Uint8Array> {
+  const sealer = await createSealer(KEY, AAD);
+  return sealPart(source, sealer, planBlob(plannedBytes), 1, new PartBuffers(1000));
+}
+
 describe('sealing a file part by part', () => {
   it.each([0, 1, 524_256, 524_257, 9_000_001])(
     'gives one FLOE ciphertext of %d bytes and their padding',
@@ -34,18 +39,28 @@ describe('sealing a file part by part', () => {
   );
 
   it('refuses a source whose size is not the planned one', async () => {
-    const sealer = await createSealer(KEY, AAD);
-    const sealing = sealPart(new Blob([pattern(11)]), sealer, planBlob(10), 1, new PartBuffers(1000));
-    await expect(sealing).rejects.toMatchObject({ code: 'source_changed' });
+    await expect(seal(new Blob([pattern(11)]), 10)).rejects.toMatchObject({ code: 'source_changed' });
   });
 
   it('calls a source that can no longer be read changed', async () => {
-    const sealer = await createSealer(KEY, AAD);
     const gone = new Blob([pattern(10)]);
     gone.slice = () =>
       ({ arrayBuffer: () => Promise.reject(new DOMException('gone', 'NotReadableError')) }) as Blob;
-    await expect(sealPart(gone, sealer, planBlob(10), 1, new PartBuffers(1000))).rejects.toMatchObject({
-      code: 'source_changed',
-    });
+    await expect(seal(gone, 10)).rejects.toMatchObject({ code: 'source_changed' });
+  });
+
+  // Chromium gives a file that is gone the size 0: there is nothing of it to be read, and reading it says so all the same.
+  it('calls an empty source that cannot be read changed', async () => {
+    const gone = new Blob([]);
+    gone.arrayBuffer = () => Promise.reject(new DOMException('gone', 'NotFoundError'));
+    gone.slice = () => new Blob([]);
+    await expect(seal(gone, 0)).rejects.toMatchObject({ code: 'source_changed' });
+  });
+
+  it('refuses a source that has something to read, whatever size it says', async () => {
+    const lying = new Blob([]);
+    lying.arrayBuffer = () => Promise.resolve(pattern(3).buffer);
+    lying.slice = () => new Blob([]);
+    await expect(seal(lying, 0)).rejects.toMatchObject({ code: 'source_changed' });
   });
 });

@@ -57,6 +57,12 @@ describe('words for a transfer', () => {
     expect(transferWords({ ...failed, error: { code: 'store_full', detail: {} } }, false)).toBe('Failed');
   });
 
+  it('says of what the browser was given no more than that', () => {
+    const done = { phase: 'done', direction: 'down', isSafe: true } as const;
+    expect(transferWords({ ...done, isHandedOver: true }, false)).toBe('Passed to your browser’s downloads');
+    expect(transferWords(done, false)).toBe('Done');
+  });
+
   it('says what a code would bring, and only of a whole upload that it is up', () => {
     const waiting = { phase: 'waiting-for-code', direction: 'up' } as const;
     expect(transferWords({ ...waiting, isSafe: true }, false)).toBe(

@@ -1,5 +1,6 @@
 import type { DownloadAnnouncement, ToServiceWorker } from '../../service-worker/messages.ts';
 import type { DownloadStream } from '../protocol/transfer.ts';
+import { savedName } from './saved-name.ts';
 
 /** A service worker that has not taken the stream by then never will. */
 const TAKEN_WITHIN_MS = 5_000;
@@ -38,7 +39,12 @@ export async function saveStream(
       resolve(data.kind === 'ready');
     };
   });
-  const announcement: DownloadAnnouncement = { kind: 'download', transfer, name, sizeBytes };
+  const announcement: DownloadAnnouncement = {
+    kind: 'download',
+    transfer,
+    name: savedName(name),
+    sizeBytes,
+  };
   serviceWorker.postMessage(announcement, [port, reply.port2]);
   const isTaken = await taken;
   reply.port1.close();
@@ -71,7 +77,7 @@ export function saveFile(file: Blob, name: string): void {
   const url = URL.createObjectURL(file);
   const link = document.createElement('a');
   link.href = url;
-  link.download = name;
+  link.download = savedName(name);
   link.click();
   setTimeout(() => {
     URL.revokeObjectURL(url);
@@ -96,5 +102,5 @@ export function canPickPlace(): boolean {
 export function pickPlace(suggestedName: string): Promise<FileSystemFileHandle> {
   const pick = savePicker();
   if (!pick) throw new TypeError('expected a browser with a save picker');
-  return pick({ suggestedName });
+  return pick({ suggestedName: savedName(suggestedName) });
 }

@@ -13,8 +13,9 @@ export interface TransferSettings {
 
 /** What this device holds. Sizes in bytes. */
 export interface StorageReport {
-  /** Of everything of this origin, by the browser's guess; undefined when it does not say. */
-  readonly usedBytes?: number;
+  /** Of all files that rest here, by this app's own records: the browser's count may be far off. */
+  readonly usedBytes: number;
+  /** By the browser's guess; undefined when it does not say. */
   readonly quotaBytes?: number;
   /** Whether the browser promised not to evict it. */
   readonly isPersistent: boolean;
@@ -55,6 +56,8 @@ export interface TransferReport {
   /** After three seconds, rounded. */
   readonly secondsLeft?: number;
   readonly error?: Failure;
+  /** Going down: the browser is given the bytes, and does not say whether it has written them. Absent where Halfkey writes the file. */
+  readonly isHandedOver?: true;
   readonly canRetry: boolean;
   /** Whether the tab may be closed without losing it: its ciphertext rests on this device, or in S3. */
   readonly isSafe: boolean;

@@ -3,6 +3,7 @@ import type { VaultId } from '$contract/ids.ts';
 import type { Route } from '$contract/route.ts';
 import * as v from 'valibot';
 import { HalfkeyError } from '../errors.ts';
+import { answerTo, chunksOf } from './body.ts';
 
 type In<R extends Route> = v.InferInput<R['request']>;
 type Out<R extends Route> = v.InferOutput<R['answer']>;
@@ -10,7 +11,7 @@ type Out<R extends Route> = v.InferOutput<R['answer']>;
 interface CallOptions {
   readonly vault?: VaultId;
   readonly signal?: AbortSignal;
-  /** 30 seconds when absent. */
+  /** Until the answer begins, besides what the request takes to get there; 30 seconds when absent. */
   readonly timeoutMs?: number;
 }
 
@@ -21,6 +22,8 @@ export interface Broker {
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
+/** A request leaves this slowly, and no slower: 64 kbit/s. */
+const MIN_SENT_BYTES_PER_MS = 8;
 /** More than the longest answer, which is segments: LIMITS.segmentBytesPerRead and one segment, in base64. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
@@ -29,7 +32,11 @@ export function connectBroker(origin: string): Broker {
   return {
     async call(route, request, { vault, signal, timeoutMs = REQUEST_TIMEOUT_MS } = {}) {
       const url = new URL(route.path.replace(':vault', encodeURIComponent(vault ?? '')), origin);
-      const init: RequestInit = { method: route.method, credentials: 'same-origin', cache: 'no-store' };
+      const init: RequestInit & { body?: string } = {
+        method: route.method,
+        credentials: 'same-origin',
+        cache: 'no-store',
+      };
       if (route.method === 'POST') {
         init.body = JSON.stringify(request);
         init.headers = { 'content-type': 'application/json' };
@@ -38,9 +45,8 @@ export function connectBroker(origin: string): Broker {
           url.searchParams.set(name, value);
         }
       }
-      const timeout = AbortSignal.timeout(timeoutMs);
-      init.signal = signal ? AbortSignal.any([signal, timeout]) : timeout;
-      const { ok, status, body, sentAtMs } = await exchange(url, init, signal);
+      const limitMs = timeoutMs + (init.body?.length ?? 0) / MIN_SENT_BYTES_PER_MS;
+      const { ok, status, body, sentAtMs } = await exchange(url, init, limitMs, signal);
       if (!ok) throw refusal(status, body, sentAtMs);
       const answer = v.safeParse(route.answer, body);
       if (!answer.success)
@@ -53,11 +59,14 @@ export function connectBroker(origin: string): Broker {
 async function exchange(
   url: URL,
   init: RequestInit,
+  limitMs: number,
   signal: AbortSignal | undefined,
 ): Promise<{ ok: boolean; status: number; body: unknown; sentAtMs: number | undefined }> {
   try {
-    const response = await fetch(url, init);
-    const body: unknown = JSON.parse(await textOf(response));
+    const about = { limitMs, unreachable: 'broker_unreachable', ...(signal && { signal }) } as const;
+    const response = await answerTo(url, init, about);
+    const text = await textOf(response);
+    const body: unknown = response.status === 204 ? undefined : JSON.parse(text);
     const sentAtMs = Date.parse(response.headers.get('date') ?? '');
     const { ok, status } = response;
     return { ok, status, body, sentAtMs: Number.isNaN(sentAtMs) ? undefined : sentAtMs };
@@ -67,22 +76,19 @@ async function exchange(
   }
 }
 
-/** The time for the request is the body's too. */
+/** A slow line may take its time over a long answer, as long as it comes at all. */
 async function textOf({ body }: Response): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let sizeBytes = 0;
-  const reader = body?.getReader();
-  for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-    if (done) return text + decoder.decode();
-    sizeBytes += value.length;
-    if (sizeBytes > MAX_ANSWER_BYTES) {
-      void reader?.cancel().catch(() => undefined);
+  if (!body) return text;
+  for await (const chunk of chunksOf(body, 'broker_unreachable')) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_ANSWER_BYTES)
       throw new RangeError(`expected at most ${String(MAX_ANSWER_BYTES)} bytes`);
-    }
-    text += decoder.decode(value, { stream: true });
+    text += decoder.decode(chunk, { stream: true });
   }
+  return text + decoder.decode();
 }
 
 /** @param sentAtMs by the broker's clock */

@@ -1,5 +1,7 @@
 import { concat } from '../bytes.ts';
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
+import { AnswerPace, STALL_MS } from './answer-pace.ts';
+import { answerTo, chunksOf } from './body.ts';
 
 /** What is needed to put one part, or one whole blob, at a presigned URL. */
 export interface Put {
@@ -14,70 +16,77 @@ export interface Put {
   readonly onProgress?: (sentBytes: number) => void;
 }
 
-/** A part can be as long as 512 MiB on a slow line; what is measured is the time without any progress. A line can die silently. */
-const STALL_MS = 60_000;
-/** Less than this in so much time is no progress, else a byte a minute would hold its reader for ever. */
-const MIN_BYTES_PER_STALL = 1024;
 /** A body that leaves by fetch is not heard of before all of it has: this slow it may be, and no slower. */
 const MIN_SENT_BYTES_PER_MS = 1;
 /** What is read of an answer that is about an error: S3's own are some hundred bytes. */
 const MAX_ERROR_BYTES = 16 * 1024;
 
 /**
- * XMLHttpRequest, because fetch does not tell how much of a body has left.
- * @returns S3's ETag, quoted
+ * PUTs by XMLHttpRequest, because fetch does not tell how much of a body has left. What is measured is the time without any progress: a
+ * part may be 512 MiB long, and a line can die silently. Once all of it has left, it may still lie with a proxy on a slow line.
+ *
+ * @param pace of the line, which all PUTs over it share
+ * @returns a PUT, which gives S3's ETag, quoted
  * @throws {HalfkeyError} `already_exists` (412), `url_expired` (403), `upload_lost` (404), `upload_mismatch` (other bytes arrived
  * than were signed for), `store_full` (507), `store_unreachable` for the rest; AbortError when the signal fires
  */
-export function put({ url, body, sha256B64, createOnly, signal, onProgress }: Put): Promise<string> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const request = new XMLHttpRequest();
-    let stall: ReturnType<typeof setTimeout>;
-    const watch = () => {
-      clearTimeout(stall);
-      stall = setTimeout(() => {
+export function putAt(pace: AnswerPace): (put: Put) => Promise<string> {
+  return ({ url, body, sha256B64, createOnly, signal, onProgress }) =>
+    new Promise((resolve, reject) => {
+      signal.throwIfAborted();
+      const request = new XMLHttpRequest();
+      const asked = pace.ask(body.size);
+      let stall: ReturnType<typeof setTimeout>;
+      const watch = (limitMs: number) => {
+        clearTimeout(stall);
+        stall = setTimeout(() => {
+          asked.isLate();
+          request.abort();
+          reject(new HalfkeyError('store_unreachable', `no progress for ${String(limitMs)} ms`));
+        }, limitMs);
+      };
+      const abort = () => {
         request.abort();
-        reject(new HalfkeyError('store_unreachable', `no progress for ${String(STALL_MS)} ms`));
-      }, STALL_MS);
-    };
-    const abort = () => {
-      request.abort();
-      reject(signal.reason as Error);
-    };
-    request.upload.onprogress = ({ loaded }) => {
-      watch();
-      onProgress?.(loaded);
-    };
-    request.onprogress = ({ loaded }) => {
-      if (loaded <= MAX_ERROR_BYTES) return;
-      request.abort();
-      reject(new HalfkeyError('store_unreachable', 'the answer to a PUT is too long'));
-    };
-    request.onload = () => {
-      const etag = request.getResponseHeader('etag');
-      if (request.status === 200 && etag) resolve(etag);
-      else reject(refusal(PUT_STATUS, request.status, request.responseText));
-    };
-    request.onerror = () => {
-      reject(new HalfkeyError('store_unreachable', 'the connection to the store was cut'));
-    };
-    request.onloadend = () => {
-      clearTimeout(stall);
-      signal.removeEventListener('abort', abort);
-    };
-    signal.addEventListener('abort', abort);
-    watch();
-    request.open('PUT', url);
-    request.setRequestHeader('x-amz-checksum-sha256', sha256B64);
-    if (createOnly) request.setRequestHeader('if-none-match', '*');
-    request.send(body);
-  });
+        reject(signal.reason as Error);
+      };
+      request.upload.onprogress = ({ loaded }) => {
+        watch(loaded < body.size ? asked.stallMs : asked.answerMs);
+        onProgress?.(loaded);
+      };
+      request.onprogress = ({ loaded }) => {
+        if (loaded <= MAX_ERROR_BYTES) return;
+        request.abort();
+        reject(new HalfkeyError('store_unreachable', 'the answer to a PUT is too long'));
+      };
+      request.onload = () => {
+        const etag = request.getResponseHeader('etag');
+        if (request.status === 200 && etag) {
+          asked.isAnswered();
+          resolve(etag);
+        } else reject(refusal(PUT_STATUS, request.status, request.responseText));
+      };
+      request.onerror = () => {
+        reject(new HalfkeyError('store_unreachable', 'the connection to the store was cut'));
+      };
+      request.onloadend = () => {
+        clearTimeout(stall);
+        signal.removeEventListener('abort', abort);
+      };
+      signal.addEventListener('abort', abort);
+      watch(asked.stallMs);
+      request.open('PUT', url);
+      request.setRequestHeader('x-amz-checksum-sha256', sha256B64);
+      if (createOnly) request.setRequestHeader('if-none-match', '*');
+      request.send(body);
+    });
 }
+
+/** Over this device's line. */
+export const put = putAt(new AnswerPace());
 
 /**
  * The same by fetch, for where there is no XMLHttpRequest: a service worker. Nothing is heard before all has left.
- * @throws {HalfkeyError} as `put`; AbortError when the signal fires
+ * @throws {HalfkeyError} as `putAt`; AbortError when the signal fires
  */
 export async function putByFetch({
   url,
@@ -121,7 +130,7 @@ export async function getRange(
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const headers = { range: `bytes=${String(fromByte)}-${String(untilByte - 1)}` };
-  const response = await get(url, { headers, signal, cache: 'no-store' });
+  const response = await get(url, signal, headers);
   if (response.status !== 206 || !response.body) throw await refusalOf(GET_STATUS, response);
   return response.body;
 }
@@ -132,7 +141,7 @@ export async function getWhole(
   maxBytes: number,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await get(url, { cache: 'no-store', ...(signal && { signal }) });
+  const response = await get(url, signal);
   if (response.status !== 200 || !response.body) throw await refusalOf(GET_STATUS, response);
   const declared = Number(response.headers.get('content-length') ?? Number.NaN);
   if (!(declared <= maxBytes)) {
@@ -142,33 +151,6 @@ export async function getWhole(
   return concat(...(await gather(response.body, maxBytes)));
 }
 
-/**
- * What a stream of the store gives, as it comes.
- * @throws {HalfkeyError} `store_unreachable` when it is cut, or when next to nothing has come for a minute of waiting; the reason of
- *   the signal that the stream was asked for with
- */
-export async function* chunksOf(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const reader = stream.getReader();
-  // Of waiting alone: how long the reader of these takes over one is its own affair.
-  let leftMs = STALL_MS;
-  let cameBytes = 0;
-  try {
-    for (;;) {
-      const askedAtMs = performance.now();
-      const { done, value } = await inTime(reader.read(), leftMs);
-      if (done) return;
-      cameBytes += value.length;
-      leftMs -= performance.now() - askedAtMs;
-      if (cameBytes >= MIN_BYTES_PER_STALL) [leftMs, cameBytes] = [STALL_MS, 0];
-      yield value;
-    }
-  } finally {
-    void reader.cancel().catch(() => undefined);
-  }
-}
-
 /** @throws {HalfkeyError} as chunksOf; `input_too_large` beyond `maxBytes`, whatever length was declared: an encoding may hide it */
 async function gather(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -176,7 +158,7 @@ async function gather(
 ): Promise<Uint8Array<ArrayBuffer>[]> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let sizeBytes = 0;
-  for await (const chunk of chunksOf(stream)) {
+  for await (const chunk of chunksOf(stream, 'store_unreachable')) {
     sizeBytes += chunk.length;
     if (sizeBytes > maxBytes)
       throw new HalfkeyError('input_too_large', `expected at most ${String(maxBytes)} bytes`);
@@ -185,35 +167,9 @@ async function gather(
   return chunks;
 }
 
-async function get(url: string, init: RequestInit): Promise<Response> {
-  try {
-    return await inTime(fetch(url, init));
-  } catch (cause) {
-    init.signal?.throwIfAborted();
-    throw cause;
-  }
-}
-
-/** fetch waits for ever on a line that has died without a word. */
-async function inTime<Result>(moving: Promise<Result>, limitMs = STALL_MS): Promise<Result> {
-  let stall: ReturnType<typeof setTimeout> | undefined;
-  const stalled = new Promise<never>((_, reject) => {
-    stall = setTimeout(() => {
-      reject(new HalfkeyError('store_unreachable', `nothing came for ${String(STALL_MS)} ms`));
-    }, limitMs);
-  });
-  try {
-    return await Promise.race([moving, stalled]);
-  } catch (cause) {
-    if (cause instanceof HalfkeyError || isAbort(cause)) throw cause;
-    throw new HalfkeyError('store_unreachable', 'the connection to the store was cut', { cause });
-  } finally {
-    clearTimeout(stall);
-  }
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'AbortError';
+function get(url: string, signal: AbortSignal | undefined, headers: HeadersInit = {}): Promise<Response> {
+  const about = { limitMs: STALL_MS, unreachable: 'store_unreachable', ...(signal && { signal }) } as const;
+  return answerTo(url, { headers, cache: 'no-store' }, about);
 }
 
 const PUT_STATUS: Partial<Record<number, ErrorCode>> = {

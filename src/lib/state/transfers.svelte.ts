@@ -185,7 +185,9 @@ export class Transfers {
   #end(report: TransferReport): void {
     this.#settle(report.transfer);
     if (report.phase === 'done') {
-      this.#announcer.say(`“${report.name}” is ${report.direction === 'up' ? 'uploaded' : 'downloaded'}.`);
+      const verb = report.direction === 'up' ? 'is uploaded' : 'is downloaded';
+      const done = report.isHandedOver ? 'was passed to your browser’s downloads' : verb;
+      this.#announcer.say(`“${report.name}” ${done}.`);
     } else if (report.phase === 'failed') {
       this.#announcer.say(`“${report.name}” has failed.`);
     }

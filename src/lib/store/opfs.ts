@@ -75,25 +75,35 @@ export async function listOpfs(): Promise<string[]> {
   return names;
 }
 
-/** Bytes that this origin may still take up, by the browser's guess; undefined when it does not say. */
-export async function freeBytes(): Promise<number | undefined> {
+/**
+ * What the browser may count beyond this app's own records: the shell, the database with the journal's copy, and how it rounds. Chromium
+ * counts what was written to OPFS and removed again, and its count has been seen to wrap below zero: 4.3 GB after 9 MB.
+ */
+const UNRECORDED_BYTES = 512 * 1024 * 1024;
+
+/**
+ * Bytes that this origin may still take up, by the browser's guess.
+ * @param recordedBytes what rests here by this app's own records
+ * @returns undefined when the browser does not say, or what it says of the bytes in use cannot be
+ */
+export async function freeBytes(recordedBytes: number): Promise<number | undefined> {
   const { quota, usage } = await navigator.storage.estimate();
-  return quota === undefined || usage === undefined ? undefined : Math.max(0, quota - usage);
+  if (quota === undefined || usage === undefined || usage > recordedBytes + UNRECORDED_BYTES)
+    return undefined;
+  return Math.max(0, quota - usage);
 }
 
-/** What the browser says of this origin's place on the device; sizes in bytes, and left out where it does not say. */
-export async function storageUse(): Promise<{
-  readonly usedBytes?: number;
+/** What the browser says of this origin's place on the device; the quota in bytes, and left out where it does not say. */
+export async function storageTerms(): Promise<{
   readonly quotaBytes?: number;
   /** Whether it promised not to evict it. */
   readonly isPersistent: boolean;
 }> {
-  const [{ usage, quota }, isPersistent] = await Promise.all([
+  const [{ quota }, isPersistent] = await Promise.all([
     navigator.storage.estimate(),
     navigator.storage.persisted(),
   ]);
   return {
-    ...(usage !== undefined && { usedBytes: usage }),
     ...(quota !== undefined && { quotaBytes: quota }),
     isPersistent,
   };

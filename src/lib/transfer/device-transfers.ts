@@ -11,6 +11,7 @@ import { uploadRecords, type UploadRecords } from '../store/upload-records.ts';
 import type { OpenVault } from '../vault/open-vault.ts';
 import type { Adopter } from './adoption/adopting.ts';
 import { Keeping } from './download/keeping.ts';
+import { downloadsBytes } from './download/sink.ts';
 import { Semaphore } from '../concurrency/semaphore.ts';
 import type { Reporter } from './transfer-tracker.ts';
 import { Connection } from './connection.ts';
@@ -72,7 +73,8 @@ export class DeviceTransfers {
     const news = this.#news;
     const files = opfsParts('uploads');
     const outside = { vault, broker, records, files, sending, locks, news };
-    const uploadDeps: UploadDeps = { ...outside, freeBytes, nowMs, openDraft };
+    const free = async () => freeBytes(await this.recordedBytes());
+    const uploadDeps: UploadDeps = { ...outside, freeBytes: free, nowMs, openDraft };
     this.uploads = new Uploads(uploadDeps, reporter, adopter, onSaved);
     this.keeping = new Keeping({
       vault,
@@ -96,6 +98,11 @@ export class DeviceTransfers {
   /** What has been put into the inbox from here, or will be, for a blob. */
   async inboxRecord(blob: string): Promise<Bytes | undefined> {
     return (await this.#records.read(blob))?.inboxRecord;
+  }
+
+  /** Bytes of all files that rest on this device: on their way up, kept here, and downloads that the browser is to be given. */
+  async recordedBytes(): Promise<number> {
+    return this.uploads.restingBytes() + this.keeping.total().sizeBytes + (await downloadsBytes());
   }
 
   /** The journal has changed. */

@@ -1,6 +1,6 @@
 import type { HandlersOf } from '../protocol/commands.ts';
 import type { TransferCommands } from '../protocol/transfer.ts';
-import { storageUse } from '../store/opfs.ts';
+import { storageTerms } from '../store/opfs.ts';
 import type { Transfers } from './transfers.ts';
 
 /**
@@ -22,7 +22,8 @@ export function transferCommands(
     'settings/read': () => transfers.settings(),
     'settings/write': (settings) => transfers.set(settings),
     'storage/read': async () => ({
-      ...(await storageUse()),
+      ...(await storageTerms()),
+      usedBytes: await transfers.recordedBytes(),
       ...transfers.held(),
       pendingNames: pendingNames(),
     }),

@@ -16,6 +16,7 @@ export class TransferTracker {
   readonly #name: string;
   readonly #totalBytes: number;
   readonly #sizeBytes: number;
+  readonly #isHandedOver: true | undefined;
   readonly #reporter: Reporter;
   readonly #nowMs: () => number;
   #phase: TransferPhase;
@@ -27,7 +28,10 @@ export class TransferTracker {
 
   /** @param initial `waiting` and not safe when absent */
   constructor(
-    about: Pick<TransferReport, 'transfer' | 'direction' | 'name' | 'totalBytes' | 'sizeBytes'>,
+    about: Pick<
+      TransferReport,
+      'transfer' | 'direction' | 'name' | 'totalBytes' | 'sizeBytes' | 'isHandedOver'
+    >,
     reporter: Reporter,
     nowMs: () => number,
     initial: { readonly phase?: TransferPhase; readonly isSafe?: boolean } = {},
@@ -37,6 +41,7 @@ export class TransferTracker {
     this.#name = about.name;
     this.#totalBytes = about.totalBytes;
     this.#sizeBytes = about.sizeBytes;
+    this.#isHandedOver = about.isHandedOver;
     this.#reporter = reporter;
     this.#nowMs = nowMs;
     this.#phase = initial.phase ?? 'waiting';
@@ -121,6 +126,7 @@ export class TransferTracker {
       isSafe: this.#isSafe || this.ended,
       ...(this.ended ? {} : this.#meter.pace(this.#totalBytes)),
       ...(this.#failure && { error: this.#failure }),
+      ...(this.#isHandedOver && { isHandedOver: true }),
     });
   }
 }

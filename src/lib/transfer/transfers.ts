@@ -46,6 +46,8 @@ export interface Transfers {
   set(settings: TransferSettings): Promise<void>;
   /** What this device has captured and S3 does not have yet, and what it keeps besides. */
   held(): Pick<StorageReport, 'waiting' | 'kept'>;
+  /** Bytes of all files that rest on this device, by our own records. */
+  recordedBytes(): Promise<number>;
   /** A vault is at hand: what rests here of it goes on. */
   open(database: Database): void;
   /** Signed out. */
@@ -128,6 +130,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
       const { uploads, keeping } = deviceTransfers();
       return { waiting: uploads.waiting(), kept: keeping.total() };
     },
+    recordedBytes: () => deviceTransfers().recordedBytes(),
     wake: () => {
       here?.wake();
       adopt();

@@ -134,8 +134,8 @@ const EXPLANATIONS = {
   upload_mismatch: ['What arrived is not what was sent', 'It was thrown away. Try again.'],
   keyring_changed: ['Your key ring changed on another device', 'Try again.'],
   source_changed: [
-    'The file changed while it was read',
-    'It was not uploaded. Wait until nothing writes to it, then add it again.',
+    'The file changed or disappeared while it was being read',
+    'It was not uploaded. If it is inside an archive, extract it first. Then add it again.',
   ],
   download_cut: ['The browser stopped this download', 'What was saved is not whole. Download it again.'],
 

@@ -212,6 +212,24 @@ describe('parts that rest on this device', () => {
     expect([code, equalBytes(bytes, content), ranges.length, said]).toEqual([undefined, true, 1, []]);
   });
 
+  it.each([
+    ['cannot be read', () => Promise.reject(new DOMException('gone', 'NotFoundError'))],
+    ['have fewer bytes', () => Promise.resolve(new ArrayBuffer(3))],
+  ])('are fetched, and kept no more, when they %s all the same', async (_what, arrayBuffer) => {
+    const content = new Uint8Array(randomBytes(LONG));
+    const stored = await store(content);
+    const { kept, said } = keep(partsOf(stored));
+    const takenAway: KeptParts = {
+      ...kept,
+      part: async (part) => {
+        const file = await kept.part(part);
+        return part.partNumber === 2 ? Object.assign(file!, { arrayBuffer }) : file;
+      },
+    };
+    const { bytes, code } = await read(stored, { kept: takenAway });
+    expect([code, equalBytes(bytes, content), ranges.length, said]).toEqual([undefined, true, 1, ['wrong']]);
+  });
+
   it.each(['content', 'sealed'] as const)('are called wrong when they are (%s)', async (how) => {
     const stored = await store(new Uint8Array(randomBytes(LONG)));
     const parts = partsOf(stored);

@@ -151,6 +151,13 @@ describe('what is sealed', () => {
     const entry = await depart('sealed');
     expect([told, entry.ended]).toEqual([['lost'], false]);
   });
+
+  it('is lost when a part of it has no bytes any more', async () => {
+    files.blobs.get(file.upload.blob)?.set(2, new Uint8Array());
+    const entry = await depart('sealed');
+    expect([told, entry.ended]).toEqual([['lost'], false]);
+    expect(side.heard).not.toContain('put 2');
+  });
 });
 
 describe('what is not to be sent', () => {

@@ -49,7 +49,7 @@ export class Downloads {
   async stream(file: string, form: DownloadForm): Promise<DownloadStream> {
     const controller = new AbortController();
     const source = await this.#open(file, form, controller);
-    const entry = this.#enter(source, controller);
+    const entry = this.#enter(source, controller, true);
     const { port1, port2 } = new MessageChannel();
     void this.#run(entry, source, controller, () =>
       feed(this.#counted(source.bytes, entry), port1, controller.signal),
@@ -65,7 +65,7 @@ export class Downloads {
   ): Promise<{ transfer: string; opfs?: File }> {
     const controller = new AbortController();
     const source = await this.#open(file, form, controller);
-    const entry = this.#enter(source, controller);
+    const entry = this.#enter(source, controller, handle === undefined);
     const written = await this.#run(entry, source, controller, async () => {
       const sink = await createSink(entry.transfer, handle);
       try {
@@ -169,13 +169,15 @@ export class Downloads {
     return { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes, bytes, wipe };
   }
 
-  #enter({ name, sizeBytes }: Source, controller: AbortController): TransferTracker {
+  /** @param isHandedOver whether it is the browser that writes it to where it shall be */
+  #enter({ name, sizeBytes }: Source, controller: AbortController, isHandedOver: boolean): TransferTracker {
     const about = {
       transfer: randomId(),
       direction: 'down',
       name,
       totalBytes: sizeBytes,
       sizeBytes,
+      ...(isHandedOver && { isHandedOver }),
     } as const;
     const entry = new TransferTracker(about, this.#reporter, this.#nowMs);
     this.#running.set(entry.transfer, { entry, controller });

@@ -12,7 +12,8 @@ import {
 } from '../../crypto/floe.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { Broker } from '../../remote/broker.ts';
-import { chunksOf, getRange } from '../../remote/s3.ts';
+import { chunksOf } from '../../remote/body.ts';
+import { getRange } from '../../remote/s3.ts';
 import { retry } from '../../remote/retry.ts';
 import { PartBuffers } from '../memory.ts';
 import { largestPartBytes, planPart, planStored, type BlobPlan, type PartPlan } from '../plan.ts';
@@ -157,11 +158,20 @@ async function takePart(
   buffers: PartBuffers,
   signal: AbortSignal,
 ): Promise<Bytes> {
-  const here = await kept?.part(part);
+  const here = await readKept(kept, part);
   if (!here) return retry(() => fetchPart(address, part, buffers, signal), signal);
   const bytes = buffers.take(part.sizeBytes);
-  bytes.set(new Uint8Array(await here.arrayBuffer()));
+  bytes.set(here);
   return bytes;
+}
+
+/** @returns undefined when it is not there whole any more: the browser may take it away even while it is read */
+async function readKept(kept: KeptParts | undefined, part: PartPlan): Promise<Bytes | undefined> {
+  const file = await kept?.part(part);
+  const bytes = await file?.arrayBuffer().catch(() => undefined);
+  if (bytes?.byteLength === part.sizeBytes) return new Uint8Array(bytes);
+  if (file) kept?.onWrong();
+  return undefined;
 }
 
 async function fetchPart(
@@ -175,7 +185,8 @@ async function fetchPart(
   const bytes = buffers.take(part.sizeBytes);
   try {
     let filled = 0;
-    for await (const chunk of chunksOf(await getRange(url, range, signal))) {
+    const body = await getRange(url, range, signal);
+    for await (const chunk of chunksOf(body, 'store_unreachable')) {
       if (filled + chunk.length > bytes.length) throw truncatedOr('ciphertext_overlong', part);
       bytes.set(chunk, filled);
       filled += chunk.length;

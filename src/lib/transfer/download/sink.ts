@@ -34,6 +34,13 @@ export async function sweepDownloads(): Promise<void> {
   }
 }
 
+/** Bytes of all downloads that lie in OPFS, whichever tab they are of. */
+export async function downloadsBytes(): Promise<number> {
+  const names = (await listOpfs()).filter((name) => name.startsWith(PREFIX));
+  const files = await Promise.all(names.map((name) => readOpfsFile(name)));
+  return files.reduce((sum, file) => sum + (file?.size ?? 0), 0);
+}
+
 /** The browser writes beside the file and moves it into its place on `close`: a failure leaves the old one as it was. */
 async function pickedFile(handle: FileSystemFileHandle): Promise<Sink> {
   const stream = await handle.createWritable().catch(refused);

@@ -7,7 +7,7 @@ import type { StoredUpload } from '../../store/database.ts';
 import type { PartFiles } from '../../store/part-files.ts';
 import { inLanes } from '../../concurrency/lanes.ts';
 import { PartBuffers } from '../memory.ts';
-import { largestPartBytes, type BlobPlan } from '../plan.ts';
+import { largestPartBytes, partSizeBytes, type BlobPlan } from '../plan.ts';
 import { sealPart } from './sealing.ts';
 import type { PartSupply, ReadyPart } from './part-supply.ts';
 
@@ -24,7 +24,7 @@ export class Capture implements PartSupply {
   readonly isRepeatable = true;
   readonly #files: PartFiles;
   readonly #blob: string;
-  readonly #digests = new Map<number, Bytes>();
+  readonly #made = new Map<number, { readonly digest: Bytes; readonly sizeBytes: number }>();
   readonly #awaited = new Map<number, { resolve: () => void; reject: (error: unknown) => void }[]>();
   #failure: { readonly error: Error } | undefined;
 
@@ -51,10 +51,11 @@ export class Capture implements PartSupply {
       await inLanes(partNumbers, SEALING, signal, async (partNumber) => {
         const bytes = await sealPart(source, sealer, plan, partNumber, buffers);
         const [digest] = await Promise.all([sha256(bytes), this.#files.write(this.#blob, partNumber, bytes)]);
+        const { length: sizeBytes } = bytes;
         buffers.giveBack(bytes);
-        this.#isThere(partNumber, digest);
+        this.#isThere(partNumber, { digest, sizeBytes });
       });
-      return concat(...partNumbers.map((partNumber) => this.#digests.get(partNumber) ?? new Uint8Array()));
+      return concat(...partNumbers.map((partNumber) => this.known(partNumber) ?? new Uint8Array()));
     } catch (error) {
       this.#failure = { error: error as Error };
       for (const waiting of this.#awaited.values()) for (const { reject } of waiting) reject(error);
@@ -64,12 +65,12 @@ export class Capture implements PartSupply {
   }
 
   known(partNumber: number): Bytes | undefined {
-    return this.#digests.get(partNumber);
+    return this.#made.get(partNumber)?.digest;
   }
 
   async part(partNumber: number): Promise<ReadyPart> {
-    if (!this.#digests.has(partNumber)) await this.#until(partNumber);
-    return readPart(this.#files, this.#blob, partNumber, this.#digests.get(partNumber));
+    if (!this.#made.has(partNumber)) await this.#until(partNumber);
+    return readPart(this.#files, this.#blob, partNumber, this.#made.get(partNumber));
   }
 
   #until(partNumber: number): Promise<void> {
@@ -79,21 +80,26 @@ export class Capture implements PartSupply {
     });
   }
 
-  #isThere(partNumber: number, digest: Bytes): void {
-    this.#digests.set(partNumber, digest);
+  #isThere(partNumber: number, made: { readonly digest: Bytes; readonly sizeBytes: number }): void {
+    this.#made.set(partNumber, made);
     for (const { resolve } of this.#awaited.get(partNumber) ?? []) resolve();
     this.#awaited.delete(partNumber);
   }
 }
 
 /** The parts of an upload that is sealed: all of them rest on this device. */
-export function sealedParts(files: PartFiles, { blob, partDigests }: StoredUpload): PartSupply {
+export function sealedParts(files: PartFiles, upload: StoredUpload): PartSupply {
+  const { blob, partDigests } = upload;
   const known = (partNumber: number) =>
     partDigests?.slice((partNumber - 1) * DIGEST_BYTES, partNumber * DIGEST_BYTES);
   return {
     isRepeatable: true,
     known,
-    part: (partNumber) => readPart(files, blob, partNumber, known(partNumber)),
+    part: (partNumber) => {
+      const digest = known(partNumber);
+      const sizeBytes = partSizeBytes(upload, partNumber);
+      return readPart(files, blob, partNumber, digest && { digest, sizeBytes });
+    },
   };
 }
 
@@ -108,11 +114,11 @@ async function readPart(
   files: PartFiles,
   blob: string,
   partNumber: number,
-  digest: Bytes | undefined,
+  made: { readonly digest: Bytes; readonly sizeBytes: number } | undefined,
 ): Promise<ReadyPart> {
   const body = await files.read(blob, partNumber);
-  // The browser may evict what rests with it: then the upload is lost here, and says so.
-  if (!body || !digest) {
+  // The browser may evict what rests with it: then the upload is lost here, and says so. A file that is gone may have the size 0.
+  if (!made || body?.size !== made.sizeBytes) {
     throw new HalfkeyError(
       'device_state_lost',
       'the ciphertext of an upload is not on this device any more',
@@ -121,5 +127,5 @@ async function readPart(
       },
     );
   }
-  return { body, digest };
+  return { body, digest: made.digest };
 }

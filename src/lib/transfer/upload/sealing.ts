@@ -47,13 +47,7 @@ export async function readPadded(source: Blob, plan: BlobPlan, part: PartPlan): 
     throw new HalfkeyError('source_changed', 'the file has another size now');
   const from = part.plaintextOffsetBytes;
   const until = Math.min(from + part.plaintextBytes, plan.sizeBytes);
-  let read: Bytes;
-  try {
-    // One slice, read whole: 8 MiB at a time is twice as fast as 1 MiB, and WebKit's streams are slower.
-    read = until > from ? new Uint8Array(await source.slice(from, until).arrayBuffer()) : new Uint8Array(0);
-  } catch (cause) {
-    throw new HalfkeyError('source_changed', 'the file changed or went away while it was read', { cause });
-  }
+  const read = await readSource(source, from, until);
   if (read.length !== Math.max(0, until - from)) {
     throw new HalfkeyError(
       'source_changed',
@@ -65,4 +59,15 @@ export async function readPadded(source: Blob, plan: BlobPlan, part: PartPlan): 
   padded.set(read);
   release(read);
   return padded;
+}
+
+/** One slice, read whole: 8 MiB at a time is twice as fast as 1 MiB, and WebKit's streams are slower. */
+async function readSource(source: Blob, from: number, until: number): Promise<Bytes> {
+  try {
+    if (until > from) return new Uint8Array(await source.slice(from, until).arrayBuffer());
+    // A file that is gone has the size 0 in Chromium, and a slice of nothing reads nothing: only the file itself says so.
+    return source.size === 0 ? new Uint8Array(await source.arrayBuffer()) : new Uint8Array(0);
+  } catch (cause) {
+    throw new HalfkeyError('source_changed', 'the file changed or went away while it was read', { cause });
+  }
 }

@@ -194,6 +194,16 @@ export class Uploads {
     };
   }
 
+  /** Bytes of ciphertext that rest here, or will once they are taken in. */
+  restingBytes(): number {
+    let sizeBytes = 0;
+    for (const { entry, stored } of this.#items.values()) {
+      const rests = stored?.mode === 'device' && stored.state !== 'saved' && !HAS_LEFT.has(entry.phase);
+      if (rests) sizeBytes += stored.sealedBytes;
+    }
+    return sizeBytes;
+  }
+
   /** Nobody is signed in any more: all stops where it stands, and what rests stays. */
   close(): void {
     this.#sender.clear();

@@ -1,7 +1,7 @@
 import type { TransferReport } from '../../protocol/transfer.ts';
 import { counted } from '../format.ts';
 
-type TransferState = Pick<TransferReport, 'phase' | 'direction' | 'isSafe' | 'error'>;
+type TransferState = Pick<TransferReport, 'phase' | 'direction' | 'isSafe' | 'error' | 'isHandedOver'>;
 
 const PHASES = {
   waiting: 'Waiting',
@@ -23,7 +23,10 @@ export function moves({ phase }: Pick<TransferReport, 'phase'>): boolean {
  * Where a transfer stands, for people. What is on its way is never called saved before it is.
  * @param wifiOnly whether this device waits for a line that costs nothing
  */
-export function transferWords({ phase, direction, isSafe, error }: TransferState, wifiOnly: boolean): string {
+export function transferWords(
+  { phase, direction, isSafe, error, isHandedOver }: TransferState,
+  wifiOnly: boolean,
+): string {
   switch (phase) {
     case 'waiting-for-network': {
       const when = wifiOnly ? 'when you are online by Wi-Fi' : 'when you are online';
@@ -45,10 +48,11 @@ export function transferWords({ phase, direction, isSafe, error }: TransferState
     case 'failed':
       // The one failure that leaves nothing of it anywhere, and that the person at this device can mend.
       return direction === 'up' && error?.code === 'device_full' ? 'Not taken in' : PHASES[phase];
+    case 'done':
+      return isHandedOver ? 'Passed to your browser’s downloads' : PHASES[phase];
     case 'uploading':
     case 'verifying':
     case 'downloading':
-    case 'done':
     case 'cancelled':
       return PHASES[phase];
     default:
