@@ -1,3 +1,4 @@
+import { quotedName } from '../names.ts';
 import type { TransferReport } from '../protocol/transfer.ts';
 import type { Announcer } from './announcer.svelte.ts';
 import type { CryptoWorker } from '../platform/crypto-worker.ts';
@@ -185,9 +186,11 @@ export class Transfers {
   #end(report: TransferReport): void {
     this.#settle(report.transfer);
     if (report.phase === 'done') {
-      this.#announcer.say(`“${report.name}” is ${report.direction === 'up' ? 'uploaded' : 'downloaded'}.`);
+      this.#announcer.say(
+        `${quotedName(report.name)} is ${report.direction === 'up' ? 'uploaded' : 'downloaded'}.`,
+      );
     } else if (report.phase === 'failed') {
-      this.#announcer.say(`“${report.name}” has failed.`);
+      this.#announcer.say(`${quotedName(report.name)} has failed.`);
     }
   }
 
