@@ -51,6 +51,8 @@ export const Problem = v.object({
   code: v.picklist(Object.keys(PROBLEMS) as ProblemCode[]),
   /** Seconds to wait before the next try, where waiting helps. */
   retryAfterSeconds: v.optional(v.number()),
+  /** With `code_wrong`: how many more may be wrong before codes are refused for a while; told once they are three or fewer. */
+  triesLeft: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   /** Paths of the fields at fault, never their values. */
   fields: v.optional(v.array(v.string())),
 });
