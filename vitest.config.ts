@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { isLongForm } from './tests/support/long-form.ts';
@@ -60,6 +61,11 @@ export default defineConfig({
       },
       {
         extends: true,
+        plugins: [svelte()],
+        // Components as the browser gets them: by itself Vitest takes what Svelte has for servers.
+        resolve: { conditions: ['browser'] },
+        // Found in the middle of a run, it would load all of it anew.
+        optimizeDeps: { include: ['uqr'] },
         test: {
           name: 'browser',
           isolate: false,

@@ -96,6 +96,8 @@ export interface ErrorDetail {
   readonly feature?: string;
   /** With `code_wrong`: by how much this device's clock is ahead of the broker's (behind when negative), where that spoils codes. */
   readonly clockAheadSeconds?: number;
+  /** With `code_wrong`: how many more may be wrong before codes are refused for a while; told once they are few. */
+  readonly triesLeft?: number;
   /** Of what was found. */
   readonly count?: number;
   /** Paths of what the broker found at fault in a request, `records.3` say. */

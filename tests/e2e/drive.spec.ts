@@ -51,6 +51,12 @@ test('a new user signs up, adds, sees, filters, opens, downloads and deletes fil
 
   await ada.act('letter.txt', 'Open');
   await expect(ada.page.getByText('dear you')).toBeVisible();
+  await ada.page.keyboard.press('l');
+  await expect(ada.page.getByText('dear you')).toHaveCount(0);
+  await ada.typeCode();
+  await expect(ada.page.getByText('dear you')).toBeVisible();
+  await ada.lockNow();
+  await expect(ada.page.getByText('dear you')).toHaveCount(0);
   await ada.page.keyboard.press('Escape');
 
   await ada.deleteForGood('photo list.txt');

@@ -1,4 +1,4 @@
-import { expect, test } from '@playwright/test';
+import { expect, test, type Page } from '@playwright/test';
 import { startStack, type Stack } from '../support/stack.ts';
 import { devicesToLookAt, LookedAt } from './looks.ts';
 import { Person } from './person.ts';
@@ -16,6 +16,40 @@ test.afterAll(async () => {
 
 function fileOf(name: string, sizeBytes: number, mimeType = '') {
   return { name, mimeType, buffer: Buffer.alloc(sizeBytes) };
+}
+
+/** Small windows, a phone on its side, and text of twice the size. */
+const SQUEEZED = [
+  { width: 844, height: 390, root: '' },
+  { width: 320, height: 200, root: '' },
+  { width: 390, height: 844, root: '32px' },
+  { width: 1280, height: 800, root: '32px' },
+] as const;
+
+/** In whatever window, nothing lies over anything else or is cut off, and a row of the list can be seen. */
+async function squeeze(page: Page): Promise<void> {
+  const before = page.viewportSize();
+  for (const { width, height, root } of SQUEEZED) {
+    await page.setViewportSize({ width, height });
+    const layout = await page.evaluate((root) => {
+      document.documentElement.style.fontSize = root;
+      const boxOf = (selector: string) => document.querySelector(selector)!.getBoundingClientRect();
+      const list = boxOf('[role=grid]');
+      const transfers = boxOf('[aria-label=Transfers]');
+      return {
+        contentWidth: document.documentElement.scrollWidth,
+        isStacked: boxOf('header').bottom <= boxOf('main').top && boxOf('.bar').bottom <= list.top,
+        isBeside: transfers.left >= list.right || transfers.top >= list.bottom,
+        rowsHeight: boxOf('[role=grid] .body').height,
+        rowHeight: boxOf('[role=grid] .body [role=row]').height,
+      };
+    }, root);
+    const where = `${String(width)} × ${String(height)} ${root}`;
+    expect.soft(layout, where).toMatchObject({ contentWidth: width, isStacked: true, isBeside: true });
+    expect.soft(layout.rowsHeight, where).toBeGreaterThan(layout.rowHeight);
+  }
+  await page.evaluate(() => (document.documentElement.style.fontSize = ''));
+  if (before) await page.setViewportSize(before);
 }
 
 for (const device of devicesToLookAt('laptop'))
@@ -82,6 +116,7 @@ for (const device of devicesToLookAt('laptop'))
     // Those who listen for news find nobody.
     tour.complaints.length = 0;
     await tour.look('waiting');
+    await squeeze(page);
     tour.complaints.length = 0;
     await open('Settings');
     await expect(page.getByText('wait to be uploaded')).toBeVisible();

@@ -96,9 +96,10 @@ function refusal(status: number, body: unknown, sentAtMs: number | undefined): H
   const problem = v.safeParse(Problem, body);
   if (!problem.success)
     return new HalfkeyError('broker_unreachable', `status ${String(status)} without a problem`);
-  const { code, title, retryAfterSeconds, fields } = problem.output;
+  const { code, title, retryAfterSeconds, triesLeft, fields } = problem.output;
   const detail = {
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(triesLeft !== undefined && { triesLeft }),
     ...(fields !== undefined && { fields }),
     ...(code === 'code_wrong' && sentAtMs !== undefined && clockDetail(Date.now() - sentAtMs)),
   };

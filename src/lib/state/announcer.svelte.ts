@@ -13,6 +13,8 @@ export class Announcer {
   say(sentence: string): void {
     this.#gathered.push(sentence);
     if (this.#timer !== undefined) return;
+    // The same words again would be no change, and so not be read.
+    this.#text = '';
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       const [first = ''] = this.#gathered;

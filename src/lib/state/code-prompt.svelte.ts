@@ -32,15 +32,21 @@ export class CodePrompt {
 
   /**
    * Runs an action, and again after each code that it turns out to want.
-   * @throws {DOMException} `AbortError` when the code is called off
+   * @param isAwaited whether somebody still waits for it: else no code is asked for
+   * @throws {DOMException} `AbortError` when the code is called off, or nobody waits any more
    */
-  async run<Result>(purpose: string, action: () => Promise<Result>): Promise<Result> {
+  async run<Result>(
+    purpose: string,
+    action: () => Promise<Result>,
+    isAwaited: () => boolean = () => true,
+  ): Promise<Result> {
     for (;;) {
       try {
         return await action();
       } catch (error) {
         if (!(error instanceof HalfkeyError && WANTS_CODE.includes(error.code))) throw error;
       }
+      if (!isAwaited()) throw new DOMException('nobody waits for it any more', 'AbortError');
       await this.ask(purpose);
     }
   }

@@ -1,3 +1,4 @@
+import { quotedName } from '../names.ts';
 import type { DownloadForm, Preview } from '../protocol/transfer.ts';
 import type { FileRow } from '../protocol/drive.ts';
 import type { CodePrompt } from './code-prompt.svelte.ts';
@@ -18,8 +19,13 @@ export class Downloads {
     this.#transfers = transfers;
   }
 
-  preview({ file, name }: FileRow): Promise<Preview> {
-    return this.#prompt.run(`open “${name}”`, () => this.#worker.send('file/preview', { file }));
+  /** @param isAwaited whether somebody still waits for it: else no code is asked for. @throws {DOMException} `AbortError` then */
+  preview({ file, name }: FileRow, isAwaited: () => boolean): Promise<Preview> {
+    return this.#prompt.run(
+      `open ${quotedName(name)}`,
+      () => this.#worker.send('file/preview', { file }),
+      isAwaited,
+    );
   }
 
   /** Into the browser's downloads: a stream by the service worker, a file in OPFS where there is none. */
@@ -27,7 +33,7 @@ export class Downloads {
     const serviceWorker = await activeServiceWorker();
     if (serviceWorker && (await this.#saveStream(serviceWorker, row, form))) return;
     const { file, name } = row;
-    const { opfs } = await this.#prompt.run(`download “${name}”`, () =>
+    const { opfs } = await this.#prompt.run(`download ${quotedName(name)}`, () =>
       this.#worker.send('download/write', { file, form }),
     );
     if (opfs) saveFile(opfs, form === 'sealed' ? `${name}.floe` : name);
@@ -36,7 +42,7 @@ export class Downloads {
   /** Into a place that people choose. @throws {DOMException} `AbortError` when they do not */
   async saveAs({ file, name }: FileRow): Promise<void> {
     const handle = await pickPlace(name);
-    await this.#prompt.run(`save “${name}”`, () =>
+    await this.#prompt.run(`save ${quotedName(name)}`, () =>
       this.#worker.send('download/write', { file, form: 'plain', handle }),
     );
   }
@@ -46,7 +52,7 @@ export class Downloads {
     { file, name }: FileRow,
     form: DownloadForm,
   ): Promise<boolean> {
-    const stream = await this.#prompt.run(`download “${name}”`, () =>
+    const stream = await this.#prompt.run(`download ${quotedName(name)}`, () =>
       this.#worker.send('download/stream', { file, form }),
     );
     const saving = await saveStream(serviceWorker, stream);

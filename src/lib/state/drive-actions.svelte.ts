@@ -1,3 +1,4 @@
+import { quotedName } from '../names.ts';
 import type { DownloadForm, Preview } from '../protocol/transfer.ts';
 import type { FileRow } from '../protocol/drive.ts';
 import type { Downloads } from './downloads.ts';
@@ -17,8 +18,13 @@ export interface Loss {
 
 /** What lies over the drive. One at a time; the question for a code may come on top of any. */
 export type Sheet =
-  /** `preview` is undefined while it is on the way. */
-  | { readonly kind: 'preview'; readonly row: FileRow; readonly preview: Preview | undefined }
+  /** `preview` is undefined while it is on the way; and while it is covered, because the drive was locked over it. */
+  | {
+      readonly kind: 'preview';
+      readonly row: FileRow;
+      readonly preview: Preview | undefined;
+      readonly isCovered: boolean;
+    }
   | { readonly kind: 'delete' | 'rename'; readonly row: FileRow }
   | { readonly kind: 'help' | 'settings' | 'install' | 'who' }
   /** `loss` is undefined when nobody knows. */
@@ -90,16 +96,21 @@ export class DriveActions {
   }
 
   preview(row: FileRow): void {
-    this.#watch(`“${row.name}” was not opened`, async () => {
+    this.#watch(`${quotedName(row.name)} was not opened`, async () => {
       const { session, downloads } = this.#tools;
       // While locked the question for a code comes first, and nothing after it.
       const early: Sheet | undefined =
-        session.phase.phase === 'open' ? { kind: 'preview', row, preview: undefined } : undefined;
+        session.phase.phase === 'open'
+          ? { kind: 'preview', row, preview: undefined, isCovered: false }
+          : undefined;
       this.#sheet = early;
+      // Closed, or covered, in the meantime: then nobody waits for it any more.
+      const isAwaited = () => this.#sheet === early;
       try {
-        const preview = await downloads.preview(row);
-        // Closed in the meantime: then nobody waits for it any more.
-        if (this.#sheet === early) this.#sheet = { kind: 'preview', row, preview };
+        const preview = await downloads.preview(row, isAwaited);
+        if (!isAwaited()) return;
+        const isCovered = session.phase.phase !== 'open';
+        this.#sheet = { kind: 'preview', row, preview: isCovered ? undefined : preview, isCovered };
       } catch (error) {
         if (this.#sheet === early) this.#sheet = undefined;
         throw error;
@@ -107,17 +118,30 @@ export class DriveActions {
     });
   }
 
+  /** The drive is not open any more: what was shown of a file is let go of, and a code is asked for in its place. */
+  cover(): void {
+    if (this.#sheet?.kind !== 'preview') return;
+    this.#sheet = { kind: 'preview', row: this.#sheet.row, preview: undefined, isCovered: true };
+  }
+
+  /** The drive is open again: what was covered is fetched anew. */
+  uncover(): void {
+    if (this.#sheet?.kind === 'preview' && this.#sheet.isCovered) this.preview(this.#sheet.row);
+  }
+
   download(row: FileRow, form: DownloadForm): void {
-    this.#watch(`“${row.name}” was not downloaded`, () => this.#tools.downloads.save(row, form));
+    this.#watch(`${quotedName(row.name)} was not downloaded`, () => this.#tools.downloads.save(row, form));
   }
 
   saveAs(row: FileRow): void {
-    this.#watch(`“${row.name}” was not saved`, () => this.#tools.downloads.saveAs(row));
+    this.#watch(`${quotedName(row.name)} was not saved`, () => this.#tools.downloads.saveAs(row));
   }
 
   keep(row: FileRow, keep: boolean): void {
     this.#watch(
-      keep ? `“${row.name}” is not kept on this device` : `“${row.name}” is still kept on this device`,
+      keep
+        ? `${quotedName(row.name)} is not kept on this device`
+        : `${quotedName(row.name)} is still kept on this device`,
       () => this.#tools.files.keep(row, keep),
     );
   }

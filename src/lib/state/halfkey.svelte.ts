@@ -1,5 +1,6 @@
 import { createContext } from 'svelte';
 import { WorkerHost } from '../worker/host.ts';
+import { quotedName } from '../names.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
 import type { FileRow } from '../protocol/drive.ts';
 import type { OtherDevice } from '../protocol/credentials.ts';
@@ -71,7 +72,7 @@ export class Halfkey {
   /** Deletes a file for good. @throws {HalfkeyError} when the code is refused, or the file is gone */
   async purge({ file, name }: FileRow, factor: Factor): Promise<void> {
     await this.#worker.send('file/purge', { file, factor });
-    this.announcer.say(`“${name}” is deleted for good.`);
+    this.announcer.say(`${quotedName(name)} is deleted for good.`);
   }
 
   #heedTransfer({ direction, phase, isSafe }: TransferReport): void {
@@ -122,6 +123,8 @@ export class Halfkey {
     const before = this.session.phase.phase;
     this.session.apply(phase);
     if (phase.phase === before) return;
+    // By will, by time, or because nobody is there: what needed a code to be seen is in sight no longer.
+    if (phase.phase !== 'open') this.driveActions.cover();
     if (phase.phase === 'open') this.announcer.say('Halfkey is open.');
     if (phase.phase === 'locked' && before === 'open') this.announcer.say('Halfkey is locked.');
     if (phase.phase === 'closed') this.driveActions.close();

@@ -1,3 +1,5 @@
+import { HalfkeyError } from '../errors.ts';
+import { hiddenIn } from '../names.ts';
 import type { Commands } from '../protocol/commands.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
 import type { Failure } from '../protocol/failure.ts';
@@ -107,7 +109,11 @@ export class Session {
     }
   }
 
-  signUp(userName: string, passphrase: string): Promise<{ totpSecret: string; otpauthUri: string }> {
+  /** @throws {HalfkeyError} `name_malformed` for a name with something in it that cannot be seen, and as the broker refuses */
+  async signUp(userName: string, passphrase: string): Promise<{ totpSecret: string; otpauthUri: string }> {
+    if (hiddenIn(userName).length > 0) {
+      throw new HalfkeyError('name_malformed', 'the user name has characters in it that cannot be seen');
+    }
     return this.#worker.send('sign-up/start', { userName, passphrase });
   }
 

@@ -1,3 +1,4 @@
+import { quotedName } from '../names.ts';
 import type { TransferReport } from '../protocol/transfer.ts';
 import type { Announcer } from './announcer.svelte.ts';
 import type { CryptoWorker } from '../platform/crypto-worker.ts';
@@ -187,9 +188,9 @@ export class Transfers {
     if (report.phase === 'done') {
       const verb = report.direction === 'up' ? 'is uploaded' : 'is downloaded';
       const done = report.isHandedOver ? 'was passed to your browser’s downloads' : verb;
-      this.#announcer.say(`“${report.name}” ${done}.`);
+      this.#announcer.say(`${quotedName(report.name)} ${done}.`);
     } else if (report.phase === 'failed') {
-      this.#announcer.say(`“${report.name}” has failed.`);
+      this.#announcer.say(`${quotedName(report.name)} has failed.`);
     }
   }
 

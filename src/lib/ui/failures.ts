@@ -1,6 +1,6 @@
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import { secondsToNextCode } from './digits.ts';
-import { formatWait } from './format.ts';
+import { counted, formatWait } from './format.ts';
 
 /** A failure as people read it. */
 export interface Explanation {
@@ -76,10 +76,12 @@ const EXPLANATIONS = {
   code_malformed: ['That is not a code', 'Type the six digits that your app shows for Halfkey.'],
   code_wrong: [
     'That code is wrong',
-    ({ clockAheadSeconds }) =>
-      clockAheadSeconds === undefined
-        ? 'Type the newest one. If it stays wrong, check that your phone’s clock is set by itself.'
-        : `Type the newest one. This device’s clock is ${formatWait(Math.abs(clockAheadSeconds))} ${clockAheadSeconds > 0 ? 'ahead of' : 'behind'} the server’s: set it right, and your phone’s too.`,
+    ({ clockAheadSeconds, triesLeft }) =>
+      triesLeft !== undefined && triesLeft > 0
+        ? `${counted(triesLeft, 'try', 'tries')} left. After that, codes are refused for an hour or more.`
+        : clockAheadSeconds === undefined
+          ? 'Type the newest one. If it stays wrong, check that your phone’s clock is set by itself.'
+          : `Type the newest one. This device’s clock is ${formatWait(Math.abs(clockAheadSeconds))} ${clockAheadSeconds > 0 ? 'ahead of' : 'behind'} the server’s: set it right, and your phone’s too.`,
   ],
   code_used: ['That code was used already', nextCode],
   code_locked: [

@@ -1,3 +1,4 @@
+import { quotedName } from '../../names.ts';
 import type { DroppedChange } from '../../protocol/drive.ts';
 import { explain, type Explanation } from '../failures.ts';
 
@@ -24,7 +25,7 @@ export function droppedWords(dropped: readonly DroppedChange[]): Explanation {
 
 function oneOf(names: readonly string[]): string {
   const others = names.length - NAMED;
-  const said = names.slice(0, NAMED).map((name) => `“${name}”`);
+  const said = names.slice(0, NAMED).map(quotedName);
   if (others > 0) said.push(others === 1 ? '1 other name' : `${String(others)} other names`);
   return new Intl.ListFormat('en', { type: 'disjunction' }).format(said);
 }

@@ -1,13 +1,15 @@
+import { hiddenIn } from '../../names.ts';
+
 /** Bytes of UTF-8 that a file's name may have; the journal's rule (docs/FORMAT.md, Names), said before the journal has to say it. */
 const MAX_NAME_BYTES = 255;
-const CONTROL = /\p{Cc}/u;
 
 /** Why a file cannot have this name, as a sentence; undefined when it can. */
 export function nameFault(name: string): string | undefined {
   if (name === '') return 'Type a name.';
   if (name === '.' || name === '..') return 'Computers take this name for a folder: choose another one.';
   if (name.includes('/')) return 'A name cannot contain “/”.';
-  if (CONTROL.test(name) || !name.isWellFormed()) return 'This name contains characters that nobody can see.';
+  const hidden = hiddenIn(name);
+  if (hidden.length > 0) return `This name contains characters that nobody can see: ${hidden.join(', ')}.`;
   const bytes = new TextEncoder().encode(name.normalize('NFC')).length;
   if (bytes > MAX_NAME_BYTES) return 'This name is too long: make it shorter.';
   return undefined;

@@ -1,3 +1,4 @@
+import { shownName } from '../../names.ts';
 import { counted } from '../format.ts';
 
 /** What "Who can read this now?" is answered from. */
@@ -54,7 +55,7 @@ function otherDevicesLine(names: readonly string[]): WhoLine {
   const who = 'Your other devices';
   if (names.length === 0) return { who, can: 'nothing', text: 'No other device has ever signed in.' };
   const rest = names.length - NAMED_DEVICES;
-  const named = names.slice(0, NAMED_DEVICES).join(', ');
+  const named = names.slice(0, NAMED_DEVICES).map(shownName).join(', ');
   const all = rest > 0 ? `${named} and ${counted(rest, 'other')}` : named;
   return {
     who,

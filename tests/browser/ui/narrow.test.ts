@@ -1,0 +1,162 @@
+import { afterEach, expect, test } from 'vitest';
+import { cdp, page } from 'vitest/browser';
+import Kit from '../../../src/lib/ui/account/Kit.svelte';
+import CodeDialog from '../../../src/lib/ui/controls/CodeDialog.svelte';
+import Menu from '../../../src/lib/ui/controls/Menu.svelte';
+import PassphraseField from '../../../src/lib/ui/controls/PassphraseField.svelte';
+import Switch from '../../../src/lib/ui/controls/Switch.svelte';
+import DeleteDialog from '../../../src/lib/ui/drive/DeleteDialog.svelte';
+import HelpDialog from '../../../src/lib/ui/drive/HelpDialog.svelte';
+import Toolbar from '../../../src/lib/ui/drive/Toolbar.svelte';
+import WhoDialog from '../../../src/lib/ui/drive/WhoDialog.svelte';
+import { whoLines } from '../../../src/lib/ui/drive/who-lines.ts';
+import SettingsDialog from '../../../src/lib/ui/settings/SettingsDialog.svelte';
+import TransferSection from '../../../src/lib/ui/settings/TransferSection.svelte';
+import LockedOver from './LockedOver.svelte';
+import { mounts } from './mounted.svelte.ts';
+
+const nothing = () => undefined;
+const lines = whoLines({ asksPassphrase: true, otherDevices: ['Firefox on Android'] });
+
+const SCREENS = {
+  'the kit': [
+    Kit,
+    {
+      words: Array.from({ length: 24 }, () => 'strawberry'),
+      backupCodes: Array.from({ length: 10 }, () => 'ABCD-EFGH-IJKL-MNOP'),
+      headPhrase: '12 ABCD EFGH IJKL MNOP',
+      onsave: nothing,
+      oncontinue: nothing,
+    },
+  ],
+  'the question for a code': [
+    CodeDialog,
+    {
+      purpose: 'open “Contract with the carpenter.docx”',
+      onsubmit: nothing,
+      onaccepted: nothing,
+      onclose: nothing,
+    },
+  ],
+  deleting: [DeleteDialog, { name: 'Contract with the carpenter.docx', ondelete: nothing, onclose: nothing }],
+  'the keys': [HelpDialog, { onclose: nothing }],
+  'who can read this': [WhoDialog, { lines, onclose: nothing }],
+  'the settings': [
+    SettingsDialog,
+    {
+      transfer: { parallel: 4, wifiOnly: false },
+      storage: {
+        isPersistent: false,
+        waiting: { count: 2, sizeBytes: 3 },
+        kept: { count: 0, sizeBytes: 0 },
+        pendingNames: 0,
+      },
+      asksPassphrase: false,
+      canTellLine: true,
+      isInstalled: false,
+      onclose: nothing,
+    },
+  ],
+  'the toolbar': [
+    Toolbar,
+    { filter: '', count: 12_345, total: 12_345, onfilter: nothing, onupload: nothing },
+  ],
+} as const;
+
+const WINDOWS = [
+  { width: 390, height: 844, root: '32px' },
+  { width: 844, height: 390, root: '' },
+  { width: 320, height: 200, root: '' },
+] as const;
+
+afterEach(async () => {
+  document.documentElement.style.fontSize = '';
+  await cdp().send('Emulation.setEmulatedMedia', { features: [{ name: 'forced-colors', value: 'none' }] });
+});
+
+/** What stands out of the window to the side, or is cut there by what it stands in. */
+function cutOff(root: Element): string[] {
+  return [...root.querySelectorAll<HTMLElement>('button, input, h1, h2, h3, p, li, dt, dd, label, kbd, code')]
+    .filter((each) => !each.closest('.unseen') && each.checkVisibility())
+    .filter((each) => {
+      const { left, right } = each.getBoundingClientRect();
+      const isWider = each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).display !== 'inline';
+      return left < -0.5 || right > innerWidth + 0.5 || (isWider && !each.matches('input, label, button'));
+    })
+    .map((each) => `${each.localName} “${each.textContent.trim().slice(0, 40)}”`);
+}
+
+for (const { width, height, root } of WINDOWS) {
+  test.each(Object.entries(SCREENS))(
+    `%s is all there at ${String(width)} × ${String(height)}${root && `, root ${root}`}`,
+    async (_, [component, props]) => {
+      await page.viewport(width, height);
+      document.documentElement.style.fontSize = root;
+      const target = mounts(LockedOver, {
+        openUntilMs: Date.now() + 240_000,
+        lock: nothing,
+        component,
+        props,
+      });
+      expect(cutOff(target)).toEqual([]);
+      expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(width);
+    },
+  );
+}
+
+test('a menu that is higher than the window scrolls within it', async () => {
+  await page.viewport(320, 200);
+  const items = Array.from({ length: 7 }, (_, index) => ({
+    label: `Item ${String(index)}`,
+    icon: 'open' as const,
+    onselect: nothing,
+  }));
+  const target = mounts(Menu, {
+    label: 'Actions',
+    items,
+    place: { right: 300, top: 100, bottom: 144 },
+    onclose: nothing,
+  });
+  const { top, bottom } = target.querySelector('[role=menu]')!.getBoundingClientRect();
+  expect(top).toBeGreaterThanOrEqual(0);
+  expect(bottom).toBeLessThanOrEqual(200);
+});
+
+test('where the system chooses the colours, on is told from off, and yours from the server’s', async () => {
+  await cdp().send('Emulation.setEmulatedMedia', { features: [{ name: 'forced-colors', value: 'active' }] });
+  expect(matchMedia('(forced-colors: active)').matches).toBe(true);
+  const look = (element: Element, pseudo?: string) => {
+    const { backgroundColor, borderLeftStyle } = getComputedStyle(element, pseudo);
+    return `${backgroundColor} ${borderLeftStyle}`;
+  };
+  const [on, off] = [true, false].map((isOn) =>
+    mounts(Switch, { label: 'Some', isOn, onchange: nothing }).querySelector('input')!,
+  );
+  expect(look(on!)).not.toBe(look(off!));
+  for (const each of [on!, off!]) expect(look(each, '::before')).not.toBe(look(each));
+
+  const choice = mounts(TransferSection, {
+    settings: { parallel: 2, wifiOnly: false },
+    canTellLine: false,
+    onchange: nothing,
+  });
+  const labels = [...choice.querySelectorAll('label')];
+  expect(look(labels[1]!)).not.toBe(look(labels[0]!));
+
+  const strength = mounts(PassphraseField, {
+    label: 'New passphrase',
+    value: 'x',
+    judge: () => Promise.resolve(2),
+  });
+  await expect.poll(() => strength.querySelectorAll('.strength span').length).toBe(4);
+  const steps = [...strength.querySelectorAll('.strength span')];
+  expect(look(steps[0]!)).not.toBe(look(steps[3]!));
+
+  const who = mounts(WhoDialog, { lines, onclose: nothing });
+  const [yours, servers] = ['yours', 'servers'].map((half) => look(who.querySelector(`.key.${half}`)!));
+  expect(yours).not.toBe(servers);
+  for (const half of ['yours', 'servers']) {
+    expect(getComputedStyle(who.querySelector(`.key.${half}`)!).borderLeftWidth).toBe('4px');
+    expect(look(who.querySelector(`dl > .${half}`)!)).toBe(half === 'yours' ? yours : servers);
+  }
+});
