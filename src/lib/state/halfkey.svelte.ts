@@ -50,7 +50,7 @@ export class Halfkey {
     });
     this.#worker = worker;
     this.session = new Session(worker);
-    this.files = new Files(worker);
+    this.files = new Files(worker, this.announcer);
     this.transfers = new Transfers(worker, this.announcer, (report) => {
       this.#heedTransfer(report);
     });
