@@ -39,6 +39,8 @@ interface Tools {
 export class DriveActions {
   readonly #tools: Tools;
   #sheet = $state.raw<Sheet | undefined>();
+  /** Opened and saved just now: whoever presses twice means it once, and wants one release of the key. */
+  readonly #underWay = new Set<string>();
 
   constructor(tools: Tools) {
     this.#tools = tools;
@@ -90,7 +92,8 @@ export class DriveActions {
   }
 
   preview(row: FileRow): void {
-    this.#watch(`“${row.name}” was not opened`, async () => {
+    if (this.#sheet?.kind === 'preview' && this.#sheet.row.file === row.file) return;
+    this.#once(`preview ${row.file}`, `“${row.name}” was not opened`, async () => {
       const { session, downloads } = this.#tools;
       // While locked the question for a code comes first, and nothing after it.
       const early: Sheet | undefined =
@@ -108,11 +111,13 @@ export class DriveActions {
   }
 
   download(row: FileRow, form: DownloadForm): void {
-    this.#watch(`“${row.name}” was not downloaded`, () => this.#tools.downloads.save(row, form));
+    this.#once(`download ${form} ${row.file}`, `“${row.name}” was not downloaded`, () =>
+      this.#tools.downloads.save(row, form),
+    );
   }
 
   saveAs(row: FileRow): void {
-    this.#watch(`“${row.name}” was not saved`, () => this.#tools.downloads.saveAs(row));
+    this.#once(`save ${row.file}`, `“${row.name}” was not saved`, () => this.#tools.downloads.saveAs(row));
   }
 
   keep(row: FileRow, keep: boolean): void {
@@ -120,6 +125,13 @@ export class DriveActions {
       keep ? `“${row.name}” is not kept on this device` : `“${row.name}” is still kept on this device`,
       () => this.#tools.files.keep(row, keep),
     );
+  }
+
+  /** @param intention what somebody wants: while that is under way, it is not begun again */
+  #once(intention: string, tried: string, action: () => Promise<unknown>): void {
+    if (this.#underWay.has(intention)) return;
+    this.#underWay.add(intention);
+    this.#watch(tried, () => action().finally(() => this.#underWay.delete(intention)));
   }
 
   #watch(tried: string, action: () => Promise<unknown>): void {
