@@ -2,7 +2,7 @@ import { createContext } from 'svelte';
 import { WorkerHost } from '../worker/host.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
 import type { FileRow } from '../protocol/drive.ts';
-import type { OtherDevice } from '../protocol/credentials.ts';
+import type { KitPart, OtherDevice } from '../protocol/credentials.ts';
 import type { Report } from '../protocol/commands.ts';
 import type { TransferReport } from '../protocol/transfer.ts';
 import { Announcer } from './announcer.svelte.ts';
@@ -140,4 +140,4 @@ export class Halfkey {
 
 const [getHalfkey, setHalfkey] = createContext<Halfkey>();
 export { getHalfkey, setHalfkey };
-export type { Factor, FileRow, OtherDevice };
+export type { Factor, FileRow, KitPart, OtherDevice };
