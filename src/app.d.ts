@@ -1,2 +1,13 @@
 /// <reference types="@sveltejs/kit" />
 /// <reference types="vite/client" />
+
+declare global {
+  namespace App {
+    interface PageState {
+      /** How many things lie over the page, as dialogs do. */
+      layers?: number;
+    }
+  }
+}
+
+export {};

@@ -121,6 +121,9 @@ export class Person {
       (await page.getByTestId('backup-codes').innerText()).match(/[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}/g) ?? [];
     await page.getByRole('button', { name: 'Continue' }).click();
     await expect(page.getByLabel('Filter files')).toBeVisible();
+    // Written down by hand.
+    await page.getByRole('button', { name: 'Dismiss this message' }).click();
+    await expect(page.getByText('may not be kept')).toBeHidden();
   }
 
   async signIn(): Promise<void> {

@@ -53,6 +53,11 @@ for (const device of ['laptop', 'phone'] as const)
     const pages = (await page.pdf()).toString('latin1').match(/\/Type \/Page\b/g) ?? [];
     expect(pages, 'the words on one sheet, the codes on another').toHaveLength(2);
 
+    for (const sheet of ['words', 'codes']) {
+      const saved = page.waitForEvent('download');
+      await page.getByRole('button', { name: `Save the ${sheet}` }).click();
+      await saved;
+    }
     await page.getByRole('button', { name: 'Continue' }).click();
     await expect(page.getByText('Nothing in here yet')).toBeVisible();
     await tour.look('empty');

@@ -50,6 +50,22 @@ describe('what signing out would lose', () => {
   });
 });
 
+describe('what is to come into the drive', () => {
+  it.each<[string, Partial<TransferReport>, number, boolean]>([
+    ['an upload under way', {}, 1, true],
+    ['one that waits for its turn', { phase: 'waiting' }, 1, true],
+    ['one that waits for a network', { phase: 'waiting-for-network', isSafe: true }, 1, false],
+    ['one that waits for a code in the inbox', { phase: 'waiting-for-code', isSafe: true }, 1, false],
+    ['one whose file has to be picked again', { phase: 'waiting-for-file' }, 1, false],
+    ['one that is done', { phase: 'done' }, 0, false],
+    ['one that failed', { phase: 'failed', canRetry: true }, 0, false],
+    ['a download', { direction: 'down', phase: 'downloading' }, 0, false],
+  ])('is %s, or not', (_name, about, count, isMoving) => {
+    transfers.apply(report('a', about));
+    expect(transfers.arriving).toEqual({ count, isMoving });
+  });
+});
+
 describe('the rows', () => {
   it('begin with what somebody has to see to, and keep their order else', () => {
     transfers.apply(report('a'));

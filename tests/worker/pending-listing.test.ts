@@ -49,6 +49,7 @@ describe('a list with names that are not in the journal yet', () => {
       ['d.txt', false],
     ]);
     expect(listing.rows(2, 1)).toMatchObject([{ file: idOf(0), name: 'cc.txt' }]);
+    expect([0, 1, 2, 3, 4].map((file) => listing.indexOf(idOf(file)))).toEqual([2, 0, 1, 3, undefined]);
     expect(state.entry(idOf(0))?.name).toBe('a.txt');
     expect(namesOf(listPending(state, query, new Map()))).toEqual(['a.txt', 'b.txt', 'c.txt', 'd.txt']);
   });

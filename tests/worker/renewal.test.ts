@@ -210,7 +210,7 @@ describe('the kit of a new account', () => {
 
     const another = await worlds.newDevice();
     await worlds.signUp(another);
-    await another.send('kit/kept', {});
+    await another.send('kit/kept', { parts: ['words', 'backup-codes'] });
     expect(await another.send('kit/read', {})).toEqual({ unkept: [] });
   });
 });

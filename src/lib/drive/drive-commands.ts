@@ -26,6 +26,7 @@ export function driveCommands(
       view.set(query);
     },
     'view/rows': ({ from, count }) => view.rows(from, count),
+    'view/index': ({ file }) => ({ index: view.indexOf(file) }),
     async 'file/rename'({ file, name }) {
       await drive().changes.rename(file, name);
       sync();

@@ -14,6 +14,8 @@ interface Row extends Omit<ReturnType<Listing['rows']>[number], 'folder'> {
 export interface PendingListing extends Pick<Listing, 'total' | 'files'> {
   /** @param from 0-based; fewer rows at the end */
   readonly rows: (from: number, count: number) => Row[];
+  /** 0-based; undefined when the file is not in it. */
+  readonly indexOf: (file: string) => number | undefined;
 }
 
 /** A file by its index in the state, and its row. */
@@ -50,7 +52,13 @@ export function listPending(
   }
   const rows = (from: number, count: number) =>
     shown.slice(from, from + count).map((each) => placed(each).row);
-  return { total: shown.length, files, rows };
+  const indexOf = (file: string) => {
+    const index = shown.findIndex(
+      (each) => file === (typeof each === 'number' ? state.entries.ids[each] : each.row.file),
+    );
+    return index < 0 ? undefined : index;
+  };
+  return { total: shown.length, files, rows, indexOf };
 }
 
 /** The listed files among those that are renamed, whatever the filter. */

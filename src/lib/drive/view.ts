@@ -61,6 +61,11 @@ export class View {
     return { revision: this.#revision, rows };
   }
 
+  /** 0-based; undefined when the file is not among what is looked at. */
+  indexOf(file: string): number | undefined {
+    return this.#listing?.indexOf(file);
+  }
+
   #update(): void {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;

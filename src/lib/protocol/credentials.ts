@@ -43,7 +43,8 @@ export interface CredentialCommands {
   'renewal/end': { args: NoArguments; result: void };
   /** What of the kit of an account that was made on this device nobody has said to be kept. */
   'kit/read': { args: NoArguments; result: { unkept: readonly KitPart[] } };
-  'kit/kept': { args: NoArguments; result: void };
+  /** Somebody has these. */
+  'kit/kept': { args: { parts: readonly KitPart[] }; result: void };
 }
 
 /**

@@ -48,6 +48,8 @@ export interface DriveCommands {
   /** Sets what is looked at; a report `view` follows, and again whenever it changes. */
   'view/set': { args: ViewQuery; result: void };
   'view/rows': { args: { from: number; count: number }; result: { revision: number; rows: FileRow[] } };
+  /** Where a file is in what is looked at, 0-based; undefined when it is not in it. */
+  'view/index': { args: { file: string }; result: { index: number | undefined } };
   /** Works offline: goes into the journal when the network is back. `name_malformed`. */
   'file/rename': { args: { file: string; name: string }; result: void };
   /** Somebody has seen that these changes were given up: keys of `DroppedChange`. */

@@ -51,6 +51,9 @@ export interface SessionCommands {
   'sign-out': { args: NoArguments; result: void };
   /** Wakes the idle timer, of all tabs; the page sends it on input while open or locked, at most every ten seconds. */
   active: { args: NoArguments; result: void };
+  /** Whether single letters do something on this device. */
+  'letter-keys/read': { args: NoArguments; result: { isOn: boolean } };
+  'letter-keys/write': { args: { isOn: boolean }; result: void };
   /** Whether this device asks for the passphrase at each start. */
   'start/read': { args: NoArguments; result: { asksPassphrase: boolean } };
   /** Turning it on wants the passphrase, checked against the account before anything changes. `passphrase_wrong`. */

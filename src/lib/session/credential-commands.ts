@@ -23,6 +23,6 @@ export function credentialCommands(
       credentials.clear();
     },
     'kit/read': async () => ({ unkept: await unkeptParts(await deviceStore.database()) }),
-    'kit/kept': async () => noteKept(await deviceStore.database(), 'words', 'backup-codes'),
+    'kit/kept': async ({ parts }) => noteKept(await deviceStore.database(), ...parts),
   };
 }

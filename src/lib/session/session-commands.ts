@@ -2,6 +2,7 @@ import { generatePassphrase, judgePassphrase } from '../account/passphrase.ts';
 import type { HandlersOf } from '../protocol/commands.ts';
 import type { SessionCommands } from '../protocol/session.ts';
 import { noteUnkept } from '../store/kit-note.ts';
+import { readLetterKeys, saveLetterKeys } from '../store/letter-keys.ts';
 import type { Entry } from './entry/entry.ts';
 import { recover } from './entry/recover.ts';
 import { SignIn } from './entry/sign-in.ts';
@@ -50,6 +51,8 @@ export function sessionCommands(session: Session, nowMs: () => number): Handlers
     active: () => {
       session.active();
     },
+    'letter-keys/read': async () => ({ isOn: await readLetterKeys(await deviceStore.database()) }),
+    'letter-keys/write': async ({ isOn }) => saveLetterKeys(await deviceStore.database(), isOn),
     'start/read': async () => ({ asksPassphrase: await session.asksPassphrase() }),
     'start/write': ({ passphrase }) => session.askPassphrase(passphrase),
     'start/open': ({ passphrase }) => session.open(passphrase),

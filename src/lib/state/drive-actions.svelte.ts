@@ -45,6 +45,8 @@ interface Tools {
 export class DriveActions {
   readonly #tools: Tools;
   #sheet = $state.raw<Sheet | undefined>();
+  /** Opened and saved just now: whoever presses twice means it once, and wants one release of the key. */
+  readonly #underWay = new Set<string>();
 
   constructor(tools: Tools) {
     this.#tools = tools;
@@ -96,7 +98,9 @@ export class DriveActions {
   }
 
   preview(row: FileRow): void {
-    this.#watch(`${quotedName(row.name)} was not opened`, async () => {
+    const shown = this.#sheet?.kind === 'preview' && !this.#sheet.isCovered && this.#sheet.row.file === row.file;
+    if (shown) return;
+    this.#once(`preview ${row.file}`, `${quotedName(row.name)} was not opened`, async () => {
       const { session, downloads } = this.#tools;
       // While locked the question for a code comes first, and nothing after it.
       const early: Sheet | undefined =
@@ -130,11 +134,13 @@ export class DriveActions {
   }
 
   download(row: FileRow, form: DownloadForm): void {
-    this.#watch(`${quotedName(row.name)} was not downloaded`, () => this.#tools.downloads.save(row, form));
+    this.#once(`download ${form} ${row.file}`, `${quotedName(row.name)} was not downloaded`, () =>
+      this.#tools.downloads.save(row, form),
+    );
   }
 
   saveAs(row: FileRow): void {
-    this.#watch(`${quotedName(row.name)} was not saved`, () => this.#tools.downloads.saveAs(row));
+    this.#once(`save ${row.file}`, `${quotedName(row.name)} was not saved`, () => this.#tools.downloads.saveAs(row));
   }
 
   keep(row: FileRow, keep: boolean): void {
@@ -144,6 +150,13 @@ export class DriveActions {
         : `${quotedName(row.name)} is still kept on this device`,
       () => this.#tools.files.keep(row, keep),
     );
+  }
+
+  /** @param intention what somebody wants: while that is under way, it is not begun again */
+  #once(intention: string, tried: string, action: () => Promise<unknown>): void {
+    if (this.#underWay.has(intention)) return;
+    this.#underWay.add(intention);
+    this.#watch(tried, () => action().finally(() => this.#underWay.delete(intention)));
   }
 
   #watch(tried: string, action: () => Promise<unknown>): void {

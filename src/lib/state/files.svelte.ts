@@ -1,5 +1,9 @@
 import type { FileRow, ViewQuery } from '../protocol/drive.ts';
+import type { Announcer } from './announcer.svelte.ts';
 import type { CryptoWorker } from '../platform/crypto-worker.ts';
+
+/** Until somebody has stopped typing: what each letter finds is not worth hearing. */
+const TOLD_AFTER_MS = 500;
 
 /** Rows fetched at once: several screens, and still far below a frame's work. */
 const WINDOW_ROWS = 200;
@@ -9,15 +13,19 @@ type Column = ViewQuery['sortBy'];
 /** The list as it is looked at. The worker filters and sorts; what is in sight comes over in windows of rows. */
 export class Files {
   readonly #worker: CryptoWorker;
+  readonly #announcer: Announcer;
   #query = $state.raw<ViewQuery>({ filter: '', sortBy: 'name', descending: false });
   #total = $state.raw(0);
   #count = $state.raw<number | undefined>();
   #revision = $state.raw(0);
   #windows = $state.raw<ReadonlyMap<number, readonly FileRow[]>>(new Map());
+  #telling: ReturnType<typeof setTimeout> | undefined;
   readonly #loadedAt = new Map<number, number>(); // window → revision that was asked for
 
-  constructor(worker: CryptoWorker) {
+  /** @param announcer says how many files a filter lets through */
+  constructor(worker: CryptoWorker, announcer: Announcer) {
     this.#worker = worker;
+    this.#announcer = announcer;
   }
 
   get query(): ViewQuery {
@@ -44,10 +52,17 @@ export class Files {
     return `${String(Math.floor(index / WINDOW_ROWS))}/${this.row(index)?.file ?? String(index)}`;
   }
 
+  /** Where a file is in the list as it is now; undefined when it is not in it, or nobody can say. */
+  async indexOf(file: string): Promise<number | undefined> {
+    const { index } = await this.#worker.send('view/index', { file }).catch(() => ({ index: undefined }));
+    return index;
+  }
+
   applyView(view: { readonly revision: number; readonly total: number; readonly files: number }): void {
     this.#revision = view.revision;
     this.#total = view.total;
     this.#count = view.files;
+    if (this.#telling !== undefined) this.#tellLater();
   }
 
   /** Fetches what of these rows is not here, or older than the list. `to` is exclusive. */
@@ -60,6 +75,7 @@ export class Files {
   }
 
   filter(text: string): Promise<void> {
+    this.#tellLater();
     return this.#ask({ ...this.#query, filter: text });
   }
 
@@ -94,6 +110,19 @@ export class Files {
     this.#count = undefined;
     this.#windows = new Map();
     this.#loadedAt.clear();
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+  }
+
+  #tellLater(): void {
+    clearTimeout(this.#telling);
+    this.#telling = setTimeout(() => {
+      this.#telling = undefined;
+      const count = this.#total === 0 ? 'No' : this.#total.toLocaleString('en');
+      const what = this.#query.filter.trim() === '' ? 'file' : 'result';
+      const found = `${count} ${what}${this.#total === 1 ? '' : 's'}`;
+      this.#announcer.say(what === 'file' ? `${found}.` : `${found} for “${this.#query.filter}”.`);
+    }, TOLD_AFTER_MS);
   }
 
   #ask(query: ViewQuery): Promise<void> {

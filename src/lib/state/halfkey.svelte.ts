@@ -3,7 +3,7 @@ import { WorkerHost } from '../worker/host.ts';
 import { quotedName } from '../names.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
 import type { FileRow } from '../protocol/drive.ts';
-import type { OtherDevice } from '../protocol/credentials.ts';
+import type { KitPart, OtherDevice } from '../protocol/credentials.ts';
 import type { Report } from '../protocol/commands.ts';
 import type { TransferReport } from '../protocol/transfer.ts';
 import { Announcer } from './announcer.svelte.ts';
@@ -51,7 +51,7 @@ export class Halfkey {
     });
     this.#worker = worker;
     this.session = new Session(worker);
-    this.files = new Files(worker);
+    this.files = new Files(worker, this.announcer);
     this.transfers = new Transfers(worker, this.announcer, (report) => {
       this.#heedTransfer(report);
     });
@@ -143,4 +143,4 @@ export class Halfkey {
 
 const [getHalfkey, setHalfkey] = createContext<Halfkey>();
 export { getHalfkey, setHalfkey };
-export type { Factor, FileRow, OtherDevice };
+export type { Factor, FileRow, KitPart, OtherDevice };

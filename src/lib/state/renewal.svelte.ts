@@ -23,10 +23,10 @@ export class Renewal {
     this.#unkept = (await this.#worker.send('kit/read', {})).unkept;
   }
 
-  /** Somebody has put the kit away. */
-  async keepKit(): Promise<void> {
-    await this.#worker.send('kit/kept', {});
-    this.#unkept = [];
+  /** Somebody has put these away. */
+  async keepKit(...parts: readonly KitPart[]): Promise<void> {
+    await this.#worker.send('kit/kept', { parts });
+    this.#unkept = this.#unkept.filter((part) => !parts.includes(part));
   }
 
   clear(): void {

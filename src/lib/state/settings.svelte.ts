@@ -19,6 +19,7 @@ export class Settings {
   #transfer = $state.raw<TransferSettings | undefined>();
   #storage = $state.raw<StorageReport | undefined>();
   #asksPassphrase = $state.raw<boolean | undefined>();
+  #letterKeys = $state.raw<boolean | undefined>();
 
   constructor(worker: CryptoWorker) {
     this.#worker = worker;
@@ -37,6 +38,11 @@ export class Settings {
     return this.#asksPassphrase;
   }
 
+  /** Whether single letters do something. */
+  get letterKeys(): boolean | undefined {
+    return this.#letterKeys;
+  }
+
   /** @throws {HalfkeyError} when the worker cannot read them */
   async readTransfer(): Promise<void> {
     this.#transfer = await this.#worker.send('settings/read', {});
@@ -49,6 +55,15 @@ export class Settings {
 
   async readStart(): Promise<void> {
     this.#asksPassphrase = (await this.#worker.send('start/read', {})).asksPassphrase;
+  }
+
+  async readLetterKeys(): Promise<void> {
+    this.#letterKeys = (await this.#worker.send('letter-keys/read', {})).isOn;
+  }
+
+  async changeLetterKeys(isOn: boolean): Promise<void> {
+    await this.#worker.send('letter-keys/write', { isOn });
+    this.#letterKeys = isOn;
   }
 
   async change(changed: Partial<TransferSettings>): Promise<void> {
@@ -85,5 +100,6 @@ export class Settings {
     this.#transfer = undefined;
     this.#storage = undefined;
     this.#asksPassphrase = undefined;
+    this.#letterKeys = undefined;
   }
 }

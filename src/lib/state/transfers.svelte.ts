@@ -104,6 +104,12 @@ export class Transfers {
     return { count: unsent.length, sizeBytes: unsent.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
   }
 
+  /** Uploads that are to come into the drive and are not in it yet. `isMoving`: something is happening to one of them. */
+  get arriving(): { count: number; isMoving: boolean } {
+    const arriving = this.#all.filter((report) => report.direction === 'up' && !hasEnded(report));
+    return { count: arriving.length, isMoving: arriving.some(({ phase }) => !RESTING.includes(phase)) };
+  }
+
   /** The rows to show: first those that somebody has to see to, else the oldest first; of very many, those that still want something. */
   get shown(): readonly TransferReport[] {
     const all = [...this.#all.filter(wantsPerson), ...this.#all.filter((report) => !wantsPerson(report))];

@@ -114,6 +114,11 @@ export interface StoredKitNote {
   readonly unkept: readonly ('words' | 'backup-codes')[];
 }
 
+/** Whether single letters do something here; nothing of it is secret. */
+export interface StoredLetterKeys {
+  readonly isOn: boolean;
+}
+
 interface HalfkeySchema extends DBSchema {
   device: { key: string; value: DeviceRecord };
   account: { key: string; value: StoredAccount };
@@ -129,7 +134,7 @@ interface HalfkeySchema extends DBSchema {
   parts: { key: [blob: string, partNumber: number]; value: StoredPart };
   /** By blob. */
   kept: { key: string; value: StoredKept };
-  settings: { key: string; value: StoredTransferSettings | StoredKitNote };
+  settings: { key: string; value: StoredTransferSettings | StoredKitNote | StoredLetterKeys };
 }
 
 export type Database = IDBPDatabase<HalfkeySchema>;

@@ -13,4 +13,12 @@ export interface MenuPlace {
   readonly right: number;
   readonly top: number;
   readonly bottom: number;
+  /** What has opened it, and gets the focus back. */
+  readonly trigger: HTMLElement;
+}
+
+/** Beside what opens it. */
+export function beside(trigger: HTMLElement): MenuPlace {
+  const { right, top, bottom } = trigger.getBoundingClientRect();
+  return { right, top, bottom, trigger };
 }

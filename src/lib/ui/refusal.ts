@@ -26,6 +26,14 @@ export function concernsCode({ failure }: Refusal): boolean {
   return OF_THE_CODE.includes(failure.code);
 }
 
+/** The refusal if it is one of these, for the field that they are about. */
+export function refusedFor(
+  refusal: Refusal | undefined,
+  ...codes: readonly ErrorCode[]
+): Refusal | undefined {
+  return refusal && codes.includes(refusal.failure.code) ? refusal : undefined;
+}
+
 /** How long the halves take to join, with a moment to see it; nothing when motion is not wanted. */
 export async function whileHalvesJoin(): Promise<void> {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
