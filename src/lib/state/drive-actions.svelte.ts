@@ -98,7 +98,8 @@ export class DriveActions {
   }
 
   preview(row: FileRow): void {
-    const shown = this.#sheet?.kind === 'preview' && !this.#sheet.isCovered && this.#sheet.row.file === row.file;
+    const shown =
+      this.#sheet?.kind === 'preview' && !this.#sheet.isCovered && this.#sheet.row.file === row.file;
     if (shown) return;
     this.#once(`preview ${row.file}`, `${quotedName(row.name)} was not opened`, async () => {
       const { session, downloads } = this.#tools;
@@ -140,7 +141,9 @@ export class DriveActions {
   }
 
   saveAs(row: FileRow): void {
-    this.#once(`save ${row.file}`, `${quotedName(row.name)} was not saved`, () => this.#tools.downloads.saveAs(row));
+    this.#once(`save ${row.file}`, `${quotedName(row.name)} was not saved`, () =>
+      this.#tools.downloads.saveAs(row),
+    );
   }
 
   keep(row: FileRow, keep: boolean): void {
