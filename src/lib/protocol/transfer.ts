@@ -40,12 +40,22 @@ export type TransferPhase =
   | 'cancelled'
   | 'failed';
 
+/** Why an upload that is `waiting-for-network` does not go on. */
+export interface Holdup {
+  /** `metered`: people do not want this line to be used. `server`, `store`: that one does not answer. */
+  readonly why: 'metered' | 'server' | 'store';
+  /** When it is tried again by itself, ms since 1970; absent while that is under way, and for a metered line. */
+  readonly nextTryAtMs?: number;
+}
+
 /** State of one transfer; each ends in exactly one of `done`, `cancelled`, `failed`. */
 export interface TransferReport {
   readonly transfer: string;
   readonly direction: 'up' | 'down';
   readonly name: string;
   readonly phase: TransferPhase;
+  /** With `waiting-for-network`. */
+  readonly holdup?: Holdup;
   /** Of what goes over the line: going up, ciphertext. */
   readonly doneBytes: number;
   readonly totalBytes: number;

@@ -100,6 +100,7 @@ export class Halfkey {
         return;
       case 'connection':
         this.session.connect(report.online);
+        if (report.online) this.notice.isReached();
         return;
       case 'alarm':
         this.session.raise(report.failure);
@@ -121,6 +122,7 @@ export class Halfkey {
   #enter(phase: Phase): void {
     const before = this.session.phase.phase;
     this.session.apply(phase);
+    if (phase.phase === 'open') this.notice.isOpen();
     if (phase.phase === before) return;
     if (phase.phase === 'open') this.announcer.say('Halfkey is open.');
     if (phase.phase === 'locked' && before === 'open') this.announcer.say('Halfkey is locked.');
