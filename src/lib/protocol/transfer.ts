@@ -91,8 +91,11 @@ export type Preview =
 export type DownloadForm = 'plain' | 'sealed';
 
 export interface TransferCommands {
-  /** Works locked and offline too: then the files are sealed on this device, and go up later. */
-  'upload/add': { args: { files: File[] }; result: void };
+  /**
+   * Works locked and offline too: then the files are sealed on this device, and go up later. `beyondCode`: how many of them the code
+   * that is live does not reach for, so that they will wait for another; 0 while locked.
+   */
+  'upload/add': { args: { files: File[] }; result: { beyondCode: number } };
   /** The file of a transfer that is `waiting-for-file`, picked again. `source_changed` when it is another. */
   'upload/again': { args: { transfer: string; file: File }; result: void };
   /** A wake from outside: `online`, `visibilitychange`, a background sync that ended. */

@@ -102,6 +102,10 @@ export class Halfkey {
         this.session.connect(report.online);
         if (report.online) this.notice.isReached();
         return;
+      case 'code-spent':
+        this.announcer.say('That code has been used up. Enter another one to go on.');
+        this.driveActions.codeSpent();
+        return;
       case 'alarm':
         this.session.raise(report.failure);
         return;

@@ -76,6 +76,7 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
       view.touch();
     },
     nowMs,
+    halvesLeft: () => session.halvesLeft,
   });
   const credentials = new Credentials({ broker, deviceStore, openAccount });
 

@@ -182,6 +182,13 @@ export class Uploads {
     }
   }
 
+  /** Those that will want a KMS half each. */
+  get unadopted(): number {
+    let count = 0;
+    for (const { entry } of this.#items.values()) if (!entry.ended) count += 1;
+    return count;
+  }
+
   /** What neither journal nor inbox names yet, failed or not: it would be lost with this device's files. */
   waiting(): { count: number; sizeBytes: number } {
     const open = [...this.#items.values()].filter(
