@@ -208,6 +208,11 @@ export class Session {
     this.#hear('active');
   }
 
+  /** Somebody has come back to this tab, or the network to this device. */
+  look(): void {
+    this.#openAccount?.look();
+  }
+
   /** What kept the session from being closed is safe now. */
   closeIfDue(): void {
     this.#passphraseLock.again();
