@@ -55,6 +55,7 @@ export const FAMILIES = {
   passphrase_wrong: 'refused', // on this device, without the broker
   signup_closed: 'refused',
   store_full: 'refused',
+  store_refused: 'refused', // S3 says no, to a URL that was just signed or for good
   not_found: 'refused',
   key_absent: 'refused',
   server_unknown: 'refused', // OPAQUE: another server's key than the pinned one
@@ -94,6 +95,8 @@ export interface ErrorDetail {
   readonly seq?: number;
   /** The browser's missing feature. */
   readonly feature?: string;
+  /** S3's own word for why it refused something: `AccessDenied`. */
+  readonly reason?: string;
   /** With `code_wrong`: by how much this device's clock is ahead of the broker's (behind when negative), where that spoils codes. */
   readonly clockAheadSeconds?: number;
   /** With `code_wrong`: how many more may be wrong before codes are refused for a while; told once they are few. */

@@ -67,7 +67,7 @@ inLongForm(test)('takes a file in without a network, and brings it up after a re
     await stack.s3.halt();
     const content = randomBytes(20 * 1024 * 1024 + 7);
     await before.upload(makeFile('Diary.bin', content));
-    await before.untilSaid('Will upload when you are online.');
+    await before.untilSaid('Encrypted on this device. The server isn’t answering.');
     await browser.close();
 
     await stack.s3.resume();

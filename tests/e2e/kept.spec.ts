@@ -111,7 +111,7 @@ inLongForm(test)(
       .getByRole('region', { name: 'Transfers' })
       .getByRole('listitem')
       .filter({ hasText: 'letter.txt' });
-    await expect(transfer).toContainText('Encrypted on this device. Will upload when you are online.');
+    await expect(transfer).toContainText('Encrypted on this device. The server isn’t answering.');
     await clearFiles(page);
     for (const gate of stack.gates) gate.guard = () => 'pass';
     await page.goto('/');

@@ -80,7 +80,7 @@ test('only on Wi-Fi, uploads wait on a mobile line, say so, and go by themselves
   sent = [];
   await ada.upload(textFile('from the train.txt', 'on a mobile line'));
   await expect(transfer(ada, 'from the train.txt')).toContainText(
-    'Encrypted on this device. Will upload when you are online by Wi-Fi.',
+    'Encrypted on this device. Will upload when you are on Wi-Fi.',
   );
   expect(sent).toEqual([]);
   await expect(ada.row('from the train.txt')).toHaveCount(0);

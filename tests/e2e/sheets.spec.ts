@@ -112,7 +112,7 @@ for (const device of devicesToLookAt('laptop'))
     await page.getByLabel('New name').fill('Recipes of the family.txt');
     await page.keyboard.press('Enter');
     await expect(ada.row('Recipes of the family.txt')).toContainText('Will be renamed');
-    await expect(page.getByText('The server does not answer')).toBeVisible({ timeout: 60_000 });
+    await expect(page.getByText('You are offline')).toBeVisible({ timeout: 60_000 });
     // Those who listen for news find nobody.
     tour.complaints.length = 0;
     await tour.look('waiting');

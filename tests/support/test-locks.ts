@@ -1,6 +1,13 @@
+/** In the line for a lock; the first holds it. */
+interface Place {
+  readonly client: symbol;
+  grant: () => void;
+  takeAway: () => void;
+}
+
 /** Web Locks in one process: each client is a tab, whose locks go when it does. */
 export class TestLocks {
-  readonly #queues = new Map<string, { readonly client: symbol; readonly grant: () => void }[]>();
+  readonly #queues = new Map<string, Place[]>();
 
   /** Another tab. */
   client(): { locks: Pick<LockManager, 'request'>; drop: () => void } {
@@ -12,20 +19,33 @@ export class TestLocks {
       const queue = this.#queues.get(name) ?? [];
       this.#queues.set(name, queue);
       if (options.ifAvailable && queue.length > 0) return callback(null);
-      await new Promise<void>((resolve, reject) => {
-        const place = { client, grant: resolve };
-        queue.push(place);
-        if (queue[0] === place) resolve();
-        options.signal?.addEventListener('abort', () => {
-          if (queue[0] === place) return;
-          queue.splice(queue.indexOf(place), 1);
-          reject(options.signal?.reason as Error);
-        });
+      const place: Place = { client, grant: () => undefined, takeAway: () => undefined };
+      const isTakenAway = new Promise<never>((_, reject) => {
+        place.takeAway = () => {
+          reject(new DOMException('the lock was stolen', 'AbortError'));
+        };
       });
+      isTakenAway.catch(() => undefined); // Whoever holds it hears of it, if anybody does.
+      if (options.steal) {
+        queue.shift()?.takeAway();
+        queue.unshift(place);
+      } else {
+        await new Promise<void>((resolve, reject) => {
+          place.grant = resolve;
+          queue.push(place);
+          if (queue[0] === place) resolve();
+          options.signal?.addEventListener('abort', () => {
+            const index = queue.indexOf(place);
+            if (index < 1) return; // It is had, or was.
+            queue.splice(index, 1);
+            reject(options.signal?.reason as Error);
+          });
+        });
+      }
       try {
-        return await callback({ name, mode: 'exclusive' });
+        return await Promise.race([callback({ name, mode: 'exclusive' }), isTakenAway]);
       } finally {
-        if (queue[0]?.client === client) {
+        if (queue[0] === place) {
           queue.shift();
           grantFirst(queue);
         }
@@ -43,6 +63,6 @@ export class TestLocks {
   }
 }
 
-function grantFirst([first]: readonly { readonly grant: () => void }[]): void {
+function grantFirst([first]: readonly Place[]): void {
   first?.grant();
 }

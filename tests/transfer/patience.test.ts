@@ -3,7 +3,7 @@ import { HalfkeyError, type ErrorCode } from '../../src/lib/errors.ts';
 import { backoffMs, retry } from '../../src/lib/remote/retry.ts';
 import { inLanes } from '../../src/lib/concurrency/lanes.ts';
 import { Semaphore } from '../../src/lib/concurrency/semaphore.ts';
-import { Connection } from '../../src/lib/transfer/connection.ts';
+import { Connection, type Wait } from '../../src/lib/transfer/connection.ts';
 import { Meter } from '../../src/lib/transfer/meter.ts';
 
 const forever = new AbortController().signal;
@@ -158,7 +158,49 @@ describe('the way to a server that is silent', () => {
     isUp = true;
     await vi.advanceTimersByTimeAsync(31_000);
     expect(await all).toHaveLength(20);
-    expect(onWaiting.mock.calls).toEqual([[true], [false]]);
+    const waits = onWaiting.mock.calls.map(([wait]) => wait as Wait | undefined);
+    expect(waits.at(-1)).toBeUndefined();
+    for (const wait of waits.slice(0, -1)) expect(wait?.for).toBe('silence');
+  });
+
+  it('says when it is tried again, and that it is while it is', async () => {
+    vi.setSystemTime(1_000_000);
+    const waits: (Wait | undefined)[] = [];
+    const connection = connectionOf({ onWaiting: (wait) => waits.push(wait) });
+    let isUp = false;
+    const result = connection.attempt(() => (isUp ? Promise.resolve('there') : silent()), forever);
+    await vi.advanceTimersByTimeAsync(0);
+    const { nextTryAtMs = 0 } = connection.wait ?? {};
+    expect(nextTryAtMs).toBeGreaterThan(1_000_000);
+    expect(nextTryAtMs).toBeLessThanOrEqual(1_000_500);
+    isUp = true;
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await result).toBe('there');
+    expect(waits).toEqual([
+      { for: 'silence' },
+      { for: 'silence', nextTryAtMs },
+      { for: 'silence' },
+      undefined,
+    ]);
+  });
+
+  it('is not asked again and again for what it refuses for good', async () => {
+    const refusing = (code: ErrorCode) =>
+      vi.fn().mockRejectedValue(new HalfkeyError(code, '', { detail: { reason: 'AccessDenied' } }));
+    for (const [code, thrown, tries] of [
+      ['url_expired', 'store_refused', 3],
+      ['store_refused', 'store_refused', 1],
+      ['kms_key_unusable', 'kms_key_unusable', 1],
+    ] as const) {
+      const work = refusing(code);
+      const refused = expect(connectionOf().attempt(work, forever)).rejects.toMatchObject({
+        code: thrown,
+        detail: { reason: 'AccessDenied' },
+      });
+      await vi.runAllTimersAsync();
+      await refused;
+      expect(work).toHaveBeenCalledTimes(tries);
+    }
   });
 
   it('is tried at once when it is woken', async () => {
@@ -179,7 +221,7 @@ describe('the way to a server that is silent', () => {
     const result = connection.attempt(work, forever);
     await vi.advanceTimersByTimeAsync(60 * 60_000);
     expect(work).not.toHaveBeenCalled();
-    expect(connection.isWaiting).toBe(true);
+    expect(connection.wait).toEqual({ for: 'line' });
     isAllowed = true;
     connection.wake();
     expect(await result).toBe('there');

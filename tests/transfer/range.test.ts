@@ -39,6 +39,8 @@ it.each([
   [416, '', 'ciphertext_truncated'],
   [400, '<Error><Code>ExpiredToken</Code></Error>', 'url_expired'],
   [400, '<Error><Code>RequestTimeout</Code></Error>', 'store_unreachable'],
+  [400, '<Error><Code>InvalidRequest</Code></Error>', 'store_refused'],
+  [400, 'a proxy on the way', 'store_unreachable'],
   [503, '<Error><Code>SlowDown</Code></Error>', 'store_unreachable'],
   [200, 'the whole, not the range', 'store_unreachable'],
 ])('understands a refusal of %d %s', async (status, body, code) => {

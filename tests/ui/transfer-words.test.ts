@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { TransferPhase } from '../../src/lib/protocol/transfer.ts';
-import { moves, transfersTitle, transferWords } from '../../src/lib/ui/transfers/transfer-words.ts';
+import {
+  moves,
+  nextTryWords,
+  silenceWords,
+  transfersTitle,
+  transferWords,
+  type Line,
+} from '../../src/lib/ui/transfers/transfer-words.ts';
+
+const ONLINE: Line = { wifiOnly: false, isOffline: false };
+const OFFLINE: Line = { wifiOnly: false, isOffline: true };
 
 const PHASES = {
   waiting: true,
@@ -26,53 +36,87 @@ const everyState = phases.flatMap((phase) =>
 
 describe('words for a transfer', () => {
   it.each(everyState)('of $direction $phase, safe $isSafe, never say that it is saved', (state) => {
-    const words = transferWords(state, state.wifiOnly);
+    const words = transferWords(state, { wifiOnly: state.wifiOnly, isOffline: false });
     expect(words).toMatch(/^[A-Z]/);
     expect(words).not.toMatch(/saved|stored|safe|undefined/i);
   });
 
   it('says that what is sealed goes up by itself, and when', () => {
     const sealed = { phase: 'waiting-for-network', direction: 'up', isSafe: true } as const;
-    expect(transferWords(sealed, false)).toBe('Encrypted on this device. Will upload when you are online.');
-    expect(transferWords(sealed, true)).toContain('online by Wi-Fi');
+    expect(transferWords(sealed, OFFLINE)).toBe('Encrypted on this device. Will upload when you are online.');
+    expect(transferWords(sealed, { ...OFFLINE, wifiOnly: true })).toContain('online by Wi-Fi');
+  });
+
+  it.each([
+    ['server', 'Encrypted on this device. The server isn’t answering.'],
+    ['store', 'Encrypted on this device. The file storage isn’t answering.'],
+  ] as const)('calls nobody offline who is not, when it is the %s that does not answer', (why, words) => {
+    const held = { phase: 'waiting-for-network', direction: 'up', isSafe: true, holdup: { why } } as const;
+    expect(transferWords(held, ONLINE)).toBe(words);
+    expect(transferWords({ ...held, isSafe: false }, ONLINE)).toContain('keep this page open');
+    expect(transferWords(held, OFFLINE)).toContain('when you are online');
+    expect(silenceWords(held.holdup, ONLINE)).toBeDefined();
+    expect(silenceWords(held.holdup, OFFLINE)).toBeUndefined();
+  });
+
+  it('waits for another line where this one is not to be used', () => {
+    const metered = {
+      phase: 'waiting-for-network',
+      direction: 'up',
+      isSafe: true,
+      holdup: { why: 'metered' },
+    } as const;
+    const line = { ...ONLINE, wifiOnly: true };
+    expect(transferWords(metered, line)).toBe('Encrypted on this device. Will upload when you are on Wi-Fi.');
+    expect(silenceWords(metered.holdup, line)).toBeUndefined();
+  });
+
+  it.each([
+    [undefined, 'Trying again now.'],
+    [1_000, 'Trying again now.'],
+    [20_500, 'Trying again in 20 s.'],
+    [601_000, 'Trying again in 10 minutes.'],
+  ])('says when it is tried again: %s', (nextTryAtMs, words) => {
+    const holdup = { why: 'server', ...(nextTryAtMs !== undefined && { nextTryAtMs }) } as const;
+    expect(nextTryWords(holdup, 1_000)).toBe(words);
   });
 
   it('does not say of what is only in memory that it rests on this device', () => {
     const streamed = { phase: 'waiting-for-network', direction: 'up', isSafe: false } as const;
-    expect(transferWords(streamed, false)).not.toContain('Encrypted on this device');
-    expect(transferWords(streamed, false)).toContain('keep this page open');
+    expect(transferWords(streamed, OFFLINE)).not.toContain('Encrypted on this device');
+    expect(transferWords(streamed, OFFLINE)).toContain('keep this page open');
   });
 
   it.each(['waiting', 'encrypting'] as const)('asks for the page while %s, until it is sealed', (phase) => {
-    expect(transferWords({ phase, direction: 'up', isSafe: false }, false)).toContain('keep this page open');
-    expect(transferWords({ phase, direction: 'up', isSafe: true }, false)).not.toContain('page');
-    expect(transferWords({ phase, direction: 'down', isSafe: false }, false)).not.toContain('page');
+    expect(transferWords({ phase, direction: 'up', isSafe: false }, ONLINE)).toContain('keep this page open');
+    expect(transferWords({ phase, direction: 'up', isSafe: true }, ONLINE)).not.toContain('page');
+    expect(transferWords({ phase, direction: 'down', isSafe: false }, ONLINE)).not.toContain('page');
   });
 
   it('says of what a full device refused that it was not taken in', () => {
     const failed = { phase: 'failed', direction: 'up', isSafe: true } as const;
-    expect(transferWords({ ...failed, error: { code: 'device_full', detail: {} } }, false)).toBe(
+    expect(transferWords({ ...failed, error: { code: 'device_full', detail: {} } }, ONLINE)).toBe(
       'Not taken in',
     );
-    expect(transferWords({ ...failed, error: { code: 'store_full', detail: {} } }, false)).toBe('Failed');
+    expect(transferWords({ ...failed, error: { code: 'store_full', detail: {} } }, ONLINE)).toBe('Failed');
   });
 
   it('says of what the browser was given no more than that', () => {
     const done = { phase: 'done', direction: 'down', isSafe: true } as const;
-    expect(transferWords({ ...done, isHandedOver: true }, false)).toBe('Passed to your browser’s downloads');
-    expect(transferWords(done, false)).toBe('Done');
+    expect(transferWords({ ...done, isHandedOver: true }, ONLINE)).toBe('Passed to your browser’s downloads');
+    expect(transferWords(done, ONLINE)).toBe('Done');
   });
 
   it('says what a code would bring, and only of a whole upload that it is up', () => {
     const waiting = { phase: 'waiting-for-code', direction: 'up' } as const;
-    expect(transferWords({ ...waiting, isSafe: true }, false)).toBe(
+    expect(transferWords({ ...waiting, isSafe: true }, ONLINE)).toBe(
       'Uploaded. Appears in your drive after the next code.',
     );
-    expect(transferWords({ ...waiting, isSafe: false }, false)).not.toMatch(/^Uploaded/);
+    expect(transferWords({ ...waiting, isSafe: false }, ONLINE)).not.toMatch(/^Uploaded/);
   });
 
   it('asks for the file again where it was not taken in', () => {
-    expect(transferWords({ phase: 'waiting-for-file', direction: 'up', isSafe: false }, false)).toBe(
+    expect(transferWords({ phase: 'waiting-for-file', direction: 'up', isSafe: false }, ONLINE)).toBe(
       'Not taken in whole: pick the same file again.',
     );
   });

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Authenticator } from '../support/authenticator.ts';
+import type { Bare } from './bare/main.ts';
 import { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
 import { setUpWorlds } from './people.ts';
+
+declare const bare: Bare;
 
 // The worker in a real browser against the real broker and local cloud; the page does nothing but pass commands on.
 const WRONG = { factor: { code: '000000' } };
@@ -227,6 +230,31 @@ describe('without the broker', () => {
     await device.until('connection', ({ online }) => online);
     await device.send('unlock', { factor: factor() });
     await device.untilPhase('open');
+  });
+
+  test('making no more halves for a code, the device stays open, says so, and says it of what is added then', async () => {
+    const device = await worlds.newDevice();
+    const { factor } = await worlds.signUp(device);
+    await device.untilPhase('open');
+    await device.context.route('**/keys/generate', (route) =>
+      route.fulfill({
+        status: 403,
+        contentType: 'application/problem+json',
+        body: JSON.stringify({ type: 'about:blank', title: 'spent', status: 403, code: 'grant_spent' }),
+      }),
+    );
+    const add = (name: string) =>
+      device.page.evaluate(
+        async (name) => (await bare.send('upload/add', { files: [new File(['x'], name)] })).result,
+        name,
+      );
+    expect(await add('one.txt')).toEqual({ beyondCode: 0 });
+    await device.until('code-spent', () => true);
+    await device.until('transfer', ({ transfer }) => transfer.phase === 'waiting-for-code');
+    expect(await add('two.txt')).toEqual({ beyondCode: 1 });
+    await device.context.unroute('**/keys/generate');
+    await device.send('unlock', { factor: factor() });
+    await expect.poll(() => device.names(), { timeout: 20_000 }).toEqual(['one.txt', 'two.txt']);
   });
 
   test.each(['grant_missing', 'grant_spent'])('saying %s, the device is locked', async (code) => {

@@ -85,6 +85,16 @@ describe('a live grant', () => {
     expect(ended).toEqual([id]);
   });
 
+  test('makes as many halves as one code may, and the next one as many again', () => {
+    live.hold(grant(NOW + MINUTE), NOW);
+    live.making(9_999);
+    expect(live.current?.halvesLeft).toBe(1);
+    live.making(2);
+    expect(live.current?.halvesLeft).toBe(0);
+    live.hold(grant(NOW + MINUTE), NOW);
+    expect(live.current?.halvesLeft).toBe(10_000);
+  });
+
   test('gives way to the next one, whose end counts then', () => {
     live.hold(grant(NOW + MINUTE), NOW);
     live.hold(grant(NOW + 3 * MINUTE), NOW);

@@ -74,3 +74,14 @@ test('a head that was printed is recognised, and another is not', async () => {
   await device.context.route('**/api/**', (route) => route.abort());
   expect(await device.refused('head/compare', { phrase: headPhrase })).toBe('broker_unreachable');
 });
+
+test('tabs of one profile listen by one stream, and all hear of what is new', async () => {
+  const device = await worlds.newDevice();
+  let streams = 0;
+  device.context.on('request', (request) => (streams += request.url().endsWith('/events') ? 1 : 0));
+  await worlds.signUp(device);
+  const tabs = [await worlds.newTab(device), await worlds.newTab(device)];
+  await device.upload('one.txt', CONTENT);
+  for (const tab of tabs) await expect.poll(() => tab.names(), { timeout: 20_000 }).toEqual(['one.txt']);
+  expect(streams).toBe(1);
+});

@@ -187,3 +187,46 @@ test('a download for which the device has no place fails, and is not left under 
   expect(code).toBe('download_cut');
   await device.until('transfer', ({ transfer }) => transfer.phase === 'failed');
 });
+
+test('a PUT that the store refuses is not sent again and again, and its reason is told', async () => {
+  let puts = 0;
+  await device.context.route(/X-Amz-Signature/, async (route) => {
+    if (route.request().method() !== 'PUT') return route.continue();
+    puts += 1;
+    await route.fulfill({
+      status: 403,
+      headers: { 'access-control-allow-origin': '*' },
+      body: '<Error><Code>AccessDenied</Code></Error>',
+    });
+  });
+  await add('refused.txt', 'short');
+  await device.until('transfer', ({ transfer }) => transfer.phase === 'failed');
+  expect((await device.last('transfer'))?.transfer).toMatchObject({
+    canRetry: true,
+    error: { code: 'store_refused', detail: { reason: 'AccessDenied' } },
+  });
+  expect(puts).toBe(3);
+});
+
+test('an upload that waits says who does not answer, and when that one is tried again', async () => {
+  await device.context.route(/X-Amz-Signature/, (route) => route.abort());
+  await add('waits.txt', 'short');
+  await device.until(
+    'transfer',
+    ({ transfer: { phase, holdup } }) =>
+      phase === 'waiting-for-network' && holdup?.why === 'store' && holdup.nextTryAtMs !== undefined,
+  );
+  await device.context.unroute(/X-Amz-Signature/);
+  await device.send('upload/wake', {});
+  await device.until('transfer', ({ transfer: { phase } }) => phase === 'done');
+});
+
+test('a download that the browser is given is handed over, and no more is said of it', async () => {
+  await device.upload('given.txt', 'content');
+  expect(await sizeOf('given.txt')).toBe(7);
+  await device.until(
+    'transfer',
+    ({ transfer: { direction, phase, isHandedOver } }) =>
+      direction === 'down' && phase === 'done' && isHandedOver === true,
+  );
+});

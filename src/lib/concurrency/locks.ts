@@ -23,6 +23,8 @@ export const LOCKS = {
   changes: (vault: string) => `halfkey-changes-${vault}`,
   /** A write of the journal's copy on this device. */
   journal: (vault: string) => `halfkey-journal-${vault}`,
+  /** The one tab that listens for news of a vault. */
+  heads: (vault: string) => `halfkey-heads-${vault}`,
   /** Alone: a renewal of the session's token; shared: a request that is sent again after one. */
   token: 'halfkey-token',
 } as const;

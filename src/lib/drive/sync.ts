@@ -2,7 +2,9 @@ import type { Head } from '$contract/account.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { coalesced } from '../concurrency/coalesced.ts';
 import { HalfkeyError } from '../errors.ts';
-import { listenForHeads } from '../remote/heads.ts';
+import type { Broker } from '../remote/broker.ts';
+import { askHead, readHeads } from '../remote/heads.ts';
+import { SharedHeads } from './shared-heads.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 30_000;
@@ -11,6 +13,9 @@ const LAST_RETRY_MS = 30_000;
 export interface SyncDeps {
   readonly origin: string;
   readonly vault: VaultId;
+  readonly broker: Broker;
+  /** Seq of the journal's head. */
+  known(): number;
   /** Asks the broker for what is new. */
   refresh(): Promise<void>;
   /** Whether the journal stands at this head already. */
@@ -28,12 +33,10 @@ export interface SyncDeps {
  */
 export class Sync {
   readonly #deps: SyncDeps;
-  #stopListening: (() => void) | undefined;
+  #heads: SharedHeads | undefined;
   #stopped = false;
   #retryMs = FIRST_RETRY_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether the stream of heads stands; the browser gives up on one that was refused. */
-  #listening = false;
 
   constructor(deps: SyncDeps) {
     this.#deps = deps;
@@ -47,7 +50,12 @@ export class Sync {
     this.#stopped = true;
     clearTimeout(this.#timer);
     globalThis.removeEventListener('online', this.#poke);
-    this.#stopListening?.();
+    this.#heads?.stop();
+  }
+
+  /** Asks whether there is anything new, by a request of its own. */
+  look(): void {
+    void this.#heads?.ask();
   }
 
   readonly #poke = () => {
@@ -83,20 +91,20 @@ export class Sync {
   }
 
   #listen(): void {
-    if (this.#listening) return;
-    this.#stopListening?.();
-    this.#listening = true;
-    this.#stopListening = listenForHeads(this.#deps.origin, this.#deps.vault, {
-      onHead: (head) => {
-        if (!this.#deps.isCurrent(head)) this.#poke();
+    const { origin, vault, broker } = this.#deps;
+    this.#heads ??= new SharedHeads({
+      vault,
+      locks: navigator.locks,
+      listen: (onNews, signal) => readHeads(origin, vault, onNews, signal),
+      ask: () => askHead(broker, vault, this.#deps.known()),
+      onNews: (news) => {
+        this.#deps.connection(true);
+        if (news.kind === 'inbox') this.#deps.inbox();
+        else if (!this.#deps.isCurrent(news.head)) this.#poke();
       },
-      onInbox: () => {
-        this.#deps.inbox();
-      },
-      onConnection: (online) => {
-        this.#listening = online;
-        this.#deps.connection(online);
-        if (!online) this.#retryLater();
+      onLost: () => {
+        this.#deps.connection(false);
+        this.#retryLater();
       },
     });
   }

@@ -70,5 +70,7 @@ export type SessionReport =
   | { readonly kind: 'phase'; readonly phase: Phase }
   /** Whether the broker answers; the list stays readable without it. */
   | { readonly kind: 'connection'; readonly online: boolean }
+  /** The code that was accepted last has opened, or made, as many keys as one may: what is left of the work wants another. */
+  | { readonly kind: 'code-spent' }
   /** Something found by itself that people must know: `rollback`, `fork`, `journal_corrupt`… Writing has stopped. */
   | { readonly kind: 'alarm'; readonly failure: Failure };

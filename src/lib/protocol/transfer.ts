@@ -40,12 +40,22 @@ export type TransferPhase =
   | 'cancelled'
   | 'failed';
 
+/** Why an upload that is `waiting-for-network` does not go on. */
+export interface Holdup {
+  /** `metered`: people do not want this line to be used. `server`, `store`: that one does not answer. */
+  readonly why: 'metered' | 'server' | 'store';
+  /** When it is tried again by itself, ms since 1970; absent while that is under way, and for a metered line. */
+  readonly nextTryAtMs?: number;
+}
+
 /** State of one transfer; each ends in exactly one of `done`, `cancelled`, `failed`. */
 export interface TransferReport {
   readonly transfer: string;
   readonly direction: 'up' | 'down';
   readonly name: string;
   readonly phase: TransferPhase;
+  /** With `waiting-for-network`. */
+  readonly holdup?: Holdup;
   /** Of what goes over the line: going up, ciphertext. */
   readonly doneBytes: number;
   readonly totalBytes: number;
@@ -81,8 +91,11 @@ export type Preview =
 export type DownloadForm = 'plain' | 'sealed';
 
 export interface TransferCommands {
-  /** Works locked and offline too: then the files are sealed on this device, and go up later. */
-  'upload/add': { args: { files: File[] }; result: void };
+  /**
+   * Works locked and offline too: then the files are sealed on this device, and go up later. `beyondCode`: how many of them the code
+   * that is live does not reach for, so that they will wait for another; 0 while locked.
+   */
+  'upload/add': { args: { files: File[] }; result: { beyondCode: number } };
   /** The file of a transfer that is `waiting-for-file`, picked again. `source_changed` when it is another. */
   'upload/again': { args: { transfer: string; file: File }; result: void };
   /** A wake from outside: `online`, `visibilitychange`, a background sync that ended. */

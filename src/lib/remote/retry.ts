@@ -26,6 +26,25 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Each try has a fresh URL: one that is called expired so often is refused for another reason, which no further try mends. */
+const URL_ATTEMPTS = 3;
+/** Unreachable, and lasting: somebody has to do something about it at the other end. */
+const LASTING = new Set(['kms_key_unusable']);
+
+/** How often something is done, all in all, that ends in this error. */
+export function attemptsWorth(error: unknown): number {
+  if (!(error instanceof HalfkeyError) || LASTING.has(error.code)) return 1;
+  if (error.code === 'url_expired') return URL_ATTEMPTS;
+  return error.family === 'unreachable' || error.code === 'too_many_requests' ? ATTEMPTS : 1;
+}
+
+/** What an error means that is no better after all attempts: who says no to URLs that were just signed has a reason of its own. */
+export function afterAll(error: unknown): unknown {
+  if (!(error instanceof HalfkeyError) || error.code !== 'url_expired') return error;
+  const { detail } = error;
+  return new HalfkeyError('store_refused', 'the store refused a fresh URL', { cause: error, detail });
+}
+
 /**
  * Tries again what is unreachable, with growing pauses; everything else fails at once. Each try begins from scratch, so a URL that
  * expired is a fresh one the next time.
@@ -36,10 +55,7 @@ export async function retry<Result>(attempt: () => Promise<Result>, signal: Abor
     try {
       return await attempt();
     } catch (error) {
-      const again =
-        error instanceof HalfkeyError &&
-        (error.family === 'unreachable' || error.code === 'too_many_requests');
-      if (!again || count >= ATTEMPTS) throw error;
+      if (!(error instanceof HalfkeyError) || count >= attemptsWorth(error)) throw afterAll(error);
       const waitMs = (error.detail.retryAfterSeconds ?? 0) * 1000;
       await pause(Math.max(waitMs, backoffMs(count)), signal);
     }

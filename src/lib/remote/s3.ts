@@ -28,7 +28,8 @@ const MAX_ERROR_BYTES = 16 * 1024;
  * @param pace of the line, which all PUTs over it share
  * @returns a PUT, which gives S3's ETag, quoted
  * @throws {HalfkeyError} `already_exists` (412), `url_expired` (403), `upload_lost` (404), `upload_mismatch` (other bytes arrived
- * than were signed for), `store_full` (507), `store_unreachable` for the rest; AbortError when the signal fires
+ *   than were signed for), `store_full` (507), `store_refused` where S3 gives a reason that lasts, `store_unreachable` for the rest;
+ *   AbortError when the signal fires
  */
 export function putAt(pace: AnswerPace): (put: Put) => Promise<string> {
   return ({ url, body, sha256B64, createOnly, signal, onProgress }) =>
@@ -183,12 +184,15 @@ const GET_STATUS: Partial<Record<number, ErrorCode>> = {
   404: 'not_found',
   416: 'ciphertext_truncated',
 };
-/** A status of 400 says little: S3's own word for it stands in the body. */
-const BAD_REQUEST: Partial<Record<string, ErrorCode>> = {
+/** What a status says little about: S3's own word for it stands in the body. */
+const BY_WORD: Partial<Record<string, ErrorCode>> = {
   BadDigest: 'upload_mismatch',
   InvalidDigest: 'upload_mismatch',
   ExpiredToken: 'url_expired', // The credentials behind the URL: the next one has others.
+  RequestTimeout: 'store_unreachable',
 };
+/** A client's fault that waiting mends: a timeout, a conflict with a request that is under way, too many requests. */
+const PASSING_STATUS = new Set([408, 409, 425, 429]);
 
 /** Reads no more of the answer than says why: it may be the whole file where a part of it was asked for. */
 async function refusalOf(
@@ -204,7 +208,12 @@ async function refusalOf(
 }
 
 function refusal(codes: Partial<Record<number, ErrorCode>>, status: number, xml: string): HalfkeyError {
-  const word = status === 400 ? /<Code>(\w+)<\/Code>/.exec(xml)?.[1] : undefined;
-  const code = word === undefined ? codes[status] : BAD_REQUEST[word];
-  return new HalfkeyError(code ?? 'store_unreachable', `the store answered ${String(status)}`);
+  const reason = /<Code>(\w{1,64})<\/Code>/.exec(xml)?.[1];
+  const byWord = status === 400 && reason !== undefined ? BY_WORD[reason] : undefined;
+  const code = byWord ?? codes[status];
+  // What S3 gives a reason for it would refuse again; without one it may be anybody on the way who answers.
+  const isLasting = reason !== undefined && status >= 400 && status < 500 && !PASSING_STATUS.has(status);
+  const message = `the store answered ${String(status)}`;
+  const detail = reason === undefined ? {} : { reason };
+  return new HalfkeyError(code ?? (isLasting ? 'store_refused' : 'store_unreachable'), message, { detail });
 }

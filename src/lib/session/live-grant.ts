@@ -2,6 +2,7 @@ import type { Grant } from '$contract/account.ts';
 import type { GrantId } from '$contract/ids.ts';
 import { HalfkeyError } from '../errors.ts';
 import { localExpiryMs } from './grant-clock.ts';
+import { LIMITS } from '$contract/limits.ts';
 import { IDLE_MS } from './idle.ts';
 
 interface Held {
@@ -9,6 +10,8 @@ interface Held {
   readonly expiresAtMs: number;
   readonly releases: number;
   readonly heldAtMs: number;
+  /** KMS halves that it may still make. */
+  readonly halvesLeft: number;
 }
 
 /** What a code bought, in memory only. It is over at its end, and after five minutes without input. */
@@ -29,9 +32,16 @@ export class LiveGrant {
   hold(grant: Grant, sentAtMs: number): void {
     const nowMs = this.#nowMs();
     const expiresAtMs = localExpiryMs(grant, sentAtMs, nowMs);
-    this.#held = { id: grant.id, expiresAtMs, releases: grant.releases, heldAtMs: nowMs };
+    const { id, releases } = grant;
+    this.#held = { id, expiresAtMs, releases, heldAtMs: nowMs, halvesLeft: LIMITS.grantGenerations };
     this.#lastInputMs = nowMs;
     this.#watch();
+  }
+
+  /** So many halves are made against it; infinitely many when the broker says that it makes no more. */
+  making(count: number): void {
+    const held = this.#held;
+    if (held) this.#held = { ...held, halvesLeft: Math.max(0, held.halvesLeft - count) };
   }
 
   /** Somebody is there. */

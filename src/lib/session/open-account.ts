@@ -68,6 +68,8 @@ export class OpenAccount {
     this.#sync = new Sync({
       origin: deps.origin,
       vault: localAccount.account.vault as VaultId,
+      broker: deps.broker,
+      known: () => journal.head.seq,
       refresh: () => this.#refresh(),
       isCurrent: (head) => isCurrent(journal, head),
       inbox: deps.inbox,
@@ -85,6 +87,11 @@ export class OpenAccount {
   /** Takes in what is new, and sends what waits, as soon as the broker answers. */
   sync(): void {
     void this.#sync.now();
+  }
+
+  /** Somebody has come back: asks whether anything is new. */
+  look(): void {
+    this.#sync.look();
   }
 
   /** Asks the broker anew what it has to say of the account. */

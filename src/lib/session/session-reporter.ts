@@ -25,6 +25,11 @@ export class SessionReporter {
     this.#report({ kind: 'connection', online });
   }
 
+  /** A code has bought all that it can. */
+  codeSpent(): void {
+    this.#report({ kind: 'code-spent' });
+  }
+
   /** What nobody asked for and trying again does not mend. */
   alarm(error: unknown): void {
     const failure = toFailure(error);

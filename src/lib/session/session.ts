@@ -57,6 +57,8 @@ export class Session {
   readonly #around: ActivationDeps & OpenAccountDeps;
   #standing: 'starting' | 'signed-out' | 'closed' | 'signed-in' = 'starting';
   #openAccount: OpenAccount | undefined;
+  /** The grant that makes no more halves: that is said once. */
+  #spent: GrantId | undefined;
   /** At home here, but the journal is not open yet. */
   #awaited: LocalAccount | undefined;
 
@@ -80,8 +82,11 @@ export class Session {
       answered: () => {
         this.#reporter.connection(true);
       },
-      refused: (code) => {
-        this.#heed(code);
+      refused: (code, isOfMaking) => {
+        this.#heed(code, isOfMaking);
+      },
+      making: (count) => {
+        this.#grant.making(count);
       },
     });
     this.#passphraseLock = new PassphraseLock({
@@ -133,6 +138,11 @@ export class Session {
     if (this.#standing !== 'closed') return;
     this.active();
     await this.#restore(localAccount);
+  }
+
+  /** KMS halves that the live grant may still make; undefined when none is live. */
+  get halvesLeft(): number | undefined {
+    return this.#grant.current?.halvesLeft;
   }
 
   /** Whether the passphrase is asked for at each start. */
@@ -196,6 +206,11 @@ export class Session {
   active(): void {
     this.#tabs.tell('active');
     this.#hear('active');
+  }
+
+  /** Somebody has come back to this tab, or the network to this device. */
+  look(): void {
+    this.#openAccount?.look();
   }
 
   /** What kept the session from being closed is safe now. */
@@ -344,11 +359,26 @@ export class Session {
     }
   }
 
-  #heed(code: ErrorCode): void {
+  /** @param isOfMaking whether halves were to be made: one that makes no more may still open what there is */
+  #heed(code: ErrorCode, isOfMaking: boolean): void {
     this.#reporter.connection(code !== 'broker_unreachable');
     if (code === 'session_missing') this.#leave();
-    const isSpent = code === 'grant_missing' || code === 'grant_spent';
-    if (isSpent && this.#grant.drop()) this.#reporter.phase(this.phase);
+    if (code === 'grant_spent' && isOfMaking) this.#makesNoMore();
+    else if (code === 'grant_spent' || code === 'grant_missing') this.#opensNoMore(code);
+  }
+
+  #makesNoMore(): void {
+    const held = this.#grant.current;
+    this.#grant.making(Number.POSITIVE_INFINITY);
+    if (!held || this.#spent === held.id) return;
+    this.#spent = held.id;
+    this.#reporter.codeSpent();
+  }
+
+  #opensNoMore(code: ErrorCode): void {
+    if (!this.#grant.drop()) return;
+    this.#reporter.phase(this.phase);
+    if (code === 'grant_spent') this.#reporter.codeSpent();
   }
 
   /** What nobody asked for and trying again does not mend. */

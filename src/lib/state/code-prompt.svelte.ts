@@ -2,7 +2,8 @@ import { HalfkeyError, type ErrorCode } from '../errors.ts';
 import type { Factor } from '../protocol/session.ts';
 import type { CryptoWorker } from '../platform/crypto-worker.ts';
 
-const WANTS_CODE: readonly ErrorCode[] = ['locked', 'grant_missing', 'grant_spent'];
+/** What the next code mends. */
+export const WANTS_CODE: readonly ErrorCode[] = ['locked', 'grant_missing', 'grant_spent'];
 
 interface Waiter {
   readonly resolve: () => void;

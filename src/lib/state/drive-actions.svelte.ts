@@ -4,7 +4,7 @@ import type { FileRow } from '../protocol/drive.ts';
 import type { Downloads } from './downloads.ts';
 import type { CodePrompt } from './code-prompt.svelte.ts';
 import type { Files } from './files.svelte.ts';
-import type { Notice } from './notice.svelte.ts';
+import type { Noticed, Notice } from './notice.svelte.ts';
 import type { Session } from './session.svelte.ts';
 import type { Settings } from './settings.svelte.ts';
 import type { Transfers, Unsent } from './transfers.svelte.ts';
@@ -67,7 +67,17 @@ export class DriveActions {
   /** Locked and offline too. */
   upload(files: readonly File[]): void {
     if (files.length === 0) return;
-    this.#watch('The files were not added', () => this.#tools.transfers.upload(files));
+    this.#watch('The files were not added', async () => {
+      const beyondCode = await this.#tools.transfers.upload(files);
+      if (beyondCode > 0) this.#tools.notice.show(beyondCodeNotice(files.length, beyondCode));
+    });
+  }
+
+  /** A code has bought all that it can: what is left of the uploads wants another one, and who watches them is asked for it. */
+  codeSpent(): void {
+    const { unsent, counts } = this.#tools.transfers;
+    if (unsent.count + counts.waitingForCode === 0) return; // Whatever else was to be opened asks for itself.
+    this.#watch('The uploads wait for a code', () => this.#tools.prompt.ask('finish uploading'));
   }
 
   lock(): void {
@@ -165,4 +175,13 @@ export class DriveActions {
   #watch(tried: string, action: () => Promise<unknown>): void {
     void this.#tools.notice.watch(tried, action);
   }
+}
+
+function beyondCodeNotice(all: number, beyondCode: number): Noticed {
+  const covered = (all - beyondCode).toLocaleString('en');
+  return {
+    tried: `Your last code covers ${covered} of these ${all.toLocaleString('en')} files`,
+    reason: 'The rest will be uploaded too, then wait for another code.',
+    wantsCode: true,
+  };
 }

@@ -101,6 +101,11 @@ export class Halfkey {
         return;
       case 'connection':
         this.session.connect(report.online);
+        if (report.online) this.notice.isReached();
+        return;
+      case 'code-spent':
+        this.announcer.say('That code has been used up. Enter another one to go on.');
+        this.driveActions.codeSpent();
         return;
       case 'alarm':
         this.session.raise(report.failure);
@@ -122,6 +127,7 @@ export class Halfkey {
   #enter(phase: Phase): void {
     const before = this.session.phase.phase;
     this.session.apply(phase);
+    if (phase.phase === 'open') this.notice.isOpen();
     if (phase.phase === before) return;
     // By will, by time, or because nobody is there: what needed a code to be seen is in sight no longer.
     if (phase.phase !== 'open') this.driveActions.cover();

@@ -145,8 +145,9 @@ export class Transfers {
     else this.#followers.set(transfer, follower);
   }
 
-  upload(files: readonly File[]): Promise<void> {
-    return this.#worker.send('upload/add', { files: [...files] });
+  /** @returns how many of them will wait for another code than the one that is live */
+  async upload(files: readonly File[]): Promise<number> {
+    return (await this.#worker.send('upload/add', { files: [...files] })).beyondCode;
   }
 
   /** The file of a transfer that was not taken in whole. @throws {HalfkeyError} `source_changed` when it is another */

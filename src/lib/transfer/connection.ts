@@ -1,18 +1,25 @@
 import { HalfkeyError } from '../errors.ts';
-import { backoffMs, pause } from '../remote/retry.ts';
+import { afterAll, attemptsWorth, backoffMs, pause } from '../remote/retry.ts';
 
 /** What says that nobody answers at the other end, or that they want to be left alone for a while. */
 const SILENT = new Set(['broker_unreachable', 'store_unreachable', 'too_many_requests']);
-/** Tries of what is answered, and not as it should be: a URL that expired on its way, a KMS that is down. */
-const PATIENT_TRIES = 10;
 
 export interface ConnectionOptions {
   /** Whether this device's line may be used now: it may be metered, and people may not want that. After a change of it, `wake`. */
   readonly isAllowed: () => boolean;
   /** False where nobody has the time to wait: then what is silent is thrown at once. */
   readonly isPatient: boolean;
-  /** Whether anything waits for the other end, or for the line. */
-  readonly onWaiting?: (isWaiting: boolean) => void;
+  /** Another is the reason to wait, or none is left. */
+  readonly onWaiting?: (wait: Wait | undefined) => void;
+  readonly nowMs?: () => number;
+}
+
+/** Why nothing goes on for now. */
+export interface Wait {
+  /** `line`: this one is not to be used; `silence`: nobody answers at the other end. */
+  readonly for: 'line' | 'silence';
+  /** When the other end is tried again, ms since 1970; absent while it is being tried. */
+  readonly nextTryAtMs?: number;
 }
 
 /**
@@ -26,16 +33,22 @@ export class Connection {
   #isProbed = false;
   #failures = 0;
   #minimumMs = 0;
-  #told = false;
+  #nextTryAtMs: number | undefined;
+  #told: Wait | undefined;
   #wakeProbe: () => void = () => undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
   }
 
-  /** Whether nothing goes on for now. */
-  get isWaiting(): boolean {
-    return this.#isSilent || !this.#options.isAllowed();
+  /** Undefined while all goes on. */
+  get wait(): Wait | undefined {
+    if (!this.#options.isAllowed()) return { for: 'line' };
+    if (!this.#isSilent) return undefined;
+    return {
+      for: 'silence',
+      ...(this.#nextTryAtMs !== undefined && { nextTryAtMs: this.#nextTryAtMs }),
+    };
   }
 
   /** Something has changed outside: the next try is now. */
@@ -67,7 +80,7 @@ export class Connection {
           continue;
         }
         this.#isAnswered();
-        if (error.family !== 'unreachable' || tries >= PATIENT_TRIES) throw error;
+        if (tries >= attemptsWorth(error)) throw afterAll(error);
         await pause(backoffMs(tries++), signal);
       } finally {
         if (isProbe) this.#endProbe();
@@ -103,9 +116,14 @@ export class Connection {
       woken.abort();
     };
     const ms = Math.max(this.#minimumMs, backoffMs(Math.max(1, this.#failures)));
-    return pause(ms, AbortSignal.any([signal, woken.signal])).catch((error: unknown) => {
-      if (signal.aborted) throw error;
-    });
+    this.#tryNextAt((this.#options.nowMs ?? Date.now)() + ms);
+    return pause(ms, AbortSignal.any([signal, woken.signal]))
+      .catch((error: unknown) => {
+        if (signal.aborted) throw error;
+      })
+      .finally(() => {
+        this.#tryNextAt(undefined);
+      });
   }
 
   #endProbe(): void {
@@ -131,11 +149,16 @@ export class Connection {
     this.#goOn();
   }
 
+  #tryNextAt(nextTryAtMs: number | undefined): void {
+    this.#nextTryAtMs = nextTryAtMs;
+    this.#tell();
+  }
+
   #tell(): void {
-    const isWaiting = this.isWaiting;
-    if (this.#told === isWaiting) return;
-    this.#told = isWaiting;
-    this.#options.onWaiting?.(isWaiting);
+    const { wait } = this;
+    if (this.#told?.for === wait?.for && this.#told?.nextTryAtMs === wait?.nextTryAtMs) return;
+    this.#told = wait;
+    this.#options.onWaiting?.(wait);
   }
 
   #goOn(): void {

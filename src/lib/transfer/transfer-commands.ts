@@ -12,9 +12,7 @@ export function transferCommands(
   pendingNames: () => number,
 ): HandlersOf<TransferCommands> {
   return {
-    'upload/add': ({ files }) => {
-      transfers.add(files);
-    },
+    'upload/add': ({ files }) => ({ beyondCode: transfers.add(files) }),
     'upload/again': ({ transfer, file }) => transfers.again(transfer, file),
     'upload/wake': () => {
       transfers.wake();

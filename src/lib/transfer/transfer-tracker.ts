@@ -1,6 +1,6 @@
 import { toFailure } from '../protocol/failure.ts';
 import type { Failure } from '../protocol/failure.ts';
-import type { TransferPhase, TransferReport } from '../protocol/transfer.ts';
+import type { Holdup, TransferPhase, TransferReport } from '../protocol/transfer.ts';
 import { Meter } from './meter.ts';
 
 /** Where reports go. */
@@ -20,6 +20,7 @@ export class TransferTracker {
   readonly #reporter: Reporter;
   readonly #nowMs: () => number;
   #phase: TransferPhase;
+  #holdup: Holdup | undefined;
   #doneBytes = 0;
   #meter = new Meter();
   #failure: Failure | undefined;
@@ -58,7 +59,20 @@ export class TransferTracker {
   }
 
   /** What was cancelled stays so, whatever its parts still say on their way out; unless it was done already. */
-  enter(phase: Exclude<TransferPhase, 'failed'>): void {
+  enter(phase: Exclude<TransferPhase, 'failed' | 'waiting-for-network'>): void {
+    this.#enter(phase);
+  }
+
+  /** It does not go on for now; said again when the reason is another. */
+  waitForNetwork(holdup: Holdup): void {
+    const isSaid = this.#holdup?.why === holdup.why && this.#holdup.nextTryAtMs === holdup.nextTryAtMs;
+    if (this.#phase === 'waiting-for-network' && isSaid) return;
+    this.#holdup = holdup;
+    if (this.#phase === 'waiting-for-network') this.#report();
+    else this.#enter('waiting-for-network');
+  }
+
+  #enter(phase: Exclude<TransferPhase, 'failed'>): void {
     if (this.#phase === phase || (this.#phase === 'cancelled' && phase !== 'done')) return;
     if (this.ended) this.#meter = new Meter();
     this.#phase = phase;
@@ -118,6 +132,7 @@ export class TransferTracker {
       direction: this.#direction,
       name: this.#name,
       phase: this.#phase,
+      ...(this.#phase === 'waiting-for-network' && this.#holdup && { holdup: this.#holdup }),
       doneBytes: this.#doneBytes,
       totalBytes: this.#totalBytes,
       sizeBytes: this.#sizeBytes,

@@ -19,7 +19,8 @@ import { DeviceTransfers } from './device-transfers.ts';
 
 /** What the worker's commands about transfers come down to. */
 export interface Transfers {
-  add(files: readonly File[]): void;
+  /** @returns how many of them the live grant does not reach for; 0 without one */
+  add(files: readonly File[]): number;
   again(transfer: string, file: File): Promise<void>;
   cancel(transfer: string): Promise<void>;
   retry(transfer: string): void;
@@ -59,6 +60,8 @@ export interface TransferDeps extends Reporter {
   vault(): OpenVault;
   readonly broker: Broker;
   nowMs(): number;
+  /** KMS halves that the live grant may still make; undefined when none is live. */
+  halvesLeft(): number | undefined;
   /** Records in the inbox that no trusted device vouches for. */
   refused(count: number): void;
   /** What nobody asked for and trying again does not mend. */
@@ -105,7 +108,10 @@ export function createTransfers(deps: TransferDeps): Transfers {
 
   return {
     add: (files) => {
-      deviceTransfers().uploads.add(files);
+      const { uploads } = deviceTransfers();
+      uploads.add(files);
+      const left = deps.halvesLeft();
+      return left === undefined ? 0 : Math.min(files.length, Math.max(0, uploads.unadopted - left));
     },
     again: (transfer, file) => deviceTransfers().uploads.again(transfer, file),
     cancel: async (transfer) => {

@@ -121,6 +121,11 @@ const EXPLANATIONS = {
     'The server has no room left',
     'Nothing was lost. Delete what you do not need, then try again.',
   ],
+  store_refused: [
+    'The file store refused it',
+    ({ reason }) =>
+      `${reason === undefined ? 'It gave no reason.' : `Its reason: ${reason}.`} Tell whoever runs this server, then try again.`,
+  ],
   not_found: ['This file is gone', 'It was deleted, perhaps on another device.'],
   key_absent: ['The server’s half of this key is gone', 'The file was deleted for good, or never finished.'],
   server_unknown: [

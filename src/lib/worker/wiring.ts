@@ -76,10 +76,12 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
       view.touch();
     },
     nowMs,
+    halvesLeft: () => session.halvesLeft,
   });
   const credentials = new Credentials({ broker, deviceStore, openAccount });
 
   const ofSession = sessionCommands(session, nowMs);
+  const ofTransfers = transferCommands(transfers, () => openAccount().changes.names.size);
   return {
     ...ofSession,
     boot(args) {
@@ -95,6 +97,10 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
         openAccount().sync();
       },
     }),
-    ...transferCommands(transfers, () => openAccount().changes.names.size),
+    ...ofTransfers,
+    'upload/wake'(args) {
+      session.look();
+      return ofTransfers['upload/wake'](args);
+    },
   };
 }

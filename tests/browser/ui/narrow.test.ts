@@ -114,7 +114,7 @@ test('a menu that is higher than the window scrolls within it', async () => {
   const target = mounts(Menu, {
     label: 'Actions',
     items,
-    place: { right: 300, top: 100, bottom: 144 },
+    place: { right: 300, top: 100, bottom: 144, trigger: document.body },
     onclose: nothing,
   });
   const { top, bottom } = target.querySelector('[role=menu]')!.getBoundingClientRect();

@@ -82,12 +82,11 @@ export class Adopter {
   }
 
   async #makeEnvelopes(files: readonly CapturedFile[]): Promise<void> {
-    const { broker, vault, vaultKey, requireGrant, releasesPerCode } = this.#vault();
+    const { broker, vault, vaultKey, requireGrant } = this.#vault();
     const bare = files.filter(({ version }) => !this.#envelopes.has(version.blob as BlobId));
-    // A code may buy fewer releases than there are files: what it made stays made, and the next one goes on.
-    const perRequest = releasesPerCode();
-    for (let from = 0; from < bare.length; from += perRequest) {
-      const some = bare.slice(from, from + perRequest);
+    // A code may buy fewer halves than there are files: what it made stays made, and the next one goes on.
+    for (let from = 0; from < bare.length; from += LIMITS.batch) {
+      const some = bare.slice(from, from + LIMITS.batch);
       const blobs = some.map(({ version }) => version.blob as BlobId);
       const { keys } = await retry(
         () => broker.call(keysGenerate, { grant: requireGrant(), purpose: 'file', blobs }, { vault }),

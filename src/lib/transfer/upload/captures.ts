@@ -106,7 +106,9 @@ export class Captures {
     if (!hasGrant(this.#deps.vault())) wipeKey(item);
     this.#deps.news.tell({ kind: 'changed', blob: item.blob });
     if (item.departure) {
-      item.entry.enter(this.#sender.isWaiting ? 'waiting-for-network' : 'uploading');
+      const { holdup } = this.#sender;
+      if (holdup) item.entry.waitForNetwork(holdup);
+      else item.entry.enter('uploading');
       await item.departure;
     }
     return true;

@@ -6,7 +6,7 @@ export type UploadNewsMessage =
   | {
       readonly kind: 'progress';
       readonly blob: string;
-      readonly phase: TransferPhase;
+      readonly phase: Exclude<TransferPhase, 'failed' | 'waiting-for-network'>;
       readonly doneBytes: number;
     }
   /** What rests of it is another now: look. */

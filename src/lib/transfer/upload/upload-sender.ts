@@ -1,5 +1,6 @@
 import { HalfkeyError } from '../../errors.ts';
 import { ROOT } from '../../journal/entries/operations.ts';
+import type { Holdup } from '../../protocol/transfer.ts';
 import type { StoredUpload } from '../../store/database.ts';
 import type { Adopter } from '../adoption/adopting.ts';
 import { sealedParts, splitDigests } from './capturing.ts';
@@ -43,10 +44,14 @@ export class UploadSender {
     this.#queue = new UploadQueue(deps.locks);
   }
 
-  /** Whether it waits for the network, or for a better one. */
-  get isWaiting(): boolean {
+  /** Why nothing is sent for now; undefined while it is. */
+  get holdup(): Holdup | undefined {
     const { broker, store } = this.#deps.sending.connection;
-    return broker.isWaiting || store.isWaiting;
+    const [toBroker, toStore] = [broker.wait, store.wait];
+    const wait = toBroker ?? toStore;
+    if (!wait) return undefined;
+    const why = wait.for === 'line' ? 'metered' : toBroker ? 'server' : 'store';
+    return { why, ...(wait.nextTryAtMs !== undefined && { nextTryAtMs: wait.nextTryAtMs }) };
   }
 
   /**
@@ -120,12 +125,15 @@ export class UploadSender {
     if (stored.state === 'sealed') stored = (await records.change(blob, { state: 'uploading' })) ?? stored;
     const supply = item.supply ?? sealedParts(files, stored);
     const phase = () => (item.supply ? 'encrypting' : 'uploading');
-    entry.enter(this.isWaiting ? 'waiting-for-network' : phase());
+    const { holdup } = this;
+    if (holdup) entry.waitForNetwork(holdup);
+    else entry.enter(phase());
     await sendBlob(sending, stored, supply, signal, {
       onSent: (doneBytes) => {
         // Where the line is dead, bytes leave all the same: they go no further than the next machine.
-        if (!this.isWaiting && !entry.ended && entry.phase !== phase()) entry.enter(phase());
-        if (entry.progress(doneBytes)) news.tell({ kind: 'progress', blob, phase: entry.phase, doneBytes });
+        if (!this.holdup && !entry.ended && entry.phase !== phase()) entry.enter(phase());
+        const isDue = entry.progress(doneBytes);
+        if (isDue && !this.holdup) news.tell({ kind: 'progress', blob, phase: phase(), doneBytes });
       },
       onVerifying: async (parts) => {
         entry.enter('verifying');

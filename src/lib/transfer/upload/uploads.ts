@@ -133,7 +133,7 @@ export class Uploads {
     switch (message.kind) {
       case 'progress':
         if (!item || item.supply) return;
-        if (message.phase !== 'failed') item.entry.enter(message.phase);
+        item.entry.enter(message.phase);
         item.entry.progress(message.doneBytes);
         return;
       case 'changed': {
@@ -170,17 +170,23 @@ export class Uploads {
     for (const item of this.#items.values()) if (!item.supply) wipeKey(item);
   }
 
-  /** The line was found dead, or alive again. */
+  /** The line was found dead, or alive again, or is tried at another time. */
   lineChanged(): void {
-    const { isWaiting } = this.#sender;
+    const { holdup } = this.#sender;
     for (const { entry, stored, supply } of this.#items.values()) {
       const isSealed = stored?.state === 'sealed' || stored?.state === 'uploading';
       const isStreamed = stored?.mode === 'streamed' && supply !== undefined;
-      if ((isSealed || isStreamed) && isWaiting && entry.phase !== 'failed')
-        entry.enter('waiting-for-network');
-      else if (!isWaiting && entry.phase === 'waiting-for-network')
+      if ((isSealed || isStreamed) && holdup && !entry.ended) entry.waitForNetwork(holdup);
+      else if (!holdup && entry.phase === 'waiting-for-network')
         entry.enter(stored?.state === 'uploading' ? 'uploading' : 'waiting');
     }
+  }
+
+  /** Those that will want a KMS half each. */
+  get unadopted(): number {
+    let count = 0;
+    for (const { entry } of this.#items.values()) if (!entry.ended) count += 1;
+    return count;
   }
 
   /** What neither journal nor inbox names yet, failed or not: it would be lost with this device's files. */
@@ -275,7 +281,9 @@ export class Uploads {
     if (item.stored?.state === 'saved') {
       item.entry.enter('waiting-for-code');
     } else if (item.stored && !(item.stored.mode === 'streamed' && item.source)) {
-      item.entry.enter(this.#sender.isWaiting ? 'waiting-for-network' : 'waiting');
+      const { holdup } = this.#sender;
+      if (holdup) item.entry.waitForNetwork(holdup);
+      else item.entry.enter('waiting');
       void this.#sender.offer(item);
     } else if (item.source) {
       item.entry.enter('waiting');

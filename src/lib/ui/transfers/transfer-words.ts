@@ -1,7 +1,10 @@
-import type { TransferReport } from '../../protocol/transfer.ts';
-import { counted } from '../format.ts';
+import type { Holdup, TransferReport } from '../../protocol/transfer.ts';
+import { counted, formatWait } from '../format.ts';
 
-type TransferState = Pick<TransferReport, 'phase' | 'direction' | 'isSafe' | 'error' | 'isHandedOver'>;
+type TransferState = Pick<
+  TransferReport,
+  'phase' | 'direction' | 'isSafe' | 'error' | 'holdup' | 'isHandedOver'
+>;
 
 const PHASES = {
   waiting: 'Waiting',
@@ -19,22 +22,45 @@ export function moves({ phase }: Pick<TransferReport, 'phase'>): boolean {
   return phase === 'encrypting' || phase === 'uploading' || phase === 'verifying' || phase === 'downloading';
 }
 
+/** What this device knows of its own line. */
+export interface Line {
+  /** Whether it waits for one that costs nothing. */
+  readonly wifiOnly: boolean;
+  /** Whether the browser says that there is none. */
+  readonly isOffline: boolean;
+}
+
+/** Who does not answer; undefined when it is this device that has no line, or shall not use it. */
+export function silenceWords(holdup: Holdup | undefined, { isOffline }: Line): string | undefined {
+  if (isOffline || !holdup || holdup.why === 'metered') return undefined;
+  return holdup.why === 'server' ? 'The server isn’t answering.' : 'The file storage isn’t answering.';
+}
+
+/** When it is tried again. @param nowMs by this device's clock */
+export function nextTryWords({ nextTryAtMs }: Holdup, nowMs: number): string {
+  if (nextTryAtMs === undefined || nextTryAtMs <= nowMs) return 'Trying again now.';
+  const seconds = Math.ceil((nextTryAtMs - nowMs) / 1000);
+  return `Trying again in ${seconds < 90 ? `${String(seconds)} s` : formatWait(seconds)}.`;
+}
+
+function waitWords({ direction, isSafe, holdup }: TransferState, line: Line): string {
+  const rests = isSafe ? 'Encrypted on this device.' : 'Not taken in yet: keep this page open.';
+  const silence = silenceWords(holdup, line);
+  if (silence !== undefined) return `${rests} ${silence}`;
+  const byWifi = line.isOffline ? 'when you are online by Wi-Fi' : 'when you are on Wi-Fi';
+  const when = line.wifiOnly ? byWifi : 'when you are online';
+  if (direction === 'down') return `Goes on ${when}.`;
+  return `${rests} ${isSafe ? 'Will upload' : 'Goes on'} ${when}.`;
+}
+
 /**
- * Where a transfer stands, for people. What is on its way is never called saved before it is.
- * @param wifiOnly whether this device waits for a line that costs nothing
+ * Where a transfer stands, for people. What is on its way is never called saved before it is, and nobody is called offline who is not.
  */
-export function transferWords(
-  { phase, direction, isSafe, error, isHandedOver }: TransferState,
-  wifiOnly: boolean,
-): string {
+export function transferWords(transfer: TransferState, line: Line): string {
+  const { phase, direction, isSafe, error, isHandedOver } = transfer;
   switch (phase) {
-    case 'waiting-for-network': {
-      const when = wifiOnly ? 'when you are online by Wi-Fi' : 'when you are online';
-      if (direction === 'down') return `Goes on ${when}.`;
-      return isSafe
-        ? `Encrypted on this device. Will upload ${when}.`
-        : `Not taken in yet: keep this page open. Goes on ${when}.`;
-    }
+    case 'waiting-for-network':
+      return waitWords(transfer, line);
     case 'waiting-for-file':
       return 'Not taken in whole: pick the same file again.';
     case 'waiting-for-code':
