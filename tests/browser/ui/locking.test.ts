@@ -1,5 +1,5 @@
 import { flushSync } from 'svelte';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import type { FileRow } from '../../../src/lib/protocol/drive.ts';
 import type { Preview } from '../../../src/lib/protocol/transfer.ts';
@@ -111,6 +111,10 @@ test('what covers a file is the two halves and a field for a code, which has the
   expect(target.querySelector('.content')?.contains(document.activeElement)).toBe(true);
 });
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 test('the lock is within reach in a dialog, for the hand and for the key', () => {
   const lock = vi.fn();
   const target = mounts(LockedOver, {
@@ -126,8 +130,12 @@ test('the lock is within reach in a dialog, for the hand and for the key', () =>
   expect(document.activeElement?.tagName).toBe('H2'); // Not what locks.
   [...dialog.querySelectorAll('button')].find((each) => each.textContent.trim() === 'Lock now')?.click();
   expect(lock).toHaveBeenCalledTimes(1);
-  const press = (key: string, on: Element) =>
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  /** A letter that stands alone. */
+  const press = (key: string, on: Element) => {
     on.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    vi.advanceTimersByTime(1_000);
+  };
   press('l', dialog.querySelector('button')!);
   press('l', document.body); // What had the focus may be gone.
   expect(lock).toHaveBeenCalledTimes(3);

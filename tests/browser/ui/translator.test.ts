@@ -104,7 +104,7 @@ test('a row, a transfer, a title and a field say what is so after a change', () 
   };
   const moving = changing({
     transfer: transfer as TransferReport,
-    wifiOnly: false,
+    line: { isOffline: false, wifiOnly: false },
     onagain: nothing,
     oncancel: nothing,
     onretry: nothing,
