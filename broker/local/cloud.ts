@@ -140,7 +140,7 @@ async function deployBucket(
     id: undefined,
     origins,
     methods: ['GET', 'PUT', 'HEAD'],
-    headers: ['*'],
+    headers: ['content-type', 'if-none-match', 'range', 'x-amz-checksum-sha256'],
     exposed: ['ETag', 'x-amz-checksum-sha256'],
     maxAgeSeconds: 3600,
   };

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import * as account from '$contract/account.ts';
 import { inboxList, inboxRemove, inboxWrite } from '$contract/inbox.ts';
+import { OBJECT_TYPE } from '$contract/limits.ts';
 import * as contract from '$contract/vault.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { envelopeOf, newBlobId, segmentAfter } from '../../../support/vault-side.ts';
@@ -147,7 +148,7 @@ async function putBlob(client: AccountClient, blob = newBlobId()) {
   const { url } = await client.must(contract.blobPutUrl, { blob, sizeBytes: bytes.length, sha256 });
   await fetch(url, {
     method: 'PUT',
-    headers: { 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 },
+    headers: { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 },
     body: new Blob([bytes]),
   });
   return blob;
