@@ -2,6 +2,7 @@ import { CognitoIdentityClient } from '@aws-sdk/client-cognito-identity';
 import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { DomainPorts } from '../domain/domain.ts';
+import { readPresent } from './absence.ts';
 import { checkConformance } from './conformance.ts';
 import { createBrokerKms } from './broker-kms.ts';
 import { lean, LEAN } from './lean-client.ts';
@@ -9,7 +10,6 @@ import { createStateStore } from './state-store.ts';
 import { createStateVersions } from './state-versions.ts';
 import { VaultClientCache } from './vault-clients.ts';
 import { vaultCredentials } from './vault-credentials.ts';
-import { faultStatus } from './vault-faults.ts';
 import { vaultIdentities } from './vault-identities.ts';
 import { vaultKms } from './vault-kms.ts';
 import { vaultLogins } from './vault-logins.ts';
@@ -113,7 +113,8 @@ export function connectCloud(place: CloudPlace): CloudPorts {
 /** S3's own clock, from the Date header of any answer that it gives. */
 async function clockOfS3(s3: S3Client, bucket: string): Promise<number> {
   let date: string | undefined;
-  const head = new HeadObjectCommand({ Bucket: bucket, Key: 'broker/setup' });
+  const name = { Bucket: bucket, Key: 'broker/setup' };
+  const head = new HeadObjectCommand(name);
   head.middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);
@@ -123,12 +124,8 @@ async function clockOfS3(s3: S3Client, bucket: string): Promise<number> {
     },
     { step: 'deserialize', priority: 'low' },
   );
-  try {
-    // With options, though empty: what is put together here has a part of its own, and must not serve others.
-    await s3.send(head, {});
-  } catch (error) {
-    if (faultStatus(error) !== 404) throw error;
-  }
+  // With options, though empty: what is put together here has a part of its own, and must not serve others.
+  await readPresent(s3, name, () => s3.send(head, {}));
   const atMs = Date.parse(date ?? '');
   if (Number.isNaN(atMs)) throw new Error('expected a Date header from S3, got none');
   return atMs;

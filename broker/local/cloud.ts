@@ -8,6 +8,7 @@ import { PolicyError } from './iam/policy-error.ts';
 import { createKms } from './kms/kms.ts';
 import type { Authorize } from './principal.ts';
 import { Refusal } from './refusal.ts';
+import type { MissingKeys } from './s3/call.ts';
 import { createS3Handler, type ReportFault } from './s3/s3.ts';
 import { listen } from './server.ts';
 import type { Verifier } from './sigv4/verify.ts';
@@ -25,6 +26,8 @@ export interface LocalCloudOptions {
   /** Origins of the pages that may use the bucket. */
   readonly allowedOrigins?: readonly string[];
   readonly nowMs?: () => number;
+  /** `strict` when absent. */
+  readonly missingKeys?: MissingKeys;
   readonly report?: ReportFault;
 }
 
@@ -93,7 +96,9 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     await deployBucket(opened, policies, options.allowedOrigins ?? DEFAULT_ORIGINS, nowMs());
     authorize = authorizeByBucket(opened, policies);
     const verifier: Verifier = { findCredential: credentials.find, region: REGION, nowMs };
-    const s3 = createS3Handler({ store: opened, authorize, region: REGION, checkPolicy }, verifier, report);
+    const world = { store: opened, authorize, region: REGION, checkPolicy };
+    const { missingKeys = 'strict' } = options;
+    const s3 = createS3Handler({ ...world, missingKeys }, verifier, report);
     const services = [
       { targetPrefix: 'TrentService.', signingName: 'kms', handle: kms.handle },
       { targetPrefix: 'AWSCognitoIdentityService.', signingName: 'cognito-identity', handle: cognito.handle },
