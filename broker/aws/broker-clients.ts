@@ -6,6 +6,7 @@ import { readPresent } from './absence.ts';
 import { checkConformance } from './conformance.ts';
 import { createBrokerKms } from './broker-kms.ts';
 import { lean, LEAN } from './lean-client.ts';
+import { addressOf, s3OriginOf } from './s3-address.ts';
 import { createStateStore } from './state-store.ts';
 import { createStateVersions } from './state-versions.ts';
 import { VaultClientCache } from './vault-clients.ts';
@@ -36,6 +37,8 @@ export interface CloudPlace {
 export interface CloudPorts extends Omit<DomainPorts, 'clock'> {
   /** @throws StartRefused `store_unfit` when S3 is not AWS's own, and does not do what the broker relies on */
   readonly conformance: () => Promise<void>;
+  /** Under which the browser sees S3, as its URLs are signed. */
+  readonly s3Origin: () => Promise<string>;
   readonly checks: { readonly s3: () => Promise<number>; readonly kms: () => Promise<unknown> };
   close(): void;
 }
@@ -62,8 +65,7 @@ export function connectCloud(place: CloudPlace): CloudPorts {
   const s3 = lean(
     new S3Client({
       ...common,
-      ...at(place.s3Endpoint),
-      forcePathStyle: place.s3Endpoint !== undefined,
+      ...addressOf(place.region, place.s3Endpoint),
       // The signature covers what is sent, and what is read carries a MAC.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
@@ -89,8 +91,7 @@ export function connectCloud(place: CloudPlace): CloudPorts {
       if (place.s3Endpoint === undefined) return;
       const s3ForUrls = new S3Client({
         ...common,
-        endpoint: place.s3Endpoint,
-        forcePathStyle: true,
+        ...addressOf(place.region, place.s3Endpoint),
         requestChecksumCalculation: 'WHEN_REQUIRED',
       });
       try {
@@ -99,6 +100,7 @@ export function connectCloud(place: CloudPlace): CloudPorts {
         s3ForUrls.destroy();
       }
     },
+    s3Origin: () => s3OriginOf(place.region, place.bucket, place.s3PublicUrl ?? place.s3Endpoint),
     checks: {
       s3: () => clockOfS3(s3, place.bucket),
       kms: () => kms.send(new DescribeKeyCommand({ KeyId: place.kmsKeyId })),
