@@ -2,14 +2,15 @@ import { CognitoIdentityClient } from '@aws-sdk/client-cognito-identity';
 import { DescribeKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { DomainPorts } from '../domain/domain.ts';
+import { readPresent } from './absence.ts';
 import { checkConformance } from './conformance.ts';
 import { createBrokerKms } from './broker-kms.ts';
 import { lean, LEAN } from './lean-client.ts';
+import { addressOf, s3OriginOf } from './s3-address.ts';
 import { createStateStore } from './state-store.ts';
 import { createStateVersions } from './state-versions.ts';
 import { VaultClientCache } from './vault-clients.ts';
 import { vaultCredentials } from './vault-credentials.ts';
-import { faultStatus } from './vault-faults.ts';
 import { vaultIdentities } from './vault-identities.ts';
 import { vaultKms } from './vault-kms.ts';
 import { vaultLogins } from './vault-logins.ts';
@@ -36,6 +37,8 @@ export interface CloudPlace {
 export interface CloudPorts extends Omit<DomainPorts, 'clock'> {
   /** @throws StartRefused `store_unfit` when S3 is not AWS's own, and does not do what the broker relies on */
   readonly conformance: () => Promise<void>;
+  /** Under which the browser sees S3, as its URLs are signed. */
+  readonly s3Origin: () => Promise<string>;
   readonly checks: { readonly s3: () => Promise<number>; readonly kms: () => Promise<unknown> };
   close(): void;
 }
@@ -62,8 +65,7 @@ export function connectCloud(place: CloudPlace): CloudPorts {
   const s3 = lean(
     new S3Client({
       ...common,
-      ...at(place.s3Endpoint),
-      forcePathStyle: place.s3Endpoint !== undefined,
+      ...addressOf(place.region, place.s3Endpoint),
       // The signature covers what is sent, and what is read carries a MAC.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
@@ -89,8 +91,7 @@ export function connectCloud(place: CloudPlace): CloudPorts {
       if (place.s3Endpoint === undefined) return;
       const s3ForUrls = new S3Client({
         ...common,
-        endpoint: place.s3Endpoint,
-        forcePathStyle: true,
+        ...addressOf(place.region, place.s3Endpoint),
         requestChecksumCalculation: 'WHEN_REQUIRED',
       });
       try {
@@ -99,6 +100,7 @@ export function connectCloud(place: CloudPlace): CloudPorts {
         s3ForUrls.destroy();
       }
     },
+    s3Origin: () => s3OriginOf(place.region, place.bucket, place.s3PublicUrl ?? place.s3Endpoint),
     checks: {
       s3: () => clockOfS3(s3, place.bucket),
       kms: () => kms.send(new DescribeKeyCommand({ KeyId: place.kmsKeyId })),
@@ -113,7 +115,8 @@ export function connectCloud(place: CloudPlace): CloudPorts {
 /** S3's own clock, from the Date header of any answer that it gives. */
 async function clockOfS3(s3: S3Client, bucket: string): Promise<number> {
   let date: string | undefined;
-  const head = new HeadObjectCommand({ Bucket: bucket, Key: 'broker/setup' });
+  const name = { Bucket: bucket, Key: 'broker/setup' };
+  const head = new HeadObjectCommand(name);
   head.middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);
@@ -123,12 +126,8 @@ async function clockOfS3(s3: S3Client, bucket: string): Promise<number> {
     },
     { step: 'deserialize', priority: 'low' },
   );
-  try {
-    // With options, though empty: what is put together here has a part of its own, and must not serve others.
-    await s3.send(head, {});
-  } catch (error) {
-    if (faultStatus(error) !== 404) throw error;
-  }
+  // With options, though empty: what is put together here has a part of its own, and must not serve others.
+  await readPresent(s3, name, () => s3.send(head, {}));
   const atMs = Date.parse(date ?? '');
   if (Number.isNaN(atMs)) throw new Error('expected a Date header from S3, got none');
   return atMs;

@@ -8,8 +8,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { BrokerProblem } from '../domain/problem.ts';
 import type { StateStore, StoredState } from '../ports/state.ts';
+import { meansAbsent, readPresent } from './absence.ts';
 import { readBody } from './read-body.ts';
-import { faultName, faultStatus, storeFault } from './vault-faults.ts';
+import { faultStatus, storeFault } from './vault-faults.ts';
 import { throughConflicts } from './write-conflicts.ts';
 
 /** The longest is an account with all that it may hold, which is far less. */
@@ -19,12 +20,14 @@ const MAX_STATE_BYTES = 4 * 1024 * 1024;
 export function createStateStore(s3: S3Client, bucket: string): StateStore {
   const store: StateStore = {
     async read(key) {
+      const name = { Bucket: bucket, Key: key };
       try {
-        const { Body, ETag } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-        if (ETag === undefined) throw new BrokerProblem('store_unreachable');
-        return { bytes: await readBody(Body, MAX_STATE_BYTES), etag: ETag };
+        return await readPresent(s3, name, async () => {
+          const { Body, ETag } = await s3.send(new GetObjectCommand(name));
+          if (ETag === undefined) throw new BrokerProblem('store_unreachable');
+          return { bytes: await readBody(Body, MAX_STATE_BYTES), etag: ETag };
+        });
       } catch (error) {
-        if (faultName(error) === 'NoSuchKey') return undefined;
         throw storeFault(error);
       }
     },
@@ -54,18 +57,26 @@ export function createStateStore(s3: S3Client, bucket: string): StateStore {
     bytes: Uint8Array,
     condition: { IfNoneMatch: string } | { IfMatch: string },
   ): Promise<string | undefined> {
+    const name = { Bucket: bucket, Key: key };
     try {
-      const put = new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ...condition });
+      const put = new PutObjectCommand({ ...name, Body: bytes, ...condition });
       const { ETag } = await throughConflicts(() => s3.send(put));
       if (ETag === undefined) throw new BrokerProblem('store_unreachable');
       return ETag;
     } catch (error) {
-      const status = faultStatus(error);
       // The SDK sends again when a reply is lost: then the condition fails on what this very call has written.
-      if (status === 412) return etagOf(key, bytes);
+      if (faultStatus(error) === 412) return etagOf(key, bytes);
       // The object of an If-Match is gone.
-      if (status === 404 && faultName(error) === 'NoSuchKey') return undefined;
+      if ('IfMatch' in condition && (await isGone(name, error))) return undefined;
       throw storeFault(error);
+    }
+  }
+
+  async function isGone(name: { Bucket: string; Key: string }, error: unknown): Promise<boolean> {
+    try {
+      return await meansAbsent(s3, name, error);
+    } catch (fault) {
+      throw storeFault(fault);
     }
   }
 

@@ -4,6 +4,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { VaultId } from '../contract/ids.ts';
 import { lean, LEAN } from './lean-client.ts';
+import { addressOf } from './s3-address.ts';
 import { type FetchVaultCredentials, sharedCredentials } from './vault-credentials.ts';
 import { credentialsAreStale } from './vault-faults.ts';
 
@@ -79,7 +80,6 @@ export class VaultClientCache {
     const { region, s3Endpoint, s3PublicUrl, kmsEndpoint } = this.place;
     const common = {
       ...LEAN,
-      region,
       credentials: sharedCredentials(() => this.#fetch(vault)),
       maxAttempts: 3,
       retryMode: 'standard',
@@ -95,8 +95,8 @@ export class VaultClientCache {
       lean(
         new S3Client({
           ...common,
+          ...addressOf(region, endpoint),
           requestHandler: handler(SILENCE_MS.s3),
-          ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
           // Otherwise the checksum of an empty body is baked into each presigned URL.
           requestChecksumCalculation: 'WHEN_REQUIRED',
           responseChecksumValidation: 'WHEN_REQUIRED',
@@ -109,6 +109,7 @@ export class VaultClientCache {
       kms: lean(
         new KMSClient({
           ...common,
+          region,
           requestHandler: handler(SILENCE_MS.kms),
           ...(kmsEndpoint === undefined ? {} : { endpoint: kmsEndpoint }),
         }),

@@ -8,9 +8,10 @@ import {
 import type { VaultId } from '../contract/ids.ts';
 import { LIMITS } from '../contract/limits.ts';
 import type { VaultObjects } from '../ports/vaults.ts';
+import { readPresent } from './absence.ts';
 import { readBody } from './read-body.ts';
 import { type VaultClientCache, withVaultClients } from './vault-clients.ts';
-import { faultName, faultStatus, storeFault } from './vault-faults.ts';
+import { faultStatus, storeFault } from './vault-faults.ts';
 import { objectKey } from './object-paths.ts';
 import { vaultUploads } from './vault-uploads.ts';
 import { vaultUrls } from './vault-urls.ts';
@@ -30,13 +31,11 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
 
   const read: VaultObjects['read'] = (vault, key) =>
     send(vault, async (s3) => {
-      try {
-        const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: objectKey(vault, key) }));
-        return await readBody(Body, LIMITS.maxSegmentBytes);
-      } catch (error) {
-        if (isAbsent(error)) return undefined;
-        throw error;
-      }
+      const name = { Bucket, Key: objectKey(vault, key) };
+      return readPresent(s3, name, async () => {
+        const { Body } = await s3.send(new GetObjectCommand(name));
+        return readBody(Body, LIMITS.maxSegmentBytes);
+      });
     });
 
   async function create(vault: VaultId, key: string, bytes: Uint8Array): Promise<'created' | 'exists'> {
@@ -52,14 +51,11 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
     create,
     describe: (vault, key) =>
       send(vault, async (s3) => {
-        try {
-          const Key = objectKey(vault, key);
-          const head = await s3.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
+        const name = { Bucket, Key: objectKey(vault, key) };
+        return readPresent(s3, name, async () => {
+          const head = await s3.send(new HeadObjectCommand({ ...name, ChecksumMode: 'ENABLED' }));
           return { sizeBytes: head.ContentLength ?? 0, sha256: head.ChecksumSHA256 };
-        } catch (error) {
-          if (isAbsent(error)) return undefined;
-          throw error;
-        }
+        });
       }),
     measure: (vault, prefix) =>
       send(vault, async (s3) => {
@@ -114,10 +110,4 @@ async function putNew(
     if (faultStatus(error) === 412) return 'exists';
     throw error;
   }
-}
-
-/** Only S3's own word for it: a 403 is no absence. */
-function isAbsent(error: unknown): boolean {
-  const name = faultName(error);
-  return name === 'NoSuchKey' || name === 'NotFound';
 }

@@ -5,6 +5,7 @@ import {
   ListPartsCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { OBJECT_TYPE } from '../contract/limits.ts';
 import type { VaultId } from '../contract/ids.ts';
 import type { UploadedPart, VaultObjects } from '../ports/vaults.ts';
 import { faultName, faultStatus } from './vault-faults.ts';
@@ -25,6 +26,7 @@ export function vaultUploads(Bucket: string, send: Send): Uploads {
           new CreateMultipartUploadCommand({
             Bucket,
             Key: objectKey(vault, key),
+            ContentType: OBJECT_TYPE,
             ChecksumAlgorithm: 'SHA256',
             ChecksumType: 'COMPOSITE',
           }),

@@ -1,7 +1,7 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { VaultId } from '../contract/ids.ts';
-import { LIMITS } from '../contract/limits.ts';
+import { LIMITS, OBJECT_TYPE } from '../contract/limits.ts';
 import type { VaultObjects } from '../ports/vaults.ts';
 import type { VaultClientCache } from './vault-clients.ts';
 import { storeFault } from './vault-faults.ts';
@@ -9,6 +9,12 @@ import { objectKey } from './object-paths.ts';
 
 /** The presigner moves `x-amz-*` headers into the query, where S3 ignores a checksum; this one stays a signed header. */
 const CHECKSUM = 'x-amz-checksum-sha256';
+
+/**
+ * Whoever has a blob's URL may open it as a page of S3's origin, and what lies there is a member's to choose: it is saved, and never
+ * shown or run. Signed, so that nobody can leave it out.
+ */
+const AS_ATTACHMENT = { ResponseContentType: OBJECT_TYPE, ResponseContentDisposition: 'attachment' } as const;
 
 type SigningOptions = NonNullable<Parameters<typeof getSignedUrl>[2]>;
 
@@ -39,7 +45,11 @@ export function vaultUrls(
     presignGet: (vault, key) =>
       sign(vault, (s3, options) =>
         // Without a Range in the signature, the client ranges freely.
-        getSignedUrl(s3, new GetObjectCommand({ Bucket, Key: objectKey(vault, key) }), options),
+        getSignedUrl(
+          s3,
+          new GetObjectCommand({ Bucket, Key: objectKey(vault, key), ...AS_ATTACHMENT }),
+          options,
+        ),
       ),
     presignPut: (vault, key, sizeBytes, sha256) =>
       sign(vault, (s3, options) =>
@@ -49,10 +59,12 @@ export function vaultUrls(
             Bucket,
             Key: objectKey(vault, key),
             ContentLength: sizeBytes,
+            ContentType: OBJECT_TYPE,
             ChecksumSHA256: sha256,
             IfNoneMatch: '*',
           }),
-          options,
+          // Which the presigner leaves unsigned by itself. A part has no type: the upload that it is of has one.
+          { ...options, signableHeaders: new Set(['content-type']) },
         ),
       ),
     presignPart: (vault, key, uploadId, { partNumber, sizeBytes, sha256 }) =>

@@ -1,3 +1,6 @@
+/** The content type of each object that a browser puts, and of whatever is read by a URL: nothing that a browser would open or run. */
+export const OBJECT_TYPE = 'application/octet-stream';
+
 /** Numbers that both sides rely on. Sizes in bytes unless the name says otherwise. */
 export const LIMITS = {
   /** Keys generated or released, and URLs signed, in one request. */

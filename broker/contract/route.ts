@@ -14,6 +14,12 @@ export type Stage =
   | 'reenrol' // passphrase and recovery key proven, and again when the wait was over
   | 'full'; // signed in
 
+/**
+ * The request's tab: a UUID that it made up when it was opened. What lies between the steps of signing up, in or back in is kept for
+ * each tab apart, so that two tabs of one browser, for two people, never go on with each other's.
+ */
+export const TAB_HEADER = 'x-halfkey-tab';
+
 type Schema = v.GenericSchema;
 
 /** One request and its answer, as both sides parse them. `:vault` in a path is filled in, percent-encoded. */

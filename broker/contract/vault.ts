@@ -55,7 +55,10 @@ export const envelopesWrite = route({
   bulk: true,
 });
 
-/** A URL for a blob that goes up in one PUT. Signed headers: content-length, if-none-match, x-amz-checksum-sha256. */
+/**
+ * A URL for a blob that goes up in one PUT. Signed headers: content-length, content-type (OBJECT_TYPE), if-none-match,
+ * x-amz-checksum-sha256.
+ */
 export const blobPutUrl = route({
   method: 'POST',
   path: '/api/vaults/:vault/blobs/put',
@@ -64,7 +67,10 @@ export const blobPutUrl = route({
   answer: v.object({ url: Url }),
 });
 
-/** URLs without a Range in the signature: the client ranges freely. No grant: it is ciphertext. */
+/**
+ * URLs without a Range in the signature: the client ranges freely. No grant: it is ciphertext. Opened as a page, the answer is an
+ * attachment of OBJECT_TYPE.
+ */
 export const blobGetUrls = route({
   method: 'POST',
   path: '/api/vaults/:vault/blobs/get',

@@ -52,6 +52,8 @@ export async function startLocalCloudProcess(options: LocalCloudOptions): Promis
       throw new StartRefused('local_cloud_failed', reason);
     }),
   ]);
+  // It runs, and has complained all the same.
+  process.stderr.write(complaint);
   child.stderr.off('data', keepComplaint).pipe(process.stderr, { end: false });
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), LocalCloudLine), line);
   if (!parsed.success) {

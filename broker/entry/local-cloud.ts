@@ -26,6 +26,9 @@ async function main(): Promise<void> {
     port,
     policiesFolder: policies === undefined ? findPolicies() : resolve(policies),
     ...(origin && { allowedOrigins: origin }),
+    warn: (sentence) => {
+      process.stderr.write(`${sentence}\n`);
+    },
     report: (error, requestId) => {
       const what = error instanceof Error ? (error.stack ?? error.message) : 'not an error';
       process.stderr.write(`${JSON.stringify({ level: 'error', requestId, what })}\n`);

@@ -46,7 +46,7 @@ export async function startServer(
     { ...ports, addressOf },
     {
       ...settings,
-      s3Origin: settings.s3PublicUrl ?? cloud.s3Endpoint ?? awsS3Origin(cloud),
+      s3Origin: await ports.s3Origin(),
       version: versionOf(root),
       files: builtApp(root),
     },
@@ -92,10 +92,6 @@ function listen(
     const drain = drainable(server as Server, DRAIN_MS);
     server.once('error', reject);
   });
-}
-
-function awsS3Origin({ bucket, region }: Cloud): string {
-  return `https://${bucket}.s3.${region}.amazonaws.com`;
 }
 
 /** The nearest folder above that is this package: where the bundle lies in it is the builder's choice. */

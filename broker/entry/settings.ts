@@ -87,16 +87,28 @@ const Common = {
   ),
 };
 const LocalEnvironment = v.object({ ...Common, HALFKEY_DATA: v.optional(text, './data') });
-const AwsEnvironment = v.object({
-  ...Common,
-  HALFKEY_BUCKET: text,
-  AWS_REGION: text,
-  HALFKEY_KMS_KEY: text,
-  HALFKEY_IDENTITY_POOL: text,
-  HALFKEY_DEVELOPER_PROVIDER: v.optional(text, 'halfkey'),
-  HALFKEY_S3_ENDPOINT: v.optional(Endpoint),
-  HALFKEY_ORIGIN: Origin,
-});
+const AwsEnvironment = v.pipe(
+  v.object({
+    ...Common,
+    HALFKEY_BUCKET: text,
+    AWS_REGION: text,
+    HALFKEY_KMS_KEY: text,
+    HALFKEY_IDENTITY_POOL: text,
+    HALFKEY_DEVELOPER_PROVIDER: v.optional(text, 'halfkey'),
+    HALFKEY_S3_ENDPOINT: v.optional(Endpoint),
+    HALFKEY_ORIGIN: Origin,
+  }),
+  // The page's policy names the host that it may talk to: with a bucket of somebody else at the same one, it would name that too.
+  v.forward(
+    v.partialCheck(
+      [['HALFKEY_BUCKET'], ['HALFKEY_S3_ENDPOINT']],
+      ({ HALFKEY_BUCKET: bucket, HALFKEY_S3_ENDPOINT: endpoint }) =>
+        endpoint !== undefined || !bucket.includes('.'),
+      'expected a name without dots: AWS serves others from a host that all buckets share',
+    ),
+    ['HALFKEY_BUCKET'],
+  ),
+);
 /** Without HALFKEY_BUCKET these say nothing: whoever sets one has forgotten it, and is not to get a local cloud instead. */
 const AWS_ALONE = [
   'HALFKEY_KMS_KEY',

@@ -8,9 +8,11 @@ import { PolicyError } from './iam/policy-error.ts';
 import { createKms } from './kms/kms.ts';
 import type { Authorize } from './principal.ts';
 import { Refusal } from './refusal.ts';
+import type { MissingKeys } from './s3/call.ts';
 import { createS3Handler, type ReportFault } from './s3/s3.ts';
 import { listen } from './server.ts';
 import type { Verifier } from './sigv4/verify.ts';
+import type { Bucket } from './store/bucket.ts';
 import { BucketStore } from './store/bucket-store.ts';
 import type { CorsRule } from './store/bucket-settings.ts';
 
@@ -25,7 +27,11 @@ export interface LocalCloudOptions {
   /** Origins of the pages that may use the bucket. */
   readonly allowedOrigins?: readonly string[];
   readonly nowMs?: () => number;
+  /** `strict` when absent. */
+  readonly missingKeys?: MissingKeys;
   readonly report?: ReportFault;
+  /** Told in a sentence of what is wrong with the data folder, where the rest of it can be served. */
+  readonly warn?: (sentence: string) => void;
 }
 
 /** What one needs to use a local cloud; the CLI prints it. */
@@ -57,6 +63,7 @@ export interface LocalCloud {
 const REGION = 'us-east-1';
 const ACCOUNT_ID = '000000000000';
 const BUCKET = 'halfkey';
+const KEYS_NAMED = 20;
 const DEFAULT_ORIGINS = ['http://localhost:8787'];
 
 /**
@@ -73,6 +80,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const credentials = await openCredentials(join(dataFolder, 'iam'), nowMs);
     const opened = await BucketStore.open(join(dataFolder, 's3'));
     store = opened;
+    for (const bucket of opened.list()) if (bucket.lacking.length > 0) options.warn?.(lackOf(bucket));
     // The policies name the key and the pool, which ask the policies: they are looked up at the time of the question.
     let authorize: Authorize = () => false;
     const parts = {
@@ -93,7 +101,9 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     await deployBucket(opened, policies, options.allowedOrigins ?? DEFAULT_ORIGINS, nowMs());
     authorize = authorizeByBucket(opened, policies);
     const verifier: Verifier = { findCredential: credentials.find, region: REGION, nowMs };
-    const s3 = createS3Handler({ store: opened, authorize, region: REGION, checkPolicy }, verifier, report);
+    const world = { store: opened, authorize, region: REGION, checkPolicy };
+    const { missingKeys = 'strict' } = options;
+    const s3 = createS3Handler({ ...world, missingKeys }, verifier, report);
     const services = [
       { targetPrefix: 'TrentService.', signingName: 'kms', handle: kms.handle },
       { targetPrefix: 'AWSCognitoIdentityService.', signingName: 'cognito-identity', handle: cognito.handle },
@@ -129,6 +139,17 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   }
 }
 
+/** Ids alone: what they are called nobody here knows. */
+function lackOf({ name, lacking }: Bucket): string {
+  const keys = [...new Set(lacking.map(({ key }) => key))].sort();
+  const more = keys.length - KEYS_NAMED;
+  return (
+    `bucket ${name}: bodies missing or cut short: ${String(lacking.length)}, under ` +
+    `${keys.slice(0, KEYS_NAMED).join(', ')}${more > 0 ? ` and ${String(more)} more keys` : ''}. ` +
+    'The rest is served. docs/OPERATING.md says how a data folder that is in use is copied whole.'
+  );
+}
+
 async function deployBucket(
   store: BucketStore,
   policies: Policies,
@@ -140,7 +161,7 @@ async function deployBucket(
     id: undefined,
     origins,
     methods: ['GET', 'PUT', 'HEAD'],
-    headers: ['*'],
+    headers: ['content-type', 'if-none-match', 'range', 'x-amz-checksum-sha256'],
     exposed: ['ETag', 'x-amz-checksum-sha256'],
     maxAgeSeconds: 3600,
   };

@@ -118,8 +118,9 @@ function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
 
 /** Hands a flow's token to the browser. */
 export function admitTo<Answer>(cookies: Cookies, result: { answer: Answer; issued: Issued }): Answer {
-  const { token, seconds, deviceToken } = result.issued;
-  cookies.write('session', token, seconds);
+  const { token, seconds, stage, deviceToken } = result.issued;
+  cookies.write(stage === 'full' ? 'session' : 'stage', token, seconds);
+  if (stage === 'full') cookies.drop('stage');
   if (deviceToken !== undefined) cookies.write('device', deviceToken, DEVICE_SECONDS);
   return result.answer;
 }

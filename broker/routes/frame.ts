@@ -149,7 +149,7 @@ export async function verifiedSession(
   stage: Session['stage'],
   claimed?: (account: AccountId) => void,
 ): Promise<Session> {
-  for (const token of cookies.read('session')) {
+  for (const token of cookies.read(stage === 'full' ? 'session' : 'stage')) {
     try {
       return await deps.verifySession(token, stage, claimed);
     } catch (error) {

@@ -10,7 +10,7 @@ import { CONTRACT_ROUTES } from '../support/contract-routes.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';
 
 /** Text that is somebody else's, and not bytes in base64url. */
-const NO_BYTES = /(?:userName|uploadId|etag|sha256|code|backupCode|suite|purpose|from|after)$/;
+const NO_BYTES = /(?:userName|uploadId|etag|sha256|code|backupCode|suite|purpose|from|known|after)$/;
 
 interface Leaf {
   readonly place: string;

@@ -125,6 +125,15 @@ describe('settings', () => {
     expect(() => parseSettings({ [name]: value })).toThrow(new RegExp(`^settings_invalid: ${name}`));
   });
 
+  it('refuse a bucket with dots on AWS itself, whose host is no bucket’s own', () => {
+    const dotted = { ...AWS, HALFKEY_BUCKET: 'my.bucket' };
+    expect(() => parseSettings(dotted)).toThrow(
+      /^settings_invalid: HALFKEY_BUCKET: expected a name without dots/,
+    );
+    const elsewhere = parseSettings({ ...dotted, HALFKEY_S3_ENDPOINT: 'https://s3.example' });
+    expect(elsewhere.cloud).toMatchObject({ cloud: { bucket: 'my.bucket' } });
+  });
+
   it('say every fault at once, and no value', () => {
     const environment = { ...AWS, PORT: 'secret-1', HALFKEY_SIGNUP: 'secret-2', AWS_REGION: undefined };
     let message = '';

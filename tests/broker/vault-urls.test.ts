@@ -1,10 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BlobId, VaultId } from '$contract/ids.ts';
+import { OBJECT_TYPE } from '$contract/limits.ts';
 import * as contract from '$contract/vault.ts';
 import { sha256B64 } from '../support/memory-vault-cloud.ts';
 import { answer, ask } from '../support/vault-broker.ts';
+import { APP_ORIGIN } from '../support/vault-cloud.ts';
 import { newBlobId } from '../support/vault-side.ts';
 import { setUpVaults } from '../support/set-up-vaults.ts';
 
@@ -24,7 +27,7 @@ async function putUrl(blob: BlobId = newBlobId(), sizeBytes = body.length): Prom
 }
 const put = (url: string, headers: Record<string, string>, bytes: Uint8Array<ArrayBuffer> = body) =>
   fetch(url, { method: 'PUT', headers, body: new Blob([bytes]) });
-const RIGHT = { 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+const RIGHT = { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
 
 describe('a URL', () => {
   it('is signed for the host that the browser sees, where that is another', async () => {
@@ -48,6 +51,26 @@ describe('a URL', () => {
     expect(range.status).toBe(206);
     expect(Buffer.from(await range.arrayBuffer())).toEqual(body.subarray(10, 20));
     expect((await fetch(url, { method: 'PUT', body: 'x' })).status).toBe(403);
+  });
+});
+
+describe('CORS', () => {
+  const preflight = async (headers: string) => {
+    const asked = { 'access-control-request-method': 'PUT', 'access-control-request-headers': headers };
+    return fetch(await putUrl(), { method: 'OPTIONS', headers: { origin: APP_ORIGIN, ...asked } });
+  };
+
+  it('lets a page send the headers that docs/OPERATING.md names, and no other', async () => {
+    const text = readFileSync(new URL('../../docs/OPERATING.md', import.meta.url), 'utf8');
+    const [, list = ''] = /^CORS: [^;]*; [^;]*; headers ([^;]*);/m.exec(text) ?? [];
+    const documented = [...list.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+    expect(documented).toEqual(expect.arrayContaining(Object.keys(RIGHT)));
+    const allowed = await preflight(documented.join(','));
+    expect(allowed.status).toBe(200);
+    expect(allowed.headers.get('access-control-allow-headers')).toBe(documented.join(', '));
+    for (const other of ['authorization', 'x-amz-acl', 'x-amz-meta-a', 'x-amz-checksum-crc32', 'if-match']) {
+      expect([other, (await preflight([...documented, other].join(','))).status]).toEqual([other, 403]);
+    }
   });
 });
 

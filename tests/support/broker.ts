@@ -7,7 +7,7 @@ import { type App, type AppPorts, type AppSettings, createApp } from '../../brok
 import { type CloudPorts, connectCloud } from '../../broker/aws/broker-clients.ts';
 import type { DomainSettings } from '../../broker/domain/domain.ts';
 import { localCloud } from '../../broker/entry/settings.ts';
-import { type LocalCloud, startLocalCloud } from '../../broker/local/cloud.ts';
+import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../broker/local/cloud.ts';
 import { type BrokerPorts, openBroker } from '../../broker/open-broker.ts';
 
 const policiesFolder = fileURLToPath(new URL('../../broker/deploy/policies', import.meta.url));
@@ -25,9 +25,12 @@ export interface TestCloud {
 }
 
 /** A local cloud of one's own, on a free port, in a folder that is gone afterwards. */
-export async function startTestCloud(): Promise<TestCloud> {
+export async function startTestCloud(
+  options: Pick<LocalCloudOptions, 'missingKeys'> = {},
+): Promise<TestCloud> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'halfkey-broker-'));
-  const cloud = await startLocalCloud({ dataFolder, port: 0, policiesFolder, allowedOrigins: [ORIGIN] });
+  const place = { dataFolder, port: 0, policiesFolder, allowedOrigins: [ORIGIN] };
+  const cloud = await startLocalCloud({ ...place, ...options });
   const connected: CloudPorts[] = [];
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= cloud.close());

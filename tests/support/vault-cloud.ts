@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { VaultId } from '$contract/ids.ts';
 import { connectCloud, type CloudPlace, type CloudPorts } from '../../broker/aws/broker-clients.ts';
-import { type LocalCloud, startLocalCloud } from '../../broker/local/cloud.ts';
+import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../broker/local/cloud.ts';
 
 const POLICIES = fileURLToPath(new URL('../../broker/deploy/policies', import.meta.url));
 export const APP_ORIGIN = 'http://localhost:8787';
@@ -23,10 +23,8 @@ export interface VaultCloud {
   close(): Promise<void>;
 }
 
-export interface VaultCloudOptions {
-  /** The cloud's clock. */
-  readonly nowMs?: () => number;
-}
+/** The cloud's clock, and what it says of a key that is not there. */
+export type VaultCloudOptions = Pick<LocalCloudOptions, 'nowMs' | 'missingKeys'>;
 
 export async function startVaultCloud(options: VaultCloudOptions = {}): Promise<VaultCloud> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'halfkey-vault-'));

@@ -3,7 +3,7 @@ import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import * as v from 'valibot';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { inboxList, inboxWrite } from '$contract/inbox.ts';
-import { LIMITS } from '$contract/limits.ts';
+import { LIMITS, OBJECT_TYPE } from '$contract/limits.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { setUp } from './fixture.ts';
 import { sha256B64 } from './memory-vault-cloud.ts';
@@ -55,7 +55,7 @@ async function startInboxSetting(connect: Connect) {
     const blob = newBlobId();
     const sha256 = sha256B64(bytes);
     const url = await ports.vaultObjects.presignPut(vault, `blobs/${blob}`, bytes.length, sha256);
-    const headers = { 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+    const headers = { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
     const { status } = await fetch(url, { method: 'PUT', headers, body: bytes });
     if (status !== 200) throw new Error(`expected 200, got ${String(status)}`);
     return blob;

@@ -104,6 +104,7 @@ export function createRecovery(deps: RecoveryDeps) {
   };
 
   async function issue(session: Session, record: AccountRecord): Promise<Issued> {
-    return { token: await deps.sessions.issue(session, record.sessionEpoch), seconds: STAGE_SECONDS };
+    const token = await deps.sessions.issue(session, record.sessionEpoch);
+    return { token, seconds: STAGE_SECONDS, stage: session.stage };
   }
 }

@@ -69,7 +69,7 @@ export function createReenrolment(deps: ReenrolmentDeps) {
       if (waitSeconds > 0) return { answer: { waitSeconds } };
       const session: Session = { ...before, sessionId: newSessionId(), stage: 'reenrol' };
       const token = await deps.sessions.issue(session, record.sessionEpoch);
-      return { answer: { waitSeconds }, issued: { token, seconds: STAGE_SECONDS } };
+      return { answer: { waitSeconds }, issued: { token, seconds: STAGE_SECONDS, stage: session.stage } };
     },
 
     /** Nothing is replaced yet, so nothing is logged. */

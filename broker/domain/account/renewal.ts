@@ -102,7 +102,7 @@ export function createRenewal(deps: RenewalDeps) {
 
   async function admit(session: Session, { sessionEpoch }: AccountRecord): Promise<Admission> {
     const token = await deps.sessions.issue(session, sessionEpoch);
-    return { answer: {}, issued: { token, seconds: FULL_SECONDS } };
+    return { answer: {}, issued: { token, seconds: FULL_SECONDS, stage: session.stage } };
   }
 
   return {

@@ -11,6 +11,7 @@ import { FULL_SECONDS, type Sessions } from './sessions.ts';
 export interface Issued {
   readonly token: string;
   readonly seconds: number;
+  readonly stage: Session['stage'];
   /** Present once a device is known: its token, for the cookie. */
   readonly deviceToken?: string;
 }
@@ -47,6 +48,7 @@ export async function welcome(
     issued: {
       token: await deps.sessions.issue(session, record.sessionEpoch),
       seconds: FULL_SECONDS,
+      stage: 'full',
       deviceToken: await deps.sessions.issueDevice(record.nameId, device),
     },
   };

@@ -119,10 +119,8 @@ export function createSignin(deps: SigninDeps) {
     ): Promise<{ answer: { account: AccountId }; issued: Issued }> {
       const { account, epoch } = await finishLogin(deps, finishLoginRequest, sealedStates);
       const session: Session = { account, device: undefined, sessionId: newSessionId(), stage: 'code' };
-      return {
-        answer: { account },
-        issued: { token: await deps.sessions.issue(session, epoch), seconds: STAGE_SECONDS },
-      };
+      const token = await deps.sessions.issue(session, epoch);
+      return { answer: { account }, issued: { token, seconds: STAGE_SECONDS, stage: session.stage } };
     },
 
     async code(before: Session, { factor, device }: Request<typeof contract.signinCode>) {

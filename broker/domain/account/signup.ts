@@ -71,7 +71,11 @@ export function createSignup(deps: SignupDeps) {
       const session: Session = { account, device: undefined, sessionId: newSessionId(), stage: 'enrol' };
       return {
         answer: { account, vault, totpSecret: secret, otpauthUri },
-        issued: { token: await deps.sessions.issue(session, 0), seconds: STAGE_SECONDS },
+        issued: {
+          token: await deps.sessions.issue(session, 0),
+          seconds: STAGE_SECONDS,
+          stage: session.stage,
+        },
       };
     },
 
@@ -96,7 +100,11 @@ export function createSignup(deps: SignupDeps) {
       const next: Session = { ...session, stage: 'setup' };
       return {
         answer: { inbox: { blob, kmsHalf: b64url(kmsHalf), kmsBlob: b64url(kmsBlob) } },
-        issued: { token: await deps.sessions.issue(next, record.sessionEpoch), seconds: STAGE_SECONDS },
+        issued: {
+          token: await deps.sessions.issue(next, record.sessionEpoch),
+          seconds: STAGE_SECONDS,
+          stage: next.stage,
+        },
       };
     },
 

@@ -25,11 +25,18 @@ export interface S3Call {
   readonly nowMs: number;
 }
 
+/**
+ * What is answered for a key that is not there to who may list it by its prefix alone: 403, as AWS's documentation reads (`strict`),
+ * or 404 (`lenient`).
+ */
+export type MissingKeys = 'strict' | 'lenient';
+
 /** What an operation works with. */
 export interface S3World {
   readonly store: BucketStore;
   readonly authorize: Authorize;
   readonly region: string;
+  readonly missingKeys: MissingKeys;
   /** Throws a Refusal when the text is no bucket policy that could be evaluated. */
   readonly checkPolicy: (text: string) => void;
 }

@@ -66,9 +66,13 @@ function findVersion(call: S3Call, world: S3World, bucket: Bucket, versionId: st
   return version;
 }
 
-/** S3 tells that a key is missing to those only who may list it. */
+/**
+ * S3 tells that a key is missing to those only who may list it, and a GET names no prefix: read strictly, a permission that has a
+ * condition on one does not count.
+ */
 function missing(call: S3Call, world: S3World, code: string, headers: Record<string, string>): Refusal {
-  if (!isAllowed(call, world, 's3:ListBucket', { 's3:prefix': call.key }, '')) return accessDenied();
+  const context = world.missingKeys === 'lenient' ? { 's3:prefix': call.key } : {};
+  if (!isAllowed(call, world, 's3:ListBucket', context, '')) return accessDenied();
   return new Refusal(404, code, 'the specified key does not exist', { details: { Key: call.key }, headers });
 }
 

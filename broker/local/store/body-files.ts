@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from './durable.ts';
@@ -6,6 +7,12 @@ import { syncFolder } from './durable.ts';
 /** A body, or a part of one, in a file of its own. */
 export interface BodyFile {
   readonly id: string;
+  readonly sizeBytes: number;
+}
+
+/** A body file, and whose it is. */
+export interface NamedBody {
+  readonly key: string;
   readonly sizeBytes: number;
 }
 
@@ -39,9 +46,19 @@ export class BodyFiles {
     return new BodyFiles(folder);
   }
 
-  /** Removes every file that no record names. Only before the first request. */
-  async sweep(wanted: ReadonlySet<string>): Promise<void> {
-    for (const name of await readdir(this.#folder)) if (!wanted.has(name)) await this.#unlink(name);
+  /**
+   * Removes every file that no record names. Only before the first request.
+   * @returns what a record names and is not there whole
+   */
+  async sweep(wanted: ReadonlyMap<string, NamedBody>): Promise<NamedBody[]> {
+    const whole = new Set<string>();
+    for (const name of await readdir(this.#folder)) {
+      const body = wanted.get(name);
+      if (!body) await this.#unlink(name);
+      // At once: of a hundred thousand files each would take a turn of the loop.
+      else if (statSync(join(this.#folder, name)).size >= body.sizeBytes) whole.add(name);
+    }
+    return [...wanted].filter(([id]) => !whole.has(id)).map(([, body]) => body);
   }
 
   async create(): Promise<OpenBody> {

@@ -1,4 +1,4 @@
-import type { BodyFile } from './body-files.ts';
+import type { BodyFile, NamedBody } from './body-files.ts';
 import { KeyList } from './key-list.ts';
 import type { Extent } from './record-format.ts';
 import type { LiveRecord } from './record-log.ts';
@@ -91,13 +91,15 @@ export class BucketIndex {
     }
   }
 
-  /** Every body file that a record names. */
-  files(): Set<string> {
-    const ids = new Set<string>();
-    for (const versions of this.#versions.values())
-      for (const { facts } of versions) for (const { id } of facts.files ?? []) ids.add(id);
-    for (const { parts } of this.#uploads.values()) for (const { file } of parts.values()) ids.add(file.id);
-    return ids;
+  /** Every body file that a record names, by its id. */
+  bodies(): Map<string, NamedBody> {
+    const named = new Map<string, NamedBody>();
+    const add = (key: string, { id, sizeBytes }: BodyFile): unknown => named.set(id, { key, sizeBytes });
+    for (const [key, versions] of this.#versions)
+      for (const { facts } of versions) for (const file of facts.files ?? []) add(key, file);
+    for (const { facts, parts } of this.#uploads.values())
+      for (const { file } of parts.values()) add(facts.key, file);
+    return named;
   }
 
   /** The records that make this index again, for compaction. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Refusal } from '../refusal.ts';
-import { BodyFiles, type BodyFile } from './body-files.ts';
+import { BodyFiles, type BodyFile, type NamedBody } from './body-files.ts';
 import { BucketIndex } from './bucket-index.ts';
 import { readSettings, type BucketSettings, writeSettings } from './bucket-settings.ts';
 import { checkWriteCondition, type WriteCondition } from './condition.ts';
@@ -48,6 +48,8 @@ export class Bucket {
   readonly name: string;
   readonly index: BucketIndex;
   readonly files: BodyFiles;
+  /** Bodies that the log names and that were not there, or not whole, when it was opened: a copy that was not made in the right order. */
+  readonly lacking: readonly NamedBody[];
   readonly #folder: string;
   readonly #log: RecordLog;
   readonly #keyLock = new KeyedLock();
@@ -60,6 +62,7 @@ export class Bucket {
     this.#settings = settings;
     this.index = store.index;
     this.files = store.files;
+    this.lacking = store.lacking;
     this.#log = store.log;
   }
 
@@ -72,8 +75,8 @@ export class Bucket {
       index.apply(meta as BucketRecord, extent);
     });
     index.loaded();
-    await files.sweep(index.files());
-    return new Bucket(folder, name, settings, { index, files, log });
+    const lacking = await files.sweep(index.bodies());
+    return new Bucket(folder, name, settings, { index, files, log, lacking });
   }
 
   get settings(): BucketSettings {
@@ -259,4 +262,5 @@ interface OpenStore {
   readonly index: BucketIndex;
   readonly files: BodyFiles;
   readonly log: RecordLog;
+  readonly lacking: readonly NamedBody[];
 }

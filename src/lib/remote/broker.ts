@@ -1,6 +1,6 @@
 import { Problem } from '$contract/problems.ts';
 import type { VaultId } from '$contract/ids.ts';
-import type { Route } from '$contract/route.ts';
+import { type Route, TAB_HEADER } from '$contract/route.ts';
 import * as v from 'valibot';
 import { HalfkeyError } from '../errors.ts';
 import { answerTo, chunksOf } from './body.ts';
@@ -29,6 +29,8 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /** @param origin of the app; the broker serves it, so every request is same-origin and carries the session's cookie */
 export function connectBroker(origin: string): Broker {
+  // Each tab has a worker, and each worker one of these.
+  const tab = crypto.randomUUID();
   return {
     async call(route, request, { vault, signal, timeoutMs = REQUEST_TIMEOUT_MS } = {}) {
       const url = new URL(route.path.replace(':vault', encodeURIComponent(vault ?? '')), origin);
@@ -39,7 +41,7 @@ export function connectBroker(origin: string): Broker {
       };
       if (route.method === 'POST') {
         init.body = JSON.stringify(request);
-        init.headers = { 'content-type': 'application/json' };
+        init.headers = { 'content-type': 'application/json', [TAB_HEADER]: tab };
       } else {
         for (const [name, value] of Object.entries(request as Record<string, string>)) {
           url.searchParams.set(name, value);

@@ -1,3 +1,4 @@
+import { OBJECT_TYPE } from '$contract/limits.ts';
 import { concat } from '../bytes.ts';
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
 import { AnswerPace, STALL_MS } from './answer-pace.ts';
@@ -6,7 +7,7 @@ import { answerTo, chunksOf } from './body.ts';
 /** What is needed to put one part, or one whole blob, at a presigned URL. */
 export interface Put {
   readonly url: string;
-  /** Without a type: a type would be one more header than is signed. */
+  /** Without a type of its own: which one is sent is part of what was signed. */
   readonly body: Blob;
   readonly sha256B64: string;
   /** True for a whole blob: S3 refuses to overwrite. A part takes no condition. */
@@ -76,8 +77,8 @@ export function putAt(pace: AnswerPace): (put: Put) => Promise<string> {
       signal.addEventListener('abort', abort);
       watch(asked.stallMs);
       request.open('PUT', url);
-      request.setRequestHeader('x-amz-checksum-sha256', sha256B64);
-      if (createOnly) request.setRequestHeader('if-none-match', '*');
+      for (const [name, value] of signedHeaders({ sha256B64, createOnly }))
+        request.setRequestHeader(name, value);
       request.send(body);
     });
 }
@@ -97,7 +98,7 @@ export async function putByFetch({
   signal,
   onProgress,
 }: Put): Promise<string> {
-  const headers = { 'x-amz-checksum-sha256': sha256B64, ...(createOnly && { 'if-none-match': '*' }) };
+  const headers = signedHeaders({ sha256B64, createOnly });
   const late = AbortSignal.timeout(STALL_MS + body.size / MIN_SENT_BYTES_PER_MS);
   let response: Response;
   try {
@@ -118,6 +119,12 @@ export async function putByFetch({
   void response.body?.cancel().catch(() => undefined);
   onProgress?.(body.size);
   return etag;
+}
+
+/** What the broker has signed into the URL of a whole blob, or of a part: S3 refuses a PUT that lacks one of them. */
+function signedHeaders({ sha256B64, createOnly }: Pick<Put, 'sha256B64' | 'createOnly'>): [string, string][] {
+  const checksum: [string, string] = ['x-amz-checksum-sha256', sha256B64];
+  return createOnly ? [checksum, ['content-type', OBJECT_TYPE], ['if-none-match', '*']] : [checksum];
 }
 
 /**

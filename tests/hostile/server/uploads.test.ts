@@ -42,7 +42,7 @@ row(
         headers: {
           origin,
           'access-control-request-method': 'PUT',
-          'access-control-request-headers': 'if-none-match,x-amz-checksum-sha256',
+          'access-control-request-headers': 'content-type,if-none-match,x-amz-checksum-sha256',
         },
       });
     expect((await preflight(APP_ORIGIN)).headers.get('access-control-allow-origin')).toBe(APP_ORIGIN);

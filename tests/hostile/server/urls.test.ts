@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, expect } from 'vitest';
-import { LIMITS } from '$contract/limits.ts';
+import { LIMITS, OBJECT_TYPE } from '$contract/limits.ts';
 import * as contract from '$contract/vault.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { ask } from '../../support/vault-broker.ts';
@@ -23,7 +24,8 @@ beforeAll(async () => {
 const body = randomBytes(1000);
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
 const sha256 = sha256Of(body);
-const RIGHT = { 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+const RIGHT = { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+const WITHOUT_CONDITION = { 'content-type': OBJECT_TYPE, 'x-amz-checksum-sha256': sha256 };
 type Body = Uint8Array<ArrayBuffer>;
 const put = (url: string, headers: Record<string, string>, bytes: Body = body) =>
   fetch(url, { method: 'PUT', headers, body: new Blob([bytes]) });
@@ -72,7 +74,7 @@ row(
     }
     for (const headers of [
       RIGHT,
-      { 'x-amz-checksum-sha256': sha256 },
+      WITHOUT_CONDITION,
       { ...RIGHT, 'if-none-match': '"x"' },
       { ...RIGHT, 'if-match': '*' },
     ]) {
@@ -82,7 +84,7 @@ row(
     }
     t.vary(20);
     // And before the first use: without its condition, or with another one, it is no URL at all.
-    expect(await refusedPut(t, { 'x-amz-checksum-sha256': sha256 }, body)).toBe(403);
+    expect(await refusedPut(t, WITHOUT_CONDITION, body)).toBe(403);
     expect(await refusedPut(t, { ...RIGHT, 'if-none-match': '"x"' }, body)).toBe(403);
   },
 );
@@ -96,7 +98,9 @@ row(
   },
   async (t) => {
     const query = new URL(await putUrl()).searchParams;
-    expect(query.get('X-Amz-SignedHeaders')).toBe('content-length;host;if-none-match;x-amz-checksum-sha256');
+    expect(query.get('X-Amz-SignedHeaders')).toBe(
+      'content-length;content-type;host;if-none-match;x-amz-checksum-sha256',
+    );
     const blob = newBlobId();
     const { uploadId } = await answered<{ uploadId: string }>(contract.uploadCreate, {
       blob,
@@ -117,10 +121,11 @@ row(
       expect(await refusedPut(t, RIGHT, bytes)).toBe(400);
     }
     const zeros = new Uint8Array(1000);
-    expect(await refusedPut(t, { 'if-none-match': '*' }, body)).toBe(403);
-    await refusedPut(t, { 'if-none-match': '*' }, zeros);
+    const bare = { 'content-type': OBJECT_TYPE, 'if-none-match': '*' };
+    expect(await refusedPut(t, bare, body)).toBe(403);
+    await refusedPut(t, bare, zeros);
     expect(await refusedPut(t, { ...RIGHT, 'x-amz-checksum-sha256': sha256Of(zeros) }, zeros)).toBe(403);
-    await refusedPut(t, { 'if-none-match': '*' }, zeros, (url) => {
+    await refusedPut(t, bare, zeros, (url) => {
       url.searchParams.set('x-amz-checksum-sha256', sha256Of(zeros));
     });
     await refusedPut(t, { ...RIGHT, 'x-amz-checksum-crc32': 'AAAAAA==' }, zeros);
@@ -365,5 +370,81 @@ row(
       { 'x-amz-meta-a': 'b' },
     ];
     for (const more of variants) expect(await refusedPut(t, { ...RIGHT, ...more }, body)).toBe(403);
+  },
+);
+
+row(
+  'E14',
+  {
+    attack: 'a page or a script at S3’s origin',
+    tried:
+      'HTML put as a blob, whole and in parts, under the types of pages and scripts; read URLs with their type and disposition changed, doubled, left out',
+  },
+  async (t) => {
+    const html = Buffer.from('<script>document.title = 1</script>');
+    const sized = { sizeBytes: html.length, sha256: sha256Of(html) };
+    const headers = { ...RIGHT, 'x-amz-checksum-sha256': sized.sha256 };
+    for (const type of ['text/html', 'text/javascript', 'image/svg+xml', 'application/xhtml+xml', '']) {
+      const url = await putUrl(newBlobId(), sized.sizeBytes, sized.sha256);
+      const { status } = await put(url, { ...headers, 'content-type': type }, html);
+      expect([type, status]).toEqual([type, 403]);
+      t.refused(String(status));
+      t.vary(1);
+    }
+    const whole = newBlobId();
+    expect((await put(await putUrl(whole, sized.sizeBytes, sized.sha256), headers, html)).status).toBe(200);
+
+    const parted = newBlobId();
+    const sizeBytes = sized.sizeBytes;
+    const { uploadId } = await answered<{ uploadId: string }>(contract.uploadCreate, {
+      blob: parted,
+      sizeBytes,
+    });
+    const order = { blob: parted, uploadId };
+    const { urls: partUrls } = await answered<{ urls: { url: string }[] }>(contract.uploadPartUrls, {
+      ...order,
+      parts: [{ partNumber: 1, ...sized }],
+    });
+    const ofPart = { 'content-type': 'text/html', 'x-amz-checksum-sha256': sized.sha256 };
+    const sent = await put(partUrls[0]?.url ?? '', ofPart, html);
+    const parts = [{ partNumber: 1, etag: sent.headers.get('etag'), sha256: sized.sha256 }];
+    await answered(contract.uploadComplete, { ...order, sizeBytes, parts });
+
+    for (const blob of [whole, parted]) {
+      const { urls } = await answered<{ urls: { url: string }[] }>(contract.blobGetUrls, { blobs: [blob] });
+      const url = urls[0]?.url ?? '';
+      const stored = await world.admin.send(
+        new HeadObjectCommand({ Bucket: world.place.bucket, Key: `v/${vault}/blobs/${blob}` }),
+      );
+      expect(stored.ContentType).toBe(OBJECT_TYPE);
+      for (const range of [undefined, 'bytes=0-9']) {
+        const read = await fetch(url, range === undefined ? {} : { headers: { range } });
+        expect(read.headers.get('content-type')).toBe(OBJECT_TYPE);
+        expect(read.headers.get('content-disposition')).toBe('attachment');
+        t.vary(1);
+      }
+      for (const name of ['response-content-type', 'response-content-disposition']) {
+        const changes: ((query: URLSearchParams) => void)[] = [
+          (query) => {
+            query.set(name, name.endsWith('type') ? 'text/html' : 'inline');
+          },
+          (query) => {
+            query.append(name, name.endsWith('type') ? 'text/html' : 'inline');
+          },
+          (query) => {
+            query.delete(name);
+          },
+        ];
+        for (const change of changes) {
+          const one = new URL(url);
+          change(one.searchParams);
+          const { status } = await fetch(one);
+          expect([400, 403]).toContain(status);
+          t.refused(String(status));
+          t.vary(1);
+        }
+      }
+    }
+    t.held('what is read by a URL is an attachment of octets, whatever was put');
   },
 );

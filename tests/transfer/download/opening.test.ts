@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { concat, equalBytes, toB64, type Bytes } from '../../../src/lib/bytes.ts';
 import { sealAad } from '../../../src/lib/crypto/aad.ts';
@@ -27,13 +27,18 @@ let object: Bytes;
 let ranges: string[];
 let expired: Set<string>;
 let urls: number;
+/** How old a URL is by the time that the store refuses it. */
+let ageAtRefusalMs: number;
 let held: (() => void)[] | undefined;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
     const { range = '' } = request.headers;
     ranges.push(range);
-    if (expired.has(request.url ?? '')) return void response.writeHead(403).end();
+    if (expired.has(request.url ?? '')) {
+      if (ageAtRefusalMs > 0) vi.setSystemTime(Date.now() + ageAtRefusalMs);
+      return void response.writeHead(403).end();
+    }
     const [, from = '', until = ''] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
     const answer = () => response.writeHead(206).end(object.subarray(Number(from), Number(until) + 1));
     if (held) held.push(answer);
@@ -43,10 +48,11 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 });
 beforeEach(() => {
-  [ranges, expired, urls, held] = [[], new Set(), 0, undefined];
+  [ranges, expired, urls, held, ageAtRefusalMs] = [[], new Set(), 0, undefined, 0];
 });
 afterEach(() => {
   server.closeAllConnections();
+  vi.useRealTimers();
 });
 afterAll(() => {
   server.close();
@@ -145,6 +151,22 @@ describe('content', () => {
     expired.add('/2');
     expect((await read(stored)).code).toBeUndefined();
     expect(urls).toBe(3);
+  });
+
+  it('is missing where two URLs in a row are refused that cannot have expired', async () => {
+    const stored = await store(new Uint8Array(LONG));
+    for (const one of ['/1', '/2', '/3']) expired.add(one);
+    expect((await read(stored)).code).toBe('not_found');
+    expect(urls).toBe(2);
+  });
+
+  it('is not missing where its URLs are refused for their age', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const stored = await store(new Uint8Array(LONG));
+    ageAtRefusalMs = 300_000;
+    for (const one of ['/1', '/2', '/3']) expired.add(one);
+    expect((await read(stored)).code).toBeUndefined();
+    expect(urls).toBe(4);
   });
 
   it('is fetched three parts at a time, and no further while nobody takes what is there', async () => {

@@ -1,3 +1,4 @@
+import { LIMITS } from '$contract/limits.ts';
 import { blobGetUrls } from '$contract/vault.ts';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { concat, release, toB64, type Bytes } from '../../bytes.ts';
@@ -20,6 +21,9 @@ import { largestPartBytes, planPart, planStored, type BlobPlan, type PartPlan } 
 
 /** Parts fetched ahead of the one that is being opened: two keep the line busy, and memory at three parts. */
 const AHEAD = 2;
+
+/** A signed URL lives for LIMITS.urlSeconds; one that is refused at this age was not refused for it. */
+const YOUNG_MS = (LIMITS.urlSeconds * 1000) / 2;
 
 /** What the journal pins of a version, as far as reading needs it. */
 export interface StoredBlob {
@@ -186,6 +190,7 @@ async function fetchPart(
   try {
     let filled = 0;
     const body = await getRange(url, range, signal);
+    address.works();
     for await (const chunk of chunksOf(body, 'store_unreachable')) {
       if (filled + chunk.length > bytes.length) throw truncatedOr('ciphertext_overlong', part);
       bytes.set(chunk, filled);
@@ -214,6 +219,9 @@ class BlobAddress {
   readonly #blob: BlobId;
   #url: Promise<string> | undefined;
   #value: string | undefined;
+  #askedAtMs = 0;
+  /** URLs in a row that were refused before they can have expired. */
+  #refusedYoung = 0;
 
   constructor(where: Where, blob: BlobId) {
     this.#where = where;
@@ -221,6 +229,7 @@ class BlobAddress {
   }
 
   async url(signal: AbortSignal): Promise<string> {
+    this.#requirePresent();
     this.#url ??= this.#ask(signal);
     try {
       return (this.#value = await this.#url);
@@ -230,13 +239,31 @@ class BlobAddress {
     }
   }
 
-  /** Several parts may find the same URL expired: only the first makes a new one. */
-  renew(expired: string): void {
-    if (this.#value === expired) this.#url = undefined;
+  /**
+   * Several parts may find the same URL expired: only the first makes a new one.
+   * @throws {HalfkeyError} `not_found` when it cannot be for its age, and neither could the one before: so S3 says that a blob is
+   *   missing to who may not list the bucket
+   */
+  renew(refused: string): void {
+    if (this.#value !== refused) return;
+    this.#url = undefined;
+    this.#value = undefined;
+    this.#refusedYoung = Date.now() - this.#askedAtMs < YOUNG_MS ? this.#refusedYoung + 1 : 0;
+    this.#requirePresent();
+  }
+
+  /** S3 took it. */
+  works(): void {
+    this.#refusedYoung = 0;
+  }
+
+  #requirePresent(): void {
+    if (this.#refusedYoung > 1) throw new HalfkeyError('not_found', 'new URLs of this blob are refused, too');
   }
 
   async #ask(signal: AbortSignal): Promise<string> {
     const { broker, vault } = this.#where;
+    this.#askedAtMs = Date.now();
     const { urls } = await broker.call(blobGetUrls, { blobs: [this.#blob] }, { vault, signal });
     const url = urls[0]?.url;
     if (url === undefined) throw new HalfkeyError('broker_unreachable', 'expected one URL, got none');

@@ -20,13 +20,21 @@ const create = (Key: string, more: object = {}) =>
   new PutObjectCommand({ Bucket, Key, Body: 'sealed', IfNoneMatch: '*', ...more });
 
 describe('vaults', () => {
-  it('are told that something of their own is missing, and of nothing else', async () => {
-    const cloud = await startCloud();
-    const { s3, vault } = await openVault(cloud, 'ann');
-    const missing = s3.send(new GetObjectCommand({ Bucket, Key: `v/${vault}/log/9` }));
-    await expect(missing).rejects.toMatchObject({ name: 'NoSuchKey', $metadata: { httpStatusCode: 404 } });
-    await expect(s3.send(new GetObjectCommand({ Bucket, Key: 'a/x' }))).rejects.toMatchObject(DENIED);
-  });
+  it.each([
+    ['lenient', { name: 'NoSuchKey', $metadata: { httpStatusCode: 404 } }],
+    ['strict', DENIED],
+  ] as const)(
+    'are told that something of their own is missing as the reading is, %s, and of nothing else',
+    async (reading, told) => {
+      const cloud = await startCloud(POLICIES, temporaryFolder(), Date.now, reading);
+      const { s3, vault } = await openVault(cloud, 'ann');
+      const missing = s3.send(new GetObjectCommand({ Bucket, Key: `v/${vault}/log/9` }));
+      await expect(missing).rejects.toMatchObject(told);
+      const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: `v/${vault}/log/9` }));
+      expect(KeyCount).toBe(0);
+      await expect(s3.send(new GetObjectCommand({ Bucket, Key: 'a/x' }))).rejects.toMatchObject(DENIED);
+    },
+  );
 
   it('write each name once, with no customer key and no copy, by whichever hand', async () => {
     const cloud = await startCloud();
@@ -68,9 +76,13 @@ describe('vaults', () => {
     const VersionId = Versions[0]?.VersionId;
     await expect(s3.send(new GetObjectCommand({ Bucket, Key, VersionId }))).rejects.toMatchObject(DENIED);
     await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
-    await expect(ann.s3.send(new GetObjectCommand({ Bucket, Key }))).rejects.toMatchObject({
-      name: 'NoSuchKey',
-    });
+    await expect(administratorOf(cloud).s3.send(new GetObjectCommand({ Bucket, Key }))).rejects.toMatchObject(
+      {
+        name: 'NoSuchKey',
+      },
+    );
+    const { KeyCount } = await ann.s3.send(new ListObjectsV2Command({ Bucket, Prefix: Key }));
+    expect(KeyCount).toBe(0);
   });
 });
 

@@ -29,8 +29,9 @@ export async function startCloud(
   policiesFolder = POLICIES,
   dataFolder = temporaryFolder(),
   nowMs: () => number = Date.now,
+  missingKeys: 'strict' | 'lenient' = 'strict',
 ): Promise<LocalCloud> {
-  const cloud = await startLocalCloud({ dataFolder, port: 0, policiesFolder, nowMs });
+  const cloud = await startLocalCloud({ dataFolder, port: 0, policiesFolder, nowMs, missingKeys });
   onTestFinished(() => cloud.close());
   return cloud;
 }

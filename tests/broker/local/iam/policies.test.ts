@@ -116,8 +116,8 @@ describe('lists', () => {
     ['own state', BROKER, 's3:ListBucket', 'a/', true],
     ['versions of own state', BROKER, 's3:ListBucketVersions', 'a/x', true],
     ['versions of a vault, to purge', BROKER, 's3:ListBucketVersions', `v/${VAULT}/keys/b/`, true],
-    ['a vault', BROKER, 's3:ListBucket', `v/${VAULT}/`, false],
-    ['everything', BROKER, 's3:ListBucket', '', false],
+    ['a vault, as its versions', BROKER, 's3:ListBucket', `v/${VAULT}/`, true],
+    ['everything, without which no GET is told of a missing key', BROKER, 's3:ListBucket', undefined, true],
     ['no prefix', BROKER, 's3:ListBucketVersions', undefined, false],
   ])('%s', (_, principal, action, prefix, expected) => {
     expect(authorize({ principal, action, resource: arn(), context: { 's3:prefix': prefix } })).toBe(

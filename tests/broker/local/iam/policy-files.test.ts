@@ -122,7 +122,7 @@ describe('the policy files', () => {
     const nothing = { create: false, overwrite: false, read: false, list: false, delete: false };
     expect(questions(IDENTITY, VAULT)).toEqual({ ...nothing, create: true, read: true, list: true });
     expect(questions(IDENTITY, OTHER_VAULT)).toEqual(nothing);
-    expect(questions(BROKER, VAULT)).toEqual({ ...nothing, delete: true });
+    expect(questions(BROKER, VAULT)).toEqual({ ...nothing, list: true, delete: true });
   });
 
   it('leave no placeholder in what is put on the bucket', () => {

@@ -189,7 +189,7 @@ describe('a vault identity', () => {
       outcome(client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: 'x', IfNoneMatch: '*' })));
     const own = `v/${IdentityId!}`;
     expect(await put(identity, `${own}/blobs/x`)).toBe('200 OK');
-    expect(await get(identity, `${own}/log/1`)).toBe('404 NoSuchKey');
+    expect(await get(identity, `${own}/log/1`)).toBe('403 AccessDenied');
     for (const key of ['v/us-east-1:other/blobs/x', 'a/x', `v/${IdentityId!}x/blobs/y`, own])
       expect([await get(identity, key), await put(identity, key)]).toEqual([
         '403 AccessDenied',

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,
@@ -417,5 +418,87 @@ describe('the log', () => {
     const again = await openLog(path);
     expect(again.records.map(({ name }) => name)).toEqual(['first']);
     await again.log.close();
+  });
+});
+
+describe('a data folder that is copied while it is in use', () => {
+  const BLOCK = /^### Copying the data while it runs$[^]*?^```sh\n([^]*?)^```/m;
+
+  /** The commands of docs/OPERATING.md, one by one. */
+  function documented(): string[] {
+    const text = readFileSync(new URL('../../../../docs/OPERATING.md', import.meta.url), 'utf8');
+    return (BLOCK.exec(text)?.[1] ?? '').trim().split('\n');
+  }
+
+  /** A cloud that stores something more before each of the commands. */
+  async function copyWhileStoring(commands: readonly string[]) {
+    const place = folder();
+    const { cloud, s3, bucket } = await startTestCloud({ dataFolder: join(place, 'data') });
+    const store = async (Key: string) => {
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: bytesOf(MEBIBYTE) }));
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key: `${Key}-small`, Body: Key }));
+    };
+    await store('a/before');
+    for (const [index, command] of commands.entries()) {
+      await store(`a/${String(index)}`);
+      execFileSync('sh', ['-c', command], { cwd: place });
+    }
+    s3.destroy();
+    await cloud.close();
+    const said: string[] = [];
+    const copy = await startTestCloud({
+      dataFolder: join(place, 'copy'),
+      warn: (sentence) => said.push(sentence),
+    });
+    onTestFinished(async () => {
+      copy.s3.destroy();
+      await copy.cloud.close();
+    });
+    return { copy, said };
+  }
+
+  it('as docs/OPERATING.md says, is whole: what was stored before is there, and nothing is missed', async () => {
+    const commands = documented();
+    expect(commands.length).toBeGreaterThan(2);
+    const { copy, said } = await copyWhileStoring(commands);
+    expect(said).toEqual([]);
+    for (const key of ['a/before', 'a/0']) {
+      expect((await textAt(copy, key)).length).toBeGreaterThanOrEqual(MEBIBYTE / 2);
+      expect(await textAt(copy, `${key}-small`)).toBe(key);
+    }
+  });
+
+  it('bodies first, is said to lack what came between, by its keys; the rest is served', async () => {
+    const [make = '', log = '', bodies = '', others = ''] = documented();
+    const { copy, said } = await copyWhileStoring([make, bodies, log, others]);
+    expect(said).toEqual([
+      expect.stringMatching(/^bucket halfkey: bodies missing or cut short: 1, under a\/2\. The rest/),
+    ]);
+    expect(await textAt(copy, 'a/2-small')).toBe('a/2');
+    expect((await textAt(copy, 'a/1')).length).toBeGreaterThanOrEqual(MEBIBYTE / 2);
+  });
+
+  it('is looked through for bodies that are cut short, too, and for the parts of uploads', async () => {
+    const dataFolder = folder();
+    const { cloud, s3, bucket } = await startTestCloud({ dataFolder });
+    for (const Key of ['a/unharmed', 'a/short'])
+      await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body: bytesOf(MEBIBYTE + Key.length) }));
+    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: 'a/upload' }));
+    const part = { Bucket: bucket, Key: 'a/upload', UploadId, PartNumber: 1, Body: bytesOf(MEBIBYTE) };
+    await s3.send(new UploadPartCommand(part));
+    s3.destroy();
+    await cloud.close();
+    const bodies = join(dataFolder, 's3', bucket, 'bodies');
+    for (const name of readdirSync(bodies)) {
+      const { size } = statSync(join(bodies, name));
+      if (size === MEBIBYTE) rmSync(join(bodies, name));
+      if (size === MEBIBYTE + 'a/short'.length) truncateSync(join(bodies, name), size - 1);
+    }
+    const said: string[] = [];
+    const after = await startTestCloud({ dataFolder, warn: (sentence) => said.push(sentence) });
+    expect(said).toEqual([expect.stringContaining('missing or cut short: 2, under a/short, a/upload. ')]);
+    expect((await textAt(after, 'a/unharmed')).length).toBeGreaterThan(0);
+    after.s3.destroy();
+    await after.cloud.close();
   });
 });
