@@ -125,7 +125,7 @@ it('says aloud what has ended, good or bad, and nothing of what was cancelled', 
   transfers.apply(report('b', { phase: 'done', direction: 'down' }));
   transfers.apply(report('c', { phase: 'failed' }));
   transfers.apply(report('d', { phase: 'cancelled' }));
-  expect(said).toEqual(['“a.txt” is uploaded.', '“b.txt” is downloaded.', '“c.txt” has failed.']);
+  expect(said).toEqual(['“a.txt” was uploaded.', '“b.txt” was downloaded.', '“c.txt” was not uploaded.']);
 });
 
 it('dismisses what ended well or was cancelled, and leaves what failed to be seen', async () => {
