@@ -180,7 +180,7 @@ test('what another app shares is asked about, taken once, and lies in no cache',
 
   expect(address).toContain('/?shared=');
   await page.goto(address);
-  await expect(page.getByRole('alert')).toContainText('What was shared has not arrived here');
+  await expect(page.getByRole('alert')).toContainText('What you shared didn’t arrive');
 });
 
 inLongForm(test)(

@@ -176,10 +176,10 @@ test('a file that is renamed without a network says so, and has its name everywh
   await expect(page.getByLabel('New name')).toBeFocused();
   await page.getByLabel('New name').fill('draft/2.txt');
   await page.keyboard.press('Enter');
-  await expect(page.getByRole('dialog')).toContainText('cannot contain “/”');
+  await expect(page.getByRole('dialog')).toContainText('can’t contain “/”');
   await page.getByLabel('New name').fill('final.txt');
   await page.keyboard.press('Enter');
-  await expect(laptop.row('final.txt')).toContainText('Will be renamed when you are online');
+  await expect(laptop.row('final.txt')).toContainText('Will be renamed when you’re online');
   await expect(laptop.row('draft.txt')).toHaveCount(0);
 
   await page.context().setOffline(false);
@@ -206,7 +206,7 @@ test('settings are kept, and tell what rests here', async ({ browser }) => {
   await openSettings();
   const settings = page.getByRole('dialog', { name: 'Settings' });
   await expect(settings).toContainText('1 file kept on this device');
-  await expect(settings).toContainText('Nothing here is only here');
+  await expect(settings).toContainText('Everything on this device is also on the server');
   await settings.getByRole('radio', { name: '2' }).check({ force: true });
   await page.keyboard.press('Escape');
   await page.reload();
@@ -250,14 +250,14 @@ inLongForm(test)(
     await expect(nora.row('diary.txt')).toBeVisible();
     await page.getByRole('button', { name: 'More', exact: true }).click();
     await page.getByRole('menuitem', { name: 'Settings' }).click();
-    await page.getByRole('switch', { name: 'Ask for the passphrase at each start' }).click();
+    await page.getByRole('switch', { name: 'Ask for the passphrase at every start' }).click();
     const dialog = page.getByRole('dialog', { name: 'Ask for the passphrase' });
     await dialog.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
     await page.keyboard.press('Enter');
-    await expect(dialog.getByRole('alert')).toContainText('This passphrase is wrong', { timeout: 30_000 });
+    await expect(dialog.getByRole('alert')).toContainText('Wrong passphrase', { timeout: 30_000 });
     await dialog.getByLabel('Passphrase', { exact: true }).fill(nora.passphrase);
     await page.keyboard.press('Enter');
-    await expect(page.getByRole('switch', { name: 'Ask for the passphrase at each start' })).toBeChecked({
+    await expect(page.getByRole('switch', { name: 'Ask for the passphrase at every start' })).toBeChecked({
       timeout: 30_000,
     });
 
@@ -272,7 +272,7 @@ inLongForm(test)(
     await page.reload();
     await page.getByLabel('Passphrase', { exact: true }).fill('not this one at all');
     await page.getByRole('button', { name: 'Open', exact: true }).click();
-    await expect(page.getByRole('alert')).toContainText('This passphrase is wrong', { timeout: 30_000 });
+    await expect(page.getByRole('alert')).toContainText('Wrong passphrase', { timeout: 30_000 });
     await page.getByLabel('Passphrase', { exact: true }).fill(nora.passphrase);
     await page.getByRole('button', { name: 'Open', exact: true }).click();
     await expect(nora.row('diary.txt')).toBeVisible({ timeout: 30_000 });

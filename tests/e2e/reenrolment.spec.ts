@@ -26,7 +26,7 @@ async function arriveWithout(person: Person): Promise<void> {
 async function ask({ page, recoveryWords }: Person, words = recoveryWords): Promise<void> {
   await page.getByRole('button', { name: 'I lost my authenticator' }).click();
   await page.getByLabel('Recovery words').fill(words);
-  await page.getByRole('button', { name: 'Ask for another authenticator' }).click();
+  await page.getByRole('button', { name: 'Ask for a new authenticator' }).click();
 }
 
 for (const device of devicesToLookAt('phone'))
@@ -44,27 +44,27 @@ for (const device of devicesToLookAt('phone'))
     await arriveWithout(elsewhere);
     await stranger.look('sign-in-code');
     await ask(elsewhere, ada.recoveryWords.split(' ').slice(1, ALL_WORDS).join(' '));
-    await expect(elsewhere.page.getByRole('alert')).toContainText('not 24 recovery words');
+    await expect(elsewhere.page.getByRole('alert')).toContainText('aren’t 24 recovery words');
     await stranger.look('reenrolment-words');
     await elsewhere.page.getByLabel('Recovery words').fill(ada.recoveryWords);
-    await elsewhere.page.getByRole('button', { name: 'Ask for another authenticator' }).click();
-    await expect(elsewhere.page.getByText('You can pair it in a while')).toBeVisible();
+    await elsewhere.page.getByRole('button', { name: 'Ask for a new authenticator' }).click();
+    await expect(elsewhere.page.getByText('You can pair it later')).toBeVisible();
     await stranger.look('reenrolment-asked');
 
     await ada.page.reload();
-    await expect(ada.page.getByText('Another authenticator was asked for')).toBeVisible();
+    await expect(ada.page.getByText('A new authenticator was requested')).toBeVisible();
     await tour.look('reenrolment-told');
     await ada.page.getByRole('button', { name: 'Stop it' }).click();
-    await expect(ada.page.getByText('It is stopped')).toBeVisible();
+    await expect(ada.page.getByText('The request was stopped')).toBeVisible();
     await tour.look('reenrolment-stopped');
 
     await arriveWithout(elsewhere);
     await ask(elsewhere);
-    await expect(elsewhere.page.getByText('You can pair it in a while')).toBeVisible();
+    await expect(elsewhere.page.getByText('You can pair it later')).toBeVisible();
     stack.clock.advance(WAIT_MS - 60_000);
     await arriveWithout(elsewhere);
     await ask(elsewhere);
-    await expect(elsewhere.page.getByText('You can pair it in a while')).toBeVisible();
+    await expect(elsewhere.page.getByText('You can pair it later')).toBeVisible();
     stack.clock.advance(60_000);
     await arriveWithout(elsewhere);
     await ask(elsewhere);

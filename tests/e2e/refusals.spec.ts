@@ -137,7 +137,7 @@ test('corrupted, truncated and swapped ciphertext is refused by name, and no fil
       await s3.overwrite(first, bytes);
       await person.act('first.txt', 'Download');
       await expect(
-        transfers.getByText(/damaged|not what|not the file|does not fit|cut short/i).first(),
+        transfers.getByText(/damaged|isn’t what|isn’t the file|doesn’t fit|incomplete/i).first(),
       ).toBeVisible();
       const dismiss = transfers.getByRole('button', { name: /^(dismiss|remove)/i });
       // What is done leaves by itself after a while.

@@ -53,21 +53,21 @@ test('words, codes, authenticator and passphrase are made anew, and only the new
   await page.getByRole('button', { name: 'New recovery words' }).click();
   ada.recoveryWords = await recoveryWords(page);
   expect(ada.recoveryWords.split(' ')).toHaveLength(24);
-  await page.getByRole('button', { name: 'I keep these: they count now' }).click();
-  await expect(page.getByText('Your new recovery words count.').first()).toBeVisible();
+  await page.getByRole('button', { name: 'I’ve saved these. Use them from now on' }).click();
+  await expect(page.getByText('Recovery words changed.').first()).toBeVisible();
 
   await page.getByRole('button', { name: 'New backup codes' }).click();
   ada.backupCodes = (await page.getByTestId('backup-codes').innerText()).match(/[A-Z2-7-]{19}/g) ?? [];
   expect(ada.backupCodes).toHaveLength(10);
-  await page.getByRole('button', { name: 'I keep these: they count now' }).click();
-  await expect(page.getByText('Your new backup codes count.').first()).toBeVisible();
+  await page.getByRole('button', { name: 'I’ve saved these. Use them from now on' }).click();
+  await expect(page.getByText('Backup codes changed.').first()).toBeVisible();
 
-  await page.getByRole('button', { name: 'Another authenticator' }).click();
+  await page.getByRole('button', { name: 'New authenticator' }).click();
   await ada.pairs();
   await ada.typeCode('000000');
   await expect(page.getByRole('alert')).toBeVisible();
   await ada.typeCode();
-  await expect(page.getByText('Codes come from your new authenticator now.').first()).toBeVisible();
+  await expect(page.getByText('Authenticator changed.').first()).toBeVisible();
 
   await page.getByRole('button', { name: 'Change the passphrase' }).click();
   await page.getByLabel('New passphrase').fill('password1');
@@ -75,7 +75,7 @@ test('words, codes, authenticator and passphrase are made anew, and only the new
   await expect(page.getByRole('alert')).toContainText('too easy to guess');
   await page.getByLabel('New passphrase').fill(NEXT_PASSPHRASE);
   await page.getByRole('button', { name: 'Change the passphrase' }).click();
-  await expect(page.getByText('Your new passphrase counts.').first()).toBeVisible();
+  await expect(page.getByText('Passphrase changed.').first()).toBeVisible();
   ada.passphrase = NEXT_PASSPHRASE;
   await page.getByRole('link', { name: 'Back to your drive' }).click();
   await expect(ada.row('Letter.txt')).toBeVisible();
@@ -96,7 +96,7 @@ test('words, codes, authenticator and passphrase are made anew, and only the new
   await lost.page.getByLabel('New passphrase').fill('quite another set of words');
   await lost.page.getByText('Use a backup code').click();
   await lost.page.getByLabel('Backup code').fill(ada.backupCodes[0] ?? '');
-  await expect(lost.page.getByRole('alert')).toContainText('do not open an account');
+  await expect(lost.page.getByRole('alert')).toContainText('don’t open an account');
   await lost.page.getByLabel('Recovery words').fill(ada.recoveryWords);
   await lost.page.getByLabel('Backup code').fill(before.codes[1] ?? '');
   await expect(lost.page.getByRole('alert')).toContainText('backup code is wrong');
@@ -120,7 +120,7 @@ for (const device of devicesToLookAt('phone'))
       await grace.typeCode();
       await expect(page.getByTestId('recovery-words')).toBeVisible();
       await page.goto('/');
-      await expect(page.getByText('may not be kept')).toBeVisible();
+      await expect(page.getByText('You may not have saved')).toBeVisible();
       await tour.look('kit-unkept');
 
       await page.getByRole('link', { name: 'Make new ones' }).click();
@@ -130,7 +130,7 @@ for (const device of devicesToLookAt('phone'))
       await tour.look('renewal-refused');
       await prove(grace);
       await tour.look('renewal');
-      await page.getByRole('button', { name: 'Another authenticator' }).click();
+      await page.getByRole('button', { name: 'New authenticator' }).click();
       await expect(page.getByTestId('totp-secret')).toBeVisible();
       await tour.look('renewal-authenticator');
       await page.getByRole('button', { name: 'Cancel' }).click();
@@ -146,27 +146,27 @@ for (const device of devicesToLookAt('phone'))
       // Not kept: the question stays.
       await page.getByRole('button', { name: 'Cancel' }).click();
       await page.getByRole('link', { name: 'Back to your drive' }).click();
-      await expect(page.getByText('may not be kept')).toBeVisible();
+      await expect(page.getByText('You may not have saved')).toBeVisible();
 
       await page.getByRole('link', { name: 'Make new ones' }).click();
       await prove(grace);
       await page.getByRole('button', { name: 'New backup codes' }).click();
       await expect(page.getByTestId('backup-codes')).toBeVisible();
       await tour.look('renewal-codes');
-      await page.getByRole('button', { name: 'I keep these: they count now' }).click();
-      await expect(page.getByText('Your new backup codes count.').first()).toBeVisible();
+      await page.getByRole('button', { name: 'I’ve saved these. Use them from now on' }).click();
+      await expect(page.getByText('Backup codes changed.').first()).toBeVisible();
       await page.getByRole('link', { name: 'Back to your drive' }).click();
-      await expect(page.getByText('Your recovery words may not be kept')).toBeVisible();
+      await expect(page.getByText('Your recovery words You may not have saved')).toBeVisible();
 
       await page.getByRole('link', { name: 'Make new ones' }).click();
       await prove(grace);
       await page.getByRole('button', { name: 'New recovery words' }).click();
-      await page.getByRole('button', { name: 'I keep these: they count now' }).click();
-      await expect(page.getByText('Your new recovery words count.').first()).toBeVisible();
+      await page.getByRole('button', { name: 'I’ve saved these. Use them from now on' }).click();
+      await expect(page.getByText('Recovery words changed.').first()).toBeVisible();
       await tour.look('renewal-done');
       await page.getByRole('link', { name: 'Back to your drive' }).click();
       await expect(page.getByLabel('Filter files')).toBeVisible();
-      await expect(page.getByText('may not be kept')).toHaveCount(0);
+      await expect(page.getByText('You may not have saved')).toHaveCount(0);
     },
   );
 

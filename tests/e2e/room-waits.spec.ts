@@ -189,7 +189,7 @@ inLongForm(test)(
     await expect(alert).toContainText('No file was renamed to “first here.txt” or “second here.txt”', {
       timeout: 60_000,
     });
-    await expect(alert).toContainText('other devices have deleted these files, or renamed them first');
+    await expect(alert).toContainText('other devices deleted these files or renamed them first');
     await expect(laptop.row('first there.txt')).toBeVisible();
     await expect(laptop.row('second there.txt')).toBeVisible();
   },
@@ -211,9 +211,9 @@ inLongForm(test)('a device that heard of no other for a month says since when', 
     await route.fulfill({ response: answer, body: clock + (await answer.text()) });
   });
   await late.signIn();
-  const banner = late.page.getByText('None of your other devices was heard of since');
+  const banner = late.page.getByText('Your other devices haven’t been seen since');
   await expect(banner).toBeVisible();
-  await expect(late.page.getByText('compare the list of files on both')).toBeVisible();
+  await expect(late.page.getByText('Compare the file lists on both')).toBeVisible();
   await late.page.getByRole('button', { name: 'Dismiss' }).click();
   await expect(banner).toHaveCount(0);
 });

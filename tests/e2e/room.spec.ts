@@ -277,7 +277,7 @@ inLongForm(test)(
       writeFileSync(other, 'another film');
       await pickAgain(again.page, other);
       await expect(again.page.getByText('“Other.bin” was not taken')).toBeVisible();
-      await expect(again.page.getByText('This is not the file that was begun with')).toBeVisible();
+      await expect(again.page.getByText('This isn’t the file that the upload started with')).toBeVisible();
       await expect(row).toContainText('pick the same file again');
 
       // By its name, size and date it is the same.
@@ -286,13 +286,13 @@ inLongForm(test)(
       writeFileSync(impostor, randomBytes(film.length));
       utimesSync(impostor, MADE_AT, MADE_AT);
       await pickAgain(again.page, impostor);
-      await expect(row).toContainText('This is not the file that was begun with');
+      await expect(row).toContainText('This isn’t the file that the upload started with');
       await expect(row).toContainText('pick the same file again');
       expect(sent).toEqual([]);
 
       await pickAgain(again.page, source);
       await expect(again.row('Film.bin')).toBeVisible({ timeout: 60_000 });
-      await expect(again.page.getByText('This is not the file that was begun with')).toHaveCount(0);
+      await expect(again.page.getByText('This isn’t the file that the upload started with')).toHaveCount(0);
       expect(sent.sort()).toEqual(['4', '5', '6']);
       await hasFilm(again);
     } finally {

@@ -73,7 +73,7 @@ for (const device of devicesToLookAt('laptop'))
       fileOf('Choir rehearsal.m4a', 1_300_000, 'audio/mp4'),
       fileOf('Contract with the carpenter, the painter and the man who mends roofs.docx', 86_400),
     );
-    await expect(page.getByRole('heading', { name: 'All done' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: '5 files uploaded' })).toBeVisible();
     await page.getByRole('button', { name: 'Clear' }).click();
     await ada.act('Garden plan.pdf', 'Keep on this device');
     await expect(ada.row('Garden plan.pdf')).toContainText('Kept on this device');
@@ -135,13 +135,13 @@ for (const device of devicesToLookAt('laptop'))
     tour.complaints.length = 0;
     await tour.look('waiting-for-code');
     await open('Settings');
-    await page.getByRole('switch', { name: 'Ask for the passphrase at each start' }).click();
+    await page.getByRole('switch', { name: 'Ask for the passphrase at every start' }).click();
     const dialog = page.getByRole('dialog', { name: 'Ask for the passphrase' });
     await expect(dialog.getByLabel('Passphrase', { exact: true })).toBeFocused();
     await tour.look('ask-at-start');
     await dialog.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
     await page.keyboard.press('Enter');
-    await expect(page.getByRole('switch', { name: 'Ask for the passphrase at each start' })).toBeChecked({
+    await expect(page.getByRole('switch', { name: 'Ask for the passphrase at every start' })).toBeChecked({
       timeout: 30_000,
     });
     await page.reload();

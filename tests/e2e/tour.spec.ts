@@ -71,7 +71,7 @@ for (const device of ['laptop', 'phone'] as const)
       { name: 'Tax return 2025.pdf', mimeType: 'application/pdf', buffer: Buffer.alloc(268_000) },
       { name: 'Contract with the carpenter.docx', mimeType: '', buffer: Buffer.alloc(86_400) },
     );
-    await expect(page.getByRole('heading', { name: 'All done' })).toBeVisible();
+    await expect(page.getByRole('heading', { name: '8 files uploaded' })).toBeVisible();
     await page.getByRole('button', { name: 'Clear' }).click();
     await tour.look('list');
 
@@ -92,7 +92,7 @@ for (const device of ['laptop', 'phone'] as const)
     await tour.look('menu');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'More', exact: true }).click();
-    await page.getByRole('menuitem', { name: 'Keys' }).click();
+    await page.getByRole('menuitem', { name: 'Keyboard shortcuts' }).click();
     await expect(page.getByRole('dialog')).toBeVisible();
     await tour.look('keys');
     await page.keyboard.press('Escape');
@@ -106,7 +106,7 @@ for (const device of ['laptop', 'phone'] as const)
     await tour.look('preview-image');
     await page.keyboard.press('Escape');
     await ada.act('Garden plan.pdf', 'Open');
-    await expect(page.getByText('cannot be shown here')).toBeVisible();
+    await expect(page.getByText('can’t be shown here')).toBeVisible();
     await tour.look('preview-none');
     await page.keyboard.press('Escape');
 

@@ -41,7 +41,7 @@ test('files come in by being dropped on the window, and by being pasted', async 
   await expect(mary.row('dropped.txt')).toContainText('13 B');
   await expect(page.getByRole('region', { name: 'Transfers' })).toContainText('13 B');
   await drag([album]);
-  await expect(page.getByRole('alert')).toContainText('Folders are not taken yet');
+  await expect(page.getByRole('alert')).toContainText('Folders can’t be uploaded yet');
 
   await mary.lockNow();
   await drag([writeEmptyFile(join(folder, 'dropped while locked.bin'), 2_000)]);

@@ -143,9 +143,9 @@ it('says aloud what has ended, good or bad, and nothing of what was cancelled', 
   transfers.apply(report('d', { phase: 'cancelled' }));
   transfers.apply(report('e', { phase: 'done', direction: 'down', isHandedOver: true }));
   expect(said).toEqual([
-    '“a.txt” is uploaded.',
-    '“b.txt” is downloaded.',
-    '“c.txt” has failed.',
+    '“a.txt” was uploaded.',
+    '“b.txt” was downloaded.',
+    '“c.txt” was not uploaded.',
     '“e.txt” was passed to your browser’s downloads.',
   ]);
 });

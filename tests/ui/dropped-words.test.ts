@@ -27,7 +27,7 @@ describe('changes that were given up', () => {
 
   it('asks nobody to sign in again because of a change that does not open', () => {
     const { title, text } = droppedWords([dropped('', 'device_state_lost')]);
-    expect(title).toBe('A change of a name was lost');
-    expect(text).toContain('Your files are as they were');
+    expect(title).toBe('A rename was lost');
+    expect(text).toContain('Your files are unchanged');
   });
 });

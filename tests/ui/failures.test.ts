@@ -26,7 +26,7 @@ describe('texts for failures', () => {
       'Try again in 20 seconds.',
     );
     expect(explain({ code: 'code_locked', detail: { retryAfterSeconds: 3600 } }, 0).text).toContain('1 hour');
-    expect(explain({ code: 'too_many_requests', detail: {} }, 0).text).toContain('Wait a little');
+    expect(explain({ code: 'too_many_requests', detail: {} }, 0).text).toContain('Wait a moment');
   });
 
   it('tells when the app shows the next code after a used one', () => {

@@ -4,25 +4,25 @@ import { keptWords, lossWords, signOutWords } from '../../src/lib/ui/settings/st
 describe('what an eviction would lose', () => {
   it('is nothing where nothing waits', () => {
     expect(lossWords({ waiting: { count: 0, sizeBytes: 0 }, pendingNames: 0 })).toMatch(
-      /^Nothing here is only here/,
+      /^Everything on this device is also on the server/,
     );
   });
 
   it('is what waits, counted and measured', () => {
     expect(lossWords({ waiting: { count: 1, sizeBytes: 1500 }, pendingNames: 0 })).toBe(
-      '1 file (1.5 kB) waits to be uploaded. If the browser cleared this device, it would be lost.',
+      '1 file (1.5 kB) waits to be uploaded. If the browser cleared this device’s storage, it would be lost.',
     );
     expect(lossWords({ waiting: { count: 3, sizeBytes: 9_400_000 }, pendingNames: 0 })).toBe(
-      '3 files (9.4 MB) wait to be uploaded. If the browser cleared this device, they would be lost.',
+      '3 files (9.4 MB) wait to be uploaded. If the browser cleared this device’s storage, they would be lost.',
     );
   });
 
   it('is a new name too', () => {
     expect(lossWords({ waiting: { count: 0, sizeBytes: 0 }, pendingNames: 1 })).toBe(
-      '1 new name waits to be sent. If the browser cleared this device, it would be lost.',
+      '1 new name waits to be sent. If the browser cleared this device’s storage, it would be lost.',
     );
     expect(lossWords({ waiting: { count: 1, sizeBytes: 1500 }, pendingNames: 2 })).toBe(
-      '1 file (1.5 kB) waits to be uploaded, and 2 new names wait to be sent. If the browser cleared this device, they would be lost.',
+      '1 file (1.5 kB) waits to be uploaded, and 2 new names wait to be sent. If the browser cleared this device’s storage, they would be lost.',
     );
   });
 });
@@ -49,7 +49,7 @@ describe('what is kept', () => {
   it('is said only where there is something, and that the server has it too', () => {
     expect(keptWords({ kept: { count: 0, sizeBytes: 0 } })).toBeUndefined();
     expect(keptWords({ kept: { count: 2, sizeBytes: 12_800_000 } })).toBe(
-      '2 files kept on this device, 13 MB. On the server too.',
+      '2 files kept on this device, 13 MB. Also on the server.',
     );
   });
 });

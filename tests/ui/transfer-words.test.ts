@@ -133,15 +133,19 @@ describe('words for a transfer', () => {
 
 describe('the title over all transfers', () => {
   it.each([
-    [0, 0, 0, 'All done'],
-    [1, 0, 0, '1 file under way'],
-    [2, 0, 0, '2 files under way'],
-    [2, 3, 0, '2 files under way, 3 waiting'],
-    [2, 3, 1, '2 files under way, 3 waiting, 1 failed'],
-    [0, 1, 0, '1 file waiting'],
-    [0, 1200, 1100, '1,200 files waiting, 1,100 failed'],
-    [0, 0, 1, '1 file failed'],
-  ])('with %i under way, %i waiting and %i failed is “%s…”', (underWay, resting, failed, title) => {
-    expect(transfersTitle({ underWay, resting, failed })).toBe(title);
+    [{}, 'Nothing in progress'],
+    [{ uploaded: 60 }, '60 files uploaded'],
+    [{ uploaded: 2, downloaded: 1 }, '2 files uploaded, 1 downloaded'],
+    [{ downloaded: 1 }, '1 file downloaded'],
+    [{ underWay: 1, uploaded: 5 }, '1 file in progress'],
+    [{ underWay: 2 }, '2 files in progress'],
+    [{ underWay: 2, resting: 3 }, '2 files in progress, 3 waiting'],
+    [{ underWay: 2, resting: 3, failed: 1 }, '2 files in progress, 3 waiting, 1 failed'],
+    [{ resting: 1 }, '1 file waiting'],
+    [{ resting: 1200, failed: 1100 }, '1,200 files waiting, 1,100 failed'],
+    [{ failed: 1, uploaded: 2 }, '1 file failed'],
+  ])('with %j is “%s”', (some, title) => {
+    const none = { underWay: 0, resting: 0, failed: 0, uploaded: 0, downloaded: 0 };
+    expect(transfersTitle({ ...none, ...some })).toBe(title);
   });
 });

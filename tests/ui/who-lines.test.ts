@@ -15,7 +15,7 @@ describe('who can read this now', () => {
             'This device',
             'Your other devices',
             'The server',
-            'Whoever gets at the stored files',
+            'Anyone who gets hold of the stored files',
             'Someone who finds this device',
           ]);
           for (const { text } of lines) expect(text).toMatch(/^[A-Z].+\.$/);

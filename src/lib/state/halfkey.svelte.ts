@@ -72,7 +72,7 @@ export class Halfkey {
   /** Deletes a file for good. @throws {HalfkeyError} when the code is refused, or the file is gone */
   async purge({ file, name }: FileRow, factor: Factor): Promise<void> {
     await this.#worker.send('file/purge', { file, factor });
-    this.announcer.say(`${quotedName(name)} is deleted for good.`);
+    this.announcer.say(`${quotedName(name)} was deleted for good.`);
   }
 
   #heedTransfer({ direction, phase, isSafe }: TransferReport): void {

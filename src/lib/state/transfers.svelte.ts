@@ -35,6 +35,9 @@ export interface TransferCounts {
   readonly waitingForCode: number;
   /** Ended, and not as somebody wanted. */
   readonly failed: number;
+  /** Ended well, and not dismissed yet. */
+  readonly uploaded: number;
+  readonly downloaded: number;
   /** Would be lost if the page were closed now. What has to be picked again is lost to the page already. */
   readonly atRisk: number;
 }
@@ -65,6 +68,8 @@ function countTransfers(transfers: readonly TransferReport[]): TransferCounts {
     resting,
     waitingForCode: going.filter(({ phase }) => phase === 'waiting-for-code').length,
     failed: transfers.filter(({ phase }) => phase === 'failed').length,
+    uploaded: transfers.filter(({ phase, direction }) => phase === 'done' && direction === 'up').length,
+    downloaded: transfers.filter(({ phase, direction }) => phase === 'done' && direction === 'down').length,
     atRisk: going.filter(({ isSafe, phase }) => !isSafe && phase !== 'waiting-for-file').length,
   };
 }
@@ -192,12 +197,12 @@ export class Transfers {
 
   #end(report: TransferReport): void {
     this.#settle(report.transfer);
+    const did = report.direction === 'up' ? 'uploaded' : 'downloaded';
     if (report.phase === 'done') {
-      const verb = report.direction === 'up' ? 'is uploaded' : 'is downloaded';
-      const done = report.isHandedOver ? 'was passed to your browser’s downloads' : verb;
+      const done = report.isHandedOver ? 'was passed to your browser’s downloads' : `was ${did}`;
       this.#announcer.say(`${quotedName(report.name)} ${done}.`);
     } else if (report.phase === 'failed') {
-      this.#announcer.say(`${quotedName(report.name)} has failed.`);
+      this.#announcer.say(`${quotedName(report.name)} was not ${did}.`);
     }
   }
 

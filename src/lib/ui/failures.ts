@@ -12,101 +12,111 @@ export interface Explanation {
 
 type Text = string | ((detail: ErrorDetail, nowMs: number) => string);
 
-const damaged = 'Nothing of it was released. Ask whoever runs this server to restore it from a backup.';
-const tampered = 'Halfkey has stopped writing, so that nothing gets worse. Tell whoever runs this server.';
+const damaged = 'Nothing was opened. Ask whoever runs this server to restore it from a backup.';
+const tampered =
+  'Halfkey has stopped making changes so that nothing gets worse. Tell whoever runs this server.';
 const wait: Text = ({ retryAfterSeconds }) =>
   retryAfterSeconds === undefined
-    ? 'Wait a little, then try again.'
+    ? 'Wait a moment, then try again.'
     : `Try again in ${formatWait(retryAfterSeconds)}.`;
 const nextCode: Text = (_, nowMs) =>
-  `Your app shows the next one in ${formatWait(secondsToNextCode(nowMs))}: type that.`;
+  `Your app will show a new one in ${formatWait(secondsToNextCode(nowMs))}. Enter that one.`;
 
 const EXPLANATIONS = {
-  key_mismatch: ['The key does not fit this file', damaged],
-  segment_corrupt: ['This file is damaged', `A part of it is not what was uploaded. ${damaged}`],
-  ciphertext_truncated: ['This file is cut short', `Its end is missing on the server. ${damaged}`],
-  ciphertext_overlong: ['This file has been added to', `There is more of it than was uploaded. ${damaged}`],
-  format_unknown: [
-    'This was made by another version',
-    'Reload the page to get the newest Halfkey, then try again.',
+  key_mismatch: ['The key doesn’t fit this file', damaged],
+  segment_corrupt: ['This file is damaged', `Part of it isn’t what was uploaded. ${damaged}`],
+  ciphertext_truncated: ['This file is incomplete', `Its end is missing on the server. ${damaged}`],
+  ciphertext_overlong: [
+    'This file is longer than it should be',
+    `Something was added to it after it was uploaded. ${damaged}`,
   ],
-  format_malformed: ['This cannot be read', `It is not what Halfkey writes. ${damaged}`],
-  kms_half_wrong: ['The server’s half does not fit', `It gave the half of another key. ${damaged}`],
-  envelope_corrupt: ['This file’s key is damaged', `Without it the file stays closed. ${damaged}`],
-  keyring_corrupt: ['Your key ring is damaged', `What the server sent is not what you stored. ${damaged}`],
+  format_unknown: [
+    'This was made by a different version of Halfkey',
+    'Reload the page to get the latest version, then try again.',
+  ],
+  format_malformed: ['This can’t be read', `It isn’t in a format that Halfkey writes. ${damaged}`],
+  kms_half_wrong: ['The server’s half doesn’t fit', `It belongs to a different key. ${damaged}`],
+  envelope_corrupt: ['This file’s key is damaged', `Without it, the file can’t be opened. ${damaged}`],
+  keyring_corrupt: ['Your key ring is damaged', `What the server sent isn’t what you stored. ${damaged}`],
   content_stale: [
     'The server sent an older version',
-    'It was not released. Try again; if it happens again, tell whoever runs this server.',
+    'It was not opened. Try again. If it keeps happening, tell whoever runs this server.',
   ],
-  digest_mismatch: ['This is not the file that was uploaded', damaged],
-  journal_corrupt: ['The list of files is damaged', tampered],
-  journal_gap: ['A part of the list of files is missing', tampered],
-  device_untrusted: ['A change came from an unknown device', `It was not taken in. ${tampered}`],
-  snapshot_wrong: ['A stored copy of the list is wrong', 'The full list is used in its place.'],
-  rollback: ['The server shows an older state than this device has seen', tampered],
-  fork: ['The server shows two histories', `It tells this device another one than before. ${tampered}`],
-  vault_missing: ['The server says your drive does not exist', `This device knows that it does. ${tampered}`],
-  record_corrupt: ['What the server stored is damaged', tampered],
+  digest_mismatch: ['This isn’t the file that was uploaded', damaged],
+  journal_corrupt: ['The file list is damaged', tampered],
+  journal_gap: ['Part of the file list is missing', tampered],
+  device_untrusted: ['A change came from an unknown device', `It was ignored. ${tampered}`],
+  snapshot_wrong: ['A saved copy of the file list is wrong', 'Halfkey is using the full list instead.'],
+  rollback: ['The server is showing an older state than this device has already seen', tampered],
+  fork: [
+    'The server is showing two different histories',
+    `What it shows this device now contradicts what it showed before. ${tampered}`,
+  ],
+  vault_missing: ['The server says your drive doesn’t exist', `This device knows that it does. ${tampered}`],
+  record_corrupt: ['Something stored on the server is damaged', tampered],
   update_rejected: [
-    'An update was refused',
-    'Something on the way has altered it. This version goes on as before. Tell whoever runs this server.',
+    'An update was rejected',
+    'It was altered on its way here. The version you have keeps working. Tell whoever runs this server.',
   ],
   inbox_refused: [
-    'A waiting upload is not from one of your devices',
+    'A waiting upload isn’t from one of your devices',
     ({ count = 1 }) =>
       `${count === 1 ? 'It was' : `${String(count)} of them were`} not added to your drive. Tell whoever runs this server.`,
   ],
 
-  input_malformed: ['The server did not accept this', 'Check what you typed, then try again.'],
-  input_too_large: ['This is more than the server takes', 'Try it in smaller pieces.'],
+  input_malformed: ['The server didn’t accept this', 'Check what you typed, then try again.'],
+  input_too_large: ['This is too large for the server', 'Try smaller pieces.'],
   login_refused: [
-    'User name or passphrase is wrong',
-    'Check both. Nobody can tell which of the two it was, on purpose.',
+    'Wrong user name or passphrase',
+    'Check both and try again. For your security, we don’t say which.',
   ],
-  login_expired: ['Signing in took too long', 'Type your passphrase again.'],
+  login_expired: ['Signing in took too long', 'Enter your passphrase again.'],
   recovery_refused: [
-    'These words do not open an account here',
-    'Check each word against your sheet, and the address of this page.',
+    'These words don’t open an account here',
+    'Check each word against your sheet, and check this page’s address.',
   ],
   recovery_words_malformed: [
-    'These are not 24 recovery words',
-    'Check the spelling and the order. Capitals and line breaks do not matter.',
+    'These aren’t 24 recovery words',
+    'Check the spelling and the order. Capitals and line breaks don’t matter.',
   ],
-  session_missing: ['You have been signed out', 'Sign in again to go on.'],
-  code_malformed: ['That is not a code', 'Type the six digits that your app shows for Halfkey.'],
+  session_missing: ['You’ve been signed out', 'Sign in again to continue.'],
+  code_malformed: [
+    'That isn’t a code',
+    'Enter the 6-digit code that your authenticator app shows for Halfkey.',
+  ],
   code_wrong: [
-    'That code is wrong',
+    'Wrong code',
     ({ clockAheadSeconds, triesLeft }) =>
       triesLeft !== undefined && triesLeft > 0
-        ? `${counted(triesLeft, 'try', 'tries')} left. After that, codes are refused for an hour or more.`
+        ? `${counted(triesLeft, 'try', 'tries')} left. After that, codes won’t work for at least an hour.`
         : clockAheadSeconds === undefined
-          ? 'Type the newest one. If it stays wrong, check that your phone’s clock is set by itself.'
-          : `Type the newest one. This device’s clock is ${formatWait(Math.abs(clockAheadSeconds))} ${clockAheadSeconds > 0 ? 'ahead of' : 'behind'} the server’s: set it right, and your phone’s too.`,
+          ? 'Enter the newest one. If that doesn’t work, check that your phone sets its clock automatically.'
+          : `Enter the newest one. This device’s clock is ${formatWait(Math.abs(clockAheadSeconds))} ${clockAheadSeconds > 0 ? 'ahead of' : 'behind'} the server’s. Set it to the right time, and check your phone’s too.`,
   ],
-  code_used: ['That code was used already', nextCode],
+  code_used: ['That code has already been used', nextCode],
   code_locked: [
     'Too many wrong codes',
-    (detail, nowMs) => `Codes are refused for now. ${say(wait, detail, nowMs)} A backup code works at once.`,
+    (detail, nowMs) => `Codes are locked for now. ${say(wait, detail, nowMs)} A backup code still works.`,
   ],
-  device_revoked: ['This device was signed out', 'Sign in again: it comes in as a new one.'],
+  device_revoked: ['This device was signed out', 'Sign in again. It will count as a new device.'],
   backup_code_refused: [
-    'That backup code is wrong or used',
-    'Each works once. Try the next one of your sheet.',
+    'That backup code is wrong or already used',
+    'Each one works once. Try the next one on your sheet.',
   ],
   proof_missing: [
-    'Passphrase and code are needed once more',
-    'Ten minutes have passed, or Halfkey was locked. A sheet that you were just shown may not count: make another one.',
+    'Enter your passphrase and a code again',
+    'Ten minutes have passed, or Halfkey was locked. If you were just shown a new sheet, it may not be valid. Make another one.',
   ],
-  too_many_requests: ['Too many tries', wait],
-  grant_missing: ['Halfkey is locked', 'Type the six digits from your authenticator app.'],
-  grant_spent: ['This code has opened all it can', 'Type a new one to open more.'],
-  locked: ['Halfkey is locked', 'Type the six digits from your authenticator app.'],
-  not_a_member: ['You have no access to this drive', 'Ask the person who shared it with you.'],
-  origin_refused: ['This page is not where it should be', 'Open Halfkey by the address you were given.'],
-  name_taken: ['This user name is taken', 'Choose another one, or sign in if it is yours.'],
-  name_malformed: ['This name cannot be used', 'Use 1 to 64 letters, figures or signs, without spaces.'],
+  too_many_requests: ['Too many attempts', wait],
+  grant_missing: ['Halfkey is locked', 'Enter the 6-digit code from your authenticator app.'],
+  grant_spent: ['This code has opened as much as it can', 'Enter a new one to open more.'],
+  locked: ['Halfkey is locked', 'Enter the 6-digit code from your authenticator app.'],
+  not_a_member: ['You don’t have access to this drive', 'Ask the person who shared it with you.'],
+  origin_refused: ['This page is at the wrong address', 'Open Halfkey at the address you were given.'],
+  name_taken: ['This user name is taken', 'Choose another one, or sign in if it’s yours.'],
+  name_malformed: ['This name can’t be used', 'Use 1 to 64 letters, digits or symbols, without spaces.'],
   passphrase_wrong: [
-    'This passphrase is wrong',
+    'Wrong passphrase',
     ({ retryAfterSeconds }) =>
       retryAfterSeconds === undefined
         ? 'Check it, then try again.'
@@ -114,59 +124,62 @@ const EXPLANATIONS = {
   ],
   passphrase_weak: [
     'This passphrase is too easy to guess',
-    'Make it longer, with words that do not belong together, or use a generated one.',
-  ],
-  signup_closed: ['This server takes no new accounts', 'Ask whoever runs it for an invitation.'],
-  store_full: [
-    'The server has no room left',
-    'Nothing was lost. Delete what you do not need, then try again.',
+    'Make it longer, with words that don’t belong together, or let Halfkey generate one.',
   ],
   store_refused: [
     'The file store refused it',
     ({ reason }) =>
       `${reason === undefined ? 'It gave no reason.' : `Its reason: ${reason}.`} Tell whoever runs this server, then try again.`,
   ],
+  signup_closed: ['This server isn’t taking new accounts', 'Ask whoever runs it for an invitation.'],
+  store_full: ['The server is out of space', 'Nothing was lost. Delete what you don’t need, then try again.'],
   not_found: ['This file is gone', 'It was deleted, perhaps on another device.'],
-  key_absent: ['The server’s half of this key is gone', 'The file was deleted for good, or never finished.'],
-  server_unknown: [
-    'This is not the server that you signed up with',
-    'Nothing was sent to it. Check the address of this page.',
+  key_absent: [
+    'The server’s half of this key is gone',
+    'The file was deleted for good, or its upload never finished.',
   ],
-  kdf_downgrade: ['The server asked for a weaker lock', 'It was refused. Tell whoever runs this server.'],
+  server_unknown: [
+    'This isn’t the server you signed up with',
+    'Nothing was sent to it. Check this page’s address.',
+  ],
+  kdf_downgrade: [
+    'The server asked for weaker protection',
+    'Halfkey refused. Tell whoever runs this server.',
+  ],
   file_too_large: ['This file is too large', 'Halfkey takes files of up to 1 TB.'],
 
-  head_changed: ['Another device was faster', 'Try again: the list is up to date now.'],
-  already_exists: ['This is there already', 'Try again with a new upload.'],
-  upload_lost: ['The server has lost this upload', 'Try again: it starts from the beginning.'],
-  upload_mismatch: ['What arrived is not what was sent', 'It was thrown away. Try again.'],
+  head_changed: ['Another device got there first', 'The list is up to date now. Try again.'],
+  already_exists: ['This already exists', 'Upload it again.'],
+  upload_lost: ['The server lost this upload', 'Try again. It will start from the beginning.'],
+  upload_mismatch: ['The upload arrived damaged', 'It was discarded. Try again.'],
   keyring_changed: ['Your key ring changed on another device', 'Try again.'],
   source_changed: [
     'The file changed or disappeared while it was being read',
     'It was not uploaded. If it is inside an archive, extract it first. Then add it again.',
   ],
-  download_cut: ['The browser stopped this download', 'What was saved is not whole. Download it again.'],
+  download_cut: ['The browser stopped this download', 'What was saved is incomplete. Download it again.'],
 
   broker_unreachable: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
   broker_failed: ['Something went wrong on the server', 'Nothing was lost. Try again in a moment.'],
   store_unreachable: ['The store of files does not answer', 'Check your connection, then try again.'],
   kms_unreachable: [
-    'The server’s half cannot be reached',
-    'Nothing can be opened until it is back. Try again soon.',
+    'The server’s half can’t be reached',
+    'Nothing can be opened until it’s back. Try again soon.',
   ],
   kms_key_unusable: [
     'The server’s half is switched off',
-    'Nothing can be opened until whoever runs this server switches it on.',
+    'Nothing can be opened until whoever runs this server switches it back on.',
   ],
-  url_expired: ['This took longer than it may', 'Try again. If it happens again, check this device’s clock.'],
+  url_expired: ['This took too long', 'Try again. If it happens again, check this device’s clock.'],
 
   browser_lacks: [
-    'This browser cannot run Halfkey',
+    'This browser can’t run Halfkey',
     ({ feature }) =>
-      `${feature === undefined ? 'It lacks something that keeps your files safe.' : `It lacks “${feature}”.`} Use Chrome or Edge 137, Firefox 130, Safari 18.4, or newer, at an address that starts with https.`,
+      `${feature === undefined ? 'It’s missing something that keeps your files safe.' : `It’s missing “${feature}”.`} Use Chrome or Edge 137, Firefox 130, Safari 18.4, or newer, at an address that starts with https.`,
   ],
-  device_full: ['This device has no room left', 'Free some space, then try again.'],
+  device_full: ['This device is out of space', 'Free up some space, then try again.'],
   device_state_lost: [
-    'This browser has forgotten its half',
+    'This browser has lost its half of the key',
     'Sign in again. Your files are safe on the server.',
   ],
 

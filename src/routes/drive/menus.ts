@@ -86,7 +86,7 @@ export function appMenu(driveActions: DriveActions, isInstalled: boolean): MenuI
       },
     },
     {
-      label: 'Keys',
+      label: 'Keyboard shortcuts',
       icon: 'help',
       onselect: () => {
         driveActions.show({ kind: 'help' });

@@ -12,13 +12,16 @@ export function droppedWords(dropped: readonly DroppedChange[]): Explanation {
   // What rests here and does not open any more has no name to tell.
   if (names.length === 0) {
     return {
-      title: 'A change of a name was lost',
-      text: 'It waited on this device to be sent, and cannot be read any more. Your files are as they were.',
+      title: 'A rename was lost',
+      text: 'It was waiting on this device to be sent, and can’t be read any more. Your files are unchanged.',
     };
   }
   const tried = `No file was renamed to ${oneOf(names)}`;
   if (dropped.length > 1 || !only)
-    return { title: tried, text: 'Meanwhile other devices have deleted these files, or renamed them first.' };
+    return {
+      title: tried,
+      text: 'In the meantime, other devices deleted these files or renamed them first.',
+    };
   const { title, text } = explain({ code: only.code, detail: {} }, 0);
   return { title: tried, text: `${title}. ${text}` };
 }

@@ -6,12 +6,12 @@ const MAX_NAME_BYTES = 255;
 /** Why a file cannot have this name, as a sentence; undefined when it can. */
 export function nameFault(name: string): string | undefined {
   if (name === '') return 'Type a name.';
-  if (name === '.' || name === '..') return 'Computers take this name for a folder: choose another one.';
-  if (name.includes('/')) return 'A name cannot contain “/”.';
+  if (name === '.' || name === '..') return 'This name is reserved for folders. Choose another one.';
+  if (name.includes('/')) return 'A name can’t contain “/”.';
   const hidden = hiddenIn(name);
-  if (hidden.length > 0) return `This name contains characters that nobody can see: ${hidden.join(', ')}.`;
+  if (hidden.length > 0) return `This name contains invisible characters: ${hidden.join(', ')}.`;
   const bytes = new TextEncoder().encode(name.normalize('NFC')).length;
-  if (bytes > MAX_NAME_BYTES) return 'This name is too long: make it shorter.';
+  if (bytes > MAX_NAME_BYTES) return 'This name is too long. Make it shorter.';
   return undefined;
 }
 

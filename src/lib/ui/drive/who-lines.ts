@@ -32,20 +32,20 @@ export function whoLines({ openUntil, asksPassphrase, otherDevices }: Standing):
       can: isOpen ? 'everything' : 'names only',
       half: 'yours',
       text: isOpen
-        ? `It is open until ${openUntil}, or until you lock it.`
-        : 'It has your half of the key. The contents open after six digits from your app.',
+        ? `It’s open until ${openUntil}, or until you lock it.`
+        : 'It holds your half of the key. Files open after a code from your authenticator app.',
     },
     otherDevicesLine(otherDevices),
     {
       who: 'The server',
       can: 'nothing',
       half: 'servers',
-      text: 'It has its half of each key, not yours. It sees how many files there are, when they come and roughly how large they are. It could only guess at your passphrase: weak ones are refused.',
+      text: 'It holds its half of each key, but not yours. It can see how many files there are, when they arrive and roughly how large they are. It could only guess your passphrase, which is why weak ones aren’t accepted.',
     },
     {
-      who: 'Whoever gets at the stored files',
+      who: 'Anyone who gets hold of the stored files',
       can: 'nothing',
-      text: 'What is stored is encrypted, names too, and opens with neither half alone.',
+      text: 'Everything stored is encrypted, names included, and neither half opens it alone.',
     },
     finderLine(isOpen, asksPassphrase),
   ];
@@ -61,15 +61,19 @@ function otherDevicesLine(names: readonly string[]): WhoLine {
     who,
     can: 'after a code',
     half: 'yours',
-    text: `${all}. Each that is still signed in shows the names, and opens the contents after a code of its own.`,
+    text: `${all}. Any that is still signed in shows the names, and opens files after its own code.`,
   };
 }
 
 function finderLine(isOpen: boolean, asksPassphrase: boolean): WhoLine {
   const who = 'Someone who finds this device';
   if (isOpen) {
-    return { who, can: 'everything', text: 'Unless its screen is locked. Press Lock now when you leave it.' };
+    return {
+      who,
+      can: 'everything',
+      text: 'Unless its screen is locked. Press Lock now before you leave it.',
+    };
   }
-  const also = asksPassphrase ? ', or once Halfkey is closed: it asks for your passphrase then' : '';
-  return { who, can: 'names only', text: `And not even these while its screen is locked${also}.` };
+  const also = asksPassphrase ? ', or once Halfkey is closed, because it then asks for your passphrase' : '';
+  return { who, can: 'names only', text: `Not even the names while its screen is locked${also}.` };
 }

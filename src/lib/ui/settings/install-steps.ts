@@ -37,13 +37,13 @@ const GUIDES = {
     scene: 'laptop',
     steps: [
       { icon: 'install', text: 'Look for the install button at the right end of the address bar.' },
-      { icon: 'menu', text: 'If there is none: open the browser’s menu, and look for “Install” or “Apps”.' },
+      { icon: 'menu', text: 'If there isn’t one, open the browser’s menu and look for “Install” or “Apps”.' },
     ],
   },
   'firefox-android': {
     scene: 'phone-above',
     steps: [
-      { icon: 'menu', text: 'Open Firefox’s menu, the three dots.' },
+      { icon: 'menu', text: 'Open Firefox’s menu (the three dots).' },
       { icon: 'install', text: 'Tap “Add app to Home screen” or “Install”.' },
       { icon: 'check', text: 'Open Halfkey from your home screen.' },
     ],
@@ -58,8 +58,11 @@ const GUIDES = {
   none: {
     scene: 'nowhere',
     steps: [
-      { icon: 'alert', text: 'This browser cannot install apps. Everything works in a tab all the same.' },
-      { icon: 'install', text: 'To have a window of its own, open this address in Chrome, Edge or Safari.' },
+      { icon: 'alert', text: 'This browser can’t install apps. Everything still works in a tab.' },
+      {
+        icon: 'install',
+        text: 'To give Halfkey its own window, open this address in Chrome, Edge or Safari.',
+      },
     ],
   },
 } as const satisfies Record<Exclude<InstallWay, 'prompt'>, InstallGuide>;

@@ -11,14 +11,14 @@ export function lossWords({
   const files = `${counted(waiting.count, 'file')} (${formatSize(waiting.sizeBytes)}) ${waits} to be uploaded`;
   const names = `${counted(pendingNames, 'new name')} ${pendingNames === 1 ? 'waits' : 'wait'} to be sent`;
   const all = [...(waiting.count === 0 ? [] : [files]), ...(pendingNames === 0 ? [] : [names])];
-  if (all.length === 0) return 'Nothing here is only here: all of it is on the server too.';
+  if (all.length === 0) return 'Everything on this device is also on the server.';
   const they = waiting.count + pendingNames === 1 ? 'it' : 'they';
-  return `${all.join(', and ')}. If the browser cleared this device, ${they} would be lost.`;
+  return `${all.join(', and ')}. If the browser cleared this device’s storage, ${they} would be lost.`;
 }
 
 /** What signing out would lose. @param loss something, or undefined when nobody knows */
 export function signOutWords(loss: Loss | undefined): string {
-  if (!loss) return 'There may be files on this device that are not on the server yet.';
+  if (!loss) return 'There may be files on this device that aren’t on the server yet.';
   const { unsent, pendingNames } = loss;
   const are = unsent.count === 1 ? 'is' : 'are';
   const files = `${counted(unsent.count, 'file')} (${formatSize(unsent.sizeBytes)}) ${are} not on the server yet.`;
@@ -30,5 +30,5 @@ export function signOutWords(loss: Loss | undefined): string {
 /** What is kept on this device by will; undefined when there is none. */
 export function keptWords({ kept }: Pick<StorageReport, 'kept'>): string | undefined {
   if (kept.count === 0) return undefined;
-  return `${counted(kept.count, 'file')} kept on this device, ${formatSize(kept.sizeBytes)}. On the server too.`;
+  return `${counted(kept.count, 'file')} kept on this device, ${formatSize(kept.sizeBytes)}. Also on the server.`;
 }

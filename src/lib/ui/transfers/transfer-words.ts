@@ -1,3 +1,4 @@
+import type { TransferCounts } from '../../state/transfers.svelte.ts';
 import type { Holdup, TransferReport } from '../../protocol/transfer.ts';
 import { counted, formatWait } from '../format.ts';
 
@@ -88,24 +89,32 @@ export function transferWords(transfer: TransferState, line: Line): string {
 
 /** Why a transfer that waits for its file did not go on with the one that was picked. */
 export const OTHER_FILE =
-  'This is not the file that was begun with, or it was changed since. Pick that one, or cancel the transfer.';
+  'This isn’t the file that the upload started with, or it has changed since. Pick that file, or cancel the upload.';
 
-/** What stands above all transfers. */
-export function transfersTitle(counts: {
-  readonly underWay: number;
-  readonly resting: number;
-  readonly failed: number;
-}): string {
-  const { underWay, resting, failed } = counts;
-  const all = [
-    [underWay, 'under way'],
+/** What stands above all transfers: what still goes on or went wrong, else what has been done. */
+export function transfersTitle(
+  counts: Pick<TransferCounts, 'underWay' | 'resting' | 'failed' | 'uploaded' | 'downloaded'>,
+): string {
+  const { underWay, resting, failed, uploaded, downloaded } = counts;
+  const open = countedEach([
+    [underWay, 'in progress'],
     [resting, 'waiting'],
     [failed, 'failed'],
-  ] as const;
-  const words = all
+  ]);
+  if (open !== '') return open;
+  const done = countedEach([
+    [uploaded, 'uploaded'],
+    [downloaded, 'downloaded'],
+  ]);
+  return done === '' ? 'Nothing in progress' : done;
+}
+
+/** `2 files waiting, 1 failed`; empty when there is none of any. */
+function countedEach(kinds: readonly (readonly [count: number, how: string])[]): string {
+  return kinds
     .filter(([count]) => count > 0)
     .map(
       ([count, how], index) => `${index === 0 ? counted(count, 'file') : count.toLocaleString('en')} ${how}`,
-    );
-  return words.length === 0 ? 'All done' : words.join(', ');
+    )
+    .join(', ');
 }
