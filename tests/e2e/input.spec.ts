@@ -232,7 +232,7 @@ test('nothing is wrong with the way in on a phone, nor with an address that does
   await tour.look('kit-half-kept');
   await page.getByRole('button', { name: 'Continue' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Halfkey' })).toBeFocused();
-  await expect(page.getByText('Your backup codes may not be kept')).toBeVisible();
+  await expect(page.getByText('You may not have saved your backup codes')).toBeVisible();
   await expect(page.getByText('Tap the button to add files.')).toBeVisible();
   await expect(page.getByText(/drop/i)).toBeHidden();
   await tour.look('kit-skipped');

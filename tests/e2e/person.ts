@@ -123,7 +123,7 @@ export class Person {
     await expect(page.getByLabel('Filter files')).toBeVisible();
     // Written down by hand.
     await page.getByRole('button', { name: 'Dismiss this message' }).click();
-    await expect(page.getByText('may not be kept')).toBeHidden();
+    await expect(page.getByText('may not have saved')).toBeHidden();
   }
 
   async signIn(): Promise<void> {

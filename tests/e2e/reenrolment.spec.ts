@@ -75,7 +75,7 @@ for (const device of devicesToLookAt('phone'))
     await stranger.look('reenrolment-pairing');
     await elsewhere.typeCode();
     await expect(elsewhere.row('Letter.txt')).toBeVisible();
-    await expect(elsewhere.page.getByText('Your backup codes may not be kept')).toBeVisible();
+    await expect(elsewhere.page.getByText('You may not have saved your backup codes')).toBeVisible();
     await elsewhere.lockNow();
     await elsewhere.unlock();
     const letter = await elsewhere.download('Letter.txt');
