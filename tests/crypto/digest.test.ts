@@ -10,11 +10,11 @@ describe('SHA-256, known answers of FIPS 180', () => {
       'abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq',
       '248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1',
     ],
-  ])('of "%s"', async (text, hex) => {
+  ])('is what was published for "%s"', async (text, hex) => {
     expect(toHex(await sha256(utf8(text)))).toBe(hex);
   });
 
-  test('of a view is of the view alone', async () => {
+  test('of a view is that of the view alone', async () => {
     const view = utf8('xxabcxx').subarray(2, 5);
     expect(await sha256(view)).toEqual(await sha256(utf8('abc')));
   });

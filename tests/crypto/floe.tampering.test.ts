@@ -28,21 +28,24 @@ const SMALL = await seal(KEY, AAD, patternBytes(94));
 describe('segments in another order', () => {
   const pairs = [0, 1, 2, 3, 4].flatMap((i) => [0, 1, 2, 3, 4].filter((j) => j > i).map((j) => ({ i, j })));
 
-  test.each(pairs)('$i and $j swapped: refused at $i, nothing given out from there on', async ({ i, j }) => {
-    const segments = segmentsOf(SEALED);
-    [segments[i], segments[j]] = [at(segments, j), at(segments, i)];
-    const { given, error } = await openInOrder(segments);
-    expect(error?.detail.segmentIndex).toBe(i);
-    expect(error?.family).toBe('corrupt');
-    // The last segment is shorter: in an inner place it says of itself that it is the last.
-    expect(error?.code).toBe(j === SEGMENTS - 1 ? 'ciphertext_truncated' : 'segment_corrupt');
-    expect(equalBytes(given, PLAINTEXT.subarray(0, i * SEGMENT_PLAINTEXT_BYTES))).toBe(true);
-    expect(
-      (await refusal(open(KEY, AAD, concat(SEALED.subarray(0, HEADER_BYTES), ...segments)))).family,
-    ).toBe('corrupt');
-  });
+  test.each(pairs)(
+    '$i and $j swapped are refused at $i, and nothing is given out from there on',
+    async ({ i, j }) => {
+      const segments = segmentsOf(SEALED);
+      [segments[i], segments[j]] = [at(segments, j), at(segments, i)];
+      const { given, error } = await openInOrder(segments);
+      expect(error?.detail.segmentIndex).toBe(i);
+      expect(error?.family).toBe('corrupt');
+      // The last segment is shorter: in an inner place it says of itself that it is the last.
+      expect(error?.code).toBe(j === SEGMENTS - 1 ? 'ciphertext_truncated' : 'segment_corrupt');
+      expect(equalBytes(given, PLAINTEXT.subarray(0, i * SEGMENT_PLAINTEXT_BYTES))).toBe(true);
+      expect(
+        (await refusal(open(KEY, AAD, concat(SEALED.subarray(0, HEADER_BYTES), ...segments)))).family,
+      ).toBe('corrupt');
+    },
+  );
 
-  test('one doubled, one left out: refused at its place', async () => {
+  test('one doubled and one left out is refused at its place', async () => {
     const [a, b, c, d, e] = segmentsOf(SEALED);
     const doubled = await openInOrder([a, b, b, d, e].filter(isBytes));
     expect([doubled.error?.code, doubled.error?.detail.segmentIndex]).toEqual(['segment_corrupt', 2]);
@@ -86,18 +89,21 @@ describe('a ciphertext cut off', () => {
 describe('bytes after the end', () => {
   const tails = { 'one byte': new Uint8Array(1), '16 bytes': new Uint8Array(16) };
 
-  test.each(Object.entries(tails))('%s: refused', async (_name, tail) => {
+  test.each(Object.entries(tails))('are refused: %s', async (_name, tail) => {
     expect(await refusalCode(open(KEY, AAD, concat(SEALED, tail)))).toBe('ciphertext_overlong');
     expect(await refusalCode(open(KEY, AAD, concat(SMALL, tail)))).toBe('ciphertext_overlong');
   });
 
-  test.each([1, 16, 32, 1000])('%d bytes after a last segment that is full: refused', async (tailBytes) => {
-    const full = await seal(KEY, AAD, PLAINTEXT.subarray(0, SEGMENT_PLAINTEXT_BYTES));
-    const { code } = await refusal(open(KEY, AAD, concat(full, new Uint8Array(tailBytes))));
-    expect(code).toBe('ciphertext_overlong');
-  });
+  test.each([1, 16, 32, 1000])(
+    'are refused after a last segment that is full: %d of them',
+    async (tailBytes) => {
+      const full = await seal(KEY, AAD, PLAINTEXT.subarray(0, SEGMENT_PLAINTEXT_BYTES));
+      const { code } = await refusal(open(KEY, AAD, concat(full, new Uint8Array(tailBytes))));
+      expect(code).toBe('ciphertext_overlong');
+    },
+  );
 
-  test('a whole valid segment of the same file, first or last: refused', async () => {
+  test('are refused when they are a whole valid segment of the same file, first or last', async () => {
     const segments = segmentsOf(SEALED);
     expect((await refusal(open(KEY, AAD, concat(SEALED, at(segments, 0))))).family).toBe('corrupt');
     expect((await refusal(open(KEY, AAD, concat(SEALED, at(segments, 4))))).family).toBe('corrupt');
@@ -109,7 +115,7 @@ describe('bytes after the end', () => {
 });
 
 describe('bits flipped', () => {
-  test('each one of a ciphertext of 200 bytes: refused, by what it is part of', async () => {
+  test('each one of a ciphertext of 200 bytes is refused, by what it is part of', async () => {
     expect(SMALL).toHaveLength(200);
     for (let bit = 0; bit < 8 * SMALL.length; bit++) {
       const { code } = await refusal(open(KEY, AAD, flip(SMALL, bit)));
@@ -123,7 +129,7 @@ describe('bits flipped', () => {
     return byte < HEADER_BYTES + 4 ? /^(ciphertext_|segment_corrupt)/ : /^segment_corrupt$/;
   };
 
-  test('any one of five segments: refused', async () => {
+  test('any one of five segments is refused', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 8 * SEALED.length - 1 }), async (bit) => {
         const { family } = await refusal(open(KEY, AAD, flip(SEALED, bit)));
@@ -133,7 +139,7 @@ describe('bits flipped', () => {
     );
   });
 
-  test('any bytes written over any place: refused', async () => {
+  test('any bytes written over any place are refused', async () => {
     const change = fc.uint8Array({ minLength: 1, maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(fc.nat(SMALL.length - 1), change, async (offset, bytes) => {
@@ -157,18 +163,18 @@ describe('bits flipped', () => {
 });
 
 describe('another ciphertext in its place', () => {
-  test('of another key: told apart from damage', async () => {
+  test('of another key is told apart from damage', async () => {
     const other = await seal(OTHER_KEY, AAD, PLAINTEXT.subarray(0, 94));
     expect(await refusalCode(open(KEY, AAD, other))).toBe('key_mismatch');
     expect(await refusalCode(open(OTHER_KEY, AAD, SMALL))).toBe('key_mismatch');
   });
 
-  test('of the same key, but another context', async () => {
+  test('of the same key, but another context, is refused', async () => {
     const other = await seal(KEY, utf8('tampering!'), PLAINTEXT.subarray(0, 94));
     expect(await refusalCode(open(KEY, AAD, other))).toBe('key_mismatch');
   });
 
-  test('of the same key and context: its segments do not fit the header', async () => {
+  test('of the same key and context has segments that do not fit the header', async () => {
     const other = await seal(KEY, AAD, patternBytes(94));
     const spliced = concat(SMALL.subarray(0, HEADER_BYTES), other.subarray(HEADER_BYTES));
     expect(await refusalCode(open(KEY, AAD, spliced))).toBe('segment_corrupt');
@@ -176,7 +182,7 @@ describe('another ciphertext in its place', () => {
 });
 
 describe('another algorithm or parameter', () => {
-  test('each of the 255 other values of each parameter byte: refused before anything is opened', async () => {
+  test('each of the 255 other values of each parameter byte is refused before anything is opened', async () => {
     for (let offset = 0; offset < 10; offset++) {
       for (let difference = 1; difference < 256; difference++) {
         const header = SMALL.slice(0, HEADER_BYTES);

@@ -30,7 +30,7 @@ describe('HKDF-SHA-256, known answers of RFC 5869, appendix A', () => {
       info: '',
       okm: '8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8',
     },
-  ])('$name', async ({ ikm, salt, info, okm }) => {
+  ])('gives what RFC 5869 says for $name', async ({ ikm, salt, info, okm }) => {
     const derived = await hkdf(fromHex(ikm), fromHex(salt), fromHex(info), okm.length / 2);
     expect(toHex(derived)).toBe(okm);
   });
@@ -60,7 +60,7 @@ describe('derivations', () => {
     expect((await Promise.all(keys)).map(toHex)).toEqual(unsalted.map(({ key }) => key));
   });
 
-  test('all differ', () => {
+  test('differ from each other, all of them', () => {
     expect(new Set(derivations.map(({ key }) => key)).size).toBe(derivations.length);
   });
 });

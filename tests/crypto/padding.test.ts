@@ -36,7 +36,7 @@ describe('padding (Padmé)', () => {
     [2 ** 52, 2 ** 52],
     [2 ** 52 + 1, 2 ** 52 + 2 ** 46],
     [MAX, 2 ** 53],
-  ])('%d bytes become %d', (trueBytes, padded) => {
+  ])('makes of %d bytes %d', (trueBytes, padded) => {
     expect(paddedSize(trueBytes)).toBe(padded);
   });
 

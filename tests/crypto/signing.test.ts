@@ -32,12 +32,15 @@ const VECTORS = [
 ];
 
 describe('Ed25519, known answers of RFC 8032', () => {
-  test.each(VECTORS)('$name', async ({ seed, publicKey, message, signature }) => {
-    const pair = await signingKeyFromSeed(fromHex(seed));
-    expect(toHex(pair.publicKey)).toBe(publicKey);
-    expect(toHex(await sign(pair.privateKey, fromHex(message)))).toBe(signature);
-    expect(await verify(fromHex(publicKey), fromHex(message), fromHex(signature))).toBe(true);
-  });
+  test.each(VECTORS)(
+    'makes and takes the signature of $name',
+    async ({ seed, publicKey, message, signature }) => {
+      const pair = await signingKeyFromSeed(fromHex(seed));
+      expect(toHex(pair.publicKey)).toBe(publicKey);
+      expect(toHex(await sign(pair.privateKey, fromHex(message)))).toBe(signature);
+      expect(await verify(fromHex(publicKey), fromHex(message), fromHex(signature))).toBe(true);
+    },
+  );
 });
 
 describe('a signature', () => {

@@ -18,7 +18,7 @@ describe('Argon2id, known answers', () => {
       'e45fe6163f0437ca474364399066786ad380d13fd4c05529502c8c6df3a2e520',
     ],
     ['pä55wörd 12 Ω', '2320a0fc41cf868625c0d274f1fc0a581eab929c0ea54f9c3106cac0c5d32d62'],
-  ])('of %j', async (passphrase, key) => {
+  ])('makes of %j the key that another implementation makes', async (passphrase, key) => {
     expect(toHex(await stretch(passphrase, PINNED))).toBe(key);
   });
 });

@@ -95,7 +95,7 @@ describe('the product opens the golden account of version 1:', () => {
     expect(describeJournal(journal)).toEqual({ head, entries, devices, rest });
   });
 
-  test('the snapshot', async () => {
+  test('the snapshot, and finds it to be what the journal says', async () => {
     const { journal, remote } = await openJournal();
     const key = await journalKey(vault, epoch, keyring.vaultKey.key);
     const root = { vault, account, identityPublicKey: keyring.identity.publicKey };

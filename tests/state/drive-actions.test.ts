@@ -1,89 +1,164 @@
 import './runes.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { FileRow } from '../../src/lib/protocol/drive.ts';
 import type { Preview } from '../../src/lib/protocol/transfer.ts';
 import { DriveActions } from '../../src/lib/state/drive-actions.svelte.ts';
+import { Notice } from '../../src/lib/state/notice.svelte.ts';
+import { until } from '../support/until.ts';
 
-const row = { file: 'a', name: 'a.txt' } as FileRow;
-const other = { file: 'b', name: 'b.txt' } as FileRow;
-const preview: Preview = { kind: 'text', text: 'dear you' };
+const ROW = { file: 'f1', name: 'a.txt' } as FileRow;
+const OTHER = { file: 'f2', name: 'b.txt' } as FileRow;
+const TEXT: Preview = { kind: 'text', text: 'abc' };
+const refusal = () => new HalfkeyError('broker_unreachable', 'no answer');
 
-/** Each asks for a key to be released, and ends when it is told to. */
-let asked: { what: string; end: () => void; fail: () => void }[];
+let heard: string[];
 let phase: 'open' | 'locked';
+/** What signing out would lose; undefined: it cannot be read. */
+let loss: { unsent: number; pendingNames: number } | undefined;
+let answer: { resolve: (preview: Preview) => void; reject: (error: unknown) => void };
+let notice: Notice;
 let actions: DriveActions;
-const settled = () => new Promise((resolve) => setTimeout(resolve));
-
-function asks<Result>(what: string, result: Result): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const fail = () => {
-      reject(new Error('no'));
-    };
-    const end = () => {
-      resolve(result);
-    };
-    asked.push({ what, end, fail });
-  });
-}
 
 beforeEach(() => {
-  asked = [];
-  phase = 'open';
+  [heard, phase, loss] = [[], 'open', undefined];
+  notice = new Notice();
+  let pendingNames: number | undefined;
+  const hears = (what: string) => () => Promise.resolve(void heard.push(what));
   const tools = {
+    notice,
     session: {
       get phase() {
         return { phase };
       },
+      lock: hears('lock'),
+      signOut: hears('sign out'),
+    },
+    transfers: {
+      get unsent() {
+        return { count: loss?.unsent ?? 0, sizeBytes: 10 };
+      },
+      upload: hears('upload'),
+    },
+    settings: {
+      get storage() {
+        return pendingNames === undefined ? undefined : { pendingNames };
+      },
+      readStorage: () => {
+        if (!loss) return Promise.reject(refusal());
+        ({ pendingNames } = loss);
+        return Promise.resolve();
+      },
     },
     downloads: {
-      preview: ({ file }: FileRow) => asks(`preview ${file}`, preview),
-      save: ({ file }: FileRow, form: string) => asks(`save ${form} ${file}`, undefined),
-      saveAs: ({ file }: FileRow) => asks(`save as ${file}`, undefined),
+      preview: () => new Promise((resolve, reject) => (answer = { resolve, reject })),
+      save: () => Promise.reject(refusal()),
     },
-    notice: { watch: (_tried: string, action: () => Promise<unknown>) => action().catch(() => undefined) },
+    files: { keep: () => Promise.reject(refusal()) },
   };
   actions = new DriveActions(tools as unknown as ConstructorParameters<typeof DriveActions>[0]);
 });
+const settled = () => until(() => heard.length > 0 || actions.sheet !== undefined);
+const turns = async () => {
+  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+};
 
-const askedFor = () => asked.map(({ what }) => what);
-
-describe('one intention is one release', () => {
-  it.each(['open', 'locked'] as const)('when a file is pressed three times while %s', async (standing) => {
-    phase = standing;
-    for (let times = 0; times < 3; times++) actions.preview(row);
-    asked[0]?.end();
+describe('signing out', () => {
+  it('happens at once where nothing is lost by it', async () => {
+    loss = { unsent: 0, pendingNames: 0 };
+    actions.askToSignOut();
     await settled();
-    actions.preview(row);
-    expect(askedFor()).toEqual(['preview a']);
-    expect(actions.sheet).toEqual({ kind: 'preview', row, preview });
+    expect([heard, actions.sheet]).toEqual([['sign out'], undefined]);
   });
 
-  it('when it is saved by a double click', () => {
-    for (let times = 0; times < 2; times++) {
-      actions.download(row, 'plain');
-      actions.download(row, 'sealed');
-      actions.saveAs(row);
-    }
-    expect(askedFor()).toEqual(['save plain a', 'save sealed a', 'save as a']);
+  it.each([
+    { unsent: 2, pendingNames: 0 },
+    { unsent: 0, pendingNames: 1 },
+  ])('asks first where something is: %j', async (would) => {
+    loss = would;
+    actions.askToSignOut();
+    await settled();
+    expect(heard).toEqual([]);
+    expect(actions.sheet).toEqual({
+      kind: 'sign-out',
+      loss: { unsent: { count: would.unsent, sizeBytes: 10 }, pendingNames: would.pendingNames },
+    });
+    actions.signOut();
+    expect([heard, actions.sheet]).toEqual([['sign out'], undefined]);
   });
 
-  it('and another intention another: another file, or the same again when it was closed, saved or refused', async () => {
-    actions.preview(row);
-    actions.preview(other);
-    for (const { end } of asked) end();
+  it('asks first where nobody knows', async () => {
+    actions.askToSignOut();
     await settled();
+    expect([heard, actions.sheet]).toEqual([[], { kind: 'sign-out', loss: undefined }]);
+  });
+});
+
+describe('a preview', () => {
+  it('opens its sheet at once, and fills it later', async () => {
+    actions.preview(ROW);
+    expect(actions.sheet).toEqual({ kind: 'preview', row: ROW, preview: undefined });
+    answer.resolve(TEXT);
+    await turns();
+    expect(actions.sheet).toEqual({ kind: 'preview', row: ROW, preview: TEXT });
+  });
+
+  it('of a locked drive leaves the place to the question for a code', async () => {
+    phase = 'locked';
+    actions.preview(ROW);
+    expect(actions.sheet).toBeUndefined();
+    answer.resolve(TEXT);
+    await turns();
+    expect(actions.sheet).toMatchObject({ kind: 'preview', preview: TEXT });
+  });
+
+  it('that was closed meanwhile does not come back, and one that another took the place of neither', async () => {
+    actions.preview(ROW);
     actions.close();
-    actions.preview(row);
-    asked[2]?.fail();
-    await settled();
-    actions.preview(row);
-    actions.download(row, 'plain');
-    asked[4]?.end();
-    await settled();
-    actions.download(row, 'plain');
-    expect(askedFor()).toEqual([
-      ...['preview a', 'preview b', 'preview a', 'preview a'],
-      ...['save plain a', 'save plain a'],
-    ]);
+    answer.resolve(TEXT);
+    await turns();
+    expect(actions.sheet).toBeUndefined();
+
+    actions.preview(ROW);
+    const first = answer;
+    actions.preview(OTHER);
+    first.resolve(TEXT);
+    await turns();
+    expect(actions.sheet).toMatchObject({ row: OTHER, preview: undefined });
   });
+
+  it('that fails closes its sheet, and is noticed', async () => {
+    actions.preview(ROW);
+    answer.reject(refusal());
+    await turns();
+    expect(actions.sheet).toBeUndefined();
+    expect(notice.noticed).toMatchObject({
+      tried: '“a.txt” was not opened',
+      reason: { failure: { code: 'broker_unreachable' } },
+    });
+  });
+});
+
+it('has nothing uploaded where no file was picked', () => {
+  actions.upload([]);
+  expect(heard).toEqual([]);
+  actions.upload([new File([], 'a')]);
+  expect(heard).toEqual(['upload']);
+});
+
+it('notices what fails, and throws nothing', async () => {
+  const noticed: (string | undefined)[] = [];
+  actions.download(ROW, 'plain');
+  await turns();
+  noticed.push(notice.noticed?.tried);
+  for (const keep of [true, false]) {
+    actions.keep(ROW, keep);
+    await turns();
+    noticed.push(notice.noticed?.tried);
+  }
+  expect(noticed).toEqual([
+    '“a.txt” was not downloaded',
+    '“a.txt” is not kept on this device',
+    '“a.txt” is still kept on this device',
+  ]);
 });

@@ -1,66 +1,124 @@
 import './runes.ts';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CryptoWorker } from '../../src/lib/platform/crypto-worker.ts';
-import type { Announcer } from '../../src/lib/state/announcer.svelte.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { HalfkeyError } from '../../src/lib/errors.ts';
+import type { FileRow } from '../../src/lib/protocol/drive.ts';
 import { Files } from '../../src/lib/state/files.svelte.ts';
+import { toldWorker } from './told-worker.ts';
 
-const said: string[] = [];
-let files: Files;
+const row = (number: number, revision: number): FileRow => ({
+  ...{ file: `file ${String(number)}`, name: `r${String(revision)}`, sizeBytes: 1, mediaType: 'text/plain' },
+  ...{ addedAtMs: 0, kept: 'no', isPending: false },
+});
+/** What the worker's list has come to. */
 let revision: number;
+/** Waits before each answer of rows. */
+let beforeAnswer: () => Promise<void>;
+let told: ReturnType<typeof toldWorker>;
+let files: Files;
 
 beforeEach(() => {
-  vi.useFakeTimers();
-  said.length = 0;
-  revision = 0;
-  const announcer = { say: (sentence: string) => void said.push(sentence) } as unknown as Announcer;
-  const worker = { send: () => Promise.resolve() } as unknown as CryptoWorker;
-  files = new Files(worker, announcer);
+  revision = 1;
+  beforeAnswer = () => Promise.resolve();
+  told = toldWorker({
+    'view/rows': async ({ from, count }) => {
+      const answered = revision;
+      const rows = Array.from({ length: count }, (_, index) => row(from + index, answered));
+      await beforeAnswer();
+      return { revision: answered, rows };
+    },
+  });
+  files = new Files(told.worker);
+  files.applyView({ revision: 1, total: 1000, files: 1000 });
 });
-afterEach(() => {
-  vi.useRealTimers();
+const asked = () => told.sent.map(([, args]) => (args as { from: number }).from);
+
+describe('rows that come into sight', () => {
+  it('are fetched with those around them, up to the end of the list', async () => {
+    await files.ensure(390, 410);
+    expect(asked()).toEqual([200, 400]);
+    expect(files.row(399)?.file).toBe('file 399');
+    expect(files.row(400)?.file).toBe('file 400');
+    expect(files.row(600)).toBeUndefined();
+    await files.ensure(990, 1400);
+    expect(asked()).toEqual([200, 400, 800]);
+  });
+
+  it('are fetched once, however often they are looked at, and again when the list has changed', async () => {
+    await Promise.all([files.ensure(0, 10), files.ensure(5, 15)]);
+    await files.ensure(0, 10);
+    expect(asked()).toEqual([0]);
+    revision = 2;
+    files.applyView({ revision: 2, total: 1000, files: 1000 });
+    await files.ensure(0, 10);
+    expect(asked()).toEqual([0, 0]);
+    expect(files.row(0)?.name).toBe('r2');
+  });
+
+  it('stay as they were until the newer ones are here', async () => {
+    await files.ensure(0, 1);
+    files.applyView({ revision: 2, total: 1000, files: 1000 });
+    expect(files.row(0)?.name).toBe('r1');
+  });
+
+  it('are not put over newer ones by an answer that comes late', async () => {
+    let goOn: () => void = () => undefined;
+    beforeAnswer = () => new Promise((resolve) => (goOn = resolve));
+    const late = files.ensure(0, 1);
+    revision = 2;
+    files.applyView({ revision: 2, total: 1000, files: 1000 });
+    const goOnLate = goOn;
+    beforeAnswer = () => Promise.resolve();
+    await files.ensure(0, 1);
+    goOnLate();
+    await late;
+    expect(files.row(0)?.name).toBe('r2');
+  });
+
+  it('are asked for again when they did not come', async () => {
+    beforeAnswer = () => Promise.reject(new HalfkeyError('internal', 'x'));
+    await files.ensure(0, 1);
+    expect(files.row(0)).toBeUndefined();
+    beforeAnswer = () => Promise.resolve();
+    await files.ensure(0, 1);
+    expect(files.row(0)?.file).toBe('file 0');
+  });
+
+  it('have keys that tell a file in one window from the same in another', async () => {
+    expect(files.keyOf(250)).toBe('1/250');
+    await files.ensure(250, 251);
+    expect(files.keyOf(250)).toBe('1/file 250');
+    expect(files.keyOf(50)).not.toBe(files.keyOf(250));
+  });
 });
 
-async function filter(text: string, total: number): Promise<void> {
-  await files.filter(text);
-  files.applyView({ revision: ++revision, total, files: 64 });
-}
+describe('the query', () => {
+  const queries = () => told.sent.filter(([name]) => name === 'view/set').map(([, query]) => query);
 
-describe('how many files a filter lets through', () => {
-  it.each([
-    ['pear', 12, '12 results for “pear”.'],
-    ['pear', 1, '1 result for “pear”.'],
-    ['pear', 0, 'No results for “pear”.'],
-    ['', 64, '64 files.'],
-  ])('is said: of %j %d', async (text, total, sentence) => {
-    await filter(text, total);
-    vi.advanceTimersByTime(10_000);
-    expect(said).toEqual([sentence]);
+  it('is sorted from A to Z, from the newest and from the largest, and turned round by asking again', async () => {
+    for (const column of ['name', 'size', 'size', 'added', 'name'] as const) await files.sort(column);
+    expect(queries()).toMatchObject([
+      { sortBy: 'name', descending: true }, // It was sorted by name already.
+      { sortBy: 'size', descending: true },
+      { sortBy: 'size', descending: false },
+      { sortBy: 'added', descending: true },
+      { sortBy: 'name', descending: false },
+    ]);
   });
 
-  it('is said once for what somebody types, and not again when the list changes by itself', async () => {
-    for (const text of ['p', 'pe', 'pea', 'pear']) {
-      await filter(text, 5 - text.length);
-      vi.advanceTimersByTime(200);
-    }
-    vi.advanceTimersByTime(10_000);
-    files.applyView({ revision: ++revision, total: 9, files: 65 });
-    vi.advanceTimersByTime(10_000);
-    expect(said).toEqual(['1 result for “pear”.']);
+  it('keeps its filter when it is sorted, and its order when it is filtered', async () => {
+    await files.sort('size');
+    await files.filter('tax');
+    await files.sort('added');
+    expect(queries().slice(1)).toEqual([
+      { filter: 'tax', sortBy: 'size', descending: true },
+      { filter: 'tax', sortBy: 'added', descending: true },
+    ]);
   });
+});
 
-  it('waits for the answer to the last letter', async () => {
-    await filter('pea', 2);
-    await files.filter('pear');
-    vi.advanceTimersByTime(400);
-    files.applyView({ revision: ++revision, total: 1, files: 64 });
-    vi.advanceTimersByTime(10_000);
-    expect(said).toEqual(['1 result for “pear”.']);
-  });
-
-  it('is said to nobody who has signed out', async () => {
-    await filter('pear', 12);
-    files.clear();
-    vi.advanceTimersByTime(10_000);
-    expect(said).toEqual([]);
-  });
+it('has nothing of the list left once it is cleared', async () => {
+  await files.filter('tax');
+  await files.ensure(0, 1);
+  files.clear();
+  expect([files.total, files.count, files.row(0), files.query.filter]).toEqual([0, undefined, undefined, '']);
 });

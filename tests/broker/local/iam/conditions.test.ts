@@ -89,7 +89,7 @@ describe('condition operators', () => {
     ['ForAnyValue:StringNotEquals', 'kms:EncryptionContextKeys', 'a', keys(), false],
     ['ForAnyValue:StringNotEquals', 'kms:EncryptionContextKeys', 'a', keys('a', 'b'), true],
     ['StringEquals', 'KMS:encryptioncontext:VAULT', 'x', kmsContext({ vault: 'x' }), true],
-  ])('%s on %s with %j', (operator, key, expected, context, answer) => {
+  ])('decides %s on %s with %j', (operator, key, expected, context, answer) => {
     expect(holds({ [operator]: { [key]: expected } }, context)).toBe(answer);
   });
 

@@ -182,7 +182,7 @@ describe('requests', () => {
     ['TrentService.Decrypt', '[]', 'ValidationException'],
     ['TrentService.DescribeKey', '{"KeyId":"alias/halfkey","DryRun":true}', 'ValidationException'],
     ['TrentService.DescribeKey', '{"KeyId":""}', 'ValidationException'],
-  ])('%s with a body like %.20s: %s', async (target, body, expected) => {
+  ])('answers %s with a body like %.20s: %s', async (target, body, expected) => {
     const kms = await openKms(temporaryFolder());
     const answer = await kms.handle(target, new TextEncoder().encode(body), ADMINISTRATOR);
     expect(answer).toMatchObject({ status: 400, body: { __type: expected } });

@@ -116,7 +116,7 @@ describe('Encrypt and ReEncrypt', () => {
     [1, undefined],
     [4096, undefined],
     [4097, 'ValidationException'],
-  ])('%s bytes of plaintext: %s', async (bytes, expected) => {
+  ])('takes or refuses %s bytes of plaintext: %s', async (bytes, expected) => {
     const kms = await openKms(temporaryFolder());
     const { body } = await call(kms, 'Encrypt', { KeyId, Plaintext: b64(bytes) });
     expect(body['__type']).toBe(expected);

@@ -301,7 +301,7 @@ describe('time', () => {
     ['signed further ahead', -15 * minute - 1000, 60, '403 AccessDenied'],
     ['for longer than five minutes, within them', 5 * minute, 600, '404 NoSuchKey'],
     ['for longer than five minutes, after them', 5 * minute + 1000, 600, '403 AccessDenied'],
-  ])('of a presigned URL: %s', async (_, ageMs, expiresIn, expected) => {
+  ])('says whether a presigned URL is good: %s', async (_, ageMs, expiresIn, expected) => {
     expect(await outcomeOf(await getAt(nowMs - ageMs, expiresIn))).toBe(expected);
   });
 
@@ -317,14 +317,14 @@ describe('time', () => {
     [15.5 * minute, '403 RequestTimeTooSkewed'],
     [-15.5 * minute, '403 RequestTimeTooSkewed'],
     [60 * minute, '403 RequestTimeTooSkewed'],
-  ])('of a request that was signed %i ms ago', async (ageMs, expected) => {
+  ])('says whether a request is good that was signed %i ms ago', async (ageMs, expected) => {
     const { cloud, bucket } = clocked();
     const client = clientOf(cloud, { systemClockOffset: nowMs - ageMs - Date.now() });
     expect(await outcome(client.send(new GetObjectCommand({ Bucket: bucket, Key: 'a/x' })))).toBe(expected);
   });
 });
 
-describe('verifySignature', () => {
+describe('a signature that AWS has published', () => {
   // AWS, "Signature Calculations for the Authorization Header": GET Object, 20130524.
   const headers = [
     ['Host', 'examplebucket.s3.amazonaws.com'],
@@ -356,14 +356,14 @@ describe('verifySignature', () => {
     return verifySignature({ method: 'GET', ...target, headers: wire, service: 's3', payloadHash }, verifier);
   };
 
-  it("agrees with AWS's example of signed headers", () => {
+  it('is right over signed headers', () => {
     expect(verify('/test.txt', headers)?.principal).toEqual({ kind: 'administrator' });
     expect(() => verify('/test.tx', headers)).toThrow(
       expect.objectContaining({ code: 'SignatureDoesNotMatch' }),
     );
   });
 
-  it("agrees with AWS's example of a presigned URL", () => {
+  it('is right over a presigned URL', () => {
     const url =
       '/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request' +
       '&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host' +

@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { LIMITS } from '$contract/limits.ts';
+import { logAppend, purge, purgeGrant } from '$contract/vault.ts';
+import { purgeFile } from '../../src/lib/drive/purge.ts';
+import { HalfkeyError } from '../../src/lib/errors.ts';
+import { refusalCode } from '../crypto/refusal.ts';
+import { fileAdd, idOf, versionOf } from '../journal/world.ts';
+import { asked, openVaultWorld, type VaultWorld } from '../support/vault-world.ts';
+
+const CODE = { code: '123456' };
+const FILE = idOf('file', 1);
+let world: VaultWorld;
+
+beforeEach(async () => {
+  world = await openVaultWorld();
+  await world.journal.append(() => [fileAdd(1), fileAdd(2)]);
+  for (const number of [1, 2]) await store(number);
+  world.heard.length = 0;
+});
+
+/** The ciphertext of a file's first version. */
+async function store(number: number): Promise<void> {
+  await world.cloud.vaultObjects.create(world.vault, `blobs/${idOf('blob', number)}`, new Uint8Array(3));
+}
+const isStored = (number: number) =>
+  world.cloud.objects.has(`v/${world.vault}/blobs/${idOf('blob', number)}`);
+const isListed = () => world.journal.state.entry(FILE) !== undefined;
+
+describe('a file that is deleted for good', () => {
+  it('goes from the journal first, then from the store, and then the journal says that it is gone', async () => {
+    await purgeFile(world.open, FILE, CODE);
+    expect(world.heard).toEqual(asked(purgeGrant, logAppend, purge, logAppend));
+    expect(world.journal.state.entry(FILE)).toBeUndefined();
+    expect([isStored(1), isStored(2), world.journal.state.unpurged.size]).toEqual([false, true, 0]);
+    expect(world.journal.state.entry(idOf('file', 2))).toBeDefined();
+  });
+
+  it('goes with all its versions, in batches that the broker takes', async () => {
+    const versions = Array.from({ length: LIMITS.batch }, (_, index) => versionOf(1000 + index));
+    await world.journal.append(() =>
+      versions.map((version) => ({ kind: 'version-add', file: FILE, version })),
+    );
+    world.heard.length = 0;
+    await purgeFile(world.open, FILE, CODE);
+    expect(world.times(purge)).toBe(2);
+    expect(world.journal.state.unpurged.size).toBe(0);
+  });
+
+  it('takes along what an earlier one left behind when it was cut off', async () => {
+    world.interfere = (route, _request, effect) =>
+      route === purge ? Promise.reject(new HalfkeyError('code_wrong', 'cut off here')) : effect();
+    expect(await refusalCode(purgeFile(world.open, FILE, CODE))).toBe('code_wrong');
+    expect(isStored(1)).toBe(true);
+    world.interfere = (_route, _request, effect) => effect();
+    await purgeFile(world.open, idOf('file', 2), CODE);
+    expect([isStored(1), isStored(2), world.journal.state.unpurged.size]).toEqual([false, false, 0]);
+  });
+
+  it('is not touched when its code is none, or is refused', async () => {
+    expect(await refusalCode(purgeFile(world.open, FILE, { code: '12345' }))).toBe('code_malformed');
+    expect(world.heard).toEqual([]);
+    world.interfere = () => Promise.reject(new HalfkeyError('code_wrong', 'no'));
+    expect(await refusalCode(purgeFile(world.open, FILE, CODE))).toBe('code_wrong');
+    expect(world.heard).toEqual(asked(purgeGrant));
+    expect([isListed(), isStored(1)]).toEqual([true, true]);
+  });
+
+  it('wants no code when there is no such file', async () => {
+    expect(await refusalCode(purgeFile(world.open, idOf('file', 9), CODE))).toBe('not_found');
+    expect(world.heard).toEqual([]);
+  });
+});

@@ -1,0 +1,36 @@
+import './runes.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Announcer } from '../../src/lib/state/announcer.svelte.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('what is said aloud', () => {
+  it('is said after a moment, in which more may come', () => {
+    const announcer = new Announcer();
+    announcer.say('Halfkey is open.');
+    expect(announcer.text).toBe('');
+    vi.runAllTimers();
+    expect(announcer.text).toBe('Halfkey is open.');
+  });
+
+  it('of a burst is its first sentence and how many there are besides', () => {
+    const announcer = new Announcer();
+    for (const name of ['a', 'b', 'c']) announcer.say(`“${name}” is uploaded.`);
+    vi.runAllTimers();
+    expect(announcer.text).toBe('“a” is uploaded. And 2 more.');
+  });
+
+  it('begins anew after each burst', () => {
+    const announcer = new Announcer();
+    for (const sentence of ['One.', 'Two.']) {
+      announcer.say(sentence);
+      vi.runAllTimers();
+    }
+    expect(announcer.text).toBe('Two.');
+  });
+});

@@ -1,0 +1,66 @@
+import './runes.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CryptoWorker } from '../../src/lib/platform/crypto-worker.ts';
+import type { Announcer } from '../../src/lib/state/announcer.svelte.ts';
+import { Files } from '../../src/lib/state/files.svelte.ts';
+
+const said: string[] = [];
+let files: Files;
+let revision: number;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  said.length = 0;
+  revision = 0;
+  const announcer = { say: (sentence: string) => void said.push(sentence) } as unknown as Announcer;
+  const worker = { send: () => Promise.resolve() } as unknown as CryptoWorker;
+  files = new Files(worker, announcer);
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+async function filter(text: string, total: number): Promise<void> {
+  await files.filter(text);
+  files.applyView({ revision: ++revision, total, files: 64 });
+}
+
+describe('how many files a filter lets through', () => {
+  it.each([
+    ['pear', 12, '12 results for “pear”.'],
+    ['pear', 1, '1 result for “pear”.'],
+    ['pear', 0, 'No results for “pear”.'],
+    ['', 64, '64 files.'],
+  ])('is said: of %j %d', async (text, total, sentence) => {
+    await filter(text, total);
+    vi.advanceTimersByTime(10_000);
+    expect(said).toEqual([sentence]);
+  });
+
+  it('is said once for what somebody types, and not again when the list changes by itself', async () => {
+    for (const text of ['p', 'pe', 'pea', 'pear']) {
+      await filter(text, 5 - text.length);
+      vi.advanceTimersByTime(200);
+    }
+    vi.advanceTimersByTime(10_000);
+    files.applyView({ revision: ++revision, total: 9, files: 65 });
+    vi.advanceTimersByTime(10_000);
+    expect(said).toEqual(['1 result for “pear”.']);
+  });
+
+  it('waits for the answer to the last letter', async () => {
+    await filter('pea', 2);
+    await files.filter('pear');
+    vi.advanceTimersByTime(400);
+    files.applyView({ revision: ++revision, total: 1, files: 64 });
+    vi.advanceTimersByTime(10_000);
+    expect(said).toEqual(['1 result for “pear”.']);
+  });
+
+  it('is said to nobody who has signed out', async () => {
+    await filter('pear', 12);
+    files.clear();
+    vi.advanceTimersByTime(10_000);
+    expect(said).toEqual([]);
+  });
+});

@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { MemoryOpfs } from '../support/memory-opfs.ts';
+import {
+  createOpfsFile,
+  freeBytes,
+  listOpfs,
+  readOpfsFile,
+  removeOpfsFile,
+  storageUse,
+} from '../../src/lib/store/opfs.ts';
+import { refusalCode } from '../crypto/refusal.ts';
+
+let opfs: MemoryOpfs;
+
+beforeEach(() => {
+  opfs = new MemoryOpfs();
+  vi.stubGlobal('navigator', { storage: opfs.storage });
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+describe('a private file', () => {
+  it('is written, listed, read and removed', async () => {
+    const handle = await createOpfsFile('a');
+    handle.write(bytes('abc'), { at: 0 });
+    handle.close();
+    expect(await listOpfs()).toEqual(['a']);
+    expect(await (await readOpfsFile('a'))?.text()).toBe('abc');
+    await removeOpfsFile('a');
+    expect(await readOpfsFile('a')).toBeUndefined();
+    expect(await listOpfs()).toEqual([]);
+  });
+
+  it('that is made again is empty', async () => {
+    for (const text of ['abc', '']) {
+      const handle = await createOpfsFile('a');
+      handle.write(bytes(text), { at: 0 });
+      handle.close();
+    }
+    expect((await readOpfsFile('a'))?.size).toBe(0);
+  });
+
+  it('that is not there is removed all the same; one that does not go says so', async () => {
+    await expect(removeOpfsFile('a')).resolves.toBeUndefined();
+    const fault = new DOMException('in use', 'NoModificationAllowedError');
+    opfs.faultOf = () => fault;
+    await expect(removeOpfsFile('a')).rejects.toBe(fault);
+    await expect(readOpfsFile('a')).rejects.toBe(fault);
+  });
+
+  it('for which there is no room is told as such', async () => {
+    opfs.faultOf = () => new DOMException('x', 'QuotaExceededError');
+    expect(await refusalCode(createOpfsFile('a'))).toBe('device_full');
+  });
+
+  it('where the browser gives no private files is told as what it lacks', async () => {
+    vi.stubGlobal('navigator', {
+      storage: { getDirectory: () => Promise.reject(new Error('private mode')) },
+    });
+    await expect(createOpfsFile('a')).rejects.toMatchObject({
+      code: 'browser_lacks',
+      detail: { feature: 'OPFS' },
+    });
+  });
+});
+
+describe('the room on this device', () => {
+  it.each([
+    [{ quota: 100, usage: 30 }, 70],
+    [{ quota: 100, usage: 130 }, 0],
+    [{ quota: 100 }, undefined],
+    [{ usage: 30 }, undefined],
+  ])('of %j is %s', async (estimate, free) => {
+    opfs.estimate = estimate;
+    expect(await freeBytes()).toBe(free);
+  });
+
+  it('is told as far as the browser says, and whether it promises to keep what is there', async () => {
+    expect(await storageUse()).toEqual({ isPersistent: false });
+    [opfs.estimate, opfs.isPersistent] = [{ quota: 100, usage: 0 }, true];
+    expect(await storageUse()).toEqual({ usedBytes: 0, quotaBytes: 100, isPersistent: true });
+  });
+});

@@ -1,0 +1,145 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { BlobId } from '$contract/ids.ts';
+import { envelopesWrite, keysGenerate, keysRelease, logAppend } from '$contract/vault.ts';
+import { randomBytes } from '../../../src/lib/crypto/random.ts';
+import { HalfkeyError } from '../../../src/lib/errors.ts';
+import type { CapturedFile } from '../../../src/lib/inbox/record.ts';
+import { Adopter } from '../../../src/lib/transfer/adoption/adopting.ts';
+import { releaseKeys } from '../../../src/lib/vault/release.ts';
+import { refusalCode } from '../../crypto/refusal.ts';
+import { captured } from '../../inbox/inbox-world.ts';
+import { idOf, versionOf } from '../../journal/world.ts';
+import { withTimersFired } from '../../support/fired-timers.ts';
+import { asked, openVaultWorld, type VaultWorld } from '../../support/vault-world.ts';
+
+const never = new AbortController().signal;
+let world: VaultWorld;
+let adopter: Adopter;
+
+beforeEach(async () => {
+  world = await openVaultWorld();
+  adopter = new Adopter(() => world.open);
+});
+/** A file that was uploaded. */
+const file = (number: number): CapturedFile =>
+  captured({
+    ...{ file: idOf('file', number), folder: '', name: `${String(number)}.txt` },
+    ...{ contentKey: randomBytes(32), version: versionOf(number) },
+  });
+const keyOf = async ({ version }: CapturedFile) => {
+  const blob = version.blob as BlobId;
+  return (await releaseKeys(world.open, 'file', [{ blob, epoch: version.epoch }])).get(blob);
+};
+const isInDrive = ({ version }: CapturedFile) => world.journal.state.hasBlob(version.blob);
+const adopt = (...files: CapturedFile[]) =>
+  Promise.allSettled(files.map((each) => adopter.adopt(each, never)));
+
+describe('files that are adopted', () => {
+  it('have half, envelope and entry, in that order; those that come together by one request each', async () => {
+    const files = [file(1), file(2), file(3)];
+    await adopt(...files);
+    expect(world.heard).toEqual(asked(keysGenerate, envelopesWrite, logAppend));
+    for (const each of files) {
+      expect(await keyOf(each)).toEqual(each.contentKey);
+      expect(world.journal.state.entry(each.file)?.name).toBe(each.name);
+    }
+  });
+
+  it('are asked halves for no more at a time than a code buys', async () => {
+    world.open = { ...world.open, releasesPerCode: () => 2 };
+    await adopt(file(1), file(2), file(3));
+    expect(world.times(keysGenerate)).toBe(2);
+    expect(world.times(logAppend)).toBe(1);
+  });
+
+  it('once more cost nothing, not even a release', async () => {
+    await adopt(file(1));
+    world.heard.length = 0;
+    world.isOpen = false;
+    expect(await adopt(file(1))).toMatchObject([{ status: 'fulfilled' }]);
+    expect(world.heard).toEqual([]);
+  });
+
+  it('without a grant are not, and nothing was asked', async () => {
+    world.isOpen = false;
+    expect(await refusalCode(adopter.adopt(file(1), never))).toBe('locked');
+    expect(world.heard).toEqual([]);
+  });
+
+  it('that were called off before their turn are not, and their batch is', async () => {
+    const controller = new AbortController();
+    const [off, on] = [file(1), file(2)];
+    const outcomes = [adopter.adopt(off, controller.signal), adopter.adopt(on, never)];
+    controller.abort();
+    expect(await Promise.allSettled(outcomes)).toMatchObject([
+      { status: 'rejected', reason: { name: 'AbortError' } },
+      { status: 'fulfilled' },
+    ]);
+    expect([isInDrive(off), isInDrive(on)]).toEqual([false, true]);
+  });
+});
+
+describe('an adoption that was cut off', () => {
+  it('after its envelope was written goes on with the same one, and without another half', async () => {
+    const one = file(1);
+    world.interfere = async (route, _request, effect) => {
+      if (route === envelopesWrite) {
+        await effect();
+        throw new HalfkeyError('code_wrong', 'cut off here');
+      }
+      return effect();
+    };
+    expect(await refusalCode(adopter.adopt(one, never))).toBe('code_wrong');
+    expect(isInDrive(one)).toBe(false);
+    world.interfere = (_route, _request, effect) => effect();
+    await adopter.adopt(one, never);
+    expect([world.times(keysGenerate), await keyOf(one)]).toEqual([1, one.contentKey]);
+  });
+
+  it('by a tab that died goes on with the envelope that is there: it holds the same key', async () => {
+    const one = file(1);
+    world.interfere = (route, _request, effect) =>
+      route === logAppend ? Promise.reject(new HalfkeyError('code_wrong', 'cut off here')) : effect();
+    await adopt(one);
+    world.interfere = (_route, _request, effect) => effect();
+    adopter = new Adopter(() => world.open);
+    world.heard.length = 0;
+    await adopter.adopt(one, never);
+    expect(world.heard).toEqual(asked(keysGenerate, envelopesWrite, keysRelease, logAppend));
+    expect([isInDrive(one), await keyOf(one)]).toEqual([true, one.contentKey]);
+  });
+
+  it('by silence is tried again', async () => {
+    let faults = 3;
+    world.interfere = (_route, _request, effect) =>
+      faults-- > 0 ? Promise.reject(new HalfkeyError('broker_unreachable', 'x')) : effect();
+    await withTimersFired(() => adopter.adopt(file(1), never));
+    expect([isInDrive(file(1)), world.times(keysGenerate)]).toEqual([true, 4]);
+  });
+});
+
+describe('a blob that has an envelope of another key', () => {
+  it('is refused, and those beside it are adopted', async () => {
+    const [taken, free] = [file(1), file(2)];
+    world.interfere = (route, _request, effect) =>
+      route === logAppend ? Promise.reject(new HalfkeyError('code_wrong', 'cut off here')) : effect();
+    await adopt({ ...taken, contentKey: randomBytes(32) });
+    world.interfere = (_route, _request, effect) => effect();
+    adopter = new Adopter(() => world.open);
+    expect(await adopt(taken, free)).toMatchObject([
+      { status: 'rejected', reason: { code: 'envelope_corrupt' } },
+      { status: 'fulfilled' },
+    ]);
+    expect([isInDrive(taken), isInDrive(free)]).toEqual([false, true]);
+  });
+});
+
+it('is not content with a half for another blob', async () => {
+  world.interfere = async (route, _request, effect) => {
+    const answer = (await effect()) as { keys: { blob: string }[] };
+    if (route === keysGenerate) answer.keys[0]!.blob = idOf('blob', 9);
+    return answer;
+  };
+  expect(await refusalCode(adopter.adopt(file(1), never))).toBe('broker_unreachable');
+  expect(world.times(envelopesWrite)).toBe(0);
+});

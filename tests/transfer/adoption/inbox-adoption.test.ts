@@ -1,0 +1,200 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { BlobId } from '$contract/ids.ts';
+import { inboxList, inboxRemove, inboxWrite, type StoredBlob } from '$contract/inbox.ts';
+import { keysGenerate, keysRelease } from '$contract/vault.ts';
+import { toB64Url } from '../../../src/lib/bytes.ts';
+import { randomBytes } from '../../../src/lib/crypto/random.ts';
+import { HalfkeyError } from '../../../src/lib/errors.ts';
+import { sealRecord, type CapturedFile } from '../../../src/lib/inbox/record.ts';
+import { Adopter } from '../../../src/lib/transfer/adoption/adopting.ts';
+import { InboxAdoption } from '../../../src/lib/transfer/adoption/inbox-adoption.ts';
+import { InboxKeys } from '../../../src/lib/transfer/adoption/inbox-keys.ts';
+import { releaseKeys } from '../../../src/lib/vault/release.ts';
+import { captured } from '../../inbox/inbox-world.ts';
+import { idOf, versionOf } from '../../journal/world.ts';
+import { sha256B64 } from '../../support/memory-vault-cloud.ts';
+import { TestLocks } from '../../support/test-locks.ts';
+import { openVaultWorld, WORLD_NOW_MS, type VaultWorld } from '../../support/vault-world.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+let world: VaultWorld;
+let refused: number[];
+let failed: unknown[];
+let adoption: InboxAdoption;
+
+beforeEach(async () => {
+  world = await openVaultWorld();
+  [refused, failed] = [[], []];
+  openTab();
+});
+function openTab(): void {
+  const vault = () => world.open;
+  adoption = new InboxAdoption({
+    ...{ vault, adopter: new Adopter(vault), keys: new InboxKeys(vault), nowMs: () => world.nowMs },
+    locks: new TestLocks().client().locks,
+    ownRecord: () => Promise.resolve(undefined),
+    onRefused: (count) => refused.push(count),
+    onFailed: (error) => failed.push(error),
+  });
+}
+
+/** A file whose blob S3 holds. */
+async function upload(number: number): Promise<CapturedFile> {
+  const bytes = randomBytes(50);
+  await world.cloud.vaultObjects.create(world.vault, `blobs/${idOf('blob', number)}`, bytes);
+  return captured({
+    ...{ file: idOf('file', number), folder: '', name: `${String(number)}.txt`, contentKey: randomBytes(32) },
+    version: { ...versionOf(number), sealedBytes: 50, digest: sha256B64(bytes) },
+  });
+}
+/** As a device without a grant leaves it. */
+async function save(file: CapturedFile, device = world.open.device): Promise<Uint8Array<ArrayBuffer>> {
+  const inbox = world.journal.state.newestInboxKey!;
+  const record = await sealRecord(file, { vault: world.vault, inbox, device });
+  const blob = file.version.blob as BlobId;
+  await world.broker.call(inboxWrite, { records: [{ blob, record: toB64Url(record) }] });
+  return record;
+}
+const inInbox = async () => (await world.side.inbox.list(world.vault, '')).records.map(({ blob }) => blob);
+const names = () =>
+  [1, 2, 3].flatMap((number) => world.journal.state.entry(idOf('file', number))?.name ?? []);
+
+describe('what lies in the inbox', () => {
+  it('is taken into the drive with a grant, and leaves the inbox', async () => {
+    const files = [await upload(1), await upload(2)];
+    for (const each of files) await save(each);
+    await adoption.now();
+    expect([names(), await inInbox(), failed, refused]).toEqual([['1.txt', '2.txt'], [], [], []]);
+    const blob = files[0]!.version.blob as BlobId;
+    expect((await releaseKeys(world.open, 'file', [{ blob, epoch: 1 }])).get(blob)).toEqual(
+      files[0]!.contentKey,
+    );
+  });
+
+  it('stays where it is without one, and nobody is asked', async () => {
+    await save(await upload(1));
+    world.isOpen = false;
+    world.heard.length = 0;
+    await adoption.now();
+    expect([names(), world.heard, failed]).toEqual([[], [], []]);
+  });
+
+  it('is opened by one release of the inbox key, however many there are', async () => {
+    for (const number of [1, 2, 3]) await save(await upload(number));
+    await adoption.now();
+    expect(world.times(keysRelease)).toBe(1);
+  });
+
+  it('and in the drive already leaves the inbox without another half', async () => {
+    const file = await upload(1);
+    await save(file);
+    await adoption.now();
+    await save(file);
+    world.heard.length = 0;
+    await adoption.now();
+    expect([await inInbox(), world.times(keysGenerate), world.times(keysRelease)]).toEqual([[], 0, 0]);
+  });
+
+  it('is looked at once more when a call comes while it is', async () => {
+    await save(await upload(1));
+    const first = adoption.now();
+    await Promise.all([first, adoption.now(), adoption.now()]);
+    expect(world.times(inboxList)).toBe(2);
+  });
+
+  it('stays when it was adopted and not removed, and goes the next time', async () => {
+    await save(await upload(1));
+    world.interfere = (route, _request, effect) =>
+      route === inboxRemove ? Promise.reject(new HalfkeyError('grant_missing', 'x')) : effect();
+    await adoption.now();
+    expect([names(), (await inInbox()).length, failed]).toEqual([['1.txt'], 1, []]);
+    world.interfere = (_route, _request, effect) => effect();
+    await adoption.now();
+    expect([names(), await inInbox()]).toEqual([['1.txt'], []]);
+  });
+});
+
+describe('a record that nobody vouches for', () => {
+  it('is refused, told of, and leaves the others to be adopted', async () => {
+    await save(await upload(1), { ...world.open.device, id: idOf('device', 9) });
+    await save(await upload(2));
+    await adoption.now();
+    expect([names(), refused, await inInbox()]).toEqual([['2.txt'], [1], [idOf('blob', 1)]]);
+  });
+
+  it('is told of once, until there is another', async () => {
+    const stranger = { ...world.open.device, id: idOf('device', 9) };
+    await save(await upload(1), stranger);
+    await adoption.now();
+    await adoption.now();
+    expect(refused).toEqual([1]);
+    await save(await upload(2), stranger);
+    await adoption.now();
+    expect(refused).toEqual([1, 2]);
+  });
+
+  it.each<[string, (stored: StoredBlob) => StoredBlob | null]>([
+    ['of another size', (stored) => ({ ...stored, sizeBytes: 51 })],
+    ['of other bytes', (stored) => ({ ...stored, digest: sha256B64(new Uint8Array(1)) })],
+    ['no more', () => null],
+  ])('is one, too, whose blob the store holds %s', async (_case, change) => {
+    await save(await upload(1));
+    world.interfere = async (route, _request, effect) => {
+      const answer = (await effect()) as { records: { stored: StoredBlob }[] };
+      if (route !== inboxList) return answer;
+      return { ...answer, records: answer.records.map((each) => ({ ...each, stored: change(each.stored) })) };
+    };
+    await adoption.now();
+    expect([names(), refused]).toEqual([[], [1]]);
+    world.interfere = (_route, _request, effect) => effect();
+    await adoption.now();
+    expect([names(), await inInbox()]).toEqual([['1.txt'], []]);
+  });
+});
+
+describe('a failure', () => {
+  it('that the next code or minute mends is not told of', async () => {
+    await save(await upload(1));
+    for (const code of ['locked', 'grant_spent', 'session_missing'] as const) {
+      world.interfere = () => Promise.reject(new HalfkeyError(code, 'x'));
+      await adoption.now();
+    }
+    expect(failed).toEqual([]);
+  });
+
+  it('that trying again does not mend is', async () => {
+    await save(await upload(1));
+    const error = new HalfkeyError('journal_corrupt', 'x');
+    world.interfere = () => Promise.reject(error);
+    await adoption.now();
+    expect(failed).toEqual([error]);
+  });
+});
+
+describe('a lock', () => {
+  it('ends what is under way, and closes the keys that were opened', async () => {
+    await save(await upload(1));
+    world.interfere = async (route, _request, effect) => {
+      const answer = await effect();
+      if (route === keysRelease) {
+        adoption.close();
+        world.isOpen = false;
+      }
+      return answer;
+    };
+    await adoption.now();
+    expect([names(), failed]).toEqual([[], []]);
+    world.interfere = (_route, _request, effect) => effect();
+    world.isOpen = true;
+    await adoption.now();
+    expect([names(), world.times(keysRelease)]).toEqual([['1.txt'], 2]);
+  });
+});
+
+it('publishes a new inbox key once the newest is a day old', async () => {
+  await adoption.now();
+  expect(world.journal.state.newestInboxKey?.epoch).toBe(0);
+  world.nowMs = WORLD_NOW_MS + DAY_MS + 1;
+  await adoption.now();
+  expect(world.journal.state.newestInboxKey?.epoch).toBe(1);
+});

@@ -1,0 +1,184 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { BlobId } from '$contract/ids.ts';
+import { blobGetUrls, envelopesWrite, keysGenerate, keysRelease } from '$contract/vault.ts';
+import { concat, fromB64Url, toB64, utf8 } from '../../../src/lib/bytes.ts';
+import { sealAad } from '../../../src/lib/crypto/aad.ts';
+import { sha256 } from '../../../src/lib/crypto/digest.ts';
+import { sealEnvelope } from '../../../src/lib/crypto/envelope.ts';
+import { seal } from '../../../src/lib/crypto/floe.ts';
+import { paddedSize } from '../../../src/lib/crypto/padding.ts';
+import { randomBytes } from '../../../src/lib/crypto/random.ts';
+import type { TransferReport } from '../../../src/lib/protocol/transfer.ts';
+import { Downloads } from '../../../src/lib/transfer/download/downloads.ts';
+import { toRecord } from '../../../src/lib/vault/envelope-record.ts';
+import { refusalCode } from '../../crypto/refusal.ts';
+import { idOf, versionOf } from '../../journal/world.ts';
+import { MemoryOpfs } from '../../support/memory-opfs.ts';
+import { TestLocks } from '../../support/test-locks.ts';
+import { openVaultWorld, type VaultWorld } from '../../support/vault-world.ts';
+import { until } from '../../support/until.ts';
+
+const FILE = idOf('file', 1);
+let world: VaultWorld;
+let opfs: MemoryOpfs;
+let stored: Uint8Array<ArrayBuffer>;
+let reports: Map<string, TransferReport>;
+let downloads: Downloads;
+
+beforeEach(async () => {
+  [world, opfs] = [await openVaultWorld(), new MemoryOpfs()];
+  reports = new Map();
+  vi.stubGlobal('navigator', { storage: opfs.storage, locks: new TestLocks().client().locks });
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response(stored, { status: 206 })));
+  await upload(1, 'a.txt', 'text/plain', 'abc');
+  const reporter = {
+    report: (report: TransferReport) => void reports.set(report.transfer, report),
+    gone: (transfer: string) => void reports.delete(transfer),
+  };
+  downloads = new Downloads(
+    () => world.open,
+    reporter,
+    () => 0,
+    () => undefined,
+  );
+  world.heard.length = 0;
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+/** A file in the drive, with its envelope; its ciphertext is what the store answers. */
+async function upload(number: number, name: string, mediaType: string, text: string): Promise<void> {
+  const { broker, vault, epoch, vaultKey, requireGrant } = world.open;
+  const blob = idOf('blob', number) as BlobId;
+  const contentKey = randomBytes(32);
+  const content = utf8(text);
+  const padded = concat(content, new Uint8Array(paddedSize(content.length) - content.length));
+  stored = await seal(contentKey, sealAad('content', vault, blob, epoch), padded);
+  const { keys } = await broker.call(keysGenerate, { grant: requireGrant(), purpose: 'file', blobs: [blob] });
+  const [kmsHalf, kmsBlob] = [fromB64Url(keys[0]!.kmsHalf), fromB64Url(keys[0]!.kmsBlob)];
+  const envelope = await sealEnvelope({
+    ...{ purpose: 'file', vault, blob, epoch, contentKey, kmsHalf, kmsBlob, vaultKey },
+  });
+  await broker.call(envelopesWrite, { envelopes: [{ blob, envelope: toRecord(envelope) }] });
+  const version = {
+    ...{ ...versionOf(number, content.length), sealedBytes: stored.length, mediaType },
+    digest: toB64(await sha256(stored)),
+  };
+  await world.journal.append(() => [
+    { kind: 'file-add', file: idOf('file', number), folder: '', name, version },
+  ]);
+}
+const report = () => [...reports.values()][0];
+const rests = () => [...opfs.root.entries.keys()];
+
+describe('a file that is written', () => {
+  it('is whole under its own name, and done', async () => {
+    const { transfer, opfs: file } = await downloads.write(FILE, 'plain');
+    expect(await file?.text()).toBe('abc');
+    expect(report()).toMatchObject({
+      ...{ transfer, phase: 'done', direction: 'down', name: 'a.txt', doneBytes: 3, totalBytes: 3 },
+    });
+  });
+
+  it('as it lies in the store wants no code', async () => {
+    world.isOpen = false;
+    const { opfs: file } = await downloads.write(FILE, 'sealed');
+    expect(new Uint8Array(await file!.arrayBuffer())).toEqual(stored);
+    expect([report()?.name, world.times(keysRelease)]).toEqual(['a.txt.floe', 0]);
+  });
+
+  it('wants a code otherwise: nothing is begun before', async () => {
+    world.isOpen = false;
+    expect(await refusalCode(downloads.write(FILE, 'plain'))).toBe('locked');
+    expect([reports.size, rests()]).toEqual([0, []]);
+  });
+
+  it('and is not what the journal pins leaves nothing, and says so', async () => {
+    stored[stored.length - 1]! ^= 1;
+    await expect(downloads.write(FILE, 'sealed')).rejects.toMatchObject({ code: 'digest_mismatch' });
+    expect([report()?.phase, report()?.error?.code, rests()]).toEqual(['failed', 'digest_mismatch', []]);
+  });
+
+  it('that the journal does not know is not found, and one without an envelope has no key', async () => {
+    expect(await refusalCode(downloads.write(idOf('file', 9), 'plain'))).toBe('not_found');
+    await world.journal.append(() => [
+      { kind: 'file-add', file: idOf('file', 2), folder: '', name: 'b', version: versionOf(2) },
+    ]);
+    expect(await refusalCode(downloads.write(idOf('file', 2), 'plain'))).toBe('key_absent');
+  });
+
+  it('goes from this device when it is dismissed, and not before it has ended', async () => {
+    const { transfer } = await downloads.write(FILE, 'plain');
+    expect(rests()).toEqual([`download-${transfer}`]);
+    downloads.dismiss(transfer);
+    await until(() => rests().length === 0);
+    expect(reports.size).toBe(0);
+  });
+});
+
+describe('a file that is streamed', () => {
+  it('is given piece by piece as it is asked for', async () => {
+    const { port, name, sizeBytes } = await downloads.stream(FILE, 'plain');
+    const given: unknown[] = [];
+    port.onmessage = ({ data }) => given.push(data);
+    expect([name, sizeBytes, report()?.phase]).toEqual(['a.txt', 3, 'downloading']);
+    await until(() => {
+      port.postMessage({ kind: 'pull' });
+      return report()?.phase === 'done';
+    });
+    port.close();
+    expect(given.length).toBeGreaterThan(0);
+  });
+
+  it('is cancelled, and its transfer says so', async () => {
+    const { transfer, port } = await downloads.stream(FILE, 'plain');
+    expect(downloads.cancel('another')).toBe(false);
+    downloads.dismiss(transfer);
+    expect(reports.size).toBe(1);
+    expect(downloads.cancel(transfer)).toBe(true);
+    await until(() => report()?.phase === 'cancelled');
+    port.close();
+  });
+
+  it('stops at Lock now', async () => {
+    const { port } = await downloads.stream(FILE, 'plain');
+    downloads.lockNow();
+    await until(() => report()?.phase === 'failed');
+    expect(report()?.error?.code).toBe('locked');
+    port.close();
+  });
+});
+
+describe('a file that is looked at', () => {
+  it('is shown in place', async () => {
+    expect(await downloads.preview(FILE)).toEqual({ kind: 'text', text: 'abc' });
+    expect(reports.size).toBe(0);
+  });
+
+  it('and cannot be shown costs no key', async () => {
+    await upload(2, 'b.pdf', 'application/pdf', 'pdf');
+    world.heard.length = 0;
+    world.isOpen = false;
+    expect(await downloads.preview(idOf('file', 2))).toEqual({ kind: 'none' });
+    expect(world.heard).toEqual([]);
+  });
+
+  it('while Lock now is pressed is not shown, although its half is on its way', async () => {
+    world.interfere = async (route, _request, effect) => {
+      const answer = await effect();
+      if (route === keysRelease) downloads.lockNow();
+      return answer;
+    };
+    expect(await refusalCode(downloads.preview(FILE))).toBe('locked');
+    expect(world.times(blobGetUrls)).toBe(0);
+  });
+});
+
+it('forgets all that was under way when its reader is signed out', async () => {
+  await downloads.write(FILE, 'plain');
+  const { port } = await downloads.stream(FILE, 'plain');
+  downloads.clear();
+  expect(reports.size).toBe(0);
+  port.close();
+});
