@@ -2,33 +2,43 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
 import { Sync } from '../../src/lib/drive/sync.ts';
 import { HalfkeyError, type ErrorCode } from '../../src/lib/errors.ts';
-import { listenForHeads } from '../../src/lib/remote/heads.ts';
+import type { SharedHeads } from '../../src/lib/drive/shared-heads.ts';
+import type { Broker } from '../../src/lib/remote/broker.ts';
 
-vi.mock('../../src/lib/remote/heads.ts');
+/** What each stream of heads was begun with, and how many were ended. */
+const heads = vi.hoisted(() => ({ begun: [] as Listener[], ended: 0 }));
+vi.mock('../../src/lib/drive/shared-heads.ts', () => ({
+  SharedHeads: class {
+    constructor(deps: Listener) {
+      heads.begun.push(deps);
+    }
+    stop(): void {
+      heads.ended += 1;
+    }
+  },
+}));
 
 const HEAD = { seq: 7, hash: 'h' };
-type Listener = Parameters<typeof listenForHeads>[2];
+type Listener = ConstructorParameters<typeof SharedHeads>[0];
 let page: EventTarget;
 let heard: string[];
 /** What the next refreshes fail with, in turn; then they go well. */
 let faults: Error[];
 let current: boolean;
-let listeners: Listener[];
-let stopped: number;
 let sync: Sync;
 
 beforeEach(() => {
   vi.useFakeTimers();
-  [page, heard, faults, current, listeners, stopped] = [new EventTarget(), [], [], false, [], 0];
+  [page, heard, faults, current] = [new EventTarget(), [], [], false];
+  [heads.begun, heads.ended] = [[], 0];
+  vi.stubGlobal('navigator', { locks: {} });
   vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
   vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
-  vi.mocked(listenForHeads).mockImplementation((_origin, _vault, listener) => {
-    listeners.push(listener);
-    return () => (stopped += 1);
-  });
   sync = new Sync({
     origin: 'https://halfkey.test',
     vault: 'vault' as VaultId,
+    broker: {} as Broker,
+    known: () => 0,
     refresh: () => {
       heard.push('refresh');
       const fault = faults.shift();
@@ -62,17 +72,17 @@ describe('a journal that is kept up to date', () => {
   it('listens for new heads once it has caught up, and by one stream alone', async () => {
     await sync.now();
     await sync.now();
-    expect([refreshes(), listeners.length]).toEqual([2, 1]);
+    expect([refreshes(), heads.begun.length]).toEqual([2, 1]);
   });
 
   it('is refreshed for a head that it does not stand at, and for no other', async () => {
     await sync.now();
     current = true;
-    listeners[0]!.onHead(HEAD);
+    heads.begun[0]!.onNews({ kind: 'head', head: HEAD });
     await vi.advanceTimersByTimeAsync(0);
     expect(refreshes()).toBe(1);
     current = false;
-    listeners[0]!.onHead(HEAD);
+    heads.begun[0]!.onNews({ kind: 'head', head: HEAD });
     await vi.advanceTimersByTimeAsync(0);
     expect(refreshes()).toBe(2);
   });
@@ -85,8 +95,8 @@ describe('a journal that is kept up to date', () => {
 
   it('tells of the inbox without being refreshed', async () => {
     await sync.now();
-    listeners[0]!.onInbox();
-    expect(heard).toEqual(['refresh', 'inbox']);
+    heads.begun[0]!.onNews({ kind: 'inbox' });
+    expect(heard).toEqual(['refresh', 'online', 'inbox']);
   });
 });
 
@@ -120,13 +130,12 @@ describe('a broker that does not answer', () => {
     },
   );
 
-  it('over the stream of heads is listened to anew with the next refresh', async () => {
+  it('where heads are listened for is asked itself, a moment later', async () => {
     await sync.now();
-    listeners[0]!.onConnection(true);
-    listeners[0]!.onConnection(false);
-    expect(heard.slice(1)).toEqual(['online', 'offline']);
+    heads.begun[0]!.onLost();
+    expect(heard.slice(1)).toEqual(['offline']);
     expect(await refreshedAt(2_000)).toEqual([1_000]);
-    expect([listeners.length, stopped]).toEqual([2, 1]);
+    expect([heads.begun.length, heads.ended]).toEqual([1, 0]);
   });
 });
 
@@ -143,7 +152,7 @@ describe('a journal that was closed', () => {
     const refreshing = sync.now();
     sync.stop();
     await refreshing;
-    expect(listeners).toEqual([]);
+    expect(heads.begun).toEqual([]);
     faults = [fault('rollback')];
     await sync.now();
     expect(heard).toEqual(['refresh', 'refresh']);

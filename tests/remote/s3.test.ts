@@ -171,7 +171,11 @@ describe('a PUT of a service worker', () => {
     expect(asked).toMatchObject([
       {
         ...{ method: 'PUT', body: BODY, credentials: 'omit', cache: 'no-store' },
-        headers: { 'x-amz-checksum-sha256': 'c2hh', 'if-none-match': '*' },
+        headers: [
+          ['x-amz-checksum-sha256', 'c2hh'],
+          ['content-type', 'application/octet-stream'],
+          ['if-none-match', '*'],
+        ],
       },
     ]);
     expect(sent).toEqual([3]);

@@ -51,11 +51,12 @@ describe('one intention is one release', () => {
   it.each(['open', 'locked'] as const)('when a file is pressed three times while %s', async (standing) => {
     phase = standing;
     for (let times = 0; times < 3; times++) actions.preview(row);
+    phase = 'open'; // As a code has made it.
     asked[0]?.end();
     await settled();
     actions.preview(row);
     expect(askedFor()).toEqual(['preview a']);
-    expect(actions.sheet).toEqual({ kind: 'preview', row, preview });
+    expect(actions.sheet).toEqual({ kind: 'preview', row, preview, isCovered: false });
   });
 
   it('when it is saved by a double click', () => {

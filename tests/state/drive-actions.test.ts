@@ -97,16 +97,17 @@ describe('signing out', () => {
 describe('a preview', () => {
   it('opens its sheet at once, and fills it later', async () => {
     actions.preview(ROW);
-    expect(actions.sheet).toEqual({ kind: 'preview', row: ROW, preview: undefined });
+    expect(actions.sheet).toEqual({ kind: 'preview', row: ROW, preview: undefined, isCovered: false });
     answer.resolve(TEXT);
     await turns();
-    expect(actions.sheet).toEqual({ kind: 'preview', row: ROW, preview: TEXT });
+    expect(actions.sheet).toEqual({ kind: 'preview', row: ROW, preview: TEXT, isCovered: false });
   });
 
   it('of a locked drive leaves the place to the question for a code', async () => {
     phase = 'locked';
     actions.preview(ROW);
     expect(actions.sheet).toBeUndefined();
+    phase = 'open'; // As the code has made it.
     answer.resolve(TEXT);
     await turns();
     expect(actions.sheet).toMatchObject({ kind: 'preview', preview: TEXT });

@@ -163,5 +163,5 @@ it('has the worker look at uploads again only where somebody is signed in', () =
 it('says aloud that a file is deleted, once it is', async () => {
   await halfkey.purge({ file: 'f', name: 'a.txt' } as FileRow, { code: '123456' });
   expect(host.sent).toEqual([['file/purge', { file: 'f', factor: { code: '123456' } }]]);
-  expect(said()).toBe('“a.txt” is deleted for good.');
+  expect(said()).toBe('“a.txt” was deleted for good.');
 });

@@ -13,7 +13,7 @@ describe('the note about a kit that nobody has kept', () => {
     const renewal = new Renewal(worker);
     await renewal.readKit();
     expect(renewal.unkept).toEqual(['words']);
-    await renewal.keepKit();
+    await renewal.keepKit('words');
     expect(renewal.unkept).toEqual([]);
     await renewal.readKit();
     renewal.clear();

@@ -6,7 +6,6 @@ import {
   listOpfs,
   readOpfsFile,
   removeOpfsFile,
-  storageUse,
 } from '../../src/lib/store/opfs.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 
@@ -76,11 +75,5 @@ describe('the room on this device', () => {
   ])('of %j is %s', async (estimate, free) => {
     opfs.estimate = estimate;
     expect(await freeBytes()).toBe(free);
-  });
-
-  it('is told as far as the browser says, and whether it promises to keep what is there', async () => {
-    expect(await storageUse()).toEqual({ isPersistent: false });
-    [opfs.estimate, opfs.isPersistent] = [{ quota: 100, usage: 0 }, true];
-    expect(await storageUse()).toEqual({ usedBytes: 0, quotaBytes: 100, isPersistent: true });
   });
 });
