@@ -37,11 +37,7 @@ export const WORLD_NOW_MS = 1_795_000_000_000;
 const EPOCH = 1;
 
 /** What a request comes to before or after it has had its effect: it is refused so, or its answer is another. */
-export type Interference = (
-  route: Route,
-  request: unknown,
-  effect: () => Promise<unknown>,
-) => Promise<unknown>;
+type Interference = (route: Route, request: unknown, effect: () => Promise<unknown>) => Promise<unknown>;
 
 /** What a world has heard when it was asked these, in this order. */
 export const asked = (...routes: readonly Route[]) => routes.map(({ method, path }) => `${method} ${path}`);
