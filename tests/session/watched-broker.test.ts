@@ -20,6 +20,7 @@ beforeEach(() => {
   watched = watchBroker(broker, {
     answered: () => heard.push('answered'),
     refused: (code) => heard.push(code),
+    making: (count) => heard.push(`making ${String(count)}`),
   });
 });
 

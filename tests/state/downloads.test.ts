@@ -108,7 +108,7 @@ describe('a download to a place that people choose', () => {
 
 it('looks into a file after a code where the drive is locked', async () => {
   lockedTries = 1;
-  const preview = downloads.preview(ROW);
+  const preview = downloads.preview(ROW, () => true);
   await until(() => prompt.purpose !== undefined);
   expect(prompt.purpose).toBe('open “a.txt”');
   prompt.proceed();

@@ -2,6 +2,7 @@ import './runes.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { FileRow } from '../../src/lib/protocol/drive.ts';
+import type { Announcer } from '../../src/lib/state/announcer.svelte.ts';
 import { Files } from '../../src/lib/state/files.svelte.ts';
 import { toldWorker } from './told-worker.ts';
 
@@ -27,7 +28,7 @@ beforeEach(() => {
       return { revision: answered, rows };
     },
   });
-  files = new Files(told.worker);
+  files = new Files(told.worker, { say: () => undefined } as unknown as Announcer);
   files.applyView({ revision: 1, total: 1000, files: 1000 });
 });
 const asked = () => told.sent.map(([, args]) => (args as { from: number }).from);

@@ -7,7 +7,7 @@ import { toldWorker } from './told-worker.ts';
 
 const NOTHING = { count: 0, sizeBytes: 0 };
 const report = (isPersistent: boolean): StorageReport => ({
-  ...{ isPersistent, waiting: NOTHING, kept: NOTHING, pendingNames: 0 },
+  ...{ isPersistent, usedBytes: 0, waiting: NOTHING, kept: NOTHING, pendingNames: 0 },
 });
 const refused = () => Promise.reject(new HalfkeyError('device_full', 'no room'));
 

@@ -1,12 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryOpfs } from '../support/memory-opfs.ts';
-import {
-  createOpfsFile,
-  freeBytes,
-  listOpfs,
-  readOpfsFile,
-  removeOpfsFile,
-} from '../../src/lib/store/opfs.ts';
+import { createOpfsFile, listOpfs, readOpfsFile, removeOpfsFile } from '../../src/lib/store/opfs.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 
 let opfs: MemoryOpfs;
@@ -63,17 +57,5 @@ describe('a private file', () => {
       code: 'browser_lacks',
       detail: { feature: 'OPFS' },
     });
-  });
-});
-
-describe('the room on this device', () => {
-  it.each([
-    [{ quota: 100, usage: 30 }, 70],
-    [{ quota: 100, usage: 130 }, 0],
-    [{ quota: 100 }, undefined],
-    [{ usage: 30 }, undefined],
-  ])('of %j is %s', async (estimate, free) => {
-    opfs.estimate = estimate;
-    expect(await freeBytes()).toBe(free);
   });
 });
