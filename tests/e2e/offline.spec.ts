@@ -236,7 +236,7 @@ test('who can read is answered from what is true now', async ({ browser }) => {
   await expect(async () => {
     await page.keyboard.press('Escape');
     const answer = await ask();
-    await expect(answer).toContainText('on Linux. Each that is still signed in', { timeout: 2_000 });
+    await expect(answer).toContainText('on Linux. Any that is still signed in', { timeout: 2_000 });
     await expect(answer).toContainText('Names only');
   }).toPass({ timeout: 60_000 });
 });

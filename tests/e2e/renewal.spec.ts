@@ -156,7 +156,7 @@ for (const device of devicesToLookAt('phone'))
       await page.getByRole('button', { name: 'I’ve saved these. Use them from now on' }).click();
       await expect(page.getByText('Backup codes changed.').first()).toBeVisible();
       await page.getByRole('link', { name: 'Back to your drive' }).click();
-      await expect(page.getByText('Your recovery words You may not have saved')).toBeVisible();
+      await expect(page.getByText('You may not have saved your recovery words')).toBeVisible();
 
       await page.getByRole('link', { name: 'Make new ones' }).click();
       await prove(grace);
