@@ -1,0 +1,206 @@
+import 'fake-indexeddb/auto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { eventsRead, sessionRead } from '$contract/account.ts';
+import { reenrolStop } from '$contract/reenrolment.ts';
+import type { Route } from '$contract/route.ts';
+import { logRead } from '$contract/vault.ts';
+import { PendingChanges } from '../../src/lib/drive/pending-changes.ts';
+import { HalfkeyError } from '../../src/lib/errors.ts';
+import type { Broker } from '../../src/lib/remote/broker.ts';
+import { OpenAccount } from '../../src/lib/session/open-account.ts';
+import { openDatabase, type Database } from '../../src/lib/store/database.ts';
+import { readEventHead, saveEventHead } from '../../src/lib/store/event-head.ts';
+import { TestLocks } from '../support/test-locks.ts';
+import { openVaultWorld, type VaultWorld } from '../support/vault-world.ts';
+import { until } from '../support/until.ts';
+
+/** Hears that new heads are listened for, which comes once the journal has caught up. */
+const heads = vi.hoisted(() => ({ begun: (): void => undefined }));
+vi.mock('../../src/lib/drive/shared-heads.ts', () => ({
+  SharedHeads: class {
+    constructor() {
+      heads.begun();
+    }
+    stop(): void {
+      // Nothing was begun.
+    }
+  },
+}));
+
+const DAY_MS = 24 * 60 * 60_000;
+let world: VaultWorld;
+let database: Database;
+let heard: unknown[];
+let answers: Map<Route, () => unknown>;
+let isOnlyTab: boolean;
+let openAccount: OpenAccount | undefined;
+let asked: string[];
+
+beforeEach(async () => {
+  vi.stubGlobal('navigator', { locks: new TestLocks().client().locks });
+  const page = new EventTarget();
+  vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
+  vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
+  [world, database] = [await openVaultWorld(), await openDatabase(() => undefined)];
+  for (const store of ['events', 'changes', 'uploads'] as const) await database.clear(store);
+  [heard, asked, isOnlyTab] = [[], [], true];
+  answers = new Map<Route, () => unknown>([
+    [sessionRead, () => session()],
+    [eventsRead, () => ({ events: [{ seq: 4, hash: 'h4' }], head: { seq: 4, hash: 'h4' } })],
+  ]);
+});
+afterEach(() => {
+  openAccount?.close();
+  database.close();
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const session = (more: object = {}) => ({
+  ...{ account: world.session.account, device: world.open.device.id, vaults: [{ vault: world.vault }] },
+  ...more,
+});
+
+/** The account is opened; resolves once it has caught up, or could not. */
+async function open(): Promise<OpenAccount> {
+  const { vault, journal } = world;
+  const broker: Broker = {
+    call: async (route, request, options) => {
+      asked.push(route.path);
+      const answer = answers.get(route);
+      return answer ? await answer() : world.broker.call(route, request, options);
+    },
+  };
+  const account = { vault, account: world.session.account, epoch: 1, vaultKey: world.open.vaultKey };
+  const device = world.open.device.id;
+  const nowMs = () => world.nowMs;
+  const changes = await PendingChanges.open(account, {
+    database,
+    journal,
+    device,
+    nowMs,
+    tell: () => undefined,
+  });
+  const localAccount = { device: { id: device }, account } as unknown as OpenAccount['localAccount'];
+  let settle: () => void = () => undefined;
+  const settled = new Promise<void>((resolve) => (settle = resolve));
+  openAccount = new OpenAccount(
+    { localAccount, journal, changes, database },
+    {
+      ...{ origin: 'https://halfkey.test', broker, nowMs, inbox: () => undefined },
+      failed: (error) => {
+        heard.push(error instanceof HalfkeyError ? error.code : error);
+        settle();
+      },
+      reporter: {
+        connection: (online) => heard.push(online ? 'online' : 'offline'),
+        viewStale: (lastHeardMs) => heard.push(['stale', lastHeardMs]),
+        reenrolment: (pending) => heard.push(['reenrolment', pending]),
+      },
+      isOnlyTab: () => Promise.resolve(isOnlyTab),
+    },
+  );
+  heads.begun = settle;
+  await settled;
+  return openAccount;
+}
+const beat = () => world.journal.state.heartbeats.get(world.open.device.id);
+
+describe('an account that is opened', () => {
+  it('asks the broker what it has to say of it, and keeps how far its events go', async () => {
+    await open();
+    expect(heard).toEqual([['reenrolment', undefined]]);
+    expect(await readEventHead(database)).toEqual({ seq: 4, hash: 'h4' });
+  });
+
+  it('tells of another authenticator that was asked for, until it is stopped', async () => {
+    const pending = { askedAtMs: 1, dueAtMs: 2 };
+    answers.set(sessionRead, () => session({ reenrolment: pending }));
+    const account = await open();
+    answers.set(reenrolStop, () => ({}));
+    await account.stopReenrolment();
+    expect(heard).toEqual([
+      ['reenrolment', pending],
+      ['reenrolment', undefined],
+    ]);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['of another account', () => session({ account: 'another' }), 'session_missing'],
+    ['of another device', () => session({ device: 'another' }), 'session_missing'],
+    ['without its vault', () => session({ vaults: [] }), 'vault_missing'],
+  ])('does not go on with a session %s', async (_case, answer, code) => {
+    answers.set(sessionRead, answer);
+    await open();
+    expect([heard, beat()]).toEqual([[code], undefined]);
+  });
+
+  it('does not go on with an event log that is shorter than it was', async () => {
+    await saveEventHead(database, { seq: 9, hash: 'h9' });
+    await open();
+    expect(heard.at(-1)).toBe('rollback');
+    expect(await readEventHead(database)).toEqual({ seq: 9, hash: 'h9' });
+  });
+
+  it('sends the names that wait', async () => {
+    const file = 'f'.repeat(21) + 'A';
+    await world.journal.append(() => [
+      {
+        ...{ kind: 'file-add', file, folder: '', name: 'a' },
+        version: {
+          ...{ blob: 'b'.repeat(21) + 'A', epoch: 1, sizeBytes: 1, sealedBytes: 200, partBytes: 8388608 },
+          ...{ digest: 'A'.repeat(43) + '=', mediaType: 'text/plain', modifiedAtMs: 0, addedAtMs: 0 },
+        },
+      },
+    ]);
+    const account = await open();
+    await account.changes.rename(file, 'b');
+    account.sync();
+    await until(() => world.journal.state.entry(file)?.name === 'b');
+  });
+});
+
+describe('a device that is in use', () => {
+  it('says once a day what it has seen, and which inbox keys it needs', async () => {
+    await open();
+    expect(beat()).toMatchObject({ atMs: world.nowMs, inboxEpoch: 0 });
+    const first = beat()?.atMs;
+    openAccount?.close();
+    world.nowMs += DAY_MS;
+    await open();
+    expect(beat()?.atMs).toBe(first);
+    openAccount?.close();
+    world.nowMs += 1;
+    await open();
+    expect(beat()?.atMs).toBe(world.nowMs);
+  });
+
+  it('promises nothing of inbox keys while another tab could break that', async () => {
+    isOnlyTab = false;
+    await open();
+    expect(beat()).toMatchObject({ atMs: world.nowMs });
+    expect(beat()?.inboxEpoch).toBeUndefined();
+  });
+
+  it('is not silenced by what it said when its clock ran ahead', async () => {
+    await open();
+    openAccount?.close();
+    world.nowMs -= 10 * DAY_MS;
+    await open();
+    expect(beat()?.atMs).toBe(world.nowMs);
+  });
+});
+
+it('asks anew what the broker has to say when it is told to, and once an hour', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const account = await open();
+  const greetings = () => asked.filter((path) => path === sessionRead.path).length;
+  const refreshes = world.times(logRead);
+  account.sync();
+  await until(() => world.times(logRead) > refreshes);
+  expect(greetings()).toBe(1);
+  account.lookAgain();
+  await until(() => greetings() === 2);
+  vi.advanceTimersByTime(60 * 60_000);
+  await until(() => greetings() === 3);
+});
