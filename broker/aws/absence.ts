@@ -1,4 +1,5 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { BrokerProblem } from '../domain/problem.ts';
 import { credentialsAreStale, faultName, faultStatus } from './vault-faults.ts';
 
 /** One object of ours. */
@@ -42,6 +43,8 @@ export async function meansAbsent(s3: S3Client, name: ObjectName, error: unknown
 async function isListed(s3: S3Client, { Bucket, Key }: ObjectName, refusal: unknown): Promise<boolean> {
   try {
     const page = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: Key, MaxKeys: 1 }));
+    // The SDK takes an answer that is no listing for an empty one; a listing always has its count.
+    if (page.KeyCount === undefined) throw new BrokerProblem('store_unreachable');
     return page.Contents?.[0]?.Key === Key;
   } catch (error) {
     // Who may not list it either was refused for what it is.

@@ -13,7 +13,7 @@ import { openRow, row } from '../support/row.ts';
 
 const START_MS = 300_000;
 const OFFERED = 'A new version is ready';
-const REFUSED = 'An update was refused';
+const REFUSED = 'An update was rejected';
 let stack: AppStack;
 /** Folder of the package that is served: a copy, in which rows change what they like. */
 let served: string;
