@@ -147,7 +147,7 @@ test('the focus comes back where it was, and Back closes what lies on top', asyn
 
   const more = page.getByRole('button', { name: 'More', exact: true });
   await more.click();
-  await page.getByRole('menuitem', { name: 'Keys' }).click();
+  await page.getByRole('menuitem', { name: 'Keyboard shortcuts' }).click();
   await expect(page.getByRole('dialog').getByRole('heading')).toBeFocused();
   await page.keyboard.press('Escape');
   await expect(more).toBeFocused();

@@ -9,6 +9,7 @@ import {
   type Locator,
   type Page,
 } from '@playwright/test';
+import { shownName } from '../../src/lib/names.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import type { Servers } from '../support/stack.ts';
 
@@ -85,7 +86,7 @@ export class Person {
   }
 
   row(name: string): Locator {
-    return this.files.getByRole('row').filter({ hasText: name });
+    return this.files.getByRole('row').filter({ hasText: shownName(name) });
   }
 
   get lock(): Locator {
@@ -182,7 +183,7 @@ export class Person {
   }
 
   async act(name: string, item: string): Promise<void> {
-    await this.page.getByRole('button', { name: `Actions for ${name}` }).click();
+    await this.page.getByRole('button', { name: `Actions for ${shownName(name)}` }).click();
     await this.page.getByRole('menuitem', { name: item, exact: true }).click();
   }
 
