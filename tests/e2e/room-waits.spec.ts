@@ -90,7 +90,7 @@ test('only on Wi-Fi, uploads wait on a mobile line, say so, and go by themselves
   await lineIs(ada, 'cellular');
   sent = [];
   await ada.upload(textFile('at once.txt', 'never mind the cost'));
-  await expect(transfer(ada, 'at once.txt')).toContainText('online by Wi-Fi');
+  await expect(transfer(ada, 'at once.txt')).toContainText('when you are on Wi-Fi');
   expect(sent).toEqual([]);
   await choose(page, 'Settings');
   await page.getByRole('switch', { name: 'Only on Wi-Fi' }).click();
