@@ -1,47 +1,23 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
 import { EventStreamParser } from '../../src/lib/remote/event-stream.ts';
 import { askHead, readHeads, SILENT_MS, type HeadNews } from '../../src/lib/remote/heads.ts';
+import { AnsweringServer } from '../support/answering-server.ts';
 
 const VAULT = 'eu-central-1:00000000-0000-4000-8000-000000000000' as VaultId;
 const HEAD = { seq: 7, hash: 'A'.repeat(43) };
-let server: Server;
-let origin: string;
-let answer: (response: ServerResponse) => void;
-let paths: string[];
-let closed: Promise<void>;
-let asked: Promise<void>;
-let onAsked: () => void;
+const server = new AnsweringServer();
 
-beforeAll(async () => {
-  server = createServer((request, response) => {
-    paths.push(request.url ?? '');
-    closed = new Promise((resolve) => response.once('close', resolve));
-    answer(response);
-    onAsked();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-});
-beforeEach(() => {
-  paths = [];
-  asked = new Promise((resolve) => (onAsked = resolve));
-});
 afterEach(() => {
   vi.useRealTimers();
-});
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
 });
 
 /** What a stream tells before it ends, and what it ends in. */
 async function listen(signal = new AbortController().signal) {
   const news: HeadNews[] = [];
-  const end = await readHeads(origin, VAULT, (each) => news.push(each), signal).catch(
+  const end = await readHeads(server.origin, VAULT, (each) => news.push(each), signal).catch(
     (error: unknown) => error,
   );
   return { news, end };
@@ -50,7 +26,7 @@ async function listen(signal = new AbortController().signal) {
 describe('a stream of news', () => {
   it('tells of heads and of the inbox, however it is cut to pieces, until it ends', async () => {
     const text = `: hello\n\nevent: head\ndata: ${JSON.stringify(HEAD)}\n\nevent: inbox\ndata: -\n\nevent: other\ndata: 1\n\n`;
-    answer = (response) => {
+    server.answer = (response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       for (const character of text) response.write(character);
       response.end();
@@ -65,7 +41,7 @@ describe('a stream of news', () => {
     [429, 'too_many_requests'],
     [204, 'broker_unreachable'],
   ])('that is answered with %d is none', async (status, code) => {
-    answer = (response) => response.writeHead(status).end();
+    server.answer = (response) => response.writeHead(status).end();
     expect((await listen()).end).toMatchObject({ code });
   });
 
@@ -73,13 +49,13 @@ describe('a stream of news', () => {
     ['a line without an end', 'x'.repeat(64 * 1024)],
     ['an event without an end', 'data: x\n'.repeat(64 * 1024)],
   ])('that is %s is left', async (_what, text) => {
-    answer = (response) => void response.writeHead(200).write(text);
+    server.answer = (response) => void response.writeHead(200).write(text);
     expect((await listen()).end).toMatchObject({ code: 'broker_unreachable' });
-    await closed;
+    await server.closed;
   });
 
   it('that says a head that is none tells nothing of it', async () => {
-    answer = (response) => response.end('event: head\ndata: {"seq":-1}\n\nevent: head\ndata: {\n\n');
+    server.answer = (response) => response.end('event: head\ndata: {"seq":-1}\n\nevent: head\ndata: {\n\n');
     expect((await listen()).news).toEqual([]);
   });
 
@@ -88,44 +64,44 @@ describe('a stream of news', () => {
     ['from the start', () => undefined],
   ])('that is silent %s is left after 45 s', async (_when, silence) => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    answer = silence;
+    server.answer = silence;
     const listening = listen();
-    await asked;
+    await server.asked;
     for (let step = 0; step < 20; step += 1) {
       await new Promise((resolve) => setImmediate(resolve));
       await vi.advanceTimersByTimeAsync(SILENT_MS / 10);
     }
     expect((await listening).end).toMatchObject({ code: 'broker_unreachable' });
-    await closed;
+    await server.closed;
   });
 
   it('ends with its reader', async () => {
     const controller = new AbortController();
-    answer = (response) => void response.writeHead(200).write(':\n\n');
+    server.answer = (response) => void response.writeHead(200).write(':\n\n');
     const listening = listen(controller.signal);
-    await asked;
+    await server.asked;
     controller.abort();
     expect((await listening).end).toMatchObject({ name: 'AbortError' });
-    await closed;
+    await server.closed;
   });
 });
 
 describe('asking for the newest head', () => {
-  const ask = () => askHead(connectBroker(origin), VAULT, 6);
+  const ask = () => askHead(connectBroker(server.origin), VAULT, 6);
 
   it('says what is known, and is told what is newer', async () => {
-    answer = (response) => response.writeHead(200).end(JSON.stringify(HEAD));
+    server.answer = (response) => response.writeHead(200).end(JSON.stringify(HEAD));
     expect(await ask()).toEqual(HEAD);
-    expect(paths).toEqual([`/api/vaults/${encodeURIComponent(VAULT)}/head?known=6`]);
+    expect(server.paths).toEqual([`/api/vaults/${encodeURIComponent(VAULT)}/head?known=6`]);
   });
 
   it('is told nothing where nothing is', async () => {
-    answer = (response) => response.writeHead(204).end();
+    server.answer = (response) => response.writeHead(204).end();
     expect(await ask()).toBeUndefined();
   });
 
   it('refuses what is no head', async () => {
-    answer = (response) => response.writeHead(200).end('{"seq":"7"}');
+    server.answer = (response) => response.writeHead(200).end('{"seq":"7"}');
     await expect(ask()).rejects.toMatchObject({ code: 'broker_unreachable' });
   });
 });

@@ -1,16 +1,12 @@
-import 'fake-indexeddb/auto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readAttempts, saveAttempts } from '../../src/lib/store/attempts.ts';
-import { ONLY, openDatabase, type Database } from '../../src/lib/store/database.ts';
+import { ONLY, type Database } from '../../src/lib/store/database.ts';
+import { useDatabase } from './use-database.ts';
 
 let database: Database;
 
-beforeEach(async () => {
-  database = await openDatabase(() => undefined);
-  await database.clear('attempts');
-});
-afterEach(() => {
-  database.close();
+useDatabase('attempts', (opened) => {
+  database = opened;
 });
 
 describe('wrong passphrases in a row', () => {

@@ -1,17 +1,13 @@
-import 'fake-indexeddb/auto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { addChange, readChanges, updateChanges } from '../../src/lib/store/change-records.ts';
-import { openDatabase, type Database } from '../../src/lib/store/database.ts';
+import type { Database } from '../../src/lib/store/database.ts';
 import { refusalCode } from '../crypto/refusal.ts';
+import { useDatabase } from './use-database.ts';
 
 let database: Database;
 
-beforeEach(async () => {
-  database = await openDatabase(() => undefined);
-  await database.clear('changes');
-});
-afterEach(() => {
-  database.close();
+useDatabase('changes', (opened) => {
+  database = opened;
 });
 
 const sealed = (fill: number) => new Uint8Array(4).fill(fill);

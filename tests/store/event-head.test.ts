@@ -1,16 +1,12 @@
-import 'fake-indexeddb/auto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ONLY, openDatabase, type Database } from '../../src/lib/store/database.ts';
+import { describe, expect, it } from 'vitest';
+import { ONLY, type Database } from '../../src/lib/store/database.ts';
 import { readEventHead, saveEventHead } from '../../src/lib/store/event-head.ts';
+import { useDatabase } from './use-database.ts';
 
 let database: Database;
 
-beforeEach(async () => {
-  database = await openDatabase(() => undefined);
-  await database.clear('events');
-});
-afterEach(() => {
-  database.close();
+useDatabase('events', (opened) => {
+  database = opened;
 });
 
 describe('the head of the event log', () => {

@@ -1,17 +1,13 @@
-import 'fake-indexeddb/auto';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openDatabase, type Database, type StoredKept } from '../../src/lib/store/database.ts';
+import { expect, it } from 'vitest';
+import type { Database, StoredKept } from '../../src/lib/store/database.ts';
 import { keptRecords } from '../../src/lib/store/kept-records.ts';
 import { refusalCode } from '../crypto/refusal.ts';
+import { useDatabase } from './use-database.ts';
 
 let database: Database;
 
-beforeEach(async () => {
-  database = await openDatabase(() => undefined);
-  await database.clear('kept');
-});
-afterEach(() => {
-  database.close();
+useDatabase('kept', (opened) => {
+  database = opened;
 });
 
 const kept = (blob: string, isWhole = true): StoredKept => ({ blob, file: 'f', sealedBytes: 3, isWhole });

@@ -1,17 +1,13 @@
-import 'fake-indexeddb/auto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ONLY, openDatabase, type Database } from '../../src/lib/store/database.ts';
+import { describe, expect, it } from 'vitest';
+import { ONLY, type Database } from '../../src/lib/store/database.ts';
 import { readTransferSettings, saveTransferSettings } from '../../src/lib/store/transfer-settings.ts';
+import { useDatabase } from './use-database.ts';
 
 const USUAL = { parallel: 4, wifiOnly: false };
 let database: Database;
 
-beforeEach(async () => {
-  database = await openDatabase(() => undefined);
-  await database.clear('settings');
-});
-afterEach(() => {
-  database.close();
+useDatabase('settings', (opened) => {
+  database = opened;
 });
 
 describe('the settings of transfers', () => {
