@@ -84,25 +84,22 @@ export class Adopter {
   async #makeEnvelopes(files: readonly CapturedFile[]): Promise<void> {
     const { broker, vault, vaultKey, requireGrant } = this.#vault();
     const bare = files.filter(({ version }) => !this.#envelopes.has(version.blob as BlobId));
-    // A code may buy fewer halves than there are files: what it made stays made, and the next one goes on.
-    for (let from = 0; from < bare.length; from += LIMITS.batch) {
-      const some = bare.slice(from, from + LIMITS.batch);
-      const blobs = some.map(({ version }) => version.blob as BlobId);
-      const { keys } = await retry(
-        () => broker.call(keysGenerate, { grant: requireGrant(), purpose: 'file', blobs }, { vault }),
-        new AbortController().signal,
-      );
-      const made = new Map(keys.map((key) => [key.blob, key]));
-      for (const { version, contentKey } of some) {
-        const blob = version.blob as BlobId;
-        const key = made.get(blob);
-        if (!key) throw new HalfkeyError('broker_unreachable', 'the broker made no key for a blob');
-        const [kmsHalf, kmsBlob] = [fromB64Url(key.kmsHalf), fromB64Url(key.kmsBlob)];
-        using _kmsHalf = wipeAtEnd(kmsHalf);
-        const binding = { purpose: 'file', vault, blob, epoch: version.epoch } as const;
-        const envelope = await sealEnvelope({ ...binding, contentKey, kmsHalf, kmsBlob, vaultKey });
-        this.#envelopes.set(blob, toRecord(envelope));
-      }
+    if (bare.length === 0) return;
+    const blobs = bare.map(({ version }) => version.blob as BlobId);
+    const { keys } = await retry(
+      () => broker.call(keysGenerate, { grant: requireGrant(), purpose: 'file', blobs }, { vault }),
+      new AbortController().signal,
+    );
+    const made = new Map(keys.map((key) => [key.blob, key]));
+    for (const { version, contentKey } of bare) {
+      const blob = version.blob as BlobId;
+      const key = made.get(blob);
+      if (!key) throw new HalfkeyError('broker_unreachable', 'the broker made no key for a blob');
+      const [kmsHalf, kmsBlob] = [fromB64Url(key.kmsHalf), fromB64Url(key.kmsBlob)];
+      using _kmsHalf = wipeAtEnd(kmsHalf);
+      const binding = { purpose: 'file', vault, blob, epoch: version.epoch } as const;
+      const envelope = await sealEnvelope({ ...binding, contentKey, kmsHalf, kmsBlob, vaultKey });
+      this.#envelopes.set(blob, toRecord(envelope));
     }
   }
 
