@@ -74,6 +74,7 @@ export const FAMILIES = {
   kms_unreachable: 'unreachable',
   kms_key_unusable: 'unreachable',
   url_expired: 'unreachable',
+  app_unreachable: 'unreachable', // a script of the app could not be fetched
   broker_failed: 'unreachable', // it answered that something went wrong in it: what was asked may have been done
   // unable: say what the browser lacks
   browser_lacks: 'unable',

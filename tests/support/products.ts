@@ -162,8 +162,8 @@ async function makeQuickApp(folder: string): Promise<void> {
   cpSync(join(ROOT, QUICK_OPAQUE_SOURCE), join(folder, 'src/lib/account/quick-opaque.ts'));
   editIn(folder, 'src/lib/account/opaque.ts', (text) =>
     text.replace(
-      `await import('${OPAQUE}')`,
-      `(await import('./quick-opaque.ts')).quickOpaque(await import('${OPAQUE}'))`,
+      `import('${OPAQUE}')`,
+      `import('./quick-opaque.ts').then(async (quick) => quick.quickOpaque(await import('${OPAQUE}')))`,
     ),
   );
   await buildApp(folder);

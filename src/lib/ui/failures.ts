@@ -140,6 +140,10 @@ const EXPLANATIONS = {
   download_cut: ['The browser stopped this download', 'What was saved is not whole. Download it again.'],
 
   broker_unreachable: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
+  app_unreachable: [
+    'A part of Halfkey could not be loaded',
+    'Check your connection, then reload the page. Your files are safe.',
+  ],
   broker_failed: ['Something went wrong on the server', 'Nothing was lost. Try again in a moment.'],
   store_unreachable: ['The store of files does not answer', 'Check your connection, then try again.'],
   kms_unreachable: [
