@@ -107,6 +107,11 @@ export class Session {
     }
   }
 
+  /** Before anybody types anything. @throws {HalfkeyError} `storage_refused` where an account could keep nothing, as in private windows */
+  checkForSignUp(): Promise<void> {
+    return this.#worker.send('sign-up/check', {});
+  }
+
   signUp(userName: string, passphrase: string): Promise<{ totpSecret: string; otpauthUri: string }> {
     return this.#worker.send('sign-up/start', { userName, passphrase });
   }

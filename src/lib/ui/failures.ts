@@ -161,6 +161,10 @@ const EXPLANATIONS = {
     ({ feature }) =>
       `${feature === undefined ? 'It lacks something that keeps your files safe.' : `It lacks “${feature}”.`} Use Chrome or Edge 137, Firefox 130, Safari 18.4, or newer, at an address that starts with https.`,
   ],
+  storage_refused: [
+    'This looks like a private window',
+    'The browser keeps no files in it, so you can’t create an account or upload from here: use a normal window for that. Signing in, opening and downloading work here too.',
+  ],
   device_full: ['This device has no room left', 'Free some space, then try again.'],
   device_state_lost: [
     'This browser has forgotten its half',
