@@ -75,9 +75,11 @@ export const FAMILIES = {
   kms_unreachable: 'unreachable',
   kms_key_unusable: 'unreachable',
   url_expired: 'unreachable',
+  app_unreachable: 'unreachable', // a script of the app could not be fetched
   broker_failed: 'unreachable', // it answered that something went wrong in it: what was asked may have been done
   // unable: say what the browser lacks
   browser_lacks: 'unable',
+  storage_refused: 'unable', // the browser has a file system for this origin, and keeps nothing in it: private windows
   device_full: 'unable',
   device_state_lost: 'unable',
   // unexpected: a fault in this code; trying again by itself would only meet it again

@@ -43,7 +43,7 @@ cafile=$(npm config get cafile)
 chroot "$disk" bash -euo pipefail -s <<'PURGE'
 export DEBIAN_FRONTEND=noninteractive
 if command -v apt-get >/dev/null; then
-  installed=$(dpkg-query -W -f='${Package}\n' 'chromium*' 'firefox*' 'google-chrome*' 'libwebkit*' 'webkit2gtk*' 2>/dev/null || true)
+  installed=$(dpkg-query -W -f='${Package}\n' 'chromium*' 'firefox*' 'google-chrome*' 'libwebkit*' 'webkit2gtk*' 'gir1.2-webkit2*' gjs xvfb 2>/dev/null || true)
   if [ -n "$installed" ]; then apt-get purge --yes --quiet=2 --allow-remove-essential $installed >/dev/null; fi
   apt-get clean
 fi
@@ -52,7 +52,7 @@ find "$modules" -mindepth 1 -maxdepth 1 ! -name npm ! -name corepack -exec rm -r
 rm -rf /root /home /opt/google /usr/local/share/chromium
 mkdir -p /root /tmp/home
 PURGE
-for browser in chromium chromium-browser google-chrome firefox firefox-esr; do
+for browser in chromium chromium-browser google-chrome firefox firefox-esr WebKitWebDriver; do
   if found=$(chroot "$disk" sh -c "command -v $browser"); then echo "$found is still there" >&2 && exit 1; fi
 done
 

@@ -20,9 +20,9 @@ export class FirefoxPerson {
     return other;
   }
 
-  async open(): Promise<void> {
+  async open(path = '/'): Promise<void> {
     await this.page.setViewport({ width: 1280, height: 800 });
-    await this.page.goto(this.#servers.origin);
+    await this.page.goto(new URL(path, this.#servers.origin).href);
   }
 
   async signUp(userName: string, passphrase: string): Promise<void> {
@@ -38,6 +38,15 @@ export class FirefoxPerson {
     );
     await this.typeCode();
     await this.click('button', 'Continue');
+    await this.field('Filter files');
+  }
+
+  async signIn(userName: string, passphrase: string): Promise<void> {
+    await this.open('/sign-in');
+    await (await this.field('User name')).type(userName);
+    await (await this.field('Passphrase')).type(passphrase);
+    await this.click('button', 'Sign in');
+    await this.typeCode();
     await this.field('Filter files');
   }
 

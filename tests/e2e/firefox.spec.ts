@@ -50,11 +50,31 @@ test('signs up, uploads and downloads in Firefox', async () => {
     await person.untilListed('Holiday.bin');
     await person.act('Holiday.bin', 'Download');
     await isSaved(join(firefox.downloads, 'Holiday.bin'), content);
+    await opensInPrivateWindow(person, content);
   } finally {
     await browser.close();
     firefox.remove();
   }
 });
+
+/** No account can be made in a private window, and who has one opens the file there. */
+async function opensInPrivateWindow(frida: FirefoxPerson, content: Buffer): Promise<void> {
+  const firefox = createFirefox(path ?? '', { isPrivate: true });
+  const browser = await firefox.start();
+  try {
+    const person = frida.at(await browser.newPage());
+    await person.open('/sign-up');
+    await person.untilSaid('This looks like a private window');
+    await person.signIn('frida', 'quiet harbour lantern seven');
+    await person.act('Holiday.bin', 'Download');
+    await isSaved(join(firefox.downloads, 'Holiday.bin'), content);
+    await person.upload(makeFile('Note.bin', randomBytes(7)));
+    await person.untilSaid('This looks like a private window');
+  } finally {
+    await browser.close();
+    firefox.remove();
+  }
+}
 
 inLongForm(test)('takes a file in without a network, and brings it up after a restart', async () => {
   const firefox = createFirefox(path ?? '');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { installWay } from '../../src/lib/platform/install-way.ts';
+import { installWay, sparedPlace } from '../../src/lib/platform/install-way.ts';
 import { installGuide } from '../../src/lib/ui/settings/install-steps.ts';
 
 const MAC = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)';
@@ -37,6 +37,11 @@ const AGENTS = [
 describe('the way onto a device, without a button of ours', () => {
   it.each(AGENTS)('is %s for %j with %i touch points', (way, userAgent, maxTouchPoints) => {
     expect(installWay({ userAgent, maxTouchPoints })).toBe(way);
+  });
+
+  it.each(AGENTS)('names the place that Safari spares: %s, %j, %i', (way, userAgent, maxTouchPoints) => {
+    const places: Partial<Record<typeof way, string>> = { ios: 'home screen', macos: 'Dock' };
+    expect(sparedPlace({ userAgent, maxTouchPoints })).toBe(places[way]);
   });
 
   it('is explained for every browser, in sentences', () => {

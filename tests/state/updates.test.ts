@@ -4,10 +4,20 @@ import { Updates } from '../../src/lib/state/updates.svelte.ts';
 import { TestLocks } from '../support/test-locks.ts';
 
 const HOUR_MS = 60 * 60_000;
-let container: EventTarget;
+let container: Container;
 let page: EventTarget & { visibilityState: string };
 let reloads: number;
 let locks: TestLocks;
+
+/** What a page knows of service workers. */
+class Container extends EventTarget {
+  controller: object | null = null;
+
+  takeOver(controller: object): void {
+    this.controller = controller;
+    this.dispatchEvent(new Event('controllerchange'));
+  }
+}
 
 /** A worker that a registration has: told messages, and its state may change. */
 class Script extends EventTarget {
@@ -40,7 +50,7 @@ class Registration extends EventTarget {
 }
 
 beforeEach(() => {
-  [container, reloads, locks] = [new EventTarget(), 0, new TestLocks()];
+  [container, reloads, locks] = [new Container(), 0, new TestLocks()];
   page = Object.assign(new EventTarget(), { visibilityState: 'visible' });
   vi.useFakeTimers();
   asTab(() => undefined);
@@ -100,7 +110,7 @@ describe('a newer version', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(script.told).toEqual([{ kind: 'take-over' }]);
     expect(reloads).toBe(0);
-    container.dispatchEvent(new Event('controllerchange'));
+    container.takeOver(script);
     expect([await taken, reloads]).toEqual([true, 1]);
   });
 
@@ -132,19 +142,43 @@ describe('a newer version', () => {
 });
 
 describe('the service worker of a page', () => {
-  it('that another takes the place of ends the page: its scripts do not fit', () => {
-    watched();
-    container.dispatchEvent(new Event('controllerchange'));
-    expect(reloads).toBe(1);
+  const [own, next] = [new Script(), new Script()];
+  /** A page that looks out from here on. @param controller what it was loaded through */
+  function page(
+    slots: Partial<Record<'installing' | 'active', Script | null>>,
+    controller: Script | null,
+  ): void {
+    container.controller = controller;
+    watched(Object.assign(new Registration(), { active: null }, slots));
+  }
+
+  it.each([
+    ['is just being installed', { installing: own }],
+    ['was installed by another page a moment ago', { active: own }],
+    ['is not told of yet', {}],
+  ])('takes over the page that has none without loading it anew, when it %s', (_, slots) => {
+    page(slots, null);
+    container.takeOver(own);
+    container.takeOver(own); // Some browsers say it twice.
+    expect(reloads).toBe(0);
   });
 
-  it('that is its first takes over without that; the next one does not', () => {
-    const first = new Registration();
-    first.active = null;
-    watched(first);
-    container.dispatchEvent(new Event('controllerchange'));
-    expect(reloads).toBe(0);
-    container.dispatchEvent(new Event('controllerchange'));
+  it.each([
+    ['that the one before had', own],
+    ['that was loaded past it', null],
+  ])(
+    'that is another than the page came with loads a page anew %s: its scripts do not fit',
+    (_, controller) => {
+      page({ active: own }, controller);
+      container.takeOver(next);
+      expect(reloads).toBe(1);
+    },
+  );
+
+  it('that is the next version loads a page anew that saw the first one come', () => {
+    page({ installing: own }, null);
+    container.takeOver(own);
+    container.takeOver(next);
     expect(reloads).toBe(1);
   });
 });

@@ -12,8 +12,11 @@ export interface Firefox {
   remove(): void;
 }
 
-/** Driven over WebDriver BiDi: Playwright works with a Firefox of its own only. */
-export function createFirefox(path: string): Firefox {
+/**
+ * Driven over WebDriver BiDi: Playwright works with a Firefox of its own only.
+ * @param options.isPrivate makes all of its windows private ones
+ */
+export function createFirefox(path: string, { isPrivate = false }: { isPrivate?: boolean } = {}): Firefox {
   const profile = mkdtempSync(join(tmpdir(), 'halfkey-firefox-'));
   const downloads = mkdtempSync(join(tmpdir(), 'halfkey-firefox-downloads-'));
   return {
@@ -29,6 +32,7 @@ export function createFirefox(path: string): Firefox {
           'browser.download.dir': downloads,
           'browser.download.useDownloadDir': true,
           'browser.helperApps.neverAsk.saveToDisk': 'application/octet-stream',
+          'browser.privatebrowsing.autostart': isPrivate,
           // It would look for updates and send reports.
           'datareporting.policy.dataSubmissionEnabled': false,
           'network.captive-portal-service.enabled': false,

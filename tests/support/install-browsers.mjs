@@ -1,22 +1,29 @@
 import { spawnSync } from 'node:child_process';
 import { endWith } from '../../broker/launch/run.mjs';
 import { findChromium, HEADLESS_SHELL } from './chromium.mjs';
-import { findFirefox, findOnPath } from './program-path.mjs';
+import { findFirefox, findOnPath, findWebKit } from './program-path.mjs';
 
 /** What Debian and its relatives call them. */
-const PACKAGES = { Chromium: ['chromium', 'fonts-liberation'], Firefox: ['firefox-esr'] };
+const PACKAGES = {
+  Chromium: ['chromium', 'fonts-liberation'],
+  Firefox: ['firefox-esr'],
+  WebKit: ['webkit2gtk-driver', 'gjs', 'gir1.2-webkit2-4.1', 'xvfb', 'fonts-liberation'],
+};
+/** @type {Record<keyof typeof PACKAGES, () => unknown>} */
+const FINDERS = { Chromium: findChromium, Firefox: findFirefox, WebKit: findWebKit };
 
 /**
  * Installs the browsers that the suites run in, as far as the machine lacks them and lets us. Without Chromium the tests have failed,
- * and this ends the process; without Firefox its tests are skipped, which the end of the run names; without Chromium's headless shell
- * they take longer.
+ * and this ends the process; without Firefox or WebKit their tests are skipped, which the end of the run names; without Chromium's
+ * headless shell they take longer.
  */
 export function installBrowsers() {
   if (canInstall()) {
-    const missing = [...(findChromium() ? [] : ['Chromium']), ...(findFirefox() ? [] : ['Firefox'])];
+    const names = /** @type {(keyof typeof PACKAGES)[]} */ (Object.keys(PACKAGES));
+    const missing = names.filter((name) => FINDERS[name]() === undefined);
     if (missing.length > 0) run('apt-get', ['update', '--quiet=2']);
-    // One by one: a distribution that lacks one of them has the other all the same.
-    for (const name of missing) install(name, PACKAGES[/** @type {keyof typeof PACKAGES} */ (name)]);
+    // One by one: a distribution that lacks one of them has the others all the same.
+    for (const name of missing) install(name, PACKAGES[name]);
     if (!findOnPath([HEADLESS_SHELL]) && isOffered(HEADLESS_SHELL))
       install('Chromium’s headless shell', [HEADLESS_SHELL]);
   }

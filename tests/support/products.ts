@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   cpSync,
@@ -32,6 +33,7 @@ const QUICK_OPAQUE = join(ROOT, BARE_PAGE, 'quick-opaque.ts');
 const ENGLISH = '@zxcvbn-ts/language-en';
 const NO_WORDS = '\0no-words';
 const QUICK_OPAQUE_SOURCE = 'tests/support/quick-opaque.ts';
+const STAND_IN_SOURCE = 'tests/support/sync-access-stand-in.mjs';
 const BARE_SOURCES = [...BROKER_SOURCES, 'src', BARE_PAGE, QUICK_OPAQUE_SOURCE];
 
 /** How a product is made. */
@@ -55,6 +57,8 @@ const RECIPES = {
     sources: [...BROKER_SOURCES, ...APP_SOURCES, QUICK_OPAQUE_SOURCE],
     make: makeQuickApp,
   },
+  /** `app` for WebKitGTK, whose files cannot be written synchronously: the crypto worker is given something that stands in for that. */
+  'webkit-app': { sources: [...BROKER_SOURCES, ...APP_SOURCES, STAND_IN_SOURCE], make: makeWebKitApp },
   /** Another version of the app, in which a file of each kind is another. */
   'next-app': { sources: [...BROKER_SOURCES, ...APP_SOURCES], make: makeNextApp },
 } as const satisfies Record<string, Recipe>;
@@ -156,14 +160,37 @@ async function makeApp(folder: string): Promise<void> {
   else await buildApp(folder);
 }
 
+/** Nothing is built anew: one script of the build gets a new head, and the service worker the digest that it has then. */
+async function makeWebKitApp(folder: string): Promise<void> {
+  cpSync(await productOf('app'), folder, { recursive: true });
+  const workers = join('build', '_app', 'immutable', 'workers');
+  const [name, ...others] = readdirSync(join(folder, workers)).filter((file) =>
+    /^crypto\.worker-.*\.js$/.test(file),
+  );
+  if (name === undefined || others.length > 0) throw new Error('expected one crypto worker');
+  const script = join(workers, name);
+  const digestBefore = integrityOf(join(folder, script));
+  editIn(folder, script, (text) => `{${readFileSync(join(ROOT, STAND_IN_SOURCE), 'utf8')}}\n${text}`);
+  const digestAfter = integrityOf(join(folder, script));
+  editIn(folder, 'build/service-worker.js', (text) => text.replace(digestBefore, digestAfter));
+  for (const file of [script, 'build/service-worker.js']) {
+    for (const ending of ['br', 'gz']) rmSync(join(folder, `${file}.${ending}`), { force: true });
+  }
+}
+
+/** As subresource integrity writes it. */
+function integrityOf(path: string): string {
+  return `sha256-${createHash('sha256').update(readFileSync(path)).digest('base64')}`;
+}
+
 async function makeQuickApp(folder: string): Promise<void> {
   copySources(ROOT, folder);
   cpSync(join(await productOf('broker'), 'dist'), join(folder, 'dist'), { recursive: true });
   cpSync(join(ROOT, QUICK_OPAQUE_SOURCE), join(folder, 'src/lib/account/quick-opaque.ts'));
   editIn(folder, 'src/lib/account/opaque.ts', (text) =>
     text.replace(
-      `await import('${OPAQUE}')`,
-      `(await import('./quick-opaque.ts')).quickOpaque(await import('${OPAQUE}'))`,
+      `import('${OPAQUE}')`,
+      `import('./quick-opaque.ts').then(async (quick) => quick.quickOpaque(await import('${OPAQUE}')))`,
     ),
   );
   await buildApp(folder);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { safariWords } from '../../src/lib/ui/safari-words.ts';
 import { keptWords, lossWords, signOutWords } from '../../src/lib/ui/settings/storage-words.ts';
 
 describe('what an eviction would lose', () => {
@@ -24,6 +25,16 @@ describe('what an eviction would lose', () => {
     expect(lossWords({ waiting: { count: 1, sizeBytes: 1500 }, pendingNames: 2 })).toBe(
       '1 file (1.5 kB) waits to be uploaded, and 2 new names wait to be sent. If the browser cleared this device’s storage, they would be lost.',
     );
+  });
+});
+
+describe('what Safari deletes', () => {
+  it.each([
+    ['home screen', 'apps on your home screen'],
+    ['Dock', 'apps in your Dock'],
+  ] as const)('after seven days is said, and that it spares those in the %s', (place, apps) => {
+    expect(safariWords(place)).toContain('if you don’t open Halfkey for seven days');
+    expect(safariWords(place)).toContain(apps);
   });
 });
 

@@ -23,6 +23,8 @@ const GIVEN_ONCE: Readonly<Record<string, readonly string[]>> = {
   'lib/ui/drive/HelpDialog.svelte': ['{what}'],
   'lib/ui/settings/InstallDialog.svelte': ['{takesFiles ? BENEFITS.withFiles : BENEFITS.plain}', '{text}'],
   'lib/ui/settings/PassphraseDialog.svelte': ['{text}', '{action}'],
+  'lib/ui/settings/StorageSection.svelte': ['{safariWords(sparedPlace)}'],
+  'lib/ui/transfers/TransfersPanel.svelte': ['{safariWords(sparedPlace)}'],
 };
 
 /** A browser's translator takes a text node out of the page and puts others in its place: what changes the old one changes nothing. */

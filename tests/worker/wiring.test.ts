@@ -40,6 +40,12 @@ describe('a device that nobody is signed in on', () => {
     expect(reports).toEqual([]);
   });
 
+  test('makes no account there either, and asks the server for none', async () => {
+    expect(await send('sign-up/check', {})).toBe('storage_refused');
+    const args = { userName: 'ada', passphrase: 'quiet harbour lantern seven' };
+    expect(await send('sign-up/start', args)).toBe('storage_refused');
+  });
+
   const file = 'FFFFFFFFFFFFFFFFFFFFFA';
   test.each<[CommandName, unknown]>([
     ['unlock', { factor: { code: '123456' } }],

@@ -1,5 +1,6 @@
 import { fromB64Url, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
+import { loaded } from './loaded.ts';
 import { normalisePassphrase } from './passphrase.ts';
 
 /**
@@ -92,7 +93,7 @@ export async function startLogin(passphrase: string): Promise<Login> {
 
 /** 158 kB of WebAssembly that only these flows need. */
 async function loadOpaque() {
-  const opaque = await import('@serenity-kit/opaque');
+  const opaque = await loaded(import('@serenity-kit/opaque'));
   await opaque.ready;
   return opaque;
 }

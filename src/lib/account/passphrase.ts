@@ -1,5 +1,6 @@
 import { HalfkeyError } from '../errors.ts';
 import { randomBytes } from '../crypto/random.ts';
+import { loaded } from './loaded.ts';
 
 /**
  * What a passphrase must withstand: guesses (log10) by somebody who has the broker's data and so may try as many as he can pay.
@@ -48,7 +49,7 @@ export async function requireStrong(passphrase: string, userName: string): Promi
  * Joined by hyphens, so that it has one spelling.
  */
 export async function generatePassphrase(): Promise<string> {
-  const { wordlist } = await import('@scure/bip39/wordlists/english.js');
+  const { wordlist } = await loaded(import('@scure/bip39/wordlists/english.js'));
   // 2,048 divides 65,536: each word is as likely as any other.
   const picks = new Uint16Array(randomBytes(GENERATED_WORDS * 2).buffer);
   return Array.from(picks, (pick) => wordlist[pick % wordlist.length]).join('-');
@@ -66,11 +67,13 @@ function loadEstimator(): ReturnType<typeof createEstimator> {
 }
 
 async function createEstimator() {
-  const [{ ZxcvbnFactory }, common, english] = await Promise.all([
-    import('@zxcvbn-ts/core'),
-    import('@zxcvbn-ts/language-common'),
-    import('@zxcvbn-ts/language-en'),
-  ]);
+  const [{ ZxcvbnFactory }, common, english] = await loaded(
+    Promise.all([
+      import('@zxcvbn-ts/core'),
+      import('@zxcvbn-ts/language-common'),
+      import('@zxcvbn-ts/language-en'),
+    ]),
+  );
   return new ZxcvbnFactory({
     dictionary: { ...common.dictionary, ...english.dictionary },
     graphs: common.adjacencyGraphs,

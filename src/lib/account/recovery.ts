@@ -4,6 +4,7 @@ import { deriveKey } from '../crypto/hkdf.ts';
 import { randomBytes } from '../crypto/random.ts';
 import { sign, signingKeyFromSeed, type SigningKeyPair } from '../crypto/signing.ts';
 import { wipeAtEnd } from '../crypto/wipe.ts';
+import { loaded } from './loaded.ts';
 
 /** Bytes of a kit's secret: 256 bits, 24 words. */
 const ENTROPY_BYTES = 32;
@@ -70,9 +71,8 @@ export function signRecoveryChallenge(
 }
 
 async function loadWords() {
-  const [{ entropyToMnemonic, mnemonicToEntropy }, { wordlist }] = await Promise.all([
-    import('@scure/bip39'),
-    import('@scure/bip39/wordlists/english.js'),
-  ]);
+  const [{ entropyToMnemonic, mnemonicToEntropy }, { wordlist }] = await loaded(
+    Promise.all([import('@scure/bip39'), import('@scure/bip39/wordlists/english.js')]),
+  );
   return { entropyToMnemonic, mnemonicToEntropy, wordlist };
 }

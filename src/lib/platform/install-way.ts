@@ -5,6 +5,9 @@
 export type InstallWay =
   'prompt' | 'ios' | 'macos' | 'chromium' | 'firefox-android' | 'firefox-windows' | 'none';
 
+/** Where apps are that Safari deletes nothing of. */
+export type SparedPlace = 'home screen' | 'Dock';
+
 /** What tells browsers and systems apart here. */
 export interface Browser {
   readonly userAgent: string;
@@ -21,6 +24,17 @@ const WAYS: readonly (readonly [InstallWay, (browser: Browser) => boolean])[] = 
   ['chromium', ({ userAgent }) => /Chrom(e|ium)\//.test(userAgent)],
   ['macos', ({ userAgent }) => /\bMacintosh\b.*\bSafari\//.test(userAgent)],
 ];
+
+/**
+ * Where a browser removes all that a site keeps on the device once nobody has visited it for seven days, and only an installed app is
+ * spared: Safari, and on iPhones every browser, because all are Safari's engine there (WebKit, "Tracking Prevention in WebKit", 7-day cap).
+ * @returns where apps are installed to there; undefined in other browsers
+ */
+export function sparedPlace(browser: Browser): SparedPlace | undefined {
+  const way = installWay(browser);
+  if (way === 'ios') return 'home screen';
+  return way === 'macos' ? 'Dock' : undefined;
+}
 
 /** The way for a browser that offers no button of its own. */
 export function installWay(browser: Browser): Exclude<InstallWay, 'prompt'> {

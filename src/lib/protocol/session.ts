@@ -19,6 +19,8 @@ export type Phase =
 export interface SessionCommands {
   /** First of all: restores what rests on the device. Lists what the browser lacks by failing with `browser_lacks`. */
   boot: { args: NoArguments; result: Phase };
+  /** Before anybody types anything: whether files can be kept on this device until they are uploaded. `storage_refused`. */
+  'sign-up/check': { args: NoArguments; result: void };
   'sign-up/start': {
     args: { userName: string; passphrase: string };
     result: { totpSecret: string; otpauthUri: string };

@@ -3,6 +3,7 @@ import type { HandlersOf } from '../protocol/commands.ts';
 import type { SessionCommands } from '../protocol/session.ts';
 import { noteUnkept } from '../store/kit-note.ts';
 import { readLetterKeys, saveLetterKeys } from '../store/letter-keys.ts';
+import { requireOpfs } from '../store/opfs.ts';
 import type { Entry } from './entry/entry.ts';
 import { recover } from './entry/recover.ts';
 import { SignIn } from './entry/sign-in.ts';
@@ -18,7 +19,11 @@ export function sessionCommands(session: Session, nowMs: () => number): Handlers
 
   return {
     boot: () => session.boot(),
-    'sign-up/start': (args) => signUp.start(args),
+    'sign-up/check': () => requireOpfs(),
+    'sign-up/start': async (args) => {
+      await requireOpfs();
+      return signUp.start(args);
+    },
     'sign-up/verify': ({ code }) =>
       signUp.verify(code, async (entry) => {
         await enter(entry);

@@ -1,4 +1,4 @@
-import { installWay, type InstallWay } from '../platform/install-way.ts';
+import { installWay, sparedPlace, type InstallWay, type SparedPlace } from '../platform/install-way.ts';
 
 /** Chromium's offer to install; TypeScript's DOM types do not know it. It is good for one question. */
 interface InstallOffer extends Event {
@@ -24,6 +24,13 @@ export class Installation {
 
   get isInstalled(): boolean {
     return this.#isInstalled;
+  }
+
+  /**
+   * Present where what this app keeps on the device goes when nobody opens it for seven days: the place where apps are that keep theirs.
+   */
+  get sparedPlace(): SparedPlace | undefined {
+    return this.#isInstalled ? undefined : sparedPlace(navigator);
   }
 
   get way(): InstallWay {

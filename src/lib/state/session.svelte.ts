@@ -109,6 +109,11 @@ export class Session {
     }
   }
 
+  /** Before anybody types anything. @throws {HalfkeyError} `storage_refused` where an account could keep nothing, as in private windows */
+  checkForSignUp(): Promise<void> {
+    return this.#worker.send('sign-up/check', {});
+  }
+
   /** @throws {HalfkeyError} `name_malformed` for a name with something in it that cannot be seen, and as the broker refuses */
   async signUp(userName: string, passphrase: string): Promise<{ totpSecret: string; otpauthUri: string }> {
     if (hiddenIn(userName).length > 0) {

@@ -24,7 +24,10 @@ export class Updates {
 
   /** Looks out for versions that come after the one that serves this page. */
   watch(registration: ServiceWorkerRegistration): void {
-    const hadOne = registration.active !== null;
+    const { serviceWorker } = navigator;
+    /** Of the version that this page was loaded from: there may be one that has not taken this page over yet. */
+    const own = registration.active ?? registration.waiting ?? registration.installing;
+    let controller = serviceWorker.controller;
     const offer = () => {
       // Without an active one it is the first, and nothing is new.
       if (!registration.waiting || !registration.active) return;
@@ -32,17 +35,19 @@ export class Updates {
       this.#isRejected = false;
     };
     offer();
-    navigator.serviceWorker.addEventListener('message', (event) => {
+    serviceWorker.addEventListener('message', (event) => {
       if ((event.data as FromServiceWorker | undefined)?.kind === 'update-rejected') this.#isRejected = true;
     });
     registration.addEventListener('updatefound', () => {
       registration.installing?.addEventListener('statechange', offer);
     });
-    let isFirst = !hadOne;
-    navigator.serviceWorker.addEventListener('controllerchange', () => {
-      // The first one takes over the page that brought it; the scripts of any other do not fit this page's.
-      if (isFirst) isFirst = false;
-      else location.reload();
+    serviceWorker.addEventListener('controllerchange', () => {
+      const before = controller;
+      controller = serviceWorker.controller;
+      if (controller === before) return;
+      // The page's own takes over a page that had none; the scripts of any other do not fit this page's.
+      const isOwn = before === null && (own === null || controller === own);
+      if (!isOwn) location.reload();
     });
     let lookedAtMs = Date.now();
     document.addEventListener('visibilitychange', () => {

@@ -34,7 +34,7 @@ export async function ask<Handle extends FileSystemHandle, Answer>(
 
 /**
  * Makes an empty file, or empties one of that name.
- * @throws {HalfkeyError} `device_full`; `browser_lacks` without OPFS
+ * @throws {HalfkeyError} `device_full`; `storage_refused`
  */
 export async function createOpfsFile(name: string): Promise<OpfsHandle> {
   const root = await opfsRoot();
@@ -68,10 +68,16 @@ export async function removeOpfsFile(name: string): Promise<void> {
   }
 }
 
-/** Names of everything at the root, in no order. */
+/** Names of everything at the root, in no order; none where the browser refuses to keep anything. */
 export async function listOpfs(): Promise<string[]> {
+  const root = await opfsRoot().catch(unlessRefused);
+  return root ? namesIn(root) : [];
+}
+
+/** Names of everything in a folder, in no order. */
+export async function namesIn(folder: FileSystemDirectoryHandle): Promise<string[]> {
   const names: string[] = [];
-  for await (const name of (await opfsRoot()).keys()) names.push(name);
+  for await (const name of folder.keys()) names.push(name);
   return names;
 }
 
@@ -118,16 +124,34 @@ export function hasOpfs(): boolean {
   );
 }
 
-/** The origin's private file system. @throws {HalfkeyError} `browser_lacks` */
+/**
+ * Keeps a file for real, and removes it. A private window has all the functions, and refuses only when they are used.
+ * @throws {HalfkeyError} `storage_refused`; `device_full`
+ */
+export async function requireOpfs(): Promise<void> {
+  const name = `probe-${crypto.randomUUID()}`;
+  try {
+    (await createOpfsFile(name)).close();
+  } catch (cause) {
+    if (cause instanceof HalfkeyError) throw cause;
+    throw new HalfkeyError('storage_refused', 'the private file system keeps no file', { cause });
+  }
+  await removeOpfsFile(name);
+}
+
+/** The origin's private file system. @throws {HalfkeyError} `storage_refused` */
 export async function opfsRoot(): Promise<FileSystemDirectoryHandle> {
   try {
     return await navigator.storage.getDirectory();
   } catch (cause) {
-    throw new HalfkeyError('browser_lacks', 'the private file system does not open', {
-      cause,
-      detail: { feature: 'OPFS' },
-    });
+    throw new HalfkeyError('storage_refused', 'the private file system does not open', { cause });
   }
+}
+
+/** For who only wants to know what is there: where nothing can be kept, nothing is. */
+export function unlessRefused(error: unknown): undefined {
+  if (error instanceof HalfkeyError && error.code === 'storage_refused') return undefined;
+  throw error;
 }
 
 /** Whether there is no file or folder of that name. */

@@ -1,19 +1,19 @@
 import { HalfkeyError } from '../errors.ts';
 import type { Bytes } from '../bytes.ts';
 import { writing } from './database.ts';
-import { ask, isNotFound, opfsRoot } from './opfs.ts';
+import { ask, isNotFound, namesIn, opfsRoot, unlessRefused } from './opfs.ts';
 
 /** Ciphertext that rests on this device, in parts as S3 has them: a folder per blob, a file per part that is written once. */
 export interface PartFiles {
   /**
    * On the disk when it resolves.
    * @param partNumber 1-based
-   * @throws {HalfkeyError} `device_full`
+   * @throws {HalfkeyError} `device_full`; `storage_refused`
    */
   write(blob: string, partNumber: number, bytes: Bytes): Promise<void>;
   /** As it lies on the disk, read lazily. @returns undefined when there is none */
   read(blob: string, partNumber: number): Promise<Blob | undefined>;
-  /** Blobs of which there is anything, in no order. */
+  /** Blobs of which there is anything, in no order; none where the browser refuses to keep anything. */
   list(): Promise<string[]>;
   /** All parts of a blob. One that is not there is fine. */
   remove(blob: string): Promise<void>;
@@ -45,10 +45,8 @@ export function opfsParts(area: 'uploads' | 'kept'): PartFiles {
         return ask(file, (found) => found.getFile());
       }),
     async list() {
-      const names: string[] = [];
-      const area = await orNothing(() => folder(false));
-      if (area) for await (const name of area.keys()) names.push(name);
-      return names;
+      const area = await orNothing(() => folder(false)).catch(unlessRefused);
+      return area ? namesIn(area) : [];
     },
     async remove(blob) {
       await orNothing(async () => {

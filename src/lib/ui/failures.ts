@@ -160,6 +160,10 @@ const EXPLANATIONS = {
   download_cut: ['The browser stopped this download', 'What was saved is incomplete. Download it again.'],
 
   broker_unreachable: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
+  app_unreachable: [
+    'A part of Halfkey could not be loaded',
+    'Check your connection, then reload the page. Your files are safe.',
+  ],
   broker_failed: ['Something went wrong on the server', 'Nothing was lost. Try again in a moment.'],
   store_unreachable: ['The store of files does not answer', 'Check your connection, then try again.'],
   kms_unreachable: [
@@ -176,6 +180,10 @@ const EXPLANATIONS = {
     'This browser can’t run Halfkey',
     ({ feature }) =>
       `${feature === undefined ? 'It’s missing something that keeps your files safe.' : `It’s missing “${feature}”.`} Use Chrome or Edge 137, Firefox 130, Safari 18.4, or newer, at an address that starts with https.`,
+  ],
+  storage_refused: [
+    'This looks like a private window',
+    'The browser keeps no files in it, so you can’t create an account or upload from here. Use a normal window for that. You can still sign in, open and download.',
   ],
   device_full: ['This device is out of space', 'Free up some space, then try again.'],
   device_state_lost: [

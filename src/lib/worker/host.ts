@@ -13,32 +13,40 @@ export class WorkerHost {
   readonly #worker: Worker | undefined;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
+  /** Whether it was heard of: from then on it answers every command, whatever else goes wrong in it. */
+  #hasStarted = false;
+  /** Why it did not start. */
+  #failure: HalfkeyError | undefined;
 
   constructor(onReport: (report: Report) => void) {
     this.#worker = startWorker();
+    if (!this.#worker) this.#failure = lacking('the browser makes no module workers', 'Worker');
     this.#worker?.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
+      this.#hasStarted = true;
       if (data.kind === 'report') onReport(data.report);
       else this.#settle(data);
     });
-    // A worker that cannot even start answers nothing: every command fails then, rather than waits.
-    this.#worker?.addEventListener('error', () => {
-      for (const { reject } of this.#pending.values()) reject(noWorker());
+    // A worker that does not even start answers nothing: every command fails then, rather than waits.
+    this.#worker?.addEventListener('error', (event) => {
+      if (this.#hasStarted) return;
+      const failure = whyNotStarted(event);
+      this.#failure = failure;
+      for (const { reject } of this.#pending.values()) reject(failure);
       this.#pending.clear();
     });
   }
 
-  /** @throws {HalfkeyError} with the code that the worker failed with; `browser_lacks` when there is none */
+  /** @throws {HalfkeyError} with the code that the worker failed with; `browser_lacks` or `app_unreachable` when it does not run */
   send<Name extends CommandName>(
     command: Name,
     args: Commands[Name]['args'],
     transfer: Transferable[] = [],
   ): Promise<Commands[Name]['result']> {
-    const worker = this.#worker;
-    if (!worker) return Promise.reject(noWorker());
+    if (this.#failure) return Promise.reject(this.#failure);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      worker.postMessage({ id, command, args }, transfer);
+      this.#worker?.postMessage({ id, command, args }, transfer);
     });
   }
 
@@ -61,8 +69,17 @@ function startWorker(): Worker | undefined {
   }
 }
 
-function noWorker(): HalfkeyError {
-  return new HalfkeyError('browser_lacks', 'the crypto worker does not start', {
-    detail: { feature: 'Worker' },
+/**
+ * What keeps it from starting. An error in its script tells what it is (HTML, "report an exception"); that the script could not be
+ * fetched is told by an event that says nothing (HTML, "run a worker").
+ */
+function whyNotStarted(event: Event): HalfkeyError {
+  if (event instanceof ErrorEvent) return lacking('the crypto worker’s script does not run');
+  return new HalfkeyError('app_unreachable', 'the crypto worker’s script could not be fetched');
+}
+
+function lacking(message: string, feature?: string): HalfkeyError {
+  return new HalfkeyError('browser_lacks', message, {
+    ...(feature !== undefined && { detail: { feature } }),
   });
 }
