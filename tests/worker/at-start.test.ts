@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { inLongForm } from '../support/long-form.ts';
 import type { Device } from './device.ts';
 import { setUpWorlds, type Person } from './people.ts';
 
@@ -79,22 +80,25 @@ describe('a device that asks for the passphrase at each start', () => {
     expect(await device.send('file/preview', { file })).toEqual({ kind: 'text', text: CONTENT });
   });
 
-  test('does so only when the passphrase was the account’s, and the broker could say so', async () => {
-    const device = await worlds.newDevice();
-    const { passphrase, factor } = await worlds.signUp(device);
-    expect(await device.refused('start/write', { passphrase: `${passphrase}x` })).toBe('passphrase_wrong');
-    await device.context.route('**/api/signin/start', (route) => route.abort());
-    expect(await device.refused('start/write', { passphrase })).toBe('broker_unreachable');
-    expect(await device.send('start/read', {})).toEqual({ asksPassphrase: false });
-    await device.context.unroute('**/api/signin/start');
-    expect(await restart(device)).toEqual({ phase: 'locked' });
-    // The session is the one that it was before the proof: it still buys grants.
-    await device.send('start/write', { passphrase });
-    await device.send('unlock', { factor: factor() });
-    await device.untilPhase('open');
-  });
+  inLongForm(test)(
+    'does so only when the passphrase was the account’s, and the broker could say so',
+    async () => {
+      const device = await worlds.newDevice();
+      const { passphrase, factor } = await worlds.signUp(device);
+      expect(await device.refused('start/write', { passphrase: `${passphrase}x` })).toBe('passphrase_wrong');
+      await device.context.route('**/api/signin/start', (route) => route.abort());
+      expect(await device.refused('start/write', { passphrase })).toBe('broker_unreachable');
+      expect(await device.send('start/read', {})).toEqual({ asksPassphrase: false });
+      await device.context.unroute('**/api/signin/start');
+      expect(await restart(device)).toEqual({ phase: 'locked' });
+      // The session is the one that it was before the proof: it still buys grants.
+      await device.send('start/write', { passphrase });
+      await device.send('unlock', { factor: factor() });
+      await device.untilPhase('open');
+    },
+  );
 
-  test('does so no longer when it was turned off', async () => {
+  inLongForm(test)('does so no longer when it was turned off', async () => {
     const { device } = await closing();
     await device.send('start/write', {});
     expect(await device.send('start/read', {})).toEqual({ asksPassphrase: false });
@@ -171,7 +175,7 @@ describe('a device that asks for the passphrase at each start', () => {
     expect(await device.names()).toEqual(['one.txt']);
   });
 
-  test('is signed out of while closed, and nothing is left', async () => {
+  inLongForm(test)('is signed out of while closed, and nothing is left', async () => {
     const { device } = await closing();
     await restart(device);
     const tab = await worlds.newTab(device);

@@ -1,6 +1,6 @@
 import type { BrowserContext } from 'playwright';
 import { expect, test } from 'vitest';
-import { isLongForm } from '../support/long-form.ts';
+import { inLongForm, isLongForm } from '../support/long-form.ts';
 import type { TransferReport } from '../../src/lib/protocol/transfer.ts';
 import type { Bare } from './bare/main.ts';
 import type { Device } from './device.ts';
@@ -182,41 +182,50 @@ test(`${String(MANY)} files that were picked without code and network are in the
   expect(await readBack(device, '50.bin')).toEqual({ size: 150, differsAt: -1 });
 });
 
-test('a file for which this device has no room goes up all the same, and leaves nothing here', async () => {
-  const { device } = await atHome();
-  const session = await device.context.newCDPSession(device.page);
-  await session.send('Storage.overrideQuotaForOrigin', { origin: worlds.stack.origin, quotaSize: 24 * MIB });
-  await add(device, { name: 'large.bin', sizeBytes: 17 * MIB });
-  await expect.poll(async () => (await transferOf(device, 'large.bin'))?.phase).toBe('encrypting');
-  await untilTransfer(device, 'large.bin', 'done');
-  expect(await readBack(device, 'large.bin')).toEqual({ size: 17 * MIB, differsAt: -1 });
-  expect(await resting(device)).toMatchObject({ states: [], folders: 0 });
-});
+inLongForm(test)(
+  'a file for which this device has no room goes up all the same, and leaves nothing here',
+  async () => {
+    const { device } = await atHome();
+    const session = await device.context.newCDPSession(device.page);
+    await session.send('Storage.overrideQuotaForOrigin', {
+      origin: worlds.stack.origin,
+      quotaSize: 24 * MIB,
+    });
+    await add(device, { name: 'large.bin', sizeBytes: 17 * MIB });
+    await expect.poll(async () => (await transferOf(device, 'large.bin'))?.phase).toBe('encrypting');
+    await untilTransfer(device, 'large.bin', 'done');
+    expect(await readBack(device, 'large.bin')).toEqual({ size: 17 * MIB, differsAt: -1 });
+    expect(await resting(device)).toMatchObject({ states: [], folders: 0 });
+  },
+);
 
-test('a file that is kept on this device opens without the store, and is fetched again when it is not kept any longer', async () => {
-  const { device } = await atHome();
-  await add(device, { name: 'a.bin', sizeBytes: 9 * MIB });
-  await untilTransfer(device, 'a.bin', 'done');
-  const file = await device.file('a.bin');
-  await device.send('file/keep', { file, keep: true });
-  const { rows } = await device.send('view/rows', { from: 0, count: 1 });
-  expect(rows[0]?.kept).toBe('kept');
-  expect((await device.send('storage/read', {})).kept.count).toBe(1);
-  let fetched = 0;
-  await device.context.route(
-    (url) => url.origin !== worlds.stack.origin,
-    async (route) => {
-      fetched += route.request().method() === 'GET' ? 1 : 0;
-      await route.continue();
-    },
-  );
-  expect(await readBack(device, 'a.bin')).toEqual({ size: 9 * MIB, differsAt: -1 });
-  expect(fetched).toBe(0);
-  await device.send('file/keep', { file, keep: false });
-  expect((await device.send('storage/read', {})).kept.count).toBe(0);
-  expect(await readBack(device, 'a.bin')).toEqual({ size: 9 * MIB, differsAt: -1 });
-  expect(fetched).toBeGreaterThan(0);
-});
+inLongForm(test)(
+  'a file that is kept on this device opens without the store, and is fetched again when it is not kept any longer',
+  async () => {
+    const { device } = await atHome();
+    await add(device, { name: 'a.bin', sizeBytes: 9 * MIB });
+    await untilTransfer(device, 'a.bin', 'done');
+    const file = await device.file('a.bin');
+    await device.send('file/keep', { file, keep: true });
+    const { rows } = await device.send('view/rows', { from: 0, count: 1 });
+    expect(rows[0]?.kept).toBe('kept');
+    expect((await device.send('storage/read', {})).kept.count).toBe(1);
+    let fetched = 0;
+    await device.context.route(
+      (url) => url.origin !== worlds.stack.origin,
+      async (route) => {
+        fetched += route.request().method() === 'GET' ? 1 : 0;
+        await route.continue();
+      },
+    );
+    expect(await readBack(device, 'a.bin')).toEqual({ size: 9 * MIB, differsAt: -1 });
+    expect(fetched).toBe(0);
+    await device.send('file/keep', { file, keep: false });
+    expect((await device.send('storage/read', {})).kept.count).toBe(0);
+    expect(await readBack(device, 'a.bin')).toEqual({ size: 9 * MIB, differsAt: -1 });
+    expect(fetched).toBeGreaterThan(0);
+  },
+);
 
 test('settings of transfers are kept, within their limits', async () => {
   const { device } = await atHome();

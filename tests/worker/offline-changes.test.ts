@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { inLongForm } from '../support/long-form.ts';
 import type { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
 import { setUpWorlds, type Person } from './people.ts';
@@ -71,7 +72,7 @@ describe('a rename', () => {
     expect(await dropped(device)).toEqual([]);
   });
 
-  test('made online is in the journal at once', async () => {
+  inLongForm(test)('made online is in the journal at once', async () => {
     const { device, other } = await twoDevices();
     const file = await device.file('one.txt');
     await device.send('file/rename', { file, name: 'a.txt' });
@@ -89,7 +90,7 @@ describe('a rename', () => {
     expect(await device.refused('file/rename', { file: nobody, name: 'x' })).toBe('not_found');
   });
 
-  test('to a name that is taken gets the next free one', async () => {
+  inLongForm(test)('to a name that is taken gets the next free one', async () => {
     const { device, other } = await twoDevices();
     await device.send('file/rename', { file: await device.file('two.txt'), name: 'one.txt' });
     await untilNames(other, ['one (2).txt', 'one.txt']);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { inLongForm } from '../support/long-form.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import type { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
@@ -95,7 +96,7 @@ describe('passphrase and code', () => {
     expect(await device.refused('renewal/accept', {})).toBe('proof_missing');
   });
 
-  test('count for nothing when Halfkey was locked while they were on their way', async () => {
+  inLongForm(test)('count for nothing when Halfkey was locked while they were on their way', async () => {
     const { device, person } = await atHome();
     let hasLocked = false;
     await device.context.route('**/api/renewal/prove', async (route) => {
@@ -136,7 +137,7 @@ describe('new recovery words', () => {
     await reads(other);
   });
 
-  test('replace nothing when they are lost before they were kept', async () => {
+  inLongForm(test)('replace nothing when they are lost before they were kept', async () => {
     const { device, person } = await proven();
     await device.send('renewal/kit', {});
     await device.reload();
@@ -149,7 +150,7 @@ describe('new recovery words', () => {
     await reads(other);
   });
 
-  test('of two devices that make some at once, one is told that it was second', async () => {
+  inLongForm(test)('of two devices that make some at once, one is told that it was second', async () => {
     const { device, person } = await proven();
     const second = await worlds.newDevice();
     await worlds.signIn(second, person);
@@ -167,28 +168,31 @@ describe('new recovery words', () => {
 });
 
 describe('a device that asks for the passphrase at each start', () => {
-  test('goes on to ask for the same one after new words, and keeps what another tab has set', async () => {
-    const { device, person } = await proven();
-    const { passphrase } = person;
-    const tab = await worlds.newTab(device);
-    await device.send('renewal/kit', {});
-    await tab.send('start/write', { passphrase });
-    // The lock that was set since stays; no answer reaches the journal, and the words count all the same.
-    await device.context.route('**/log', (route) => route.abort());
-    await device.send('renewal/accept', {});
-    await device.context.unroute('**/log');
-    expect(await tab.send('start/read', {})).toEqual({ asksPassphrase: true });
-    await device.reload();
-    expect(await device.send('boot', {})).toEqual({ phase: 'closed' });
-    await device.send('start/open', { passphrase });
-    await device.send('unlock', { factor: person.factor() });
-    await device.untilPhase('open');
-    await reads(device);
-    // What was not pinned then is pinned by the next proof.
-    await device.send('renewal/prove', { passphrase, factor: person.factor() });
-    await device.send('start/write', {});
-    expect(await device.send('start/read', {})).toEqual({ asksPassphrase: false });
-  });
+  inLongForm(test)(
+    'goes on to ask for the same one after new words, and keeps what another tab has set',
+    async () => {
+      const { device, person } = await proven();
+      const { passphrase } = person;
+      const tab = await worlds.newTab(device);
+      await device.send('renewal/kit', {});
+      await tab.send('start/write', { passphrase });
+      // The lock that was set since stays; no answer reaches the journal, and the words count all the same.
+      await device.context.route('**/log', (route) => route.abort());
+      await device.send('renewal/accept', {});
+      await device.context.unroute('**/log');
+      expect(await tab.send('start/read', {})).toEqual({ asksPassphrase: true });
+      await device.reload();
+      expect(await device.send('boot', {})).toEqual({ phase: 'closed' });
+      await device.send('start/open', { passphrase });
+      await device.send('unlock', { factor: person.factor() });
+      await device.untilPhase('open');
+      await reads(device);
+      // What was not pinned then is pinned by the next proof.
+      await device.send('renewal/prove', { passphrase, factor: person.factor() });
+      await device.send('start/write', {});
+      expect(await device.send('start/read', {})).toEqual({ asksPassphrase: false });
+    },
+  );
 });
 
 describe('the kit of a new account', () => {
@@ -261,26 +265,30 @@ describe('another authenticator', () => {
     expect(await second.refused('unlock', { factor: person.factor() })).toBe('session_missing');
   }, 240_000);
 
-  test('ends no session with what another tab asked before its answer was there', async () => {
-    const { device } = await proven();
-    const tab = await worlds.newTab(device);
-    await tab.untilPhase('locked');
-    const { totpSecret } = await device.send('renewal/authenticator', {});
-    const next = new Authenticator(totpSecret, worlds.stack.clock);
-    const refusals: string[] = [];
-    tab.page.context().on('response', (response) => {
-      if (response.status() === 401) refusals.push(new URL(response.url()).pathname);
-    });
-    const asked = await meanwhile(device, '/api/renewal/authenticator/confirm', () =>
-      tab.refused('unlock', { factor: { backupCode: 'AAAA-AAAA-AAAA-AAAA' } }),
-    );
-    await device.send('renewal/authenticator-confirm', { code: await next.code() });
-    expect(await asked()).toBe('backup_code_refused');
-    expect(refusals).toContain('/api/grants');
-    await tab.send('unlock', { factor: { code: await next.code() } });
-    await reads(tab);
-    await device.untilPhase('open');
-  }, 240_000);
+  inLongForm(test)(
+    'ends no session with what another tab asked before its answer was there',
+    async () => {
+      const { device } = await proven();
+      const tab = await worlds.newTab(device);
+      await tab.untilPhase('locked');
+      const { totpSecret } = await device.send('renewal/authenticator', {});
+      const next = new Authenticator(totpSecret, worlds.stack.clock);
+      const refusals: string[] = [];
+      tab.page.context().on('response', (response) => {
+        if (response.status() === 401) refusals.push(new URL(response.url()).pathname);
+      });
+      const asked = await meanwhile(device, '/api/renewal/authenticator/confirm', () =>
+        tab.refused('unlock', { factor: { backupCode: 'AAAA-AAAA-AAAA-AAAA' } }),
+      );
+      await device.send('renewal/authenticator-confirm', { code: await next.code() });
+      expect(await asked()).toBe('backup_code_refused');
+      expect(refusals).toContain('/api/grants');
+      await tab.send('unlock', { factor: { code: await next.code() } });
+      await reads(tab);
+      await device.untilPhase('open');
+    },
+    240_000,
+  );
 
   test('counts though its answer was lost: then this device is signed out too', async () => {
     const { device, person } = await proven();

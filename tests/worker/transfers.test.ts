@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { isLongForm } from '../support/long-form.ts';
+import { inLongForm, isLongForm } from '../support/long-form.ts';
 import type { Bare } from './bare/main.ts';
 import type { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
@@ -66,21 +66,24 @@ test('a completion whose answer is lost, and that is under way at the next try, 
   expect(await sizeOf('large.bin')).toBe(TWO_PARTS_BYTES);
 });
 
-test('an upload that S3 says it has lost, and that came about all the same, is not sent again', async () => {
-  const blobs: unknown[] = [];
-  let puts = 0;
-  await device.context.route('**/uploads/complete', async (route) => {
-    blobs.push((route.request().postDataJSON() as { blob: unknown }).blob);
-    const response = await passOn(route, worlds.stack.origin);
-    await (blobs.length > 1 ? route.fulfill({ response }) : route.fulfill(problem(404, 'upload_lost')));
-  });
-  device.page.on('request', (request) => (puts += request.method() === 'PUT' ? 1 : 0));
-  await addTwoParts('large.bin');
-  await device.until('transfer', ({ transfer }) => transfer.phase === 'done');
-  expect(new Set(blobs).size).toBe(1);
-  expect(puts).toBe(2);
-  expect(await sizeOf('large.bin')).toBe(TWO_PARTS_BYTES);
-});
+inLongForm(test)(
+  'an upload that S3 says it has lost, and that came about all the same, is not sent again',
+  async () => {
+    const blobs: unknown[] = [];
+    let puts = 0;
+    await device.context.route('**/uploads/complete', async (route) => {
+      blobs.push((route.request().postDataJSON() as { blob: unknown }).blob);
+      const response = await passOn(route, worlds.stack.origin);
+      await (blobs.length > 1 ? route.fulfill({ response }) : route.fulfill(problem(404, 'upload_lost')));
+    });
+    device.page.on('request', (request) => (puts += request.method() === 'PUT' ? 1 : 0));
+    await addTwoParts('large.bin');
+    await device.until('transfer', ({ transfer }) => transfer.phase === 'done');
+    expect(new Set(blobs).size).toBe(1);
+    expect(puts).toBe(2);
+    expect(await sizeOf('large.bin')).toBe(TWO_PARTS_BYTES);
+  },
+);
 
 test('an upload that S3 has lost goes up anew from this device', async () => {
   let lost = false;
