@@ -13,8 +13,8 @@ import { answerProblem } from './routes/answer-problem.ts';
 import { createAppFiles } from './routes/app-files.ts';
 import { createFrame, type Frame } from './routes/frame.ts';
 import { createHealthRoutes, type ReadinessChecks } from './routes/health.ts';
-import { createReenrolmentRoutes } from './routes/reenrolment.ts';
-import { createRenewalRoutes } from './routes/renewal.ts';
+import { createFactorResetRoutes } from './routes/factor-reset.ts';
+import { createCredentialsRoutes } from './routes/credentials.ts';
 import { faultOf, requestLog } from './routes/request-log.ts';
 import { contentSecurityPolicy, securityHeaders } from './routes/security-headers.ts';
 import { createVaultRoutes } from './routes/vaults.ts';
@@ -78,8 +78,8 @@ export function createApp(domain: Domain, ports: AppPorts, settings: AppSettings
   app.use(toOwnHost(settings.origin));
   app.use('/api/*', limitTime());
   createAccountRoutes(frame, domain);
-  createRenewalRoutes(frame, domain.renewal);
-  createReenrolmentRoutes(frame, domain.reenrolment);
+  createCredentialsRoutes(frame, domain.credentials);
+  createFactorResetRoutes(frame, domain.factorReset);
   createVaultRoutes({ frame, side: domain.vaults });
   app.all('/api/*', () => {
     throw new BrokerProblem('not_found');

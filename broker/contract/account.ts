@@ -172,9 +172,9 @@ export const recoveryComplete = route({
   answer: SignedIn,
 });
 
-/** Another authenticator, asked for without a code (reenrolment.ts), and neither stopped nor overtaken: ms since 1970, the broker's. */
-export const PendingReenrolment = v.object({ askedAtMs: Count, dueAtMs: Count });
-export type PendingReenrolment = v.InferOutput<typeof PendingReenrolment>;
+/** Another authenticator, asked for without a code (factor-reset.ts), and neither stopped nor overtaken: ms since 1970, the broker's. */
+export const PendingFactorReset = v.object({ askedAtMs: Count, dueAtMs: Count });
+export type PendingFactorReset = v.InferOutput<typeof PendingFactorReset>;
 
 /** Who is signed in here; `session_missing` when nobody is. */
 export const sessionRead = route({
@@ -186,7 +186,7 @@ export const sessionRead = route({
     account: AccountId,
     device: DeviceId,
     vaults: v.array(Membership),
-    reenrolment: v.optional(PendingReenrolment),
+    factorReset: v.optional(PendingFactorReset),
   }),
 });
 
@@ -237,8 +237,8 @@ export type AccountEventKind =
   | 'backup-codes-renewed'
   | 'authenticator-renewed'
   | 'device-revoked'
-  | 'reenrolment-asked'
-  | 'reenrolment-stopped'
+  | 'factor-reset-asked'
+  | 'factor-reset-stopped'
   | 'kit-renewed'
   | 'passphrase-renewed'
   | 'signed-out';

@@ -11,7 +11,7 @@ export type Stage =
   | 'code' // passphrase proven
   | 'recovery-code' // recovery key proven
   | 'recovery' // recovery key and code proven
-  | 'reenrol' // passphrase and recovery key proven, and again when the wait was over
+  | 'factor-reset' // passphrase and recovery key proven, and again when the wait was over
   | 'full'; // signed in
 
 /**

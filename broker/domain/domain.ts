@@ -9,8 +9,8 @@ import { createLoginPace } from './account/login-pace.ts';
 import { createOneTimeState } from './account/one-time-state.ts';
 import { createOpaqueServer } from './account/opaque-server.ts';
 import { createRecovery } from './account/recovery.ts';
-import { createReenrolment } from './account/reenrolment.ts';
-import { createRenewal } from './account/renewal.ts';
+import { createFactorReset } from './account/factor-reset.ts';
+import { createCredentials } from './account/credentials.ts';
 import { createSecondFactor } from './account/second-factor.ts';
 import { createSessions } from './account/sessions.ts';
 import { createSignin } from './account/signin.ts';
@@ -94,7 +94,7 @@ export function createDomain(
       nameKey: setup.nameKey,
     }),
     recovery: createRecovery({ ...common, forgetOldRecords }),
-    renewal: createRenewal({ ...common, forgetOldRecords }),
-    reenrolment: createReenrolment({ ...common, forgetOldRecords }),
+    credentials: createCredentials({ ...common, forgetOldRecords }),
+    factorReset: createFactorReset({ ...common, forgetOldRecords }),
   };
 }

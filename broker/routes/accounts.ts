@@ -5,7 +5,7 @@ import type { Grants } from '../domain/account/grants.ts';
 import { STATE_SECONDS } from '../domain/account/one-time-state.ts';
 import { BrokerProblem } from '../domain/problem.ts';
 import type { createRecovery } from '../domain/account/recovery.ts';
-import type { createReenrolment } from '../domain/account/reenrolment.ts';
+import type { createFactorReset } from '../domain/account/factor-reset.ts';
 import type { SecondFactor } from '../domain/account/second-factor.ts';
 import type { Session } from '../domain/account/session.ts';
 import { DEVICE_SECONDS } from '../domain/account/sessions.ts';
@@ -20,7 +20,7 @@ export interface AccountRouteDeps {
   readonly signup: ReturnType<typeof createSignup>;
   readonly signin: ReturnType<typeof createSignin>;
   readonly recovery: ReturnType<typeof createRecovery>;
-  readonly reenrolment: ReturnType<typeof createReenrolment>;
+  readonly factorReset: ReturnType<typeof createFactorReset>;
   readonly secondFactor: SecondFactor;
   readonly grants: Grants;
   readonly events: EventLog;
@@ -76,18 +76,18 @@ function recoveryRoutes(frame: Frame, { recovery }: AccountRouteDeps): void {
 }
 
 function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
-  const { accounts, secondFactor, grants, events, reenrolment, vaults } = deps;
+  const { accounts, secondFactor, grants, events, factorReset, vaults } = deps;
 
   register(frame, contract.sessionRead, async ({ session }) => {
     const [memberships, pending] = await Promise.all([
       vaults.memberships(session.account),
-      reenrolment.pending(session),
+      factorReset.pending(session),
     ]);
     return {
       account: session.account,
       device: deviceOf(session),
       vaults: memberships,
-      ...(pending && { reenrolment: pending }),
+      ...(pending && { factorReset: pending }),
     };
   });
   register(frame, contract.sessionEnd, async ({ session, cookies }) => {

@@ -108,7 +108,7 @@ describe('the kit’s keys', () => {
     );
   });
 
-  test.each(['recovery', 'reenrolment'] as const)(
+  test.each(['recovery', 'factor-reset'] as const)(
     'answer a challenge for %s with a signature over exactly what the broker checks',
     async (purpose) => {
       const pair = await recoveryKeyPair(entropy);
@@ -118,7 +118,7 @@ describe('the kit’s keys', () => {
       const messageFor = (what: string) =>
         concat(field(utf8(`halfkey/${what}/1`)), field(pair.publicKey), field(challenge));
       expect(await verify(pair.publicKey, messageFor(purpose), signature)).toBe(true);
-      const other = purpose === 'recovery' ? 'reenrolment' : 'recovery';
+      const other = purpose === 'recovery' ? 'factor-reset' : 'recovery';
       expect(await verify(pair.publicKey, messageFor(other), signature)).toBe(false);
       expect(await verify(pair.publicKey, challenge, signature)).toBe(false);
     },

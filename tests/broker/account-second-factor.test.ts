@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/account.ts';
-import { authenticatorConfirm } from '$contract/renewal.ts';
+import { authenticatorConfirm } from '$contract/credentials.ts';
 import type { Route } from '$contract/route.ts';
 import { purgeGrant } from '$contract/vault.ts';
 import type { BrokerKms } from '../../broker/ports/kms.ts';
 import type { AccountClient } from '../support/account-client.ts';
 import { startTestBroker, startTestCloud } from '../support/broker.ts';
-import { newAuthenticator, prove } from '../support/renewal-client.ts';
+import { newAuthenticator, prove } from '../support/credentials-client.ts';
 import { setUpBrokers } from '../support/set-up-broker.ts';
 
 /** Two brokers on one bucket, each with a queue of its own. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { authenticatorConfirm } from '$contract/renewal.ts';
+import { authenticatorConfirm } from '$contract/credentials.ts';
 import { sessionRead, signinStart } from '$contract/account.ts';
 import { HalfkeyError, type ErrorCode } from '../../src/lib/errors.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
@@ -64,12 +64,12 @@ describe('a session whose token is renewed', () => {
       },
     };
     const steady = withTokenRetry(plain, new TestLocks().client().locks as LockManager);
-    const renewal = steady.call(authenticatorConfirm, { proof: 'p', code: '123456' });
+    const credentials = steady.call(authenticatorConfirm, { proof: 'p', code: '123456' });
     const other = steady.call(sessionRead, {});
     await new Promise((resolve) => setTimeout(resolve));
     expect(order.toSorted()).toEqual([authenticatorConfirm.path, sessionRead.path]);
     answer();
-    await Promise.all([renewal, other]);
+    await Promise.all([credentials, other]);
     expect(order.toSorted()).toEqual([authenticatorConfirm.path, sessionRead.path, sessionRead.path]);
   });
 });

@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventsRead, sessionRead } from '$contract/account.ts';
-import { reenrolStop } from '$contract/reenrolment.ts';
+import { factorResetStop } from '$contract/factor-reset.ts';
 import type { Route } from '$contract/route.ts';
 import { logRead } from '$contract/vault.ts';
 import { PendingChanges } from '../../src/lib/drive/pending-changes.ts';
@@ -95,7 +95,7 @@ async function open(): Promise<OpenAccount> {
       reporter: {
         connection: (online) => heard.push(online ? 'online' : 'offline'),
         viewStale: (lastHeardMs) => heard.push(['stale', lastHeardMs]),
-        reenrolment: (pending) => heard.push(['reenrolment', pending]),
+        factorReset: (pending) => heard.push(['factor-reset', pending]),
       },
       isOnlyTab: () => Promise.resolve(isOnlyTab),
     },
@@ -109,19 +109,19 @@ const beat = () => world.journal.state.heartbeats.get(world.open.device.id);
 describe('an account that is opened', () => {
   it('asks the broker what it has to say of it, and keeps how far its events go', async () => {
     await open();
-    expect(heard).toEqual([['reenrolment', undefined]]);
+    expect(heard).toEqual([['factor-reset', undefined]]);
     expect(await readEventHead(database)).toEqual({ seq: 4, hash: 'h4' });
   });
 
   it('tells of another authenticator that was asked for, until it is stopped', async () => {
     const pending = { askedAtMs: 1, dueAtMs: 2 };
-    answers.set(sessionRead, () => session({ reenrolment: pending }));
+    answers.set(sessionRead, () => session({ factorReset: pending }));
     const account = await open();
-    answers.set(reenrolStop, () => ({}));
-    await account.stopReenrolment();
+    answers.set(factorResetStop, () => ({}));
+    await account.stopFactorReset();
     expect(heard).toEqual([
-      ['reenrolment', pending],
-      ['reenrolment', undefined],
+      ['factor-reset', pending],
+      ['factor-reset', undefined],
     ]);
   });
 

@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import * as contract from '$contract/account.ts';
 import type { AccountId, VaultId } from '$contract/ids.ts';
 import { Problem, type ProblemCode } from '$contract/problems.ts';
-import { renewalProve } from '$contract/renewal.ts';
+import { credentialsProve } from '$contract/credentials.ts';
 import type { Route } from '$contract/route.ts';
 import { lengthPrefixed } from '../../broker/domain/state/length-prefixed.ts';
 import { ORIGIN, type TestClock } from './broker.ts';
@@ -122,7 +122,7 @@ export class AccountClient {
 
   /** Each renewal wants the proof besides; a request that has one keeps it. */
   #proving(path: string, request: unknown): unknown {
-    const wantsProof = path.startsWith('/api/renewal/') && path !== renewalProve.path;
+    const wantsProof = path.startsWith('/api/credentials/') && path !== credentialsProve.path;
     return wantsProof ? { proof: this.proof, ...(request as object) } : request;
   }
 

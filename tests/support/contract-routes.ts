@@ -1,7 +1,7 @@
 import * as account from '$contract/account.ts';
 import * as inbox from '$contract/inbox.ts';
-import * as reenrolment from '$contract/reenrolment.ts';
-import * as renewal from '$contract/renewal.ts';
+import * as factorReset from '$contract/factor-reset.ts';
+import * as credentials from '$contract/credentials.ts';
 import type { Route } from '$contract/route.ts';
 import * as vault from '$contract/vault.ts';
 
@@ -12,7 +12,7 @@ const isRoute = (value: unknown): value is Route =>
 export const CONTRACT_ROUTES: readonly Route[] = [
   ...Object.values<unknown>(account),
   ...Object.values<unknown>(inbox),
-  ...Object.values<unknown>(reenrolment),
-  ...Object.values<unknown>(renewal),
+  ...Object.values<unknown>(factorReset),
+  ...Object.values<unknown>(credentials),
   ...Object.values<unknown>(vault),
 ].filter(isRoute);

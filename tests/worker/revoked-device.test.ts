@@ -20,14 +20,14 @@ async function lostOne(): Promise<{ home: Device; lost: Device; person: Person; 
   await worlds.signIn(lost, person);
   await lost.file('one.txt');
   await home.until('view', ({ files }) => files === 1);
-  await home.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
+  await home.send('credentials/prove', { passphrase: person.passphrase, factor: person.factor() });
   const device = (await lost.deviceId()) ?? '';
   await expect.poll(async () => others(home)).toEqual([device]);
   return { home, lost, person, device };
 }
 
 async function others(device: Device): Promise<string[]> {
-  const { devices } = await device.send('renewal/devices', {});
+  const { devices } = await device.send('credentials/devices', {});
   return devices.map((other) => other.device);
 }
 
@@ -40,30 +40,30 @@ test('is named, signed out, and believed no more', async () => {
   const { home, lost, device } = await lostOne();
   // Enrolled, it speaks for the first time a moment later.
   await expect
-    .poll(async () => (await home.send('renewal/devices', {})).devices, { timeout: 20_000 })
+    .poll(async () => (await home.send('credentials/devices', {})).devices, { timeout: 20_000 })
     .toEqual([
       { device, name: expect.stringMatching(/\w/) as string, lastHeardMs: expect.any(Number) as number },
     ]);
-  await home.send('renewal/revoke', { device });
-  await home.send('renewal/revoke', { device });
+  await home.send('credentials/revoke', { device });
+  await home.send('credentials/revoke', { device });
   expect(await others(home)).toEqual([]);
   expect(await home.send('who/read', {})).toEqual({ otherDevices: [] });
   await lost.send('lock', {}).catch(() => undefined);
   expect(await lost.refused('unlock', { factor: { code: '000000' } })).toBe('session_missing');
   await lost.untilPhase('signed-out');
   await home.send('lock', {});
-  expect(await home.refused('renewal/revoke', { device })).toBe('proof_missing');
+  expect(await home.refused('credentials/revoke', { device })).toBe('proof_missing');
 });
 
 test('is signed out at the broker though the journal cannot be reached, and in the journal by another try', async () => {
   const { home, lost, device } = await lostOne();
   await home.context.route('**/log', (route) => route.abort());
-  expect(await home.refused('renewal/revoke', { device })).toBe('broker_unreachable');
+  expect(await home.refused('credentials/revoke', { device })).toBe('broker_unreachable');
   await lost.send('lock', {}).catch(() => undefined);
   expect(await lost.refused('unlock', { factor: { code: '000000' } })).toBe('session_missing');
   expect(await others(home)).toEqual([device]);
   await home.context.unroute('**/log');
-  await home.send('renewal/revoke', { device });
+  await home.send('credentials/revoke', { device });
   expect(await others(home)).toEqual([]);
 });
 
@@ -75,7 +75,7 @@ test('comes back as a new one, with what it had taken in', async () => {
     await bare.send('upload/add', { files: [new File([content], 'captured.txt', { type: 'text/plain' })] });
   }, CONTENT);
   await lost.until('transfer', ({ transfer }) => transfer.name === 'captured.txt' && transfer.isSafe);
-  await home.send('renewal/revoke', { device });
+  await home.send('credentials/revoke', { device });
   await lost.context.unroute('**/api/**');
   expect(await lost.refused('unlock', { factor: { code: '000000' } })).toBe('session_missing');
   await lost.untilPhase('signed-out');
@@ -95,7 +95,7 @@ test('comes back as a new one, with what it had taken in', async () => {
 
 inLongForm(test)('comes back as a new one by its recovery words, too', async () => {
   const { home, lost, person, device } = await lostOne();
-  await home.send('renewal/revoke', { device });
+  await home.send('credentials/revoke', { device });
   const { words } = person;
   await lost.send('recover', { words, passphrase: NEXT_PASSPHRASE, factor: person.factor() });
   await lost.untilPhase('open');

@@ -57,9 +57,9 @@ describe('a device that nobody is signed in on', () => {
     ['head/compare', { phrase: '1 · aaaa aaaa aaaa aaaa aaaa' }],
     ['changes/heard', { keys: [1] }],
     ['who/read', {}],
-    ['renewal/prove', { passphrase: 'p', factor: { code: '123456' } }],
-    ['renewal/devices', {}],
-    ['reenrolment/stop', {}],
+    ['credentials/prove', { passphrase: 'p', factor: { code: '123456' } }],
+    ['credentials/devices', {}],
+    ['factor-reset/stop', {}],
     ['start/write', { passphrase: 'p' }],
   ])('refuses %s as without a session, and nothing breaks', async (command, args) => {
     expect(await send(command, args as never)).toBe('session_missing');

@@ -6,7 +6,7 @@ import { AccountId, BlobId, Count, DeviceId, type UserName, VaultId } from '../.
 import { lengthPrefixed } from '../state/length-prefixed.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Records } from '../state/records.ts';
-import { ReenrolmentRecord } from './pending-reenrolment.ts';
+import { FactorResetRecord } from './pending-factor-reset.ts';
 import type { Session } from './session.ts';
 import { stateKeys } from '../state/state-keys.ts';
 
@@ -48,7 +48,7 @@ export const AccountRecord = v.strictObject({
   sessions: v.array(LiveSession),
   factor: FactorRecord,
   /** Another authenticator was asked for without a code. */
-  reenrolment: v.optional(ReenrolmentRecord),
+  factorReset: v.optional(FactorResetRecord),
   devices: v.array(v.strictObject({ ...DeviceKey.entries, addedAtMs: Count })),
   /** Ids that nobody signs in with any more. */
   revokedDevices: v.optional(v.array(DeviceId)),

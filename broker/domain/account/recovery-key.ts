@@ -6,7 +6,7 @@ import { BrokerProblem } from '../problem.ts';
 import type { OneTimeState } from './one-time-state.ts';
 
 /** What a recovery key proves itself for; a signature for one is none for the other. */
-type Purpose = 'recovery' | 'reenrolment';
+type Purpose = 'recovery' | 'factor-reset';
 
 const key = b64url({ exactly: 32 });
 const Challenge = v.strictObject({ recoveryPublicKey: key, challenge: key });

@@ -4,7 +4,7 @@ import type { Stage } from '../../contract/route.ts';
 /** Who a request is made by, after its token was verified (signature, audience, expiry, session epoch). */
 export interface Session {
   readonly account: AccountId;
-  /** Absent before a device is known: stages `enrol`, `setup`, `code`, `recovery-code`, `recovery`, `reenrol`. */
+  /** Absent before a device is known: stages `enrol`, `setup`, `code`, `recovery-code`, `recovery`, `factor-reset`. */
   readonly device: DeviceId | undefined;
   /** Random, per sign-in; grants belong to it. */
   readonly sessionId: string;

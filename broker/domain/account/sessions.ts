@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { AccountId, Count, DeviceId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AccountRecord, Accounts } from './accounts.ts';
-import { isReenrolmentDue } from './pending-reenrolment.ts';
+import { isFactorResetDue } from './pending-factor-reset.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Session } from './session.ts';
 
@@ -145,7 +145,7 @@ function isLive(record: AccountRecord, session: Session, nowMs: number): boolean
     case 'recovery-code':
     case 'recovery':
       return record.phase === 'active' && record.recoveryPublicKey === session.recoveryPublicKey;
-    case 'reenrol':
-      return record.phase === 'active' && isReenrolmentDue(record, nowMs);
+    case 'factor-reset':
+      return record.phase === 'active' && isFactorResetDue(record, nowMs);
   }
 }

@@ -59,7 +59,7 @@ export async function recoveryKeyPair(entropy: Bytes): Promise<SigningKeyPair> {
 }
 
 /** What the kit is shown for: a new passphrase, or another authenticator without a code. */
-export type KitPurpose = 'recovery' | 'reenrolment';
+export type KitPurpose = 'recovery' | 'factor-reset';
 
 /** The answer to the broker's challenge: a signature of 64 bytes, good for nothing else. */
 export function signRecoveryChallenge(

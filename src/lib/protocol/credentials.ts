@@ -7,7 +7,7 @@ import type { Factor } from './session.ts';
 export type KitPart = 'words' | 'backup-codes';
 
 /** When another authenticator was asked for, and from when on it can be paired; ms since 1970, by the broker's clock. */
-export interface Reenrolment {
+export interface FactorReset {
   readonly askedAtMs: number;
   readonly dueAtMs: number;
 }
@@ -23,24 +23,24 @@ export interface OtherDevice {
 
 export interface CredentialCommands {
   /** Passphrase and code once more: the commands of this kind work for ten minutes then, or until `lock`. `passphrase_wrong`. */
-  'renewal/prove': { args: { passphrase: string; factor: Factor }; result: void };
-  /** Ten codes to be kept, as at sign-up. They count from `renewal/accept` on. */
-  'renewal/backup-codes': { args: NoArguments; result: { backupCodes: string[] } };
+  'credentials/prove': { args: { passphrase: string; factor: Factor }; result: void };
+  /** Ten codes to be kept, as at sign-up. They count from `credentials/accept` on. */
+  'credentials/backup-codes': { args: NoArguments; result: { backupCodes: string[] } };
   /** 24 words to be kept, alike. */
-  'renewal/kit': { args: NoArguments; result: { recoveryWords: string[]; headPhrase: string } };
+  'credentials/kit': { args: NoArguments; result: { recoveryWords: string[]; headPhrase: string } };
   /** What was shown last is kept: it counts now, and what it replaces does no longer. May be sent again. `keyring_changed`. */
-  'renewal/accept': { args: NoArguments; result: void };
+  'credentials/accept': { args: NoArguments; result: void };
   /** The present authenticator stays good until a code of the new one was seen. */
-  'renewal/authenticator': { args: NoArguments; result: { totpSecret: string; otpauthUri: string } };
-  'renewal/authenticator-confirm': { args: { code: string }; result: void };
+  'credentials/authenticator': { args: NoArguments; result: { totpSecret: string; otpauthUri: string } };
+  'credentials/authenticator-confirm': { args: { code: string }; result: void };
   /** Signs out all other devices. `passphrase_weak`, `keyring_changed`. */
-  'renewal/passphrase': { args: { passphrase: string }; result: void };
+  'credentials/passphrase': { args: { passphrase: string }; result: void };
   /** Those that can be signed out, in the order of their enrolment. */
-  'renewal/devices': { args: NoArguments; result: { devices: readonly OtherDevice[] } };
+  'credentials/devices': { args: NoArguments; result: { devices: readonly OtherDevice[] } };
   /** Signs one out for good: it comes back as a new one only. May be sent again. */
-  'renewal/revoke': { args: { device: string }; result: void };
+  'credentials/revoke': { args: { device: string }; result: void };
   /** Forgets what was proven. */
-  'renewal/end': { args: NoArguments; result: void };
+  'credentials/end': { args: NoArguments; result: void };
   /** What of the kit of an account that was made on this device nobody has said to be kept. */
   'kit/read': { args: NoArguments; result: { unkept: readonly KitPart[] } };
   /** Somebody has these. */
@@ -52,6 +52,6 @@ export interface CredentialCommands {
  * undefined when nobody has any more.
  */
 export interface CredentialReport {
-  readonly kind: 'reenrolment';
-  readonly pending: Reenrolment | undefined;
+  readonly kind: 'factor-reset';
+  readonly pending: FactorReset | undefined;
 }

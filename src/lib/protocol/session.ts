@@ -39,13 +39,13 @@ export interface SessionCommands {
    * Between `start` and `code`, for who has neither authenticator nor backup codes: how long is still to wait, or, once it is over, what
    * to pair another authenticator with, whose first code is sent by `sign-in/code`. `recovery_words_malformed`, `recovery_refused`.
    */
-  'sign-in/reenrol': {
+  'sign-in/reset-factor': {
     args: { words: string };
     result: { waitSeconds: number } | { totpSecret: string; otpauthUri: string };
   };
   'sign-in/code': { args: { factor: Factor }; result: void };
   /** Nobody pairs another authenticator without a code, unless it is asked for again. */
-  'reenrolment/stop': { args: NoArguments; result: void };
+  'factor-reset/stop': { args: NoArguments; result: void };
   /** Kit, new passphrase and code at once; phase `open` follows. */
   recover: { args: { words: string; passphrase: string; factor: Factor }; result: void };
   unlock: { args: { factor: Factor }; result: void };

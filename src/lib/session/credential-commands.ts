@@ -10,16 +10,16 @@ export function credentialCommands(
   deviceStore: DeviceStore,
 ): HandlersOf<CredentialCommands> {
   return {
-    'renewal/prove': (args) => credentials.prove(args),
-    'renewal/backup-codes': () => credentials.backupCodes(),
-    'renewal/kit': () => credentials.kit(),
-    'renewal/accept': () => credentials.accept(),
-    'renewal/authenticator': () => credentials.authenticator(),
-    'renewal/authenticator-confirm': (args) => credentials.confirmAuthenticator(args),
-    'renewal/passphrase': (args) => credentials.passphrase(args),
-    'renewal/devices': () => credentials.devices(),
-    'renewal/revoke': (args) => credentials.revoke(args),
-    'renewal/end': () => {
+    'credentials/prove': (args) => credentials.prove(args),
+    'credentials/backup-codes': () => credentials.backupCodes(),
+    'credentials/kit': () => credentials.kit(),
+    'credentials/accept': () => credentials.accept(),
+    'credentials/authenticator': () => credentials.authenticator(),
+    'credentials/authenticator-confirm': (args) => credentials.confirmAuthenticator(args),
+    'credentials/passphrase': (args) => credentials.passphrase(args),
+    'credentials/devices': () => credentials.devices(),
+    'credentials/revoke': (args) => credentials.revoke(args),
+    'credentials/end': () => {
       credentials.clear();
     },
     'kit/read': async () => ({ unkept: await unkeptParts(await deviceStore.database()) }),

@@ -6,8 +6,8 @@ import {
   kitRenew,
   passphraseRenew,
   passphraseStart,
-  renewalProve,
-} from '$contract/renewal.ts';
+  credentialsProve,
+} from '$contract/credentials.ts';
 import type { KeyringRecord } from '$contract/account.ts';
 import { DeviceId } from '$contract/ids.ts';
 import * as v from 'valibot';
@@ -33,7 +33,7 @@ import type { DeviceStore } from './device-store.ts';
 import { parseUserName } from './entry/user-name.ts';
 import { wipeAtEnd } from '../crypto/wipe.ts';
 
-export interface RenewalDeps {
+export interface CredentialsDeps {
   readonly broker: Broker;
   readonly deviceStore: DeviceStore;
   /** Who is at home. @throws {HalfkeyError} when nobody is */
@@ -59,13 +59,13 @@ const PROOF_MS = 10 * 60_000;
  * account stays as it is: it pins a keyring that it has seen, and the journal pins the newest.
  */
 export class Credentials {
-  readonly #deps: RenewalDeps;
+  readonly #deps: CredentialsDeps;
   #proven: Proven | undefined;
   /** Whoever began to prove before the last `clear` comes too late. */
   #turn = 0;
   #ending: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(deps: RenewalDeps) {
+  constructor(deps: CredentialsDeps) {
     this.#deps = deps;
   }
 
@@ -74,7 +74,7 @@ export class Credentials {
    *   `rollback`, `server_unknown` when what the broker hands out is not what this device knows; `proof_missing` when it was called
    *   off, or locked, meanwhile
    */
-  async prove({ passphrase, factor: typed }: Commands['renewal/prove']['args']): Promise<void> {
+  async prove({ passphrase, factor: typed }: Commands['credentials/prove']['args']): Promise<void> {
     this.clear();
     const turn = this.#turn;
     const factor = parseFactor(typed);
@@ -85,7 +85,7 @@ export class Credentials {
       this.#deps.broker,
     );
     try {
-      const answer = await this.#deps.broker.call(renewalProve, { finishLoginRequest, factor });
+      const answer = await this.#deps.broker.call(credentialsProve, { finishLoginRequest, factor });
       const keyring = await openKnown(keyringBytes(answer.keyring), exportKey, openAccount);
       if (turn !== this.#turn) throw tooLate();
       const { proof } = answer;
@@ -100,7 +100,7 @@ export class Credentials {
   }
 
   /** Nothing counts before `accept`: what is lost before somebody has kept it replaces nothing. */
-  async backupCodes(): Promise<Commands['renewal/backup-codes']['result']> {
+  async backupCodes(): Promise<Commands['credentials/backup-codes']['result']> {
     const proven = this.#require();
     const { account } = proven.keyring;
     const backupCodes = generateBackupCodes();
@@ -114,7 +114,7 @@ export class Credentials {
   }
 
   /** As `backupCodes`. */
-  async kit(): Promise<Commands['renewal/kit']['result']> {
+  async kit(): Promise<Commands['credentials/kit']['result']> {
     const proven = this.#require();
     const { account, bytes } = proven.keyring;
     const recoveryEntropy = generateRecoveryEntropy();
@@ -151,7 +151,7 @@ export class Credentials {
   }
 
   /** The present authenticator stays good until `confirmAuthenticator`. */
-  authenticator(): Promise<Commands['renewal/authenticator']['result']> {
+  authenticator(): Promise<Commands['credentials/authenticator']['result']> {
     const { keyring, proof } = this.#require();
     return this.#deps.broker.call(authenticatorRenew, { proof, userName: parseUserName(keyring.userName) });
   }
@@ -160,13 +160,13 @@ export class Credentials {
    * All other devices are signed out; so is this one when the broker's answer is lost.
    * @throws {HalfkeyError} `code_malformed`, `code_wrong` and its like: another try is fine
    */
-  async confirmAuthenticator({ code }: Commands['renewal/authenticator-confirm']['args']): Promise<void> {
+  async confirmAuthenticator({ code }: Commands['credentials/authenticator-confirm']['args']): Promise<void> {
     const { proof, openAccount } = this.#require();
     await this.#deps.broker.call(authenticatorConfirm, { proof, ...parseCode(code) });
     openAccount.lookAgain();
   }
 
-  devices(): Commands['renewal/devices']['result'] {
+  devices(): Commands['credentials/devices']['result'] {
     const { journal, localAccount } = this.#require().openAccount;
     return { devices: otherDevices(journal.state, localAccount.device.id) };
   }
@@ -175,7 +175,7 @@ export class Credentials {
    * Ends the device's sessions first, so that it reaches nothing from there on; then the journal, so that nobody believes what it signs.
    * @throws {HalfkeyError} of the family unreachable: the same again is fine
    */
-  async revoke({ device }: Commands['renewal/revoke']['args']): Promise<void> {
+  async revoke({ device }: Commands['credentials/revoke']['args']): Promise<void> {
     const { openAccount, keyring, proof } = this.#require();
     await this.#deps.broker.call(deviceRevoke, { proof, device: v.parse(DeviceId, device) });
     const { journal } = openAccount;
@@ -189,7 +189,7 @@ export class Credentials {
    * @throws {HalfkeyError} `passphrase_weak`, `keyring_changed`, `server_unknown`; `device_full` after its effect, where this device
    *   asks for the passphrase at each start and goes on with the old one
    */
-  async passphrase({ passphrase }: Commands['renewal/passphrase']['args']): Promise<void> {
+  async passphrase({ passphrase }: Commands['credentials/passphrase']['args']): Promise<void> {
     const proven = this.#require();
     const { broker } = this.#deps;
     const { proof, openAccount } = proven;

@@ -1,6 +1,6 @@
 import { sessionRead } from '$contract/account.ts';
 import type { VaultId } from '$contract/ids.ts';
-import { reenrolStop } from '$contract/reenrolment.ts';
+import { factorResetStop } from '$contract/factor-reset.ts';
 import { HalfkeyError } from '../errors.ts';
 import { InboxUse } from '../inbox/inbox-use.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -35,7 +35,7 @@ export interface OpenAccountDeps {
   readonly inbox: () => void;
   /** What trying again does not mend. */
   readonly failed: (error: unknown) => void;
-  readonly reporter: Pick<SessionReporter, 'connection' | 'viewStale' | 'reenrolment'>;
+  readonly reporter: Pick<SessionReporter, 'connection' | 'viewStale' | 'factorReset'>;
   /** Whether no other tab of this profile is open. */
   readonly isOnlyTab: () => Promise<boolean>;
 }
@@ -101,9 +101,9 @@ export class OpenAccount {
   }
 
   /** @throws {HalfkeyError} of the family unreachable: the same again is fine */
-  async stopReenrolment(): Promise<void> {
-    await this.#deps.broker.call(reenrolStop, {});
-    this.#deps.reporter.reenrolment(undefined);
+  async stopFactorReset(): Promise<void> {
+    await this.#deps.broker.call(factorResetStop, {});
+    this.#deps.reporter.factorReset(undefined);
   }
 
   /** Stops listening. (The keys are not zeroed: an upload under way would seal under zeros before it hears that it is over.) */
@@ -164,7 +164,7 @@ export class OpenAccount {
       throw new HalfkeyError('session_missing', 'the session is of another account or device');
     }
     membershipOf(session.vaults, account.vault);
-    if (!this.#isClosed) this.#deps.reporter.reenrolment(session.reenrolment);
+    if (!this.#isClosed) this.#deps.reporter.factorReset(session.factorReset);
     const head = await followEvents(broker, await readEventHead(this.database));
     if (head) await saveEventHead(this.database, head);
     this.#answered = asked; // Whoever asked once more meanwhile has an answer still to come.

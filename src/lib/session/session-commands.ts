@@ -35,14 +35,14 @@ export function sessionCommands(session: Session, nowMs: () => number): Handlers
     }),
     'passphrase/generate': async () => ({ passphrase: await generatePassphrase() }),
     'sign-in/start': (args) => signIn.start(args),
-    'sign-in/reenrol': (args) => signIn.reenrol(args),
+    'sign-in/reset-factor': (args) => signIn.resetFactor(args),
     'sign-in/code': ({ factor }) =>
       signIn.code(factor, async (entry, hasLostCodes) => {
         await enter(entry);
         if (hasLostCodes)
           await noteUnkept(await deviceStore.database(), 'backup-codes').catch(() => undefined);
       }),
-    'reenrolment/stop': () => session.openAccount().stopReenrolment(),
+    'factor-reset/stop': () => session.openAccount().stopFactorReset(),
     recover: async (args) => enter(await recover(args, { broker, deviceStore, nowMs })),
     unlock: ({ factor }) => session.unlock(factor),
     lock: () => {

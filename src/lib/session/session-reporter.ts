@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
 import { toFailure } from '../protocol/failure.ts';
 import type { Phase } from '../protocol/session.ts';
-import type { Reenrolment } from '../protocol/credentials.ts';
+import type { FactorReset } from '../protocol/credentials.ts';
 import type { Report } from '../protocol/commands.ts';
 
 /** What a session says by itself: each thing once, until it changes. */
@@ -51,7 +51,7 @@ export class SessionReporter {
   }
 
   /** @param pending asked for, and not stopped */
-  reenrolment(pending: Reenrolment | undefined): void {
-    this.#report({ kind: 'reenrolment', pending });
+  factorReset(pending: FactorReset | undefined): void {
+    this.#report({ kind: 'factor-reset', pending });
   }
 }

@@ -18,8 +18,8 @@ import { Installation } from './installation.svelte.ts';
 import { Notice } from './notice.svelte.ts';
 import { askToKeepOnce } from '../platform/persistence.ts';
 import { sendUploadsLater } from '../platform/service-worker.ts';
-import { ReenrolmentWatch } from './reenrolment.svelte.ts';
-import { Renewal } from './renewal.svelte.ts';
+import { FactorResetWatch } from './factor-reset.svelte.ts';
+import { Credentials } from './credentials.svelte.ts';
 import { Session } from './session.svelte.ts';
 import { Settings } from './settings.svelte.ts';
 import { Transfers } from './transfers.svelte.ts';
@@ -38,8 +38,8 @@ export class Halfkey {
   readonly prompt: CodePrompt;
   readonly downloads: Downloads;
   readonly settings: Settings;
-  readonly renewal: Renewal;
-  readonly reenrolment: ReenrolmentWatch;
+  readonly credentials: Credentials;
+  readonly factorReset: FactorResetWatch;
   readonly droppedChanges: DroppedChanges;
   readonly driveActions: DriveActions;
   readonly #worker: CryptoWorker;
@@ -58,8 +58,8 @@ export class Halfkey {
     this.prompt = new CodePrompt(worker);
     this.downloads = new Downloads(worker, this.prompt, this.transfers);
     this.settings = new Settings(worker);
-    this.renewal = new Renewal(worker);
-    this.reenrolment = new ReenrolmentWatch(worker);
+    this.credentials = new Credentials(worker);
+    this.factorReset = new FactorResetWatch(worker);
     this.droppedChanges = new DroppedChanges(worker);
     this.driveActions = new DriveActions(this);
   }
@@ -116,8 +116,8 @@ export class Halfkey {
       case 'view-stale':
         this.session.hearOfNobodySince(report.lastHeardMs);
         return;
-      case 'reenrolment':
-        this.reenrolment.apply(report.pending);
+      case 'factor-reset':
+        this.factorReset.apply(report.pending);
         return;
       default:
         report satisfies never;
@@ -137,8 +137,8 @@ export class Halfkey {
     if (phase.phase !== 'signed-out') return;
     this.driveActions.close();
     this.settings.clear();
-    this.renewal.clear();
-    this.reenrolment.clear();
+    this.credentials.clear();
+    this.factorReset.clear();
     this.prompt.dismiss();
     this.files.clear();
     this.transfers.clear();

@@ -142,8 +142,8 @@ export class Session {
   }
 
   /** For who has neither authenticator nor backup codes; `confirmSignIn` takes the first code of the one that is paired then. */
-  reenrol(words: string): Promise<Commands['sign-in/reenrol']['result']> {
-    return this.#worker.send('sign-in/reenrol', { words });
+  resetFactor(words: string): Promise<Commands['sign-in/reset-factor']['result']> {
+    return this.#worker.send('sign-in/reset-factor', { words });
   }
 
   recover(words: string, passphrase: string, factor: Factor): Promise<void> {

@@ -2,16 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { beforeAll, expect } from 'vitest';
 import * as contract from '$contract/account.ts';
 import type { ProblemCode } from '$contract/problems.ts';
-import { reenrolAsk, reenrolConfirm, reenrolSecret, reenrolStop } from '$contract/reenrolment.ts';
-import { renewalProve } from '$contract/renewal.ts';
+import {
+  factorResetAsk,
+  factorResetConfirm,
+  factorResetSecret,
+  factorResetStop,
+} from '$contract/factor-reset.ts';
+import { credentialsProve } from '$contract/credentials.ts';
 import type { Route } from '$contract/route.ts';
 import { keysRelease } from '$contract/vault.ts';
 import { stateKeys } from '../../../broker/domain/state/state-keys.ts';
 import { AccountClient } from '../../support/account-client.ts';
 import { type TestBroker, TestClock } from '../../support/broker.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../support/broker-process.ts';
-import { askReenrolment, WAIT_SECONDS, waitForReenrolment } from '../../support/reenrolment-client.ts';
-import { prove } from '../../support/renewal-client.ts';
+import { askFactorReset, WAIT_SECONDS, waitForFactorReset } from '../../support/factor-reset-client.ts';
+import { prove } from '../../support/credentials-client.ts';
 import { row } from '../support/row.ts';
 import { buyGrant, newBlobId, newcomer, setUpHouse } from './support/house.ts';
 import { ROUTES, requestFor } from './support/requests.ts';
@@ -220,7 +225,7 @@ row(
 /** What a session that has proven nothing since is refused with. */
 function withoutProof({ stage, path }: Route): ProblemCode {
   if (stage !== 'full') return 'session_missing';
-  return path === renewalProve.path ? 'login_expired' : 'proof_missing';
+  return path === credentialsProve.path ? 'login_expired' : 'proof_missing';
 }
 
 row(
@@ -233,7 +238,7 @@ row(
   async (t) => {
     const client = await newcomer(house, brokers[0], 'step-up');
     const { state } = house.cloud.connect();
-    const isRenewal = ({ path }: Route) => path.startsWith('/api/renewal/');
+    const isRenewal = ({ path }: Route) => path.startsWith('/api/credentials/');
     const isOfAnotherStage = ({ stage }: Route) => stage !== 'none' && stage !== 'full';
     for (const hasProven of [false, true]) {
       if (hasProven) expect(await prove(client, 'step-up')).toMatchObject({ ok: true });
@@ -259,8 +264,8 @@ row(
       'a session, the passphrase or the kit alone; another account’s kit; a signature made for a recovery, or shown before; before the wait is over, after it was stopped, and after 30 days; both brokers',
   },
   async (t) => {
-    const owner = await newcomer(house, brokers[0], 'reenrol');
-    const stranger = await newcomer(house, brokers[0], 'reenrol-stranger');
+    const owner = await newcomer(house, brokers[0], 'factor-reset');
+    const stranger = await newcomer(house, brokers[0], 'factor-reset-stranger');
     const thief = house.clientOf(brokers[0]).knows(owner);
     const refuse = async (client: AccountClient, route: Route, request: unknown): Promise<void> => {
       for (const broker of brokers) {
@@ -272,43 +277,45 @@ row(
         t.vary(1);
       }
     };
-    const secret = { userName: 'reenrol' };
+    const secret = { userName: 'factor-reset' };
     const confirm = async () => ({ code: await owner.code(), device: thief.device });
     const refusePairing = async (client: AccountClient): Promise<void> => {
-      await refuse(client, reenrolSecret, secret);
-      await refuse(client, reenrolConfirm, await confirm());
+      await refuse(client, factorResetSecret, secret);
+      await refuse(client, factorResetConfirm, await confirm());
     };
-    const isAsked = async () => (await owner.must(contract.sessionRead)).reenrolment !== undefined;
+    const isAsked = async () => (await owner.must(contract.sessionRead)).factorReset !== undefined;
 
-    const label = 'halfkey/reenrolment/1';
-    await refuse(owner, reenrolAsk, { signature: await owner.signWithKit(label) });
+    const label = 'halfkey/factor-reset/1';
+    await refuse(owner, factorResetAsk, { signature: await owner.signWithKit(label) });
     await refusePairing(owner);
-    await refuse(thief, reenrolAsk, { signature: await thief.signWithKit(label) });
-    await thief.provePassphrase('reenrol');
-    await refuse(thief, reenrolAsk, { signature: randomBytes(64).toString('base64url') });
-    await refuse(thief, reenrolAsk, { signature: await thief.signWithKit(label, stranger.recovery) });
-    await refuse(thief, reenrolAsk, { signature: await thief.signWithKit('halfkey/recovery/1') });
+    await refuse(thief, factorResetAsk, { signature: await thief.signWithKit(label) });
+    await thief.provePassphrase('factor-reset');
+    await refuse(thief, factorResetAsk, { signature: randomBytes(64).toString('base64url') });
+    await refuse(thief, factorResetAsk, { signature: await thief.signWithKit(label, stranger.recovery) });
+    await refuse(thief, factorResetAsk, { signature: await thief.signWithKit('halfkey/recovery/1') });
     await refusePairing(thief);
     expect(await isAsked()).toBe(false);
 
     const shown = { signature: await thief.signWithKit(label) };
     const again = thief.fork();
-    expect(await thief.call(reenrolAsk, shown)).toMatchObject({ answer: { waitSeconds: WAIT_SECONDS } });
+    expect(await thief.call(factorResetAsk, shown)).toMatchObject({ answer: { waitSeconds: WAIT_SECONDS } });
     expect(await isAsked()).toBe(true);
-    await refuse(again, reenrolAsk, shown);
+    await refuse(again, factorResetAsk, shown);
     await refusePairing(thief);
     house.clock.advance(WAIT_SECONDS - 60);
-    expect(await askReenrolment(thief, 'reenrol')).toMatchObject({ answer: { waitSeconds: 60 } });
+    expect(await askFactorReset(thief, 'factor-reset')).toMatchObject({ answer: { waitSeconds: 60 } });
     await refusePairing(thief);
     house.clock.advance(60);
-    await waitForReenrolment(thief, 'reenrol', house.clock);
-    await owner.must(reenrolStop);
+    await waitForFactorReset(thief, 'factor-reset', house.clock);
+    await owner.must(factorResetStop);
     await refusePairing(thief);
 
-    await waitForReenrolment(thief, 'reenrol', house.clock);
+    await waitForFactorReset(thief, 'factor-reset', house.clock);
     house.clock.advance(30 * 24 * 60 * 60 - WAIT_SECONDS);
     await refusePairing(thief);
-    expect(await askReenrolment(thief, 'reenrol')).toMatchObject({ answer: { waitSeconds: WAIT_SECONDS } });
+    expect(await askFactorReset(thief, 'factor-reset')).toMatchObject({
+      answer: { waitSeconds: WAIT_SECONDS },
+    });
     t.held('72 hours after a request that every device of the account is told of, or not at all');
   },
 );

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect } from 'vitest';
 import * as contract from '$contract/account.ts';
-import * as renewal from '$contract/renewal.ts';
+import * as credentials from '$contract/credentials.ts';
 import { VAULT_EVENTS_PATH } from '$contract/vault.ts';
 import type { AccountClient } from '../../support/account-client.ts';
 import type { TestBroker } from '../../support/broker.ts';
-import { newAuthenticator, passphraseRequest, prove } from '../../support/renewal-client.ts';
-import { reenrol } from '../../support/reenrolment-client.ts';
+import { newAuthenticator, passphraseRequest, prove } from '../../support/credentials-client.ts';
+import { resetFactor } from '../../support/factor-reset-client.ts';
 import { row } from '../support/row.ts';
 import { kolmogorovSmirnov } from './support/distribution.ts';
 import { newcomer, setUpHouse } from './support/house.ts';
@@ -198,16 +198,17 @@ const CHANGES: Readonly<
   },
   async 'another-passphrase'(full, userName) {
     await prove(full, userName);
-    await full.must(renewal.passphraseRenew, await passphraseRequest(full, 'a new passphrase'));
+    await full.must(credentials.passphraseRenew, await passphraseRequest(full, 'a new passphrase'));
     return full;
   },
   async 'another-authenticator'(full, userName) {
     await prove(full, userName);
     const next = await newAuthenticator(full, userName);
-    await full.must(renewal.authenticatorConfirm, { code: await next.code() });
+    await full.must(credentials.authenticatorConfirm, { code: await next.code() });
     return full;
   },
-  're-enrolled': (full, userName) => reenrol(house.clientOf(brokers[0]).knows(full), userName, house.clock),
+  're-enrolled': (full, userName) =>
+    resetFactor(house.clientOf(brokers[0]).knows(full), userName, house.clock),
 };
 
 row(

@@ -6,7 +6,7 @@ import { randomBytes } from '../../../src/lib/crypto/random.ts';
 import type { Broker } from '../../../src/lib/remote/broker.ts';
 import { signWithKit } from '../../../src/lib/session/entry/kit-proof.ts';
 
-it.each(['recovery', 'reenrolment'] as const)(
+it.each(['recovery', 'factor-reset'] as const)(
   'answers the broker’s challenge for %s, and shows it no secret',
   async (purpose) => {
     const entropy = randomBytes(32);
@@ -22,7 +22,7 @@ it.each(['recovery', 'reenrolment'] as const)(
     const pair = await recoveryKeyPair(entropy);
     expect(asked).toEqual([recoveryStart, { recoveryPublicKey: toB64Url(pair.publicKey) }]);
     expect(signature).toBe(toB64Url(await signRecoveryChallenge(pair, challenge, purpose)));
-    const other = purpose === 'recovery' ? 'reenrolment' : 'recovery';
+    const other = purpose === 'recovery' ? 'factor-reset' : 'recovery';
     expect(signature).not.toBe(toB64Url(await signRecoveryChallenge(pair, challenge, other)));
   },
 );

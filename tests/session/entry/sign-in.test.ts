@@ -1,7 +1,7 @@
 import type * as Opaque from '@serenity-kit/opaque';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { recoveryStart, signinCode, signinFinish, signinStart } from '$contract/account.ts';
-import { reenrolAsk, reenrolConfirm, reenrolSecret } from '$contract/reenrolment.ts';
+import { factorResetAsk, factorResetConfirm, factorResetSecret } from '$contract/factor-reset.ts';
 import { createKeyring, type OpenKeyring } from '../../../src/lib/account/keyring.ts';
 import { startRegistration } from '../../../src/lib/account/opaque.ts';
 import { generateRecoveryEntropy, recoveryWords } from '../../../src/lib/account/recovery.ts';
@@ -54,7 +54,7 @@ beforeEach(async () => {
     ...{ account: ACCOUNT, vaults: [] },
     keyring: { version: keyring.version, bytes: toB64Url(keyring.bytes) },
   });
-  server.answers.set(signinCode, signedIn).set(reenrolConfirm, signedIn);
+  server.answers.set(signinCode, signedIn).set(factorResetConfirm, signedIn);
   const device = await createDevice();
   const store = {
     serverPublicKey: () => Promise.resolve(pinned),
@@ -135,38 +135,38 @@ describe('signing in', () => {
 describe('signing in without authenticator and backup codes', () => {
   beforeEach(() => {
     server.answers.set(recoveryStart, () => ({ challenge: toB64Url(randomBytes(32)) }));
-    server.answers.set(reenrolAsk, () => ({ waitSeconds: 0 }));
-    server.answers.set(reenrolSecret, () => ({ totpSecret: 'S', otpauthUri: 'otpauth://totp/y' }));
+    server.answers.set(factorResetAsk, () => ({ waitSeconds: 0 }));
+    server.answers.set(factorResetSecret, () => ({ totpSecret: 'S', otpauthUri: 'otpauth://totp/y' }));
   });
 
   it('wants the passphrase first, and words that are some before anything is sent', async () => {
-    expect(await refusalCode(signIn.reenrol({ words }))).toBe('session_missing');
+    expect(await refusalCode(signIn.resetFactor({ words }))).toBe('session_missing');
     await signIn.start(ADA);
     server.heard.length = 0;
-    expect(await refusalCode(signIn.reenrol({ words: 'one two' }))).toBe('recovery_words_malformed');
+    expect(await refusalCode(signIn.resetFactor({ words: 'one two' }))).toBe('recovery_words_malformed');
     expect(server.heard).toEqual([]);
   });
 
   it('says how long is left to wait, and gives no secret before that is over', async () => {
     await signIn.start(ADA);
-    server.answers.set(reenrolAsk, () => ({ waitSeconds: 259_200 }));
-    expect(await signIn.reenrol({ words })).toEqual({ waitSeconds: 259_200 });
-    expect(times(reenrolSecret)).toBe(0);
+    server.answers.set(factorResetAsk, () => ({ waitSeconds: 259_200 }));
+    expect(await signIn.resetFactor({ words })).toEqual({ waitSeconds: 259_200 });
+    expect(times(factorResetSecret)).toBe(0);
     await code();
-    expect([times(signinCode), times(reenrolConfirm)]).toEqual([1, 0]);
+    expect([times(signinCode), times(factorResetConfirm)]).toEqual([1, 0]);
   });
 
   it('pairs another authenticator once it is over, whose first code signs in; its backup codes are lost', async () => {
     await signIn.start(ADA);
-    expect(await signIn.reenrol({ words })).toEqual({ totpSecret: 'S', otpauthUri: 'otpauth://totp/y' });
+    expect(await signIn.resetFactor({ words })).toEqual({ totpSecret: 'S', otpauthUri: 'otpauth://totp/y' });
     expect(await refusalCode(code({ backupCode: 'ABCD-EFGH-2345-MNOP' }))).toBe('code_malformed');
     await code();
-    expect([times(signinCode), times(reenrolConfirm), entries[0]?.[1]]).toEqual([0, 1, true]);
+    expect([times(signinCode), times(factorResetConfirm), entries[0]?.[1]]).toEqual([0, 1, true]);
   });
 
   it('is refused with the words of another account', async () => {
     await signIn.start(ADA);
-    server.answers.set(reenrolAsk, () => Promise.reject(new HalfkeyError('recovery_refused', 'x')));
-    expect(await refusalCode(signIn.reenrol({ words }))).toBe('recovery_refused');
+    server.answers.set(factorResetAsk, () => Promise.reject(new HalfkeyError('recovery_refused', 'x')));
+    expect(await refusalCode(signIn.resetFactor({ words }))).toBe('recovery_refused');
   });
 });

@@ -1,6 +1,6 @@
 import { signinCode, signinFinish, signinStart, type SignedIn } from '$contract/account.ts';
 import type { AccountId, UserName } from '$contract/ids.ts';
-import { reenrolAsk, reenrolConfirm, reenrolSecret } from '$contract/reenrolment.ts';
+import { factorResetAsk, factorResetConfirm, factorResetSecret } from '$contract/factor-reset.ts';
 import { openKeyring } from '../../account/keyring.ts';
 import { startLogin } from '../../account/opaque.ts';
 import { parseRecoveryWords } from '../../account/recovery.ts';
@@ -28,7 +28,7 @@ interface Proven {
   readonly device: DeviceRecord;
   readonly startLock?: StartLock;
   /** The code will be the first of another authenticator. */
-  isReenrolling?: true;
+  isResettingFactor?: true;
   /** The code was right too; what was cut off after it can be taken up without another. */
   entry?: Entry;
 }
@@ -78,15 +78,15 @@ export class SignIn {
    * left. Once it is over there is a secret for another authenticator, whose first code `code` takes.
    * @throws {HalfkeyError} `recovery_words_malformed` before anything is sent; `session_missing` before `start`; `recovery_refused`
    */
-  async reenrol({
+  async resetFactor({
     words,
-  }: Commands['sign-in/reenrol']['args']): Promise<Commands['sign-in/reenrol']['result']> {
+  }: Commands['sign-in/reset-factor']['args']): Promise<Commands['sign-in/reset-factor']['result']> {
     const proven = this.#require();
     const signature = await this.#signWith(words);
-    const { waitSeconds } = await this.#broker.call(reenrolAsk, { signature });
+    const { waitSeconds } = await this.#broker.call(factorResetAsk, { signature });
     if (waitSeconds > 0) return { waitSeconds };
-    const pairing = await this.#broker.call(reenrolSecret, { userName: proven.userName });
-    proven.isReenrolling = true;
+    const pairing = await this.#broker.call(factorResetSecret, { userName: proven.userName });
+    proven.isResettingFactor = true;
     return pairing;
   }
 
@@ -98,7 +98,7 @@ export class SignIn {
   async code(factor: Factor, enter: (entry: Entry, hasLostCodes: boolean) => Promise<void>): Promise<void> {
     const proven = this.#require();
     proven.entry ??= await this.#redeem(proven, factor);
-    await enter(proven.entry, proven.isReenrolling === true);
+    await enter(proven.entry, proven.isResettingFactor === true);
     this.clear();
   }
 
@@ -115,17 +115,17 @@ export class SignIn {
     return { signedIn, keyring, device, sentAtMs, ...(startLock && { startLock }) };
   }
 
-  #show(typed: Factor, { isReenrolling }: Proven, { id, publicKey }: DeviceRecord): Promise<SignedIn> {
+  #show(typed: Factor, { isResettingFactor }: Proven, { id, publicKey }: DeviceRecord): Promise<SignedIn> {
     const device = { id, publicKey: toB64Url(publicKey) };
-    if (!isReenrolling) return this.#broker.call(signinCode, { factor: parseFactor(typed), device });
-    return this.#broker.call(reenrolConfirm, { ...parseCode('code' in typed ? typed.code : ''), device });
+    if (!isResettingFactor) return this.#broker.call(signinCode, { factor: parseFactor(typed), device });
+    return this.#broker.call(factorResetConfirm, { ...parseCode('code' in typed ? typed.code : ''), device });
   }
 
   /** The kit's answer to the broker; the words are forgotten before anything else is asked. */
   async #signWith(words: string): Promise<string> {
     const recoveryEntropy = await parseRecoveryWords(words);
     using _entropy = wipeAtEnd(recoveryEntropy);
-    return await signWithKit(recoveryEntropy, 'reenrolment', this.#broker);
+    return await signWithKit(recoveryEntropy, 'factor-reset', this.#broker);
   }
 
   #require(): Proven {

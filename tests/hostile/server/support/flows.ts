@@ -3,7 +3,7 @@ import * as account from '$contract/account.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { buyGrant, endGrant, recovery, signIn, signOut, signUp } from './account-flows.ts';
 import type { Flow } from './flow.ts';
-import { askForAuthenticator, pairAuthenticator, stopAsked } from './reenrolment-flows.ts';
+import { askForAuthenticator, pairAuthenticator, stopAsked } from './factor-reset-flows.ts';
 import {
   proveAgain,
   renewAuthenticator,
@@ -11,7 +11,7 @@ import {
   renewKit,
   renewPassphrase,
   revokeDevice,
-} from './renewal-flows.ts';
+} from './credentials-flows.ts';
 import { append, generate, inbox, purge, release, upload } from './vault-flows.ts';
 
 /** Every flow of the broker that writes. */

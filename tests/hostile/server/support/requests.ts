@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Route, Stage } from '$contract/route.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { CONTRACT_ROUTES } from '../../../support/contract-routes.ts';
-import { waitForReenrolment } from '../../../support/reenrolment-client.ts';
+import { waitForFactorReset } from '../../../support/factor-reset-client.ts';
 import { segmentAfter } from '../../../support/vault-side.ts';
 import { type House, newcomer } from './house.ts';
 import type { TestBroker } from '../../../support/broker.ts';
@@ -42,29 +42,29 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   'POST /api/grants': () => ({ factor, releases: 1 }),
   'POST /api/grants/end': () => ({ grant: id() }),
   'GET /api/events': () => ({ from: '0' }),
-  'POST /api/renewal/prove': () => ({ finishLoginRequest: b64url(64), factor }),
-  'POST /api/renewal/backup-codes': () => ({
+  'POST /api/credentials/prove': () => ({ finishLoginRequest: b64url(64), factor }),
+  'POST /api/credentials/backup-codes': () => ({
     proof: b64url(32),
     backupCodeHashes: Array.from({ length: 10 }, () => b64url(32)),
   }),
-  'POST /api/renewal/authenticator': () => ({ proof: b64url(32), userName: id() }),
-  'POST /api/renewal/authenticator/confirm': () => ({ proof: b64url(32), ...factor }),
-  'POST /api/renewal/kit': () => ({
+  'POST /api/credentials/authenticator': () => ({ proof: b64url(32), userName: id() }),
+  'POST /api/credentials/authenticator/confirm': () => ({ proof: b64url(32), ...factor }),
+  'POST /api/credentials/kit': () => ({
     proof: b64url(32),
     recoveryPublicKey: b64url(32),
     keyring: { version: 9, bytes: b64url(10) },
   }),
-  'POST /api/renewal/device/revoke': () => ({ proof: b64url(32), device: id() }),
-  'POST /api/renewal/passphrase/start': () => ({ proof: b64url(32), registrationRequest: b64url(32) }),
-  'POST /api/renewal/passphrase': () => ({
+  'POST /api/credentials/device/revoke': () => ({ proof: b64url(32), device: id() }),
+  'POST /api/credentials/passphrase/start': () => ({ proof: b64url(32), registrationRequest: b64url(32) }),
+  'POST /api/credentials/passphrase': () => ({
     proof: b64url(32),
     registrationRecord: b64url(192),
     keyring: { version: 9, bytes: b64url(10) },
   }),
-  'POST /api/reenrolment/ask': () => ({ signature: b64url(64) }),
-  'POST /api/reenrolment/secret': () => ({ userName: id() }),
-  'POST /api/reenrolment/confirm': () => ({ ...factor, device: device() }),
-  'POST /api/reenrolment/stop': () => ({}),
+  'POST /api/factor-reset/ask': () => ({ signature: b64url(64) }),
+  'POST /api/factor-reset/secret': () => ({ userName: id() }),
+  'POST /api/factor-reset/confirm': () => ({ ...factor, device: device() }),
+  'POST /api/factor-reset/stop': () => ({}),
   'POST /api/vaults/:vault/keys/generate': () => ({ grant: id(), purpose: 'file', blobs: [id()] }),
   'POST /api/vaults/:vault/keys/release': () => ({
     grant: id(),
@@ -134,8 +134,8 @@ export async function clientsByStage(
 ): Promise<ReadonlyMap<TokenStage, AccountClient>> {
   const full = await newcomer(house, broker, userName);
   const again = () => house.clientOf(broker).knows(full);
-  const [reenrol, code, recoveryCode, recovery] = [again(), again(), again(), again()];
-  await waitForReenrolment(reenrol, userName, house.clock); // First: what lives for ten minutes would not outlive it.
+  const [factorReset, code, recoveryCode, recovery] = [again(), again(), again(), again()];
+  await waitForFactorReset(factorReset, userName, house.clock); // First: what lives for ten minutes would not outlive it.
   const enrol = house.clientOf(broker);
   await enrol.signUpUntilFirstCode(`enrol-${id()}`, 'p');
   const setup = house.clientOf(broker);
@@ -152,6 +152,6 @@ export async function clientsByStage(
     ['code', code],
     ['recovery-code', recoveryCode],
     ['recovery', recovery],
-    ['reenrol', reenrol],
+    ['factor-reset', factorReset],
   ]);
 }

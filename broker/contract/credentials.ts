@@ -9,13 +9,13 @@ import { route } from './route.ts';
 // before it takes effect.
 
 const Empty = v.strictObject({});
-/** What `renewalProve` answered; the session's cookie alone renews nothing. */
+/** What `credentialsProve` answered; the session's cookie alone renews nothing. */
 const proof = b64url({ exactly: 32 });
 
 /** Passphrase and code once more: OPAQUE's last message after a `signinStart` of this account, and a code. */
-export const renewalProve = route({
+export const credentialsProve = route({
   method: 'POST',
-  path: '/api/renewal/prove',
+  path: '/api/credentials/prove',
   stage: 'full',
   request: v.strictObject({ finishLoginRequest: OpaqueMessage, factor: Factor }),
   answer: v.object({ keyring: KeyringRecord, proof }),
@@ -24,7 +24,7 @@ export const renewalProve = route({
 /** Ten new ones; those before are good for nothing any more. Hashes as at `signupComplete`. May be sent again. */
 export const backupCodesRenew = route({
   method: 'POST',
-  path: '/api/renewal/backup-codes',
+  path: '/api/credentials/backup-codes',
   stage: 'full',
   request: v.strictObject({
     proof,
@@ -36,7 +36,7 @@ export const backupCodesRenew = route({
 /** A secret for another authenticator. The present one stays good until a code of the new one was seen. */
 export const authenticatorRenew = route({
   method: 'POST',
-  path: '/api/renewal/authenticator',
+  path: '/api/credentials/authenticator',
   stage: 'full',
   request: v.strictObject({
     proof,
@@ -56,7 +56,7 @@ export const authenticatorRenew = route({
  */
 export const authenticatorConfirm = route({
   method: 'POST',
-  path: '/api/renewal/authenticator/confirm',
+  path: '/api/credentials/authenticator/confirm',
   stage: 'full',
   request: v.strictObject({ proof, code: Code }),
   answer: Empty,
@@ -66,7 +66,7 @@ export const authenticatorConfirm = route({
 /** Another recovery key, and the next keyring, wrapped for it; the kit before opens nothing any more. May be sent again. `keyring_changed`. */
 export const kitRenew = route({
   method: 'POST',
-  path: '/api/renewal/kit',
+  path: '/api/credentials/kit',
   stage: 'full',
   request: v.strictObject({
     proof,
@@ -83,7 +83,7 @@ export const kitRenew = route({
  */
 export const deviceRevoke = route({
   method: 'POST',
-  path: '/api/renewal/device/revoke',
+  path: '/api/credentials/device/revoke',
   stage: 'full',
   request: v.strictObject({ proof, device: DeviceId }),
   answer: Empty,
@@ -92,7 +92,7 @@ export const deviceRevoke = route({
 /** OPAQUE registration for another passphrase. Nothing is stored yet. */
 export const passphraseStart = route({
   method: 'POST',
-  path: '/api/renewal/passphrase/start',
+  path: '/api/credentials/passphrase/start',
   stage: 'full',
   request: v.strictObject({ proof, registrationRequest: OpaqueMessage }),
   answer: v.object({ registrationResponse: OpaqueMessage }),
@@ -103,7 +103,7 @@ export const passphraseStart = route({
  */
 export const passphraseRenew = route({
   method: 'POST',
-  path: '/api/renewal/passphrase',
+  path: '/api/credentials/passphrase',
   stage: 'full',
   request: v.strictObject({ proof, registrationRecord: OpaqueMessage, keyring: KeyringRecord }),
   answer: Empty,

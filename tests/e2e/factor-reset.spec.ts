@@ -45,18 +45,18 @@ for (const device of devicesToLookAt('phone'))
     await stranger.look('sign-in-code');
     await ask(elsewhere, ada.recoveryWords.split(' ').slice(1, ALL_WORDS).join(' '));
     await expect(elsewhere.page.getByRole('alert')).toContainText('aren’t 24 recovery words');
-    await stranger.look('reenrolment-words');
+    await stranger.look('factor-reset-words');
     await elsewhere.page.getByLabel('Recovery words').fill(ada.recoveryWords);
     await elsewhere.page.getByRole('button', { name: 'Ask for a new authenticator' }).click();
     await expect(elsewhere.page.getByText('You can pair it later')).toBeVisible();
-    await stranger.look('reenrolment-asked');
+    await stranger.look('factor-reset-asked');
 
     await ada.page.reload();
     await expect(ada.page.getByText('A new authenticator was requested')).toBeVisible();
-    await tour.look('reenrolment-told');
+    await tour.look('factor-reset-told');
     await ada.page.getByRole('button', { name: 'Stop it' }).click();
     await expect(ada.page.getByText('The request was stopped')).toBeVisible();
-    await tour.look('reenrolment-stopped');
+    await tour.look('factor-reset-stopped');
 
     await arriveWithout(elsewhere);
     await ask(elsewhere);
@@ -72,7 +72,7 @@ for (const device of devicesToLookAt('phone'))
     const authenticator = await elsewhere.pairs();
     await elsewhere.typeCode(await authenticator.wrongCode());
     await expect(elsewhere.page.getByRole('alert')).toBeVisible();
-    await stranger.look('reenrolment-pairing');
+    await stranger.look('factor-reset-pairing');
     await elsewhere.typeCode();
     await expect(elsewhere.row('Letter.txt')).toBeVisible();
     await expect(elsewhere.page.getByText('You may not have saved your backup codes')).toBeVisible();

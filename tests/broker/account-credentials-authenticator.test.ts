@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
-import * as contract from '$contract/renewal.ts';
+import * as contract from '$contract/credentials.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import type { AccountClient } from '../support/account-client.ts';
 import { setUpBrokers } from '../support/set-up-broker.ts';
-import { eventKinds, newAuthenticator, prove } from '../support/renewal-client.ts';
+import { eventKinds, newAuthenticator, prove } from '../support/credentials-client.ts';
 import { storedVersions } from '../support/stored-versions.ts';
 
 /** Two brokers on one bucket, each with a queue of its own. */

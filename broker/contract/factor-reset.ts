@@ -7,23 +7,23 @@ import { route } from './route.ts';
 // every device of the account is told and may stop it. After them both are shown once more.
 
 /**
- * After a `recoveryStart`: Ed25519 over `halfkey/reenrolment/1` ‖ recovery public key ‖ challenge, each length-prefixed. The first time
- * it begins the wait, and then it says how much of it is left; once that is nothing it issues stage `reenrol` (10 minutes). Whoever comes
+ * After a `recoveryStart`: Ed25519 over `halfkey/factor-reset/1` ‖ recovery public key ‖ challenge, each length-prefixed. The first time
+ * it begins the wait, and then it says how much of it is left; once that is nothing it issues stage `factor-reset` (10 minutes). Whoever comes
  * a month late begins anew. `login_expired`, `recovery_refused`.
  */
-export const reenrolAsk = route({
+export const factorResetAsk = route({
   method: 'POST',
-  path: '/api/reenrolment/ask',
+  path: '/api/factor-reset/ask',
   stage: 'code',
   request: v.strictObject({ signature: b64url({ exactly: 64 }) }),
   answer: v.object({ waitSeconds: Count }),
 });
 
 /** A secret for the new authenticator. The present one stays good until a code of the new one was seen. */
-export const reenrolSecret = route({
+export const factorResetSecret = route({
   method: 'POST',
-  path: '/api/reenrolment/secret',
-  stage: 'reenrol',
+  path: '/api/factor-reset/secret',
+  stage: 'factor-reset',
   request: v.strictObject({
     /** The account's own: the app on the phone shows it. */
     userName: UserName,
@@ -36,18 +36,18 @@ export const reenrolSecret = route({
 });
 
 /** The new authenticator's first code. Every session and backup code of before is over. `device_revoked`. Issues stage `full` and a grant. */
-export const reenrolConfirm = route({
+export const factorResetConfirm = route({
   method: 'POST',
-  path: '/api/reenrolment/confirm',
-  stage: 'reenrol',
+  path: '/api/factor-reset/confirm',
+  stage: 'factor-reset',
   request: v.strictObject({ code: Code, device: DeviceKey }),
   answer: SignedIn,
 });
 
 /** Anybody who is signed in may stop it, and it may be sent again; who still wants it waits anew. */
-export const reenrolStop = route({
+export const factorResetStop = route({
   method: 'POST',
-  path: '/api/reenrolment/stop',
+  path: '/api/factor-reset/stop',
   stage: 'full',
   request: v.strictObject({}),
   answer: v.strictObject({}),

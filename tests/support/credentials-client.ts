@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import * as opaque from '@serenity-kit/opaque';
 import { eventsRead } from '$contract/account.ts';
-import * as contract from '$contract/renewal.ts';
+import * as contract from '$contract/credentials.ts';
 import { type AccountClient, rawPublicKey } from './account-client.ts';
 import { KSF } from './quick-opaque.ts';
 
@@ -23,7 +23,7 @@ export async function prove(
   { passphrase = 'correct horse battery', factor }: { passphrase?: string; factor?: unknown } = {},
 ) {
   const finishLoginRequest = await lastLoginMessage(client, userName, passphrase);
-  const reply = await client.call(contract.renewalProve, {
+  const reply = await client.call(contract.credentialsProve, {
     finishLoginRequest,
     factor: factor ?? (await client.nextCode()),
   });

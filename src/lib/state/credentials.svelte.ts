@@ -6,7 +6,7 @@ import type { CryptoWorker } from '../platform/crypto-worker.ts';
 type Result<Name extends keyof Commands> = Promise<Commands[Name]['result']>;
 
 /** What one signs in and gets back in with, made anew. Everything but the note about the kit wants `prove` first. */
-export class Renewal {
+export class Credentials {
   readonly #worker: CryptoWorker;
   #unkept = $state.raw<readonly KitPart[]>([]);
 
@@ -33,50 +33,50 @@ export class Renewal {
     this.#unkept = [];
   }
 
-  prove(passphrase: string, factor: Factor): Result<'renewal/prove'> {
-    return this.#worker.send('renewal/prove', { passphrase, factor });
+  prove(passphrase: string, factor: Factor): Result<'credentials/prove'> {
+    return this.#worker.send('credentials/prove', { passphrase, factor });
   }
 
   /** Ten codes to be shown; they count once accepted. */
-  newBackupCodes(): Result<'renewal/backup-codes'> {
-    return this.#worker.send('renewal/backup-codes', {});
+  newBackupCodes(): Result<'credentials/backup-codes'> {
+    return this.#worker.send('credentials/backup-codes', {});
   }
 
   /** 24 words to be shown; they count once accepted. */
-  newKit(): Result<'renewal/kit'> {
-    return this.#worker.send('renewal/kit', {});
+  newKit(): Result<'credentials/kit'> {
+    return this.#worker.send('credentials/kit', {});
   }
 
   /** What was shown last is kept, and counts. */
   async accept(): Promise<void> {
-    await this.#worker.send('renewal/accept', {});
+    await this.#worker.send('credentials/accept', {});
     await this.readKit().catch(() => undefined); // Asked again at the next start.
   }
 
-  newAuthenticator(): Result<'renewal/authenticator'> {
-    return this.#worker.send('renewal/authenticator', {});
+  newAuthenticator(): Result<'credentials/authenticator'> {
+    return this.#worker.send('credentials/authenticator', {});
   }
 
-  confirmAuthenticator(code: string): Result<'renewal/authenticator-confirm'> {
-    return this.#worker.send('renewal/authenticator-confirm', { code });
+  confirmAuthenticator(code: string): Result<'credentials/authenticator-confirm'> {
+    return this.#worker.send('credentials/authenticator-confirm', { code });
   }
 
-  newPassphrase(passphrase: string): Result<'renewal/passphrase'> {
-    return this.#worker.send('renewal/passphrase', { passphrase });
+  newPassphrase(passphrase: string): Result<'credentials/passphrase'> {
+    return this.#worker.send('credentials/passphrase', { passphrase });
   }
 
   /** The other devices, which may be signed out. */
-  devices(): Result<'renewal/devices'> {
-    return this.#worker.send('renewal/devices', {});
+  devices(): Result<'credentials/devices'> {
+    return this.#worker.send('credentials/devices', {});
   }
 
   /** Signs another device out for good. */
-  revoke(device: string): Result<'renewal/revoke'> {
-    return this.#worker.send('renewal/revoke', { device });
+  revoke(device: string): Result<'credentials/revoke'> {
+    return this.#worker.send('credentials/revoke', { device });
   }
 
   /** Forgets what was proven. */
-  end(): Result<'renewal/end'> {
-    return this.#worker.send('renewal/end', {});
+  end(): Result<'credentials/end'> {
+    return this.#worker.send('credentials/end', {});
   }
 }

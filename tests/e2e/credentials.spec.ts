@@ -127,20 +127,20 @@ for (const device of devicesToLookAt('phone'))
       await page.getByLabel('Passphrase', { exact: true }).fill(grace.passphrase);
       await grace.typeCode('000000');
       await expect(page.getByRole('alert')).toBeVisible();
-      await tour.look('renewal-refused');
+      await tour.look('credentials-refused');
       await prove(grace);
-      await tour.look('renewal');
+      await tour.look('credentials');
       await page.getByRole('button', { name: 'New authenticator' }).click();
       await expect(page.getByTestId('totp-secret')).toBeVisible();
-      await tour.look('renewal-authenticator');
+      await tour.look('credentials-authenticator');
       await page.getByRole('button', { name: 'Cancel' }).click();
       await page.getByRole('button', { name: 'Change the passphrase' }).click();
       await page.getByRole('button', { name: 'Use a generated passphrase' }).click();
-      await tour.look('renewal-passphrase');
+      await tour.look('credentials-passphrase');
       await page.getByRole('button', { name: 'Cancel' }).click();
       await page.getByRole('button', { name: 'New recovery words' }).click();
       await expect(page.getByTestId('recovery-words')).toBeVisible();
-      await tour.look('renewal-words');
+      await tour.look('credentials-words');
       const sheets = (await page.pdf()).toString('latin1').match(/\/Type \/Page\b/g) ?? [];
       expect(sheets).toHaveLength(1);
       // Not kept: the question stays.
@@ -152,7 +152,7 @@ for (const device of devicesToLookAt('phone'))
       await prove(grace);
       await page.getByRole('button', { name: 'New backup codes' }).click();
       await expect(page.getByTestId('backup-codes')).toBeVisible();
-      await tour.look('renewal-codes');
+      await tour.look('credentials-codes');
       await page.getByRole('button', { name: 'I’ve saved these. Use them from now on' }).click();
       await expect(page.getByText('Backup codes changed.').first()).toBeVisible();
       await page.getByRole('link', { name: 'Back to your drive' }).click();
@@ -163,7 +163,7 @@ for (const device of devicesToLookAt('phone'))
       await page.getByRole('button', { name: 'New recovery words' }).click();
       await page.getByRole('button', { name: 'I’ve saved these. Use them from now on' }).click();
       await expect(page.getByText('Recovery words changed.').first()).toBeVisible();
-      await tour.look('renewal-done');
+      await tour.look('credentials-done');
       await page.getByRole('link', { name: 'Back to your drive' }).click();
       await expect(page.getByLabel('Filter files')).toBeVisible();
       await expect(page.getByText('You may not have saved')).toHaveCount(0);
@@ -176,11 +176,11 @@ for (const device of devicesToLookAt('laptop'))
     const { page } = tour;
     const mary = new Person(page, stack, `mary-${device}`);
     await mary.signUp();
-    await page.goto('/renewal');
+    await page.goto('/credentials');
     await prove(mary, mary.backupCodes[0]);
     await page.getByRole('button', { name: 'Sign out a device' }).click();
     await expect(page.getByText('No other device has signed in')).toBeVisible();
-    await tour.look('renewal-no-devices');
+    await tour.look('credentials-no-devices');
     await page.getByRole('button', { name: 'Back' }).click();
 
     const lost = await mary.elsewhere(browser);
@@ -194,9 +194,9 @@ for (const device of devicesToLookAt('laptop'))
       if (!isListed) await page.getByRole('button', { name: 'Back' }).click();
       expect(isListed).toBe(true);
     }).toPass({ timeout: 30_000 });
-    await tour.look('renewal-devices');
+    await tour.look('credentials-devices');
     await named.click();
-    await tour.look('renewal-device');
+    await tour.look('credentials-device');
     await page.getByRole('button', { name: 'Sign it out' }).click();
     await expect(page.getByText('is signed out.').first()).toBeVisible();
 

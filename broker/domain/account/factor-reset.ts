@@ -1,10 +1,10 @@
 import type * as v from 'valibot';
 import type { AccountId } from '../../contract/ids.ts';
-import type * as contract from '../../contract/reenrolment.ts';
+import type * as contract from '../../contract/factor-reset.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type AccountRecord, type Accounts, requireUnrevoked, sameEpoch, withSession } from './accounts.ts';
 import type { OneTimeState } from './one-time-state.ts';
-import { isReenrolmentDue, pendingReenrolment } from './pending-reenrolment.ts';
+import { isFactorResetDue, pendingFactorReset } from './pending-factor-reset.ts';
 import { BrokerProblem } from '../problem.ts';
 import { provenRecoveryKey } from './recovery-key.ts';
 import type { SecondFactor } from './second-factor.ts';
@@ -15,7 +15,7 @@ import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
 type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
 type Answer<R extends { answer: v.GenericSchema }> = v.InferInput<R['answer']>;
 
-export interface ReenrolmentDeps extends WelcomeDeps {
+export interface FactorResetDeps extends WelcomeDeps {
   readonly accounts: Accounts;
   readonly secondFactor: SecondFactor;
   readonly state: OneTimeState;
@@ -24,8 +24,8 @@ export interface ReenrolmentDeps extends WelcomeDeps {
   readonly forgetOldRecords: (account: AccountId) => Promise<void>;
 }
 
-/** Back in without an authenticator (contract/reenrolment.ts): passphrase and recovery key, a wait that everybody hears of, and both again. */
-export function createReenrolment(deps: ReenrolmentDeps) {
+/** Back in without an authenticator (contract/factor-reset.ts): passphrase and recovery key, a wait that everybody hears of, and both again. */
+export function createFactorReset(deps: FactorResetDeps) {
   const { accounts, secondFactor, state, events, clock } = deps;
 
   /** Begins the wait, unless it has begun; logged before. */
@@ -37,18 +37,18 @@ export function createReenrolment(deps: ReenrolmentDeps) {
     };
     const now = await accounts.read(account);
     if (!now) throw new BrokerProblem('session_missing');
-    if (pendingReenrolment(fit(now), clock())) return now;
-    await events.append(account, { kind: 'reenrolment-asked' });
+    if (pendingFactorReset(fit(now), clock())) return now;
+    await events.append(account, { kind: 'factor-reset-asked' });
     return accounts.update(account, (stored) => {
-      if (pendingReenrolment(fit(stored), clock())) return undefined;
+      if (pendingFactorReset(fit(stored), clock())) return undefined;
       const { sessionEpoch } = stored;
-      return { ...stored, reenrolment: { askedAtMs: clock(), sessionEpoch, recoveryPublicKey } };
+      return { ...stored, factorReset: { askedAtMs: clock(), sessionEpoch, recoveryPublicKey } };
     });
   }
 
   /** The record, if what this session was issued for still stands. @throws BrokerProblem `session_missing` */
   function stillDue(record: AccountRecord, session: Session): AccountRecord {
-    if (!isReenrolmentDue(sameEpoch(record, session), clock())) throw new BrokerProblem('session_missing');
+    if (!isFactorResetDue(sameEpoch(record, session), clock())) throw new BrokerProblem('session_missing');
     return record;
   }
 
@@ -56,18 +56,18 @@ export function createReenrolment(deps: ReenrolmentDeps) {
     /** @returns with `issued` once the wait is over */
     async ask(
       before: Session,
-      { signature }: Request<typeof contract.reenrolAsk>,
+      { signature }: Request<typeof contract.factorResetAsk>,
       sealedStates: readonly string[],
-    ): Promise<{ answer: Answer<typeof contract.reenrolAsk>; issued?: Issued }> {
+    ): Promise<{ answer: Answer<typeof contract.factorResetAsk>; issued?: Issued }> {
       const record = await begin(
         before,
-        await provenRecoveryKey(state, 'reenrolment', signature, sealedStates),
+        await provenRecoveryKey(state, 'factor-reset', signature, sealedStates),
       );
-      const pending = pendingReenrolment(record, clock());
+      const pending = pendingFactorReset(record, clock());
       if (!pending) throw new BrokerProblem('login_expired'); // It lapsed just now.
       const waitSeconds = Math.max(0, Math.ceil((pending.dueAtMs - clock()) / 1000));
       if (waitSeconds > 0) return { answer: { waitSeconds } };
-      const session: Session = { ...before, sessionId: newSessionId(), stage: 'reenrol' };
+      const session: Session = { ...before, sessionId: newSessionId(), stage: 'factor-reset' };
       const token = await deps.sessions.issue(session, record.sessionEpoch);
       return { answer: { waitSeconds }, issued: { token, seconds: STAGE_SECONDS, stage: session.stage } };
     },
@@ -75,15 +75,15 @@ export function createReenrolment(deps: ReenrolmentDeps) {
     /** Nothing is replaced yet, so nothing is logged. */
     secret(
       session: Session,
-      { userName }: Request<typeof contract.reenrolSecret>,
-    ): Promise<Answer<typeof contract.reenrolSecret>> {
+      { userName }: Request<typeof contract.factorResetSecret>,
+    ): Promise<Answer<typeof contract.factorResetSecret>> {
       return secondFactor.offer(session.account, userName, (record) => {
         stillDue(record, session);
       });
     },
 
     /** One write replaces the authenticator and ends every session of before, and every backup code: nobody knows who has them. */
-    async confirm(before: Session, { code, device }: Request<typeof contract.reenrolConfirm>) {
+    async confirm(before: Session, { code, device }: Request<typeof contract.factorResetConfirm>) {
       const { account, sessionId } = before;
       const now = await accounts.read(account);
       if (now) requireUnrevoked(now, device); // Before the code counts.
@@ -97,7 +97,7 @@ export function createReenrolment(deps: ReenrolmentDeps) {
           sessionEpoch: sessionEpoch + 1,
           sessions: [],
         };
-        delete renewed.reenrolment;
+        delete renewed.factorReset;
         return withSession(renewed, live, device, clock());
       });
       // It has taken effect: what cannot be erased now, the sweeper erases.
@@ -107,11 +107,11 @@ export function createReenrolment(deps: ReenrolmentDeps) {
 
     async stop({ account, device }: Session) {
       const record = await accounts.read(account);
-      if (!record || !pendingReenrolment(record, clock())) return {};
-      await events.append(account, { kind: 'reenrolment-stopped', device });
+      if (!record || !pendingFactorReset(record, clock())) return {};
+      await events.append(account, { kind: 'factor-reset-stopped', device });
       await accounts.update(account, (stored) => {
         const stopped = { ...stored };
-        delete stopped.reenrolment;
+        delete stopped.factorReset;
         return stopped;
       });
       return {};
@@ -120,7 +120,7 @@ export function createReenrolment(deps: ReenrolmentDeps) {
     /** What everybody who is signed in hears of. */
     async pending({ account }: Session) {
       const record = await accounts.read(account);
-      return record && pendingReenrolment(record, clock());
+      return record && pendingFactorReset(record, clock());
     },
   };
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
-import * as contract from '$contract/renewal.ts';
+import * as contract from '$contract/credentials.ts';
 import type { Route } from '$contract/route.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
@@ -16,7 +16,7 @@ import {
   newKit,
   passphraseRequest,
   prove,
-} from '../support/renewal-client.ts';
+} from '../support/credentials-client.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';
 
 const PASSPHRASE = 'correct horse battery';
@@ -180,10 +180,10 @@ describe('passphrase and code once more', () => {
     expect(await client.call(account.signinFinish, { finishLoginRequest })).toMatchObject({ ok: true });
     const factor = await client.nextCode();
     const expired = { status: 401, code: 'login_expired' };
-    expect(await twin.call(contract.renewalProve, { finishLoginRequest, factor })).toMatchObject(expired);
-    expect(await twin.call(contract.renewalProve, { finishLoginRequest, factor })).toMatchObject(expired);
+    expect(await twin.call(contract.credentialsProve, { finishLoginRequest, factor })).toMatchObject(expired);
+    expect(await twin.call(contract.credentialsProve, { finishLoginRequest, factor })).toMatchObject(expired);
     await twin.must(account.recoveryStart, { recoveryPublicKey: 'A'.repeat(43) });
-    expect(await twin.call(contract.renewalProve, { finishLoginRequest, factor })).toMatchObject(expired);
+    expect(await twin.call(contract.credentialsProve, { finishLoginRequest, factor })).toMatchObject(expired);
     await expectNoProof(twin, 'login-twice');
     expect(await prove(twin, 'login-twice', { factor })).toMatchObject({ ok: true });
   });
@@ -196,7 +196,7 @@ describe('passphrase and code once more', () => {
     await client.must(contract.passphraseRenew, await passphraseRequest(client, 'the next one'));
     clock.advance(5);
     const factor = await client.nextCode();
-    expect(await client.call(contract.renewalProve, { finishLoginRequest, factor })).toMatchObject({
+    expect(await client.call(contract.credentialsProve, { finishLoginRequest, factor })).toMatchObject({
       status: 401,
       code: 'login_refused',
     });
@@ -211,7 +211,7 @@ describe('passphrase and code once more', () => {
     const finishLoginRequest = await lastLoginMessage(client, 'proof-race', PASSPHRASE);
     const request = { finishLoginRequest, factor: await client.nextCode() };
     const replies = await Promise.all(
-      Array.from({ length: 20 }, () => client.fork().call(contract.renewalProve, request)),
+      Array.from({ length: 20 }, () => client.fork().call(contract.credentialsProve, request)),
     );
     expect(replies.filter(({ ok }) => ok)).toHaveLength(1);
   });

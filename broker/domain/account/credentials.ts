@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type * as v from 'valibot';
 import type { AccountEventKind } from '../../contract/account.ts';
 import type { AccountId } from '../../contract/ids.ts';
-import type * as contract from '../../contract/renewal.ts';
+import type * as contract from '../../contract/credentials.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type AccountRecord, type Accounts, requireNext, withoutDevice } from './accounts.ts';
 import type { EventLog } from '../state/event-log.ts';
@@ -17,7 +17,7 @@ import { finishLogin, type LoginDeps } from './signin.ts';
 type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
 type Answer<R extends { answer: v.GenericSchema }> = v.InferInput<R['answer']>;
 
-export interface RenewalDeps extends LoginDeps {
+export interface CredentialsDeps extends LoginDeps {
   readonly accounts: Accounts;
   readonly secondFactor: SecondFactor;
   readonly sessions: Sessions;
@@ -42,8 +42,8 @@ interface Admission {
 /** For so long after passphrase and code a session may renew. */
 const PROOF_MS = 10 * 60 * 1000;
 
-/** New backup codes, authenticator, kit and passphrase (contract/renewal.ts), for who has the passphrase and a code at hand. */
-export function createRenewal(deps: RenewalDeps) {
+/** New backup codes, authenticator, kit and passphrase (contract/credentials.ts), for who has the passphrase and a code at hand. */
+export function createCredentials(deps: CredentialsDeps) {
   const { accounts, opaque, secondFactor, events, clock } = deps;
 
   function requireProof({ sessions }: AccountRecord, { session: { sessionId }, proof }: Prover): void {
@@ -108,9 +108,9 @@ export function createRenewal(deps: RenewalDeps) {
   return {
     async prove(
       session: Session,
-      { finishLoginRequest, factor }: Request<typeof contract.renewalProve>,
+      { finishLoginRequest, factor }: Request<typeof contract.credentialsProve>,
       sealedStates: readonly string[],
-    ): Promise<Answer<typeof contract.renewalProve>> {
+    ): Promise<Answer<typeof contract.credentialsProve>> {
       const { account, epoch } = await finishLogin(deps, finishLoginRequest, sealedStates);
       if (account !== session.account) throw new BrokerProblem('login_refused');
       const proof = randomBytes(32).toString('base64url');

@@ -1,10 +1,10 @@
-import type { Reenrolment } from '../protocol/credentials.ts';
+import type { FactorReset } from '../protocol/credentials.ts';
 import type { CryptoWorker } from '../platform/crypto-worker.ts';
 
 /** Another authenticator that somebody has asked for without a code: what every device is told of, and may stop. */
-export class ReenrolmentWatch {
+export class FactorResetWatch {
   readonly #worker: CryptoWorker;
-  #pending = $state.raw<Reenrolment | undefined>();
+  #pending = $state.raw<FactorReset | undefined>();
   #isStopped = $state.raw(false);
   /** Which one somebody here knows of. */
   #knownAtMs = $state.raw<number | undefined>();
@@ -14,7 +14,7 @@ export class ReenrolmentWatch {
   }
 
   /** What nobody here has said to know of. */
-  get pending(): Reenrolment | undefined {
+  get pending(): FactorReset | undefined {
     return this.#pending?.askedAtMs === this.#knownAtMs ? undefined : this.#pending;
   }
 
@@ -23,12 +23,12 @@ export class ReenrolmentWatch {
     return this.#isStopped;
   }
 
-  apply(pending: Reenrolment | undefined): void {
+  apply(pending: FactorReset | undefined): void {
     this.#pending = pending;
   }
 
   async stop(): Promise<void> {
-    await this.#worker.send('reenrolment/stop', {});
+    await this.#worker.send('factor-reset/stop', {});
     this.#isStopped = true;
   }
 

@@ -20,7 +20,7 @@ async function atHome(): Promise<{ device: Device; person: Person }> {
 /** Somebody at home who has shown passphrase and code. */
 async function proven(): Promise<{ device: Device; person: Person }> {
   const { device, person } = await atHome();
-  await device.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
+  await device.send('credentials/prove', { passphrase: person.passphrase, factor: person.factor() });
   return { device, person };
 }
 
@@ -73,33 +73,41 @@ async function reads(device: Device): Promise<void> {
 describe('passphrase and code', () => {
   test('come first, both of them, and are forgotten with the lock', async () => {
     const { device, person } = await atHome();
-    for (const command of ['renewal/kit', 'renewal/backup-codes', 'renewal/authenticator'] as const) {
+    for (const command of [
+      'credentials/kit',
+      'credentials/backup-codes',
+      'credentials/authenticator',
+    ] as const) {
       expect(await device.refused(command, {})).toBe('proof_missing');
     }
-    expect(await device.refused('renewal/passphrase', { passphrase: NEXT_PASSPHRASE })).toBe('proof_missing');
+    expect(await device.refused('credentials/passphrase', { passphrase: NEXT_PASSPHRASE })).toBe(
+      'proof_missing',
+    );
     const { passphrase } = person;
     const factor = person.factor();
-    expect(await device.refused('renewal/prove', { passphrase: `${passphrase} `, factor })).toBe(
+    expect(await device.refused('credentials/prove', { passphrase: `${passphrase} `, factor })).toBe(
       'passphrase_wrong',
     );
-    expect(await device.refused('renewal/prove', { passphrase, factor: { code: '12345' } })).toBe(
+    expect(await device.refused('credentials/prove', { passphrase, factor: { code: '12345' } })).toBe(
       'code_malformed',
     );
     const wrong = { backupCode: 'AAAA-AAAA-AAAA-AAAA' };
-    expect(await device.refused('renewal/prove', { passphrase, factor: wrong })).toBe('backup_code_refused');
-    expect(await device.refused('renewal/kit', {})).toBe('proof_missing');
+    expect(await device.refused('credentials/prove', { passphrase, factor: wrong })).toBe(
+      'backup_code_refused',
+    );
+    expect(await device.refused('credentials/kit', {})).toBe('proof_missing');
 
-    await device.send('renewal/prove', { passphrase, factor });
-    expect(await device.refused('renewal/accept', {})).toBe('proof_missing'); // Nothing was shown.
-    await device.send('renewal/kit', {});
+    await device.send('credentials/prove', { passphrase, factor });
+    expect(await device.refused('credentials/accept', {})).toBe('proof_missing'); // Nothing was shown.
+    await device.send('credentials/kit', {});
     await device.send('lock', {});
-    expect(await device.refused('renewal/accept', {})).toBe('proof_missing');
+    expect(await device.refused('credentials/accept', {})).toBe('proof_missing');
   });
 
   inLongForm(test)('count for nothing when Halfkey was locked while they were on their way', async () => {
     const { device, person } = await atHome();
     let hasLocked = false;
-    await device.context.route('**/api/renewal/prove', async (route) => {
+    await device.context.route('**/api/credentials/prove', async (route) => {
       const answer = await passOn(route, worlds.stack.origin);
       await device.send('lock', {});
       hasLocked = true;
@@ -107,16 +115,16 @@ describe('passphrase and code', () => {
     });
     const { passphrase } = person;
     const factor = person.factor();
-    expect(await device.refused('renewal/prove', { passphrase, factor })).toBe('proof_missing');
+    expect(await device.refused('credentials/prove', { passphrase, factor })).toBe('proof_missing');
     expect(hasLocked).toBe(true);
-    expect(await device.refused('renewal/kit', {})).toBe('proof_missing');
+    expect(await device.refused('credentials/kit', {})).toBe('proof_missing');
   });
 });
 
 describe('new recovery words', () => {
   test('count once they are kept, and the old ones no more', async () => {
     const { device, person } = await proven();
-    const { recoveryWords, headPhrase } = await device.send('renewal/kit', {});
+    const { recoveryWords, headPhrase } = await device.send('credentials/kit', {});
     expect(recoveryWords).toHaveLength(24);
     expect(await device.send('head/compare', { phrase: headPhrase })).toEqual({ verdict: 'seen' });
     const words = recoveryWords.join(' ');
@@ -126,9 +134,9 @@ describe('new recovery words', () => {
     expect(await other.refused('recover', recover(words))).toBe('recovery_refused');
 
     // The answer is lost behind its effect: the same again is fine.
-    await loseAnswer(device, '/api/renewal/kit');
-    expect(await device.refused('renewal/accept', {})).toBe('broker_unreachable');
-    await device.send('renewal/accept', {});
+    await loseAnswer(device, '/api/credentials/kit');
+    expect(await device.refused('credentials/accept', {})).toBe('broker_unreachable');
+    await device.send('credentials/accept', {});
     expect(await other.refused('recover', recover(person.words))).toBe('recovery_refused');
     await reads(device);
 
@@ -139,10 +147,10 @@ describe('new recovery words', () => {
 
   inLongForm(test)('replace nothing when they are lost before they were kept', async () => {
     const { device, person } = await proven();
-    await device.send('renewal/kit', {});
+    await device.send('credentials/kit', {});
     await device.reload();
     await device.send('boot', {});
-    expect(await device.refused('renewal/accept', {})).toBe('proof_missing');
+    expect(await device.refused('credentials/accept', {})).toBe('proof_missing');
     const other = await worlds.newDevice();
     const { words } = person;
     await other.send('recover', { words, passphrase: NEXT_PASSPHRASE, factor: person.factor() });
@@ -154,11 +162,11 @@ describe('new recovery words', () => {
     const { device, person } = await proven();
     const second = await worlds.newDevice();
     await worlds.signIn(second, person);
-    await second.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
-    const first = await device.send('renewal/kit', {});
-    await second.send('renewal/kit', {});
-    await device.send('renewal/accept', {});
-    expect(await second.refused('renewal/accept', {})).toBe('keyring_changed');
+    await second.send('credentials/prove', { passphrase: person.passphrase, factor: person.factor() });
+    const first = await device.send('credentials/kit', {});
+    await second.send('credentials/kit', {});
+    await device.send('credentials/accept', {});
+    expect(await second.refused('credentials/accept', {})).toBe('keyring_changed');
     await reads(second);
     const other = await worlds.newDevice();
     const words = first.recoveryWords.join(' ');
@@ -174,11 +182,11 @@ describe('a device that asks for the passphrase at each start', () => {
       const { device, person } = await proven();
       const { passphrase } = person;
       const tab = await worlds.newTab(device);
-      await device.send('renewal/kit', {});
+      await device.send('credentials/kit', {});
       await tab.send('start/write', { passphrase });
       // The lock that was set since stays; no answer reaches the journal, and the words count all the same.
       await device.context.route('**/log', (route) => route.abort());
-      await device.send('renewal/accept', {});
+      await device.send('credentials/accept', {});
       await device.context.unroute('**/log');
       expect(await tab.send('start/read', {})).toEqual({ asksPassphrase: true });
       await device.reload();
@@ -188,7 +196,7 @@ describe('a device that asks for the passphrase at each start', () => {
       await device.untilPhase('open');
       await reads(device);
       // What was not pinned then is pinned by the next proof.
-      await device.send('renewal/prove', { passphrase, factor: person.factor() });
+      await device.send('credentials/prove', { passphrase, factor: person.factor() });
       await device.send('start/write', {});
       expect(await device.send('start/read', {})).toEqual({ asksPassphrase: false });
     },
@@ -203,13 +211,13 @@ describe('the kit of a new account', () => {
     await device.reload();
     await device.send('boot', {});
     expect(await device.send('kit/read', {})).toEqual({ unkept: all });
-    await device.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
-    await device.send('renewal/kit', {});
+    await device.send('credentials/prove', { passphrase: person.passphrase, factor: person.factor() });
+    await device.send('credentials/kit', {});
     expect(await device.send('kit/read', {})).toEqual({ unkept: all });
-    await device.send('renewal/accept', {});
+    await device.send('credentials/accept', {});
     expect(await device.send('kit/read', {})).toEqual({ unkept: ['backup-codes'] });
-    await device.send('renewal/backup-codes', {});
-    await device.send('renewal/accept', {});
+    await device.send('credentials/backup-codes', {});
+    await device.send('credentials/accept', {});
     expect(await device.send('kit/read', {})).toEqual({ unkept: [] });
 
     const another = await worlds.newDevice();
@@ -222,15 +230,15 @@ describe('the kit of a new account', () => {
 describe('new backup codes', () => {
   test('count once they are kept, and the old ones no more', async () => {
     const { device, person } = await proven();
-    const { backupCodes } = await device.send('renewal/backup-codes', {});
+    const { backupCodes } = await device.send('credentials/backup-codes', {});
     const [backupCode = ''] = backupCodes;
     await device.send('lock', {});
     expect(await device.refused('unlock', { factor: { backupCode } })).toBe('backup_code_refused');
-    await device.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
-    const later = await device.send('renewal/backup-codes', {});
-    await loseAnswer(device, '/api/renewal/backup-codes');
-    expect(await device.refused('renewal/accept', {})).toBe('broker_unreachable');
-    await device.send('renewal/accept', {});
+    await device.send('credentials/prove', { passphrase: person.passphrase, factor: person.factor() });
+    const later = await device.send('credentials/backup-codes', {});
+    await loseAnswer(device, '/api/credentials/backup-codes');
+    expect(await device.refused('credentials/accept', {})).toBe('broker_unreachable');
+    await device.send('credentials/accept', {});
     await device.send('lock', {});
     expect(await device.refused('unlock', { factor: person.factor() })).toBe('backup_code_refused');
     await device.send('unlock', { factor: { backupCode: later.backupCodes[9] ?? '' } });
@@ -241,20 +249,20 @@ describe('new backup codes', () => {
 describe('another authenticator', () => {
   test('counts from its first code on', async () => {
     const { device, person } = await proven();
-    await device.send('renewal/authenticator', {}); // Another one is asked for below: this one never counts.
+    await device.send('credentials/authenticator', {}); // Another one is asked for below: this one never counts.
     await device.send('lock', {});
-    await device.send('renewal/prove', {
+    await device.send('credentials/prove', {
       passphrase: person.passphrase,
       factor: { code: await person.authenticator.code() },
     });
-    const { totpSecret, otpauthUri } = await device.send('renewal/authenticator', {});
+    const { totpSecret, otpauthUri } = await device.send('credentials/authenticator', {});
     expect(decodeURIComponent(otpauthUri)).toContain(`Halfkey:${person.userName}`);
     const next = new Authenticator(totpSecret, worlds.stack.clock);
     const second = await worlds.newDevice();
     await worlds.signIn(second, person);
-    expect(await device.refused('renewal/authenticator-confirm', { code: '000000' })).toBe('code_wrong');
+    expect(await device.refused('credentials/authenticator-confirm', { code: '000000' })).toBe('code_wrong');
     const confirm = async () => ({ code: await next.code() });
-    await device.send('renewal/authenticator-confirm', await confirm());
+    await device.send('credentials/authenticator-confirm', await confirm());
     await device.send('lock', {});
     const old = { code: await person.authenticator.code() };
     expect(await device.refused('unlock', { factor: old })).toBe('code_wrong');
@@ -271,16 +279,16 @@ describe('another authenticator', () => {
       const { device } = await proven();
       const tab = await worlds.newTab(device);
       await tab.untilPhase('locked');
-      const { totpSecret } = await device.send('renewal/authenticator', {});
+      const { totpSecret } = await device.send('credentials/authenticator', {});
       const next = new Authenticator(totpSecret, worlds.stack.clock);
       const refusals: string[] = [];
       tab.page.context().on('response', (response) => {
         if (response.status() === 401) refusals.push(new URL(response.url()).pathname);
       });
-      const asked = await meanwhile(device, '/api/renewal/authenticator/confirm', () =>
+      const asked = await meanwhile(device, '/api/credentials/authenticator/confirm', () =>
         tab.refused('unlock', { factor: { backupCode: 'AAAA-AAAA-AAAA-AAAA' } }),
       );
-      await device.send('renewal/authenticator-confirm', { code: await next.code() });
+      await device.send('credentials/authenticator-confirm', { code: await next.code() });
       expect(await asked()).toBe('backup_code_refused');
       expect(refusals).toContain('/api/grants');
       await tab.send('unlock', { factor: { code: await next.code() } });
@@ -292,12 +300,12 @@ describe('another authenticator', () => {
 
   test('counts though its answer was lost: then this device is signed out too', async () => {
     const { device, person } = await proven();
-    const { totpSecret } = await device.send('renewal/authenticator', {});
+    const { totpSecret } = await device.send('credentials/authenticator', {});
     const next = new Authenticator(totpSecret, worlds.stack.clock);
-    await loseAnswer(device, '/api/renewal/authenticator/confirm');
+    await loseAnswer(device, '/api/credentials/authenticator/confirm');
     const code = await next.code();
-    expect(await device.refused('renewal/authenticator-confirm', { code })).toBe('broker_unreachable');
-    expect(await device.refused('renewal/authenticator-confirm', { code })).toBe('session_missing');
+    expect(await device.refused('credentials/authenticator-confirm', { code })).toBe('broker_unreachable');
+    expect(await device.refused('credentials/authenticator-confirm', { code })).toBe('session_missing');
     await device.untilPhase('signed-out');
     const { userName, passphrase } = person;
     await device.send('sign-in/start', { userName, passphrase });
@@ -313,9 +321,11 @@ describe('another passphrase', () => {
     await device.send('start/write', { passphrase: person.passphrase });
     const second = await worlds.newDevice();
     await worlds.signIn(second, person);
-    await device.send('renewal/prove', { passphrase: person.passphrase, factor: person.factor() });
-    expect(await device.refused('renewal/passphrase', { passphrase: 'password1' })).toBe('passphrase_weak');
-    await device.send('renewal/passphrase', { passphrase: NEXT_PASSPHRASE });
+    await device.send('credentials/prove', { passphrase: person.passphrase, factor: person.factor() });
+    expect(await device.refused('credentials/passphrase', { passphrase: 'password1' })).toBe(
+      'passphrase_weak',
+    );
+    await device.send('credentials/passphrase', { passphrase: NEXT_PASSPHRASE });
     await reads(device); // The grant is still good.
     await second.send('lock', {});
     expect(await second.refused('unlock', { factor: person.factor() })).toBe('session_missing');
@@ -343,11 +353,11 @@ describe('another passphrase', () => {
 
   test('counts though its answer was lost: then this device is signed out too', async () => {
     const { device, person } = await proven();
-    await loseAnswer(device, '/api/renewal/passphrase');
-    expect(await device.refused('renewal/passphrase', { passphrase: NEXT_PASSPHRASE })).toBe(
+    await loseAnswer(device, '/api/credentials/passphrase');
+    expect(await device.refused('credentials/passphrase', { passphrase: NEXT_PASSPHRASE })).toBe(
       'broker_unreachable',
     );
-    const again = await device.refused('renewal/passphrase', { passphrase: NEXT_PASSPHRASE });
+    const again = await device.refused('credentials/passphrase', { passphrase: NEXT_PASSPHRASE });
     expect(again).toBe('session_missing');
     await device.untilPhase('signed-out');
     await worlds.signIn(device, { ...person, passphrase: NEXT_PASSPHRASE });

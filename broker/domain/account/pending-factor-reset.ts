@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { PendingReenrolment } from '../../contract/account.ts';
+import type { PendingFactorReset } from '../../contract/account.ts';
 import { Count } from '../../contract/ids.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
@@ -9,7 +9,7 @@ const WAIT_MS = 72 * HOUR_MS;
 const LAPSE_MS = 30 * 24 * HOUR_MS;
 
 /** In the account's record: when it was asked for, and with what. */
-export const ReenrolmentRecord = v.strictObject({
+export const FactorResetRecord = v.strictObject({
   askedAtMs: Count,
   sessionEpoch: Count,
   recoveryPublicKey: v.string(),
@@ -19,22 +19,22 @@ export const ReenrolmentRecord = v.strictObject({
 interface Asked {
   readonly sessionEpoch: number;
   readonly recoveryPublicKey: string;
-  readonly reenrolment?: v.InferOutput<typeof ReenrolmentRecord> | undefined;
+  readonly factorReset?: v.InferOutput<typeof FactorResetRecord> | undefined;
 }
 
 /**
  * What was asked for, unless it has lapsed, or passphrase, recovery key or authenticator are others since: then it is as if nobody had
  * asked, and who still wants it begins anew.
  */
-export function pendingReenrolment(record: Asked, nowMs: number): PendingReenrolment | undefined {
-  const { reenrolment: asked, sessionEpoch, recoveryPublicKey } = record;
+export function pendingFactorReset(record: Asked, nowMs: number): PendingFactorReset | undefined {
+  const { factorReset: asked, sessionEpoch, recoveryPublicKey } = record;
   if (!asked || nowMs >= asked.askedAtMs + LAPSE_MS) return undefined;
   const isOvertaken = asked.sessionEpoch !== sessionEpoch || asked.recoveryPublicKey !== recoveryPublicKey;
   return isOvertaken ? undefined : { askedAtMs: asked.askedAtMs, dueAtMs: asked.askedAtMs + WAIT_MS };
 }
 
 /** Whether it may be gone through with. */
-export function isReenrolmentDue(record: Asked, nowMs: number): boolean {
-  const pending = pendingReenrolment(record, nowMs);
+export function isFactorResetDue(record: Asked, nowMs: number): boolean {
+  const pending = pendingFactorReset(record, nowMs);
   return pending !== undefined && nowMs >= pending.dueAtMs;
 }

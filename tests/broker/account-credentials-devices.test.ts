@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import * as account from '$contract/account.ts';
-import * as reenrolment from '$contract/reenrolment.ts';
-import * as contract from '$contract/renewal.ts';
+import * as factorReset from '$contract/factor-reset.ts';
+import * as contract from '$contract/credentials.ts';
 import { keysGenerate } from '$contract/vault.ts';
 import type { AccountClient } from '../support/account-client.ts';
-import { pairNext, waitForReenrolment } from '../support/reenrolment-client.ts';
-import { eventKinds, prove } from '../support/renewal-client.ts';
+import { pairNext, waitForFactorReset } from '../support/factor-reset-client.ts';
+import { eventKinds, prove } from '../support/credentials-client.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';
 
 const { clock, newClient } = setUpBroker();
@@ -76,11 +76,11 @@ describe('a device that its owner signs out', () => {
     expect(await lost.call(account.recoveryComplete, recovered)).toMatchObject({ code: 'device_revoked' });
     expect(await eventKinds(own)).not.toContain('recovered');
 
-    await waitForReenrolment(lost, 'other-ways', clock);
+    await waitForFactorReset(lost, 'other-ways', clock);
     const next = await pairNext(lost, 'other-ways');
     const code = await next.code();
     const confirm = (device: AccountClient['device']) =>
-      lost.call(reenrolment.reenrolConfirm, { code, device });
+      lost.call(factorReset.factorResetConfirm, { code, device });
     expect(await confirm(lost.device)).toMatchObject({ code: 'device_revoked' });
     expect(await eventKinds(own)).not.toContain('authenticator-renewed');
     expect(await confirm(newClient().device)).toMatchObject({ ok: true });

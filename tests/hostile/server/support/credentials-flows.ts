@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import * as account from '$contract/account.ts';
 import type { Factor } from '$contract/ids.ts';
-import * as contract from '$contract/renewal.ts';
+import * as contract from '$contract/credentials.ts';
 import { type AccountClient, newBackupCodes } from '../../../support/account-client.ts';
 import {
   backupCodesRequest,
@@ -10,7 +10,7 @@ import {
   newKit,
   passphraseRequest,
   prove,
-} from '../../../support/renewal-client.ts';
+} from '../../../support/credentials-client.ts';
 import { codeOf, type Flow, PASSPHRASE, type Person, signedUp } from './flow.ts';
 
 /** Signed up over a calm network, with passphrase and code proven once more. */

@@ -1,17 +1,17 @@
 import { expect } from 'vitest';
 import * as account from '$contract/account.ts';
-import * as contract from '$contract/reenrolment.ts';
+import * as contract from '$contract/factor-reset.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
-import { askReenrolment, pairNext } from '../../../support/reenrolment-client.ts';
-import { eventKinds } from '../../../support/renewal-client.ts';
+import { askFactorReset, pairNext } from '../../../support/factor-reset-client.ts';
+import { eventKinds } from '../../../support/credentials-client.ts';
 import { codeOf, type Flow, type Person, signedUp } from './flow.ts';
 
 /** What every device of the person is told. */
-const pendingOf = async (client: AccountClient) => (await client.must(account.sessionRead)).reenrolment;
+const pendingOf = async (client: AccountClient) => (await client.must(account.sessionRead)).factorReset;
 
 async function ask(person: Person): Promise<{ client: AccountClient; waitSeconds: number }> {
   const client = person.another();
-  const reply = await askReenrolment(client, person.userName);
+  const reply = await askFactorReset(client, person.userName);
   if (!reply.ok) throw new Error(reply.code);
   return { client, waitSeconds: reply.answer.waitSeconds };
 }
@@ -26,7 +26,7 @@ export const askForAuthenticator: Flow = {
       },
       async check() {
         expect(await pendingOf(person.client)).toBeDefined();
-        expect(await eventKinds(person.client)).toContain('reenrolment-asked');
+        expect(await eventKinds(person.client)).toContain('factor-reset-asked');
         expect((await ask(person)).waitSeconds).toBeGreaterThan(0);
       },
     };
@@ -40,11 +40,11 @@ export const stopAsked: Flow = {
     await ask(person);
     return {
       async attempt() {
-        await person.client.must(contract.reenrolStop);
+        await person.client.must(contract.factorResetStop);
       },
       async check() {
         expect(await pendingOf(person.client)).toBeUndefined();
-        expect(await eventKinds(person.client)).toContain('reenrolment-stopped');
+        expect(await eventKinds(person.client)).toContain('factor-reset-stopped');
       },
     };
   },
@@ -78,7 +78,7 @@ export const pairAuthenticator: Flow = {
         expect(left).toBe(0);
         next = await pairNext(client, person.userName);
         code = await next.code();
-        await client.must(contract.reenrolConfirm, { code, device: client.device });
+        await client.must(contract.factorResetConfirm, { code, device: client.device });
         current = client;
       },
       async check() {
