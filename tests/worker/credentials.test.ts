@@ -175,32 +175,29 @@ describe('new recovery words', () => {
   });
 });
 
-describe('a device that asks for the passphrase at each start', () => {
-  inLongForm(test)(
-    'goes on to ask for the same one after new words, and keeps what another tab has set',
-    async () => {
-      const { device, person } = await proven();
-      const { passphrase } = person;
-      const tab = await worlds.newTab(device);
-      await device.send('credentials/kit', {});
-      await tab.send('start/write', { passphrase });
-      // The lock that was set since stays; no answer reaches the journal, and the words count all the same.
-      await device.context.route('**/log', (route) => route.abort());
-      await device.send('credentials/accept', {});
-      await device.context.unroute('**/log');
-      expect(await tab.send('start/read', {})).toEqual({ asksPassphrase: true });
-      await device.reload();
-      expect(await device.send('boot', {})).toEqual({ phase: 'closed' });
-      await device.send('start/open', { passphrase });
-      await device.send('unlock', { factor: person.factor() });
-      await device.untilPhase('open');
-      await reads(device);
-      // What was not pinned then is pinned by the next proof.
-      await device.send('credentials/prove', { passphrase, factor: person.factor() });
-      await device.send('start/write', {});
-      expect(await device.send('start/read', {})).toEqual({ asksPassphrase: false });
-    },
-  );
+inLongForm(describe)('a device that asks for the passphrase at each start', () => {
+  test('goes on to ask for the same one after new words, and keeps what another tab has set', async () => {
+    const { device, person } = await proven();
+    const { passphrase } = person;
+    const tab = await worlds.newTab(device);
+    await device.send('credentials/kit', {});
+    await tab.send('start/write', { passphrase });
+    // The lock that was set since stays; no answer reaches the journal, and the words count all the same.
+    await device.context.route('**/log', (route) => route.abort());
+    await device.send('credentials/accept', {});
+    await device.context.unroute('**/log');
+    expect(await tab.send('start/read', {})).toEqual({ asksPassphrase: true });
+    await device.reload();
+    expect(await device.send('boot', {})).toEqual({ phase: 'closed' });
+    await device.send('start/open', { passphrase });
+    await device.send('unlock', { factor: person.factor() });
+    await device.untilPhase('open');
+    await reads(device);
+    // What was not pinned then is pinned by the next proof.
+    await device.send('credentials/prove', { passphrase, factor: person.factor() });
+    await device.send('start/write', {});
+    expect(await device.send('start/read', {})).toEqual({ asksPassphrase: false });
+  });
 });
 
 describe('the kit of a new account', () => {
