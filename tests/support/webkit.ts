@@ -58,7 +58,7 @@ export async function createWebKit(
       const port = await freePort();
       const driver = spawn(programs.driver, [`--port=${String(port)}`], {
         detached: true,
-        stdio: ['ignore', 'pipe', 'inherit'],
+        stdio: ['ignore', 'pipe', 'pipe'],
         env: {
           PATH: process.env['PATH'],
           LC_ALL: 'C.UTF-8',
@@ -72,9 +72,11 @@ export async function createWebKit(
           LIBGL_ALWAYS_SOFTWARE: '1',
         },
       });
-      driver.stdout.on('data', (chunk: Buffer) => {
-        output += chunk.toString();
-      });
+      for (const stream of [driver.stdout, driver.stderr]) {
+        stream.on('data', (chunk: Buffer) => {
+          output += chunk.toString();
+        });
+      }
       const session = await WebDriver.open(`http://127.0.0.1:${String(port)}`, {
         browserName: NAME,
         'webkitgtk:browserOptions': { binary: programs.gjs, args: ['-m', HOST, JSON.stringify(options)] },
