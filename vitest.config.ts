@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
@@ -17,6 +18,16 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 /** Long, and about what comes of operations and not of keys: in Chromium too in the long form. */
 const INDEPENDENT_OF_ENGINE = 'erased,fold,inbox-epochs,names,snapshot';
 
+/** Tests that put other modules in the place of the product's, or drive workers: nobody else may get what they have read or left. */
+const isolated = readdirSync(fileURLToPath(new URL('tests', import.meta.url)), { recursive: true })
+  .map((path) => `tests/${String(path).replaceAll('\\', '/')}`)
+  .filter((path) => path.endsWith('.test.ts') && !/^tests\/(broker|browser|hostile)\//.test(path))
+  .filter(
+    (path) =>
+      path.startsWith('tests/worker/') ||
+      /\bvi\.(mock|doMock|resetModules)\(/.test(readFileSync(new URL(path, import.meta.url), 'utf8')),
+  );
+
 // This file is read for every project, also for those that need no browser: where there is none, only its own project fails.
 const chromium = findHeadlessChromium();
 
@@ -33,8 +44,18 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'node',
+          isolate: false,
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/{broker,browser,e2e,hostile}/**'],
+          exclude: ['tests/{broker,browser,e2e,hostile}/**', ...isolated],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'isolated',
+          pool: 'threads',
+          include: isolated,
           testTimeout: 60_000,
         },
       },

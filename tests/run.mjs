@@ -43,7 +43,7 @@ function vitest(...words) {
 const SUITES = {
   check: { run: (args) => ({ command: [join(root, 'tests', 'check.mjs'), ...args] }) },
   bare: { run: (args) => ({ command: [join(root, 'tests', 'bare', 'run.mjs'), ...args] }) },
-  unit: { run: vitest('--project', 'node') },
+  unit: { run: vitest('--project', 'node', '--project', 'isolated') },
   broker: { run: vitest('--project', 'broker') },
   browser: { inBrowsers: true, run: vitest('--project', 'browser') },
   /** All projects at once. */

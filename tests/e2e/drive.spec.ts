@@ -130,7 +130,7 @@ inLongForm(test)('a backup code stands in for a code, once', async ({ browser })
   await expect(other.page.getByRole('alert').first()).toBeVisible();
 });
 
-test('names with odd characters come back as they were', async ({ browser }) => {
+inLongForm(test)('names with odd characters come back as they were', async ({ browser }) => {
   const person = await Person.signedUp(browser, stack, 'odd');
   const names = [
     '<img src=x onerror=alert(1)>.txt',

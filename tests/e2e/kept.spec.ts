@@ -86,17 +86,18 @@ test('a file that is kept opens with a code and nothing of the store, today and 
   expect(readFileSync(await download.path()).equals(film)).toBe(true);
 });
 
-test('what the browser has cleared away comes from the store, and is not said to be kept', async ({
-  browser,
-}) => {
-  const mary = await Person.signedUp(browser, stack, 'mary');
-  await keepFilm(mary);
-  await clearFiles(mary.page);
-  await mary.page.goto('/');
-  await expect(mary.row('Film.bin')).toBeVisible();
-  await hasFilm(mary, true);
-  await expect(mary.row('Film.bin')).not.toContainText('Kept on this device');
-});
+inLongForm(test)(
+  'what the browser has cleared away comes from the store, and is not said to be kept',
+  async ({ browser }) => {
+    const mary = await Person.signedUp(browser, stack, 'mary');
+    await keepFilm(mary);
+    await clearFiles(mary.page);
+    await mary.page.goto('/');
+    await expect(mary.row('Film.bin')).toBeVisible();
+    await hasFilm(mary, true);
+    await expect(mary.row('Film.bin')).not.toContainText('Kept on this device');
+  },
+);
 
 inLongForm(test)(
   'a file that waited for the network, and was cleared away, is asked for again by name',

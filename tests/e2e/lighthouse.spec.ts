@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import lighthouse, { desktopConfig } from 'lighthouse';
 import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
-import { isLongForm } from '../support/long-form.ts';
+import { inLongForm } from '../support/long-form.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 
 // What Lighthouse says of the first visit, in a Chromium of its own. Its word on speed is printed and not asserted: it depends on
@@ -24,7 +24,7 @@ test.afterAll(async () => {
   rmSync(profile, { recursive: true, force: true });
 });
 
-test('Lighthouse finds nothing to mend but speed, which it tells', async () => {
+inLongForm(test)('Lighthouse finds nothing to mend but speed, which it tells', async () => {
   const args = [...CHROMIUM_ARGS, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`];
   const chromium = spawn(chromiumPath(), args, { stdio: 'ignore' });
   const ended = new Promise((resolve) => chromium.once('exit', resolve));
@@ -32,7 +32,7 @@ test('Lighthouse finds nothing to mend but speed, which it tells', async () => {
     const portFile = join(profile, 'DevToolsActivePort');
     await expect.poll(() => existsSync(portFile)).toBe(true);
     const port = Number(readFileSync(portFile, 'utf8').split('\n')[0]);
-    for (const [screen, config] of isLongForm ? [PHONE, LAPTOP] : [PHONE]) {
+    for (const [screen, config] of [PHONE, LAPTOP]) {
       const result = await lighthouse(stack.origin, { port, logLevel: 'error' }, config);
       const scores = Object.fromEntries(
         Object.entries(result?.lhr.categories ?? {}).map(([id, { score }]) => [

@@ -7,6 +7,8 @@ import { isLongForm } from '../support/long-form.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const AXE = readFileSync(`${ROOT}node_modules/axe-core/axe.min.js`, 'utf8');
 
+const TAKES_PICTURES = process.env['PICTURES'] !== undefined;
+
 /** With PICTURES set, all go to test-results/pictures, and these to docs/pictures. */
 const OF_THE_DOCUMENTS: readonly string[] = [
   'welcome-light-390',
@@ -70,9 +72,10 @@ export class LookedAt {
     return looked;
   }
 
-  /** Finds what is wrong with a screen, in each look. */
+  /** Finds what is wrong with a screen, in each look: colours are the same on every screen, and seen once in the short form. */
   async look(screen: string): Promise<void> {
-    for (const scheme of ['light', 'dark'] as const) {
+    const isInBoth = isLongForm || this.#width > DEVICES.phone.viewport.width || TAKES_PICTURES;
+    for (const scheme of isInBoth ? (['light', 'dark'] as const) : (['light'] as const)) {
       const name = `${screen}-${scheme}-${String(this.#width)}`;
       await this.page.emulateMedia({ colorScheme: scheme });
       await this.#picture(name);
@@ -102,7 +105,7 @@ export class LookedAt {
   }
 
   async #picture(name: string): Promise<void> {
-    if (process.env['PICTURES'] === undefined) return;
+    if (!TAKES_PICTURES) return;
     const folders = ['test-results/pictures', ...(OF_THE_DOCUMENTS.includes(name) ? ['docs/pictures'] : [])];
     for (const folder of folders) {
       mkdirSync(`${ROOT}${folder}`, { recursive: true });

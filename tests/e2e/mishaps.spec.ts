@@ -2,6 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
+import { inLongForm } from '../support/long-form.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
@@ -56,7 +57,7 @@ test('a file that changes while it is read is refused, and nothing of it is list
   await expect(person.row('growing.log')).toHaveCount(0);
 });
 
-test('a file that is gone before it was read is refused by name', async ({ browser }) => {
+inLongForm(test)('a file that is gone before it was read is refused by name', async ({ browser }) => {
   const person = await Person.signedUp(browser, stack, 'gone');
   const path = fileOf('gone.bin', 48 * MIB);
   await person.upload(path);
@@ -66,24 +67,25 @@ test('a file that is gone before it was read is refused by name', async ({ brows
   await expect(person.row('gone.bin')).toHaveCount(0);
 });
 
-test('a tab closed in mid-upload leaves no half file, and the next one finds the drive whole', async ({
-  browser,
-}) => {
-  const person = await Person.signedUp(browser, stack, 'closed');
-  await person.upload(fileOf('kept.bin', 1));
-  await expect(person.row('kept.bin')).toBeVisible();
-  await person.upload(fileOf('half.bin', 56 * MIB));
-  const transfers = person.page.getByRole('region', { name: 'Transfers' });
-  await expect(transfers).toContainText('half.bin');
-  await person.page.close({ runBeforeUnload: false });
+inLongForm(test)(
+  'a tab closed in mid-upload leaves no half file, and the next one finds the drive whole',
+  async ({ browser }) => {
+    const person = await Person.signedUp(browser, stack, 'closed');
+    await person.upload(fileOf('kept.bin', 1));
+    await expect(person.row('kept.bin')).toBeVisible();
+    await person.upload(fileOf('half.bin', 56 * MIB));
+    const transfers = person.page.getByRole('region', { name: 'Transfers' });
+    await expect(transfers).toContainText('half.bin');
+    await person.page.close({ runBeforeUnload: false });
 
-  const again = person.at(await (browser.contexts().at(-1) ?? (await browser.newContext())).newPage());
-  await again.page.goto(`${stack.origin}/`);
-  await expect(again.row('kept.bin')).toBeVisible();
-  await expect(again.row('half.bin')).toHaveCount(0);
-  const download = await again.download('kept.bin', 'Download', true);
-  expect(readFileSync(await download.path(), 'utf8')).toBe('k');
-});
+    const again = person.at(await (browser.contexts().at(-1) ?? (await browser.newContext())).newPage());
+    await again.page.goto(`${stack.origin}/`);
+    await expect(again.row('kept.bin')).toBeVisible();
+    await expect(again.row('half.bin')).toHaveCount(0);
+    const download = await again.download('kept.bin', 'Download', true);
+    expect(readFileSync(await download.path(), 'utf8')).toBe('k');
+  },
+);
 
 test('an upload that is cancelled is gone, and the same file can be added again', async ({ browser }) => {
   const person = await Person.signedUp(browser, stack, 'cancels');

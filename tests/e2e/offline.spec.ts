@@ -190,7 +190,7 @@ test('a file that is renamed without a network says so, and has its name everywh
   await expect(phone.row('draft.txt')).toHaveCount(0);
 });
 
-test('settings are kept, and tell what rests here', async ({ browser }) => {
+inLongForm(test)('settings are kept, and tell what rests here', async ({ browser }) => {
   const mary = await Person.signedUp(browser, stack, 'mary');
   const { page } = mary;
   await mary.upload(textFile('kept.txt', 'kept here'), textFile('other.txt', 'not kept'));
@@ -219,7 +219,7 @@ test('settings are kept, and tell what rests here', async ({ browser }) => {
   await expect(mary.row('kept.txt')).not.toContainText('Kept on this device');
 });
 
-test('who can read is answered from what is true now', async ({ browser }) => {
+inLongForm(test)('who can read is answered from what is true now', async ({ browser }) => {
   const emmy = await Person.signedUp(browser, stack, 'emmy');
   const { page } = emmy;
   const ask = async () => {

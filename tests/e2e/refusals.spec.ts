@@ -31,29 +31,30 @@ test('sign-up refuses a weak passphrase and a taken name, and says why', async (
   await expect(page.getByLabel('User name')).toHaveValue('Taken');
 });
 
-test('an account that is created while its passphrase is being generated gets that one', async ({
-  browser,
-}) => {
-  const { page } = await Person.arrive(browser, stack, 'hasty', { serviceWorkers: 'block' });
-  await page.goto('/sign-up');
-  await page.getByLabel('User name').fill('hasty');
-  const field = page.getByLabel('Passphrase', { exact: true });
-  await field.fill('password1');
-  await expect(page.getByText('Too easy to guess')).toBeVisible(); // By now the worker has what judges.
-  const onTheWay: Route[] = [];
-  let isHeld = true;
-  await page.context().route('**/*.js', async (route) => {
-    if (isHeld) onTheWay.push(route);
-    else await route.continue();
-  });
-  await page.getByRole('button', { name: 'Use a generated passphrase' }).click();
-  await expect.poll(() => onTheWay.length).toBeGreaterThan(0);
-  await page.getByRole('button', { name: 'Create account' }).click();
-  await expect(field).toHaveValue('password1');
-  isHeld = false;
-  for (const route of onTheWay) await route.continue();
-  await expect(page.getByTestId('totp-secret')).toBeVisible();
-});
+inLongForm(test)(
+  'an account that is created while its passphrase is being generated gets that one',
+  async ({ browser }) => {
+    const { page } = await Person.arrive(browser, stack, 'hasty', { serviceWorkers: 'block' });
+    await page.goto('/sign-up');
+    await page.getByLabel('User name').fill('hasty');
+    const field = page.getByLabel('Passphrase', { exact: true });
+    await field.fill('password1');
+    await expect(page.getByText('Too easy to guess')).toBeVisible(); // By now the worker has what judges.
+    const onTheWay: Route[] = [];
+    let isHeld = true;
+    await page.context().route('**/*.js', async (route) => {
+      if (isHeld) onTheWay.push(route);
+      else await route.continue();
+    });
+    await page.getByRole('button', { name: 'Use a generated passphrase' }).click();
+    await expect.poll(() => onTheWay.length).toBeGreaterThan(0);
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await expect(field).toHaveValue('password1');
+    isHeld = false;
+    for (const route of onTheWay) await route.continue();
+    await expect(page.getByTestId('totp-secret')).toBeVisible();
+  },
+);
 
 inLongForm(test)(
   'sign-in tells neither whether the user exists nor which of the two was wrong',

@@ -1,12 +1,12 @@
 import 'fake-indexeddb/auto';
 import { deleteDB, openDB } from 'idb';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DATABASE, hasDatabase, ONLY, openDatabase, writing } from '../../src/lib/store/database.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 
-afterEach(async () => {
+beforeEach(() => deleteDB(DATABASE));
+afterEach(() => {
   vi.restoreAllMocks();
-  await deleteDB(DATABASE);
 });
 
 describe('the database', () => {

@@ -26,6 +26,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RecordLog } from '../../../../broker/local/store/record-log.ts';
+import { isLongForm } from '../../../support/long-form.ts';
 import {
   bytesOf,
   clientOf,
@@ -252,7 +253,7 @@ describe('memory', () => {
     const server = await startProcess(dataFolder);
     const s3 = clientOf(server);
     const { bucket } = server.description;
-    const sizeBytes = 1024 * MEBIBYTE;
+    const sizeBytes = (isLongForm ? 1024 : 384) * MEBIBYTE;
     const block = bytesOf(MEBIBYTE);
     const command = new PutObjectCommand({ Bucket: bucket, Key: 'a/big', ContentLength: sizeBytes });
     const url = await getSignedUrl(s3, command, { expiresIn: 300 });
