@@ -81,7 +81,7 @@ export default defineConfig(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': [
         'error',
-        { argsIgnorePattern: '^_', ignoreUsingDeclarations: true },
+        { argsIgnorePattern: '^_', ignoreRestSiblings: true, ignoreUsingDeclarations: true },
       ],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       // `void` is what a command answers that answers nothing.

@@ -45,6 +45,7 @@ export default defineConfig({
         test: {
           name: 'node',
           isolate: false,
+          setupFiles: ['tests/support/fresh-database.ts'],
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/{broker,browser,e2e,hostile}/**', ...isolated],
           testTimeout: 60_000,

@@ -1,6 +1,12 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openDatabase, type Database, type StoredUpload } from '../../src/lib/store/database.ts';
+import type { BlobId, VaultId } from '$contract/ids.ts';
+import {
+  openDatabase,
+  type CapturingUpload,
+  type Database,
+  type StoredUpload,
+} from '../../src/lib/store/database.ts';
 import { uploadRecords, type UploadRecords } from '../../src/lib/store/upload-records.ts';
 
 let database: Database;
@@ -15,12 +21,17 @@ afterEach(() => {
   database.close();
 });
 
-function upload(blob: string, capturedAtMs = 1): StoredUpload {
+const VAULT = 'vault' as VaultId;
+function upload(blob: string, capturedAtMs = 1): CapturingUpload {
   return {
-    ...{ blob, vault: 'vault', epoch: 1, inboxEpoch: 0, state: 'captured', mode: 'device', capturedAtMs },
+    ...{ blob: blob as BlobId, vault: VAULT, epoch: 1, inboxEpoch: 0, capturedAtMs },
+    ...{ state: 'capturing', mode: 'device' },
     ...{ sealedLabel: new Uint8Array(3), sealedBytes: 100, partBytes: 50, partCount: 2 },
   };
 }
+const MADE = { inboxEpoch: 2, partDigests: new Uint8Array(64), inboxRecord: new Uint8Array(9) };
+const inState = (state: StoredUpload['state']): StoredUpload =>
+  state === 'capturing' ? upload('a') : { ...upload('a'), ...MADE, state };
 const part = (partNumber: number, fill: number) => ({
   partNumber,
   digest: new Uint8Array(32).fill(fill),
@@ -38,17 +49,53 @@ describe('records of uploads', () => {
     expect((await records.list()).map(({ blob }) => blob)).toEqual(['c', 'a', 'b']);
   });
 
-  it('are changed in what is named, and stay as they are else', async () => {
+  it('tell of an upload from its capture to the inbox', async () => {
     await records.save(upload('a'));
-    const changed = await records.change('a', { state: 'uploading', uploadId: 'x' });
-    expect(changed).toEqual({ ...upload('a'), state: 'uploading', uploadId: 'x' });
-    expect(await records.read('a')).toEqual(changed);
+    expect(await records.beginMultipart('a', 'x')).toBe(true);
+    const sealed = { ...upload('a'), ...MADE, uploadId: 'x' };
+    expect(await records.seal('a', MADE)).toEqual({ ...sealed, state: 'sealed' });
+    for (const state of ['uploading', 'uploaded', 'saved'] as const) {
+      expect(await records.advance('a', state)).toEqual({ ...sealed, state });
+      expect(await records.read('a')).toEqual({ ...sealed, state });
+    }
+  });
+
+  it('that start over say nothing any more of what was made, here or in S3', async () => {
+    await records.save({ ...inState('uploaded'), uploadId: 'x' });
+    expect(await records.startOver('a')).toEqual({ ...upload('a'), inboxEpoch: 2 });
+    expect(await records.read('a')).toEqual({ ...upload('a'), inboxEpoch: 2 });
+  });
+
+  it.each<[StoredUpload['state'], StoredUpload['state']]>([
+    ['capturing', 'uploading'],
+    ['capturing', 'uploaded'],
+    ['capturing', 'saved'],
+    ['sealed', 'saved'],
+    ['uploading', 'saved'],
+    ['uploaded', 'uploading'],
+    ['uploaded', 'sealed'],
+    ['saved', 'capturing'],
+    ['saved', 'uploaded'],
+    ['saved', 'saved'],
+  ])('do not go from %s to %s, and stay as they were', async (from, to) => {
+    await records.save(inState(from));
+    const going =
+      to === 'capturing'
+        ? records.startOver('a')
+        : to === 'sealed'
+          ? records.seal('a', MADE)
+          : records.advance('a', to);
+    await expect(going).rejects.toThrow(TypeError);
+    expect(await records.read('a')).toEqual(inState(from));
   });
 
   it('that were removed do not come back by a change', async () => {
     await records.save(upload('a'));
     await records.remove('a');
-    expect(await records.change('a', { state: 'uploading' })).toBeUndefined();
+    expect(await records.seal('a', MADE)).toBeUndefined();
+    expect(await records.advance('a', 'uploading')).toBeUndefined();
+    expect(await records.startOver('a')).toBeUndefined();
+    expect(await records.beginMultipart('a', 'x')).toBe(false);
     expect(await records.read('a')).toBeUndefined();
     expect(await records.list()).toEqual([]);
   });

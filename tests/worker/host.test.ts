@@ -25,9 +25,13 @@ class TestWorker extends EventTarget {
   }
 }
 
+/** Node has none. */
+class TestErrorEvent extends Event {}
+
 beforeEach(() => {
   [workers, reports] = [[], []];
   vi.stubGlobal('Worker', TestWorker);
+  vi.stubGlobal('ErrorEvent', TestErrorEvent);
 });
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -82,11 +86,15 @@ describe('reports', () => {
 });
 
 describe('a worker that does not start', () => {
-  it('fails every command, rather than letting it wait', async () => {
+  it.each([
+    ['could not be fetched', new Event('error'), 'app_unreachable'],
+    ['does not run', new TestErrorEvent('error'), 'browser_lacks'],
+  ])('since its script %s, fails every command, rather than letting it wait', async (_, event, code) => {
     const host = newHost();
     const failing = [refusalCode(host.send('lock', {})), refusalCode(host.send('boot', {}))];
-    worker().dispatchEvent(new Event('error'));
-    expect(await Promise.all(failing)).toEqual(['browser_lacks', 'browser_lacks']);
+    worker().dispatchEvent(event);
+    expect(await Promise.all(failing)).toEqual([code, code]);
+    expect(await refusalCode(host.send('active', {}))).toBe(code);
   });
 
   it('is told at once where the browser gives none', async () => {

@@ -1,3 +1,4 @@
+import type { BlobId, VaultId } from '$contract/ids.ts';
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import type { Bytes } from '../bytes.ts';
 import type { Stretching } from '../crypto/stretching.ts';
@@ -48,42 +49,55 @@ export interface StoredEventHead {
   readonly hash: string;
 }
 
-/** Where a captured upload stands; each is written before it is acted on. */
-type UploadState =
-  | 'captured' // ids and key are chosen; its ciphertext is being made
-  | 'sealed' // all of its ciphertext rests here, with the record for the inbox
-  | 'uploading'
-  | 'uploaded' // S3 holds the blob whole
-  | 'saved'; // its record lies in the inbox: nothing of it has to rest here any more
-
-/** An upload as it rests on this device: no key, no name, no presigned URL. Sizes in bytes. */
-export interface StoredUpload {
-  readonly blob: string;
-  readonly vault: string;
+/** What is said of every upload that rests on this device: no key, no name, no presigned URL. Sizes in bytes. */
+interface UploadAtRest {
+  readonly blob: BlobId;
+  readonly vault: VaultId;
   /** Of the vault key. */
   readonly epoch: number;
   /** Of the inbox key that draft or record is sealed to. */
   readonly inboxEpoch: number;
-  readonly state: UploadState;
-  /** `device`: its parts lie in OPFS. `streamed`: there was no room for them, so they are made from the file as they go up. */
-  readonly mode: 'device' | 'streamed';
   readonly capturedAtMs: number;
   /** What the list shows of it: sealed under a key from the vault key. */
   readonly sealedLabel: Bytes;
   readonly sealedBytes: number;
   readonly partBytes: number;
   readonly partCount: number;
-  /** Streamed: content key and metadata, sealed to the inbox key. */
-  readonly draft?: Bytes;
-  /** Streamed: what the ciphertext begins with, 74 bytes. To go on with it takes the same. */
-  readonly header?: Bytes;
-  /** From `sealed` on: SHA-256 of each part, 32 bytes each, in their order. */
-  readonly partDigests?: Bytes;
-  /** From `sealed` on: what goes into the inbox, sealed to the inbox key and signed by this device. */
-  readonly inboxRecord?: Bytes;
   /** Of S3's multipart upload, once there is one. */
   readonly uploadId?: string;
 }
+
+/** Where the parts of an upload come from. */
+type PartOrigin =
+  | { /** Its parts lie in OPFS. */ readonly mode: 'device' }
+  | {
+      /** There was no room for them: they are made from the file as they go up. */
+      readonly mode: 'streamed';
+      /** Content key and metadata, sealed to the inbox key. */
+      readonly draft: Bytes;
+      /** What the ciphertext begins with, 74 bytes. To go on with it takes the same. */
+      readonly header: Bytes;
+    };
+
+/** Ids and key are chosen; its ciphertext is being made. */
+export type CapturingUpload = UploadAtRest & PartOrigin & { readonly state: 'capturing' };
+
+/** All of its ciphertext has been made, and what the inbox will be told. Each state is written before it is acted on. */
+export type SealedUpload = UploadAtRest &
+  PartOrigin & {
+    /** `uploaded`: S3 holds the blob whole. `saved`: its record lies in the inbox, and nothing of it has to rest here any more. */
+    readonly state: 'sealed' | 'uploading' | 'uploaded' | 'saved';
+    /** SHA-256 of each part, 32 bytes each, in their order. */
+    readonly partDigests: Bytes;
+    /** What goes into the inbox, sealed to the inbox key and signed by this device. */
+    readonly inboxRecord: Bytes;
+  };
+
+/** One whose parts are made from its file as they go up. */
+export type StreamedUpload = Extract<StoredUpload, { mode: 'streamed' }>;
+
+/** An upload as it rests on this device; what may become of it is told by `TRANSITIONS` in upload-records.ts. */
+export type StoredUpload = CapturingUpload | SealedUpload;
 
 /** A part of a streamed upload that was sent, or was about to be: 32 bytes each. */
 export interface StoredPart {

@@ -1,4 +1,11 @@
-import { writing, type Database, type StoredPart, type StoredUpload } from './database.ts';
+import {
+  writing,
+  type CapturingUpload,
+  type Database,
+  type SealedUpload,
+  type StoredPart,
+  type StoredUpload,
+} from './database.ts';
 
 /** What of uploads rests on this device, besides their ciphertext. Every write is on the disk when it resolves. */
 export interface UploadRecords {
@@ -8,11 +15,17 @@ export interface UploadRecords {
   read(blob: string): Promise<StoredUpload | undefined>;
   /** @throws {HalfkeyError} `device_full`, `device_state_lost` */
   save(upload: StoredUpload): Promise<void>;
-  /**
-   * Changes a record that is there.
-   * @returns what it is now; undefined when it was removed meanwhile, and then it stays so
-   */
-  change(blob: string, change: Partial<StoredUpload>): Promise<StoredUpload | undefined>;
+  /** All of its ciphertext has been made. @returns undefined when it was removed meanwhile, and then it stays so */
+  seal(
+    blob: string,
+    made: Pick<SealedUpload, 'inboxEpoch' | 'partDigests' | 'inboxRecord'>,
+  ): Promise<SealedUpload | undefined>;
+  /** It has come further. @returns undefined when it was removed meanwhile, and then it stays so */
+  advance(blob: string, to: Exclude<SealedUpload['state'], 'sealed'>): Promise<SealedUpload | undefined>;
+  /** S3 takes its parts under this id. @returns whether it still rests here */
+  beginMultipart(blob: string, uploadId: string): Promise<boolean>;
+  /** What was made of it is gone, here or in S3: it has to be captured again. @returns undefined when it was removed meanwhile */
+  startOver(blob: string): Promise<CapturingUpload | undefined>;
   /** With all that is said of its parts. One that is not there is fine. */
   remove(blob: string): Promise<void>;
   /** @throws {HalfkeyError} `device_full`, `device_state_lost` */
@@ -24,7 +37,39 @@ export interface UploadRecords {
 /** A tab may crash at any moment, and so may the machine: nothing is acted on before it would survive both. */
 const STRICT = { durability: 'strict' } as const;
 
+/** Where an upload may go to. Whatever may be tried a second time, by another tab or after a crash, leads to itself too. */
+const TRANSITIONS: Record<StoredUpload['state'], readonly StoredUpload['state'][]> = {
+  capturing: ['sealed', 'capturing'],
+  // What is sent while it is captured has no `uploading`; what is streamed once more is sealed once more.
+  sealed: ['sealed', 'uploading', 'uploaded', 'capturing'],
+  uploading: ['sealed', 'uploading', 'uploaded', 'capturing'],
+  uploaded: ['saved', 'capturing'],
+  saved: [],
+};
+
+/** @throws TypeError when nothing leads there: a fault of this code */
+function moved(upload: StoredUpload, to: StoredUpload['state']): StoredUpload {
+  if (!TRANSITIONS[upload.state].includes(to))
+    throw new TypeError(`no upload goes from ${upload.state} to ${to}`);
+  return upload;
+}
+
 export function uploadRecords(database: Database): UploadRecords {
+  /** @returns undefined when there is no record, and then none is made */
+  function change<After extends StoredUpload>(
+    blob: string,
+    to: (before: StoredUpload) => After,
+  ): Promise<After | undefined> {
+    return writing(async () => {
+      const { store, done } = database.transaction('uploads', 'readwrite', STRICT);
+      const before = await store.get(blob);
+      const after = before && to(before);
+      if (after) await store.put(after, blob);
+      await done;
+      return after;
+    });
+  }
+
   return {
     async list() {
       const all = await database.getAll('uploads');
@@ -37,14 +82,22 @@ export function uploadRecords(database: Database): UploadRecords {
         await Promise.all([store.put(upload, upload.blob), done]);
       });
     },
-    change: (blob, change) =>
-      writing(async () => {
-        const { store, done } = database.transaction('uploads', 'readwrite', STRICT);
-        const before = await store.get(blob);
-        const after = before && { ...before, ...change };
-        if (after) await store.put(after, blob);
-        await done;
-        return after;
+    seal: (blob, made) =>
+      change(blob, (before) => ({ ...moved(before, 'sealed'), ...made, state: 'sealed' })),
+    advance: (blob, to) =>
+      change(blob, (before) => {
+        // It has been sealed on its way to each of these.
+        const sealed = moved(before, to) as SealedUpload;
+        return { ...sealed, state: to };
+      }),
+    beginMultipart: async (blob, uploadId) =>
+      (await change(blob, (before) => ({ ...before, uploadId }))) !== undefined,
+    startOver: (blob) =>
+      change(blob, (before): CapturingUpload => {
+        const { uploadId, ...rest } = moved(before, 'capturing');
+        if (rest.state === 'capturing') return rest;
+        const { partDigests, inboxRecord, ...begun } = rest;
+        return { ...begun, state: 'capturing' };
       }),
     async remove(blob) {
       await writing(async () => {

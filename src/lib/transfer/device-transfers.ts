@@ -97,7 +97,8 @@ export class DeviceTransfers {
 
   /** What has been put into the inbox from here, or will be, for a blob. */
   async inboxRecord(blob: string): Promise<Bytes | undefined> {
-    return (await this.#records.read(blob))?.inboxRecord;
+    const upload = await this.#records.read(blob);
+    return upload && upload.state !== 'capturing' ? upload.inboxRecord : undefined;
   }
 
   /** Bytes of all files that rest on this device: on their way up, kept here, and downloads that the browser is to be given. */

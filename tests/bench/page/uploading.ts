@@ -1,14 +1,14 @@
-import { BlobId } from '../../../broker/contract/ids.ts';
+import type { BlobId } from '../../../broker/contract/ids.ts';
 import { LIMITS } from '../../../broker/contract/limits.ts';
 import { uploadAbort, uploadCreate, uploadPartUrls } from '../../../broker/contract/vault.ts';
-import * as v from 'valibot';
 import { toB64, type Bytes } from '../../../src/lib/bytes.ts';
 import { sealAad } from '../../../src/lib/crypto/aad.ts';
 import { sha256 } from '../../../src/lib/crypto/digest.ts';
 import { createSealer } from '../../../src/lib/crypto/floe.ts';
-import { randomBytes, randomId } from '../../../src/lib/crypto/random.ts';
+import { randomBytes } from '../../../src/lib/crypto/random.ts';
 import { put } from '../../../src/lib/remote/s3.ts';
 import { readContent, type StoredBlob } from '../../../src/lib/transfer/download/opening.ts';
+import { newBlobId } from '../../../src/lib/transfer/blob-id.ts';
 import { PartBuffers } from '../../../src/lib/transfer/memory.ts';
 import { largestPartBytes, planBlob } from '../../../src/lib/transfer/plan.ts';
 import { sealPart } from '../../../src/lib/transfer/upload/sealing.ts';
@@ -19,7 +19,7 @@ import { Streaming } from '../../../src/lib/transfer/upload/streaming.ts';
 import { Connection } from '../../../src/lib/transfer/connection.ts';
 import { digestOf, sendBlob } from '../../../src/lib/transfer/upload/sending.ts';
 import { opfsParts } from '../../../src/lib/store/part-files.ts';
-import type { StoredUpload } from '../../../src/lib/store/database.ts';
+import type { CapturingUpload } from '../../../src/lib/store/database.ts';
 import { PARALLEL } from '../../../src/lib/store/transfer-settings.ts';
 import { uploadRecords } from '../../../src/lib/store/upload-records.ts';
 import { race, type Rate, type Side } from './race.ts';
@@ -112,15 +112,15 @@ export async function upload(
   const contentKey = randomBytes(32);
   const { signal } = new AbortController();
   const { sealedBytes, partBytes, partCount } = plan;
-  const begun: StoredUpload = {
-    ...{ blob: v.parse(BlobId, randomId()), vault, epoch, inboxEpoch: 0 },
-    ...{ state: 'captured', mode: 'device', capturedAtMs: Date.now(), sealedLabel: randomBytes(618) },
+  const begun: CapturingUpload = {
+    ...{ blob: newBlobId(), vault, epoch, inboxEpoch: 0 },
+    ...{ state: 'capturing', mode: 'device', capturedAtMs: Date.now(), sealedLabel: randomBytes(618) },
     ...{ sealedBytes, partBytes, partCount },
   };
   await records.save(begun);
   const capture = new Capture(files, begun.blob);
   const sealed = capture.seal(file, plan, { vault, epoch, contentKey }, signal).then(async (partDigests) => {
-    await records.change(begun.blob, { state: 'sealed', partDigests, inboxRecord: randomBytes(1160) });
+    await records.seal(begun.blob, { inboxEpoch: 0, partDigests, inboxRecord: randomBytes(1160) });
     return partDigests;
   });
   const options = { isAllowed: () => true, isPatient: true };
@@ -133,10 +133,10 @@ export async function upload(
     },
   });
   if (digest !== (await digestOf(begun, splitDigests(await sealed)))) throw new Error('the digests differ');
-  await records.change(begun.blob, { state: 'uploaded' });
+  await records.advance(begun.blob, 'uploaded');
   await records.remove(begun.blob);
   await files.remove(begun.blob);
-  return { stored: { ...plan, blob: v.parse(BlobId, begun.blob), epoch, digest }, contentKey };
+  return { stored: { ...plan, blob: begun.blob, epoch, digest }, contentKey };
 }
 
 /** The same where this device has no room for a copy: each part is sealed and hashed when its turn comes, and sent from memory. */
@@ -148,9 +148,14 @@ async function uploadUnkept(
   const plan = planBlob(file.size);
   const { signal } = new AbortController();
   const { sealedBytes, partBytes, partCount } = plan;
-  const fresh: StoredUpload = {
-    ...{ blob: v.parse(BlobId, randomId()), vault, epoch, inboxEpoch: 0 },
-    ...{ state: 'captured', mode: 'streamed', capturedAtMs: Date.now(), sealedLabel: randomBytes(618) },
+  const fresh = {
+    ...{ blob: newBlobId(), vault, epoch, inboxEpoch: 0 },
+    ...{
+      state: 'capturing' as const,
+      mode: 'streamed' as const,
+      capturedAtMs: Date.now(),
+      sealedLabel: randomBytes(618),
+    },
     ...{ sealedBytes, partBytes, partCount },
   };
   const contentKey = randomBytes(32);
@@ -166,7 +171,7 @@ async function uploadUnkept(
     onVerifying: () => Promise.resolve(),
   });
   await records.remove(begun.blob);
-  return { stored: { ...plan, blob: v.parse(BlobId, begun.blob), epoch, digest }, contentKey };
+  return { stored: { ...plan, blob: begun.blob, epoch, digest }, contentKey };
 }
 
 async function checkUpload(here: Residence, file: File): Promise<void> {
@@ -204,7 +209,7 @@ async function readySlices(file: File): Promise<ReadyPart[]> {
 }
 
 async function readyUpload({ broker, vault }: Residence, parts: readonly ReadyPart[]): Promise<ReadyUpload> {
-  const blob = v.parse(BlobId, randomId());
+  const blob = newBlobId();
   const sizeBytes = parts.reduce((sum, { body }) => sum + body.size, 0);
   const { uploadId } = await broker.call(uploadCreate, { blob, sizeBytes }, { vault });
   const urls = new Map<number, string>();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BlobId } from '$contract/ids.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import { InboxWriter, placesAtFault } from '../../../src/lib/transfer/adoption/inbox-writer.ts';
 import { newBlobId } from '../../support/vault-side.ts';
@@ -17,7 +18,7 @@ afterEach(() => {
 
 const record = (fill: number) => new Uint8Array(40).fill(fill);
 /** A blob that S3 holds. */
-async function storedBlob(): Promise<string> {
+async function storedBlob(): Promise<BlobId> {
   const blob = newBlobId();
   await side.cloud.vaultObjects.create(side.vault, `blobs/${blob}`, record(1));
   return blob;

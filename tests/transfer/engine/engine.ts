@@ -71,7 +71,10 @@ export class Engine {
     const records = this.#mortal('records', uploadRecords(database), ['list', 'read', 'parts']);
     this.adoption = new InboxAdoption({
       ...{ vault, adopter, keys, locks, nowMs: Date.now },
-      ownRecord: async (blob) => (await records.read(blob))?.inboxRecord,
+      ownRecord: async (blob) => {
+        const upload = await records.read(blob);
+        return upload && 'inboxRecord' in upload ? upload.inboxRecord : undefined;
+      },
       onRefused: (count) => {
         this.refused = count;
       },

@@ -15,6 +15,9 @@ let side: UploadSide;
 let locks: TestLocks;
 /** Three uploads that rest sealed. */
 let stored: StoredUpload[];
+/** As it was left by a tab in that state. */
+const rest = (upload: StoredUpload, state: StoredUpload['state']) =>
+  side.records.save({ ...upload, state } as StoredUpload);
 
 beforeEach(async () => {
   side = await openUploadSide();
@@ -59,16 +62,16 @@ describe('what is sealed on this device', () => {
   it('and was sent in part before is not sent again', async () => {
     await send();
     const { puts } = side;
-    for (const { blob } of stored) await side.records.change(blob, { state: 'uploaded' });
+    for (const each of stored) await rest(each, 'uploaded');
     await send();
     expect([side.puts, await states()]).toEqual([puts, ['saved', 'saved', 'saved']]);
   });
 
   it('is left alone where it is not captured whole, or is in the inbox', async () => {
-    await side.records.change(stored[0]!.blob, { state: 'captured' });
-    await side.records.change(stored[1]!.blob, { state: 'saved' });
+    await rest(stored[0]!, 'capturing');
+    await rest(stored[1]!, 'saved');
     await send();
-    expect([await states(), side.puts]).toEqual([['captured', 'saved', 'saved'], 1]);
+    expect([await states(), side.puts]).toEqual([['capturing', 'saved', 'saved'], 1]);
   });
 
   it('is left to the tab that has it', async () => {

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { concat } from '../../../src/lib/bytes.ts';
 import { sealAad } from '../../../src/lib/crypto/aad.ts';
 import { createOpener } from '../../../src/lib/crypto/floe.ts';
-import { randomId } from '../../../src/lib/crypto/random.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import { readRecord } from '../../../src/lib/inbox/record.ts';
 import { planBlob } from '../../../src/lib/transfer/plan.ts';
 import { TransferTracker } from '../../../src/lib/transfer/transfer-tracker.ts';
 import { capture, finishRecord, Room, stream } from '../../../src/lib/transfer/upload/capture.ts';
 import { splitDigests } from '../../../src/lib/transfer/upload/capturing.ts';
+import { newBlobId } from '../../../src/lib/transfer/blob-id.ts';
 import { labelOf, openLabel } from '../../../src/lib/transfer/upload/label.ts';
 import type { UploadItem } from '../../../src/lib/transfer/upload/upload-item.ts';
 import { refusalCode } from '../../crypto/refusal.ts';
@@ -35,7 +35,7 @@ function item(source = new File(['abc'], 'a.txt')) {
     sizeBytes: 3,
   } as const;
   return {
-    ...{ blob: randomId(), label, source, contentKey: new Uint8Array(32).fill(7), stored: undefined },
+    ...{ blob: newBlobId(), label, source, contentKey: new Uint8Array(32).fill(7), stored: undefined },
     ...{ controller: new AbortController(), supply: undefined, whenSent: undefined, departure: undefined },
     entry: new TransferTracker(about, side.reporter, () => 0),
   } satisfies UploadItem;
@@ -69,13 +69,13 @@ describe('a capture', () => {
     const one = item();
     const states: (string | undefined)[] = [];
     const sealed = await capture(side.tab(), one, PLAN, (_parts, upload) => states.push(upload.state));
-    expect([...states, sealed.state]).toEqual(['captured', 'sealed']);
+    expect([...states, sealed.state]).toEqual(['capturing', 'sealed']);
     expect(await side.records.read(one.blob)).toEqual(sealed);
     const { vault, vaultKey, epoch, journal } = side.world.open;
     expect(await openLabel(vaultKey, { vault, epoch, blob: one.blob }, sealed.sealedLabel)).toEqual(
       one.label,
     );
-    const { inboxEpoch } = await readRecord(journal.state, vault, one.blob, sealed.inboxRecord!, undefined);
+    const { inboxEpoch } = await readRecord(journal.state, vault, one.blob, sealed.inboxRecord, undefined);
     expect(inboxEpoch).toBe(0);
     expect(JSON.stringify(sealed)).not.toContain('a.txt');
   });
@@ -83,7 +83,7 @@ describe('a capture', () => {
   it('seals with its key although whoever ends the session wipes that', async () => {
     const wiped = item();
     const sealed = await capture(side.tab(), wiped, PLAN, () => wiped.contentKey.fill(0));
-    expect(splitDigests(sealed.partDigests!)).toHaveLength(1);
+    expect(splitDigests(sealed.partDigests)).toHaveLength(1);
     const header = side.files.blobs.get(wiped.blob)!.get(1)!.slice(0, 74);
     const aad = sealAad('content', side.world.vault, wiped.blob, side.world.open.epoch);
     await expect(createOpener(new Uint8Array(32).fill(7), aad, header)).resolves.toBeDefined();
@@ -114,7 +114,7 @@ describe('a capture', () => {
       one.controller.abort(new HalfkeyError('session_missing', 'signed out meanwhile'));
     };
     expect(await refusalCode(capture(side.tab(), one, PLAN, ends))).toBe('session_missing');
-    expect(await side.records.list()).toMatchObject([{ blob: one.blob, state: 'captured' }]);
+    expect(await side.records.list()).toMatchObject([{ blob: one.blob, state: 'capturing' }]);
   });
 
   it('that was removed meanwhile is not called sealed', async () => {
@@ -132,11 +132,11 @@ describe('an upload that this device has no room for', () => {
     const one = item();
     const { parts, upload } = await stream(side.tab(), one, PLAN, undefined);
     expect(await side.records.read(one.blob)).toEqual(upload);
-    expect(upload).toMatchObject({ mode: 'streamed', state: 'captured' });
+    expect(upload).toMatchObject({ mode: 'streamed', state: 'capturing' });
     expect(await side.records.parts(one.blob)).toEqual([]);
     const { digest } = await parts.part(1);
     const sealed = await finishRecord(side.tab(), one, upload, concat(digest));
-    expect([sealed.state, sealed.inboxRecord?.length]).toEqual(['sealed', expect.any(Number)]);
+    expect([sealed.state, sealed.inboxRecord.length]).toEqual(['sealed', expect.any(Number)]);
   });
 
   it('goes on with the same header and file', async () => {

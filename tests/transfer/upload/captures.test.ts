@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { randomId } from '../../../src/lib/crypto/random.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import { planBlob } from '../../../src/lib/transfer/plan.ts';
 import { TransferTracker } from '../../../src/lib/transfer/transfer-tracker.ts';
 import { Captures } from '../../../src/lib/transfer/upload/captures.ts';
+import { newBlobId } from '../../../src/lib/transfer/blob-id.ts';
 import { labelOf } from '../../../src/lib/transfer/upload/label.ts';
 import type { UploadItem } from '../../../src/lib/transfer/upload/upload-item.ts';
 import type { UploadSender } from '../../../src/lib/transfer/upload/upload-sender.ts';
@@ -36,7 +36,7 @@ function pick(name = 'a.txt'): UploadItem {
   const label = labelOf(source, side.world.nowMs);
   const about = { transfer: label.file, direction: 'up', name, totalBytes: 1, sizeBytes: 3 } as const;
   return {
-    ...{ blob: randomId(), label, source, contentKey: undefined, stored: undefined, supply: undefined },
+    ...{ blob: newBlobId(), label, source, contentKey: undefined, stored: undefined, supply: undefined },
     ...{ controller: new AbortController(), whenSent: undefined, departure: undefined },
     entry: new TransferTracker(about, side.reporter, () => 0),
   };

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { BlobId } from '$contract/ids.ts';
 import { uploadComplete, uploadCreate } from '$contract/vault.ts';
 import { sendParts } from '../../../src/lib/transfer/upload/multipart.ts';
 import type { PartSupply, SendingDeps } from '../../../src/lib/transfer/upload/part-supply.ts';
@@ -42,7 +41,7 @@ async function send(
   return { digest, sent, verifying };
 }
 
-const blob = () => file.upload.blob as BlobId;
+const blob = () => file.upload.blob;
 const puts = () => side.heard.filter((each) => each.startsWith('put')).sort();
 const times = (what: string) => side.heard.filter((each) => each === what).length;
 
@@ -50,7 +49,7 @@ const times = (what: string) => side.heard.filter((each) => each === what).lengt
 async function begun(): Promise<string> {
   const order = { blob: blob(), sizeBytes: file.upload.sealedBytes };
   const { uploadId } = await side.deps.broker.call(uploadCreate, order);
-  await side.records.change(file.upload.blob, { uploadId });
+  await side.records.beginMultipart(file.upload.blob, uploadId);
   side.heard.length = 0;
   return uploadId;
 }

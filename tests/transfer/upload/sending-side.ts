@@ -4,13 +4,13 @@ import type { BlobId, VaultId } from '$contract/ids.ts';
 import { inboxWrite } from '$contract/inbox.ts';
 import { uploadComplete, uploadCreate, uploadList, uploadPartUrls } from '$contract/vault.ts';
 import { BrokerProblem } from '../../../broker/domain/problem.ts';
-import { fromB64Url, type Bytes } from '../../../src/lib/bytes.ts';
+import { concat, fromB64Url, type Bytes } from '../../../src/lib/bytes.ts';
 import { sha256 } from '../../../src/lib/crypto/digest.ts';
 import { HEADER_BYTES } from '../../../src/lib/crypto/floe.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import type { Broker } from '../../../src/lib/remote/broker.ts';
 import type { Put } from '../../../src/lib/remote/s3.ts';
-import { openDatabase, type StoredUpload } from '../../../src/lib/store/database.ts';
+import { openDatabase, type SealedUpload } from '../../../src/lib/store/database.ts';
 import { uploadRecords } from '../../../src/lib/store/upload-records.ts';
 import { Semaphore } from '../../../src/lib/concurrency/semaphore.ts';
 import { partSizeBytes } from '../../../src/lib/transfer/plan.ts';
@@ -87,14 +87,15 @@ export async function openSendingSide() {
 
 /** An upload of three parts, the last one shorter, as it rests, and what its parts are made of. */
 export async function uploadOfThree(vault: VaultId) {
-  const upload: StoredUpload = {
+  const plan = { sealedBytes: HEADER_BYTES + 240, partBytes: 100, partCount: 3 };
+  const bodies = [1, 2, 3].map((number) => new Uint8Array(randomBytes(partSizeBytes(plan, number))));
+  const digests = await Promise.all(bodies.map((body) => sha256(body)));
+  const upload: SealedUpload = {
     ...{ blob: newBlobId(), vault, epoch: 1, inboxEpoch: 0, mode: 'device', capturedAtMs: 1 },
     state: 'uploading',
     sealedLabel: new Uint8Array(1),
-    ...{ sealedBytes: HEADER_BYTES + 240, partBytes: 100, partCount: 3 },
+    ...{ ...plan, partDigests: concat(...digests), inboxRecord: new Uint8Array(1160) },
   };
-  const bodies = [1, 2, 3].map((number) => new Uint8Array(randomBytes(partSizeBytes(upload, number))));
-  const digests = await Promise.all(bodies.map((body) => sha256(body)));
   const supply = (isRepeatable = true): PartSupply => ({
     isRepeatable,
     known: (number) => digests[number - 1],

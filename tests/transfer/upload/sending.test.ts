@@ -102,7 +102,9 @@ describe('what is streamed, or has several parts', () => {
   it('goes as S3’s upload in parts, be it one alone', async () => {
     const side = await openSendingSide();
     const { upload, bodies, digests, supply } = await uploadOfThree(side.vault);
-    const one = { ...upload, mode: 'streamed', partCount: 1, sealedBytes: bodies[0]!.length } as const;
+    const size = { partCount: 1, sealedBytes: bodies[0]!.length };
+    const streamed = { mode: 'streamed', draft: new Uint8Array(1080), header: new Uint8Array(74) } as const;
+    const one = { ...upload, ...size, ...streamed };
     await side.records.save(one);
     const digest = await sendBlob(side.deps, one, supply(), new AbortController().signal, {
       onSent: () => undefined,

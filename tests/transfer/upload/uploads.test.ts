@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StoredUpload } from '../../../src/lib/store/database.ts';
+import type { VaultId } from '$contract/ids.ts';
+import type { SealedUpload, StoredUpload } from '../../../src/lib/store/database.ts';
 import { Adopter } from '../../../src/lib/transfer/adoption/adopting.ts';
 import { Uploads } from '../../../src/lib/transfer/upload/uploads.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
@@ -170,7 +171,7 @@ describe('a tab that starts', () => {
 
   it('asks for the file of what was not taken in whole, and takes no other for it', async () => {
     const stored = await restSealed();
-    await side.records.save({ ...stored, state: 'captured' });
+    await side.records.save({ ...stored, state: 'capturing' });
     side.world.isOpen = true;
     uploads = openTab();
     await uploads.resume();
@@ -188,7 +189,7 @@ describe('a tab that starts', () => {
 
   it('leaves what is of another vault alone', async () => {
     const stored = await restSealed();
-    await side.records.save({ ...stored, vault: 'us-east-1:of-another' });
+    await side.records.save({ ...stored, vault: 'us-east-1:of-another' as VaultId });
     uploads = openTab();
     await uploads.resume();
     expect([side.reports.size, await rests()]).toEqual([0, [1, 1]]);
@@ -217,7 +218,7 @@ describe('what another tab does', () => {
 
   it('with an upload of its own shows here as soon as it rests', async () => {
     const stored = await restSealed();
-    await side.records.save({ ...stored, state: 'saved' });
+    await side.records.save({ ...(stored as SealedUpload), state: 'saved' });
     uploads = openTab();
     await uploads.hear({ kind: 'changed', blob: stored.blob });
     expect(find()).toMatchObject({ phase: 'waiting-for-code', isSafe: true });

@@ -1,12 +1,12 @@
 import type { BlobId } from '$contract/ids.ts';
 import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault.ts';
 import { fromB64Url } from '../../bytes.ts';
-import { randomId } from '../../crypto/random.ts';
 import { HalfkeyError } from '../../errors.ts';
 import { createInboxKey, openInboxKey, type InboxPrivateKey } from '../../inbox/keys.ts';
 import { isInboxKeyDue } from '../../journal/state/inbox-epochs.ts';
 import type { InboxKey } from '../../journal/entries/operations.ts';
 import type { OpenVault } from '../../vault/open-vault.ts';
+import { newBlobId } from '../blob-id.ts';
 import { retry } from '../../remote/retry.ts';
 import { fromRecord, toRecord } from '../../vault/envelope-record.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
@@ -58,7 +58,7 @@ export class InboxKeys {
     const { broker, vault, epoch, vaultKey, journal, requireGrant } = this.#vault();
     const newest = journal.state.newestInboxKey;
     if (!newest || !isInboxKeyDue(journal.state, nowMs)) return;
-    const blob = randomId() as BlobId;
+    const blob = newBlobId();
     const grant = requireGrant();
     const { keys } = await retry(
       () => broker.call(keysGenerate, { grant, purpose: 'inbox', blobs: [blob] }, { vault, signal }),

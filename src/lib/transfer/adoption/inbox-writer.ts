@@ -33,8 +33,8 @@ export class InboxWriter {
    * Resolves when the inbox has it.
    * @throws {HalfkeyError} `already_exists` when it has another record of this blob; `upload_lost` when S3 does not hold the blob
    */
-  write(vault: string, blob: string, record: Bytes): Promise<void> {
-    return this.#batcher.ask({ vault: vault as VaultId, blob: blob as BlobId, record: toB64Url(record) });
+  write(vault: VaultId, blob: BlobId, record: Bytes): Promise<void> {
+    return this.#batcher.ask({ vault, blob, record: toB64Url(record) });
   }
 
   async #serve(batch: readonly Write[]): Promise<Outcome<void>[]> {

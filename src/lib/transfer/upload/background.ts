@@ -85,20 +85,20 @@ async function sendOne(
   upload: StoredUpload,
   signal: AbortSignal,
 ): Promise<void> {
-  const { blob, vault, state, inboxRecord } = upload;
-  if (state === 'captured' || state === 'saved' || !inboxRecord) return;
-  if (state !== 'uploaded') {
-    await records.change(blob, { state: 'uploading' });
+  if (upload.state === 'capturing' || upload.state === 'saved') return;
+  const { blob, vault, inboxRecord } = upload;
+  if (upload.state !== 'uploaded') {
+    await records.advance(blob, 'uploading');
     await sendBlob(sending, upload, sealedParts(files, upload), signal, {
       onSent: (doneBytes) => {
         news.tell({ kind: 'progress', blob, phase: 'uploading', doneBytes });
       },
       onVerifying: () => Promise.resolve(),
     });
-    if (!(await records.change(blob, { state: 'uploaded' }))) return; // Called off meanwhile.
+    if (!(await records.advance(blob, 'uploaded'))) return; // Called off meanwhile.
   }
   await inbox.write(vault, blob, inboxRecord);
-  await records.change(blob, { state: 'saved' });
+  await records.advance(blob, 'saved');
   await files.remove(blob);
   news.tell({ kind: 'changed', blob });
 }

@@ -3,7 +3,7 @@ import { HalfkeyError } from '../../errors.ts';
 import { sealDraft } from '../../inbox/draft.ts';
 import { sealRecord } from '../../inbox/record.ts';
 import { ROOT } from '../../journal/entries/operations.ts';
-import type { StoredUpload } from '../../store/database.ts';
+import type { CapturingUpload, SealedUpload, StoredUpload, StreamedUpload } from '../../store/database.ts';
 import { Capture, splitDigests } from './capturing.ts';
 import { Streaming } from './streaming.ts';
 import { sealLabel, versionOf, type Label } from './label.ts';
@@ -37,21 +37,20 @@ export class Room {
   }
 }
 
-/** The record that an upload begins with. */
+/** What the record of any upload begins with. */
 async function beginRecord(
   deps: UploadDeps,
   { blob, label }: Pick<UploadItem, 'blob' | 'label'>,
   plan: BlobPlan,
-  { mode, inboxEpoch }: Pick<StoredUpload, 'mode' | 'inboxEpoch'>,
-): Promise<StoredUpload> {
+  inboxEpoch: number,
+) {
   const { vault, epoch, vaultKey } = deps.vault();
   return {
     blob,
     vault,
     epoch,
     inboxEpoch,
-    state: 'captured',
-    mode,
+    state: 'capturing' as const,
     capturedAtMs: label.addedAtMs,
     sealedLabel: await sealLabel(vaultKey, { vault, epoch, blob }, label),
     sealedBytes: plan.sealedBytes,
@@ -69,8 +68,8 @@ export async function capture(
   deps: UploadDeps,
   item: UploadItem & { readonly source: File; readonly contentKey: Bytes },
   plan: BlobPlan,
-  onCapture: (capture: Capture, upload: StoredUpload) => void,
-): Promise<StoredUpload> {
+  onCapture: (capture: Capture, upload: CapturingUpload) => void,
+): Promise<SealedUpload> {
   const { blob, source } = item;
   const { signal } = item.controller;
   // Whoever ends the session in the middle wipes the other one, and what is sealed must never be zeros.
@@ -78,7 +77,7 @@ export async function capture(
   using _contentKey = wipeAtEnd(contentKey);
   try {
     const upload = await deps.vault().inboxUse.seal(async (inbox) => {
-      const begun = await beginRecord(deps, item, plan, { mode: 'device', inboxEpoch: inbox.epoch });
+      const begun = { ...(await beginRecord(deps, item, plan, inbox.epoch)), mode: 'device' as const };
       await deps.records.save(begun);
       return begun;
     });
@@ -108,22 +107,21 @@ export async function stream(
   deps: UploadDeps,
   item: UploadItem & { readonly source: File; readonly contentKey: Bytes },
   plan: BlobPlan,
-  begun: StoredUpload | undefined,
-): Promise<{ parts: Streaming; upload: StoredUpload }> {
+  begun: StreamedUpload | undefined,
+): Promise<{ parts: Streaming; upload: StreamedUpload }> {
   const { blob, source, label } = item;
   const contentKey = item.contentKey.slice();
   using _contentKey = wipeAtEnd(contentKey);
   const { signal } = item.controller;
   const streaming = { records: deps.records, source, plan, contentKey, signal };
-  if (begun?.header) {
+  if (begun) {
     const { parts } = await Streaming.begin(begun, streaming);
     await parts.compare();
     return { parts, upload: begun };
   }
   const { vault, epoch, inboxUse } = deps.vault();
   return await inboxUse.seal(async (inbox) => {
-    const about = { mode: 'streamed', inboxEpoch: inbox.epoch } as const;
-    const fresh = await beginRecord(deps, item, plan, about);
+    const fresh = await beginRecord(deps, item, plan, inbox.epoch);
     const { name, file, sizeBytes, mediaType, modifiedAtMs, addedAtMs } = label;
     const content = { file, folder: ROOT, name, contentKey, blob, epoch };
     const draft = await sealDraft(
@@ -131,7 +129,7 @@ export async function stream(
       { vault, inbox },
     );
     const { parts, header } = await Streaming.begin(fresh, streaming);
-    const upload = { ...fresh, draft, header };
+    const upload = { ...fresh, mode: 'streamed' as const, draft, header };
     signal.throwIfAborted();
     await deps.records.save(upload);
     return { parts, upload };
@@ -144,7 +142,7 @@ export async function finishRecord(
   { label, contentKey }: { readonly label: Label; readonly contentKey: Bytes },
   upload: StoredUpload,
   partDigests: Bytes,
-): Promise<StoredUpload> {
+): Promise<SealedUpload> {
   const { vault, device, inboxUse } = deps.vault();
   const digest = await digestOf(upload, splitDigests(partDigests));
   const version = versionOf(label, { ...upload, digest });
@@ -152,7 +150,7 @@ export async function finishRecord(
   const sealed = await inboxUse.seal(async (inbox) => {
     const inboxRecord = await sealRecord(captured, { vault, inbox, device });
     const inboxEpoch = inbox.epoch;
-    return deps.records.change(upload.blob, { state: 'sealed', inboxEpoch, partDigests, inboxRecord });
+    return deps.records.seal(upload.blob, { inboxEpoch, partDigests, inboxRecord });
   });
   if (!sealed) throw new HalfkeyError('device_state_lost', 'the upload was removed meanwhile');
   return sealed;

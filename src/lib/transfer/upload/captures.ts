@@ -1,6 +1,7 @@
 import { concat, type Bytes } from '../../bytes.ts';
 import { randomBytes } from '../../crypto/random.ts';
 import { HalfkeyError } from '../../errors.ts';
+import type { StreamedUpload } from '../../store/database.ts';
 import type { UploadSender } from './upload-sender.ts';
 import { capture, finishRecord, Room, stream } from './capture.ts';
 import { Semaphore } from '../../concurrency/semaphore.ts';
@@ -58,7 +59,7 @@ export class Captures {
     if (!source) throw new TypeError('expected a file');
     if (stored?.mode === 'streamed') {
       item.contentKey ??= await this.#deps.openDraft(stored);
-      await this.#stream({ ...item, source, contentKey: item.contentKey }, item, plan);
+      await this.#stream({ ...item, source, contentKey: item.contentKey }, item, plan, stored);
       return;
     }
     const withNewKey = () => {
@@ -67,7 +68,7 @@ export class Captures {
     };
     const giveBack = await this.#room.claim(plan.sealedBytes);
     const isCaptured = giveBack && (await this.#capture(withNewKey(), item, plan).finally(giveBack));
-    if (!isCaptured) await this.#stream(withNewKey(), item, plan);
+    if (!isCaptured) await this.#stream(withNewKey(), item, plan, undefined);
   }
 
   /**
@@ -119,12 +120,13 @@ export class Captures {
     taken: UploadItem & { source: File; contentKey: Bytes },
     item: UploadItem,
     plan: BlobPlan,
+    begun: StreamedUpload | undefined,
   ): Promise<void> {
     const contentKey = taken.contentKey.slice(); // Of its own: a lock does not end what could not go on without it.
     using _contentKey = wipeAtEnd(contentKey);
     try {
       item.entry.enter('encrypting');
-      const { parts, upload } = await stream(this.#deps, taken, plan, item.stored);
+      const { parts, upload } = await stream(this.#deps, taken, plan, begun);
       item.supply = parts;
       item.stored = upload;
       item.whenSent = async (digests) => {

@@ -3,7 +3,7 @@ import { sealAad } from '../../crypto/aad.ts';
 import { sha256 } from '../../crypto/digest.ts';
 import { createSealer } from '../../crypto/floe.ts';
 import { HalfkeyError } from '../../errors.ts';
-import type { StoredUpload } from '../../store/database.ts';
+import type { SealedUpload } from '../../store/database.ts';
 import type { PartFiles } from '../../store/part-files.ts';
 import { inLanes } from '../../concurrency/lanes.ts';
 import { PartBuffers } from '../memory.ts';
@@ -88,17 +88,17 @@ export class Capture implements PartSupply {
 }
 
 /** The parts of an upload that is sealed: all of them rest on this device. */
-export function sealedParts(files: PartFiles, upload: StoredUpload): PartSupply {
+export function sealedParts(files: PartFiles, upload: SealedUpload): PartSupply {
   const { blob, partDigests } = upload;
   const known = (partNumber: number) =>
-    partDigests?.slice((partNumber - 1) * DIGEST_BYTES, partNumber * DIGEST_BYTES);
+    partDigests.slice((partNumber - 1) * DIGEST_BYTES, partNumber * DIGEST_BYTES);
   return {
     isRepeatable: true,
     known,
     part: (partNumber) => {
       const digest = known(partNumber);
       const sizeBytes = partSizeBytes(upload, partNumber);
-      return readPart(files, blob, partNumber, digest && { digest, sizeBytes });
+      return readPart(files, blob, partNumber, { digest, sizeBytes });
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { BlobId, VaultId } from '$contract/ids.ts';
+import type { BlobId } from '$contract/ids.ts';
 import { uploadComplete, uploadCreate, uploadList } from '$contract/vault.ts';
 import { toB64, type Bytes } from '../../bytes.ts';
 import { compositeDigest } from '../../crypto/digest.ts';
@@ -43,7 +43,7 @@ export async function sendParts(
   for (let uploads = 1; ; uploads++) {
     const isNew = uploadId === undefined;
     uploadId ??= await create(deps, upload, signal);
-    const multipart = { blob: upload.blob as BlobId, uploadId };
+    const multipart = { blob: upload.blob, uploadId };
     const sent = new Map<number, SentPart>();
     try {
       if (!isNew) await listSent(deps, upload, multipart, supply, sent, signal);
@@ -66,13 +66,13 @@ async function create(
   upload: StoredUpload,
   signal: AbortSignal,
 ): Promise<string> {
-  const [blob, vault] = [upload.blob as BlobId, upload.vault as VaultId];
+  const { blob, vault } = upload;
   const request = { blob, sizeBytes: upload.sealedBytes };
   const { uploadId } = await connection.broker.attempt(
     () => broker.call(uploadCreate, request, { vault, signal }),
     signal,
   );
-  if (!(await records.change(upload.blob, { uploadId })))
+  if (!(await records.beginMultipart(upload.blob, uploadId)))
     throw new HalfkeyError('device_state_lost', 'the upload was removed meanwhile');
   return uploadId;
 }
@@ -86,7 +86,7 @@ async function listSent(
   sent: Map<number, SentPart>,
   signal: AbortSignal,
 ): Promise<void> {
-  const vault = upload.vault as VaultId;
+  const { vault } = upload;
   const { parts } = await connection.broker.attempt(
     () => broker.call(uploadList, multipart, { vault, signal }),
     signal,
@@ -106,7 +106,7 @@ async function sendMissing(
   signal: AbortSignal,
   { onSent }: SendingProgress,
 ): Promise<void> {
-  const vault = upload.vault as VaultId;
+  const { vault } = upload;
   const urls = new PartUrls({ broker, vault }, multipart, signal);
   const leaving = new Map<number, number>();
   let sentBytes = 0;
@@ -228,7 +228,7 @@ async function askToComplete(
   parts: readonly (readonly [number, SentPart])[],
   signal: AbortSignal,
 ): Promise<string> {
-  const vault = upload.vault as VaultId;
+  const { vault } = upload;
   const request = {
     ...multipart,
     sizeBytes: upload.sealedBytes,

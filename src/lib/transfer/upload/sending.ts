@@ -39,7 +39,7 @@ async function sendWhole(
   signal: AbortSignal,
   { onSent }: SendingProgress,
 ): Promise<string> {
-  const [blob, vault] = [upload.blob as BlobId, upload.vault as VaultId];
+  const { blob, vault } = upload;
   const sha256B64 = toB64(digest);
   await connection.store.attempt(async () => {
     const request = { blob, sizeBytes: body.size, sha256: sha256B64 };

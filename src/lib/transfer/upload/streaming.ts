@@ -4,7 +4,7 @@ import { sha256 } from '../../crypto/digest.ts';
 import { createSealer, type Sealer } from '../../crypto/floe.ts';
 import { createSourceTagger, type SourceTagger } from '../../crypto/source-tag.ts';
 import { HalfkeyError } from '../../errors.ts';
-import type { StoredUpload } from '../../store/database.ts';
+import type { StreamedUpload } from '../../store/database.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
 import { Semaphore } from '../../concurrency/semaphore.ts';
 import { PartBuffers } from '../memory.ts';
@@ -24,6 +24,10 @@ export interface StreamingDeps {
   readonly signal: AbortSignal;
 }
 
+/** What the blob's ciphertext is bound to, and what it begins with where it was begun before. */
+type StreamedBlob = Pick<StreamedUpload, 'blob' | 'vault' | 'epoch'> &
+  Partial<Pick<StreamedUpload, 'header'>>;
+
 /**
  * Parts that are made as they are asked for, from a file that must be read for each: what this device has no room for. Digest and
  * source tag of a part are on the disk before it is given away, so that after a crash the same file can go on with it.
@@ -31,7 +35,7 @@ export interface StreamingDeps {
 export class Streaming implements PartSupply {
   /** Sealed once more it would be other bytes: a new upload begins with a new key. */
   readonly isRepeatable = false;
-  readonly #upload: StoredUpload;
+  readonly #upload: StreamedBlob;
   readonly #deps: StreamingDeps;
   readonly #sealer: Sealer;
   readonly #tagger: SourceTagger;
@@ -39,7 +43,7 @@ export class Streaming implements PartSupply {
   readonly #turnstile = new Semaphore(SEALING);
   readonly #buffers: PartBuffers;
 
-  private constructor(upload: StoredUpload, deps: StreamingDeps, sealer: Sealer, tagger: SourceTagger) {
+  private constructor(upload: StreamedBlob, deps: StreamingDeps, sealer: Sealer, tagger: SourceTagger) {
     this.#upload = upload;
     this.#deps = deps;
     this.#sealer = sealer;
@@ -49,7 +53,7 @@ export class Streaming implements PartSupply {
 
   /** @returns it, and what the ciphertext begins with: to be on the disk before the first part is asked for */
   static async begin(
-    upload: StoredUpload,
+    upload: StreamedBlob,
     deps: StreamingDeps,
   ): Promise<{ parts: Streaming; header: Bytes }> {
     const { vault, blob, epoch, header } = upload;

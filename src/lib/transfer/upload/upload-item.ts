@@ -1,4 +1,5 @@
-import type { StoredUpload } from '../../store/database.ts';
+import type { BlobId } from '$contract/ids.ts';
+import type { StoredUpload, StreamedUpload } from '../../store/database.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { PartFiles } from '../../store/part-files.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
@@ -24,13 +25,13 @@ export interface UploadDeps {
   readonly freeBytes: () => Promise<number | undefined>;
   readonly nowMs: () => number;
   /** The content key in a streamed upload's draft. @throws {HalfkeyError} `locked` and its like; `device_state_lost` */
-  readonly openDraft: (upload: StoredUpload) => Promise<Bytes>;
+  readonly openDraft: (upload: StreamedUpload) => Promise<Bytes>;
 }
 
 /** One file on its way up, as this tab knows it. */
 export interface UploadItem {
   /** Another after it was captured anew; the label, and with it the transfer, stays. */
-  blob: string;
+  blob: BlobId;
   readonly label: Label;
   readonly entry: TransferTracker;
   controller: AbortController;

@@ -1,7 +1,7 @@
 import { HalfkeyError } from '../../errors.ts';
 import { ROOT } from '../../journal/entries/operations.ts';
 import type { Holdup } from '../../protocol/transfer.ts';
-import type { StoredUpload } from '../../store/database.ts';
+import type { SealedUpload, StoredUpload } from '../../store/database.ts';
 import type { Adopter } from '../adoption/adopting.ts';
 import { sealedParts, splitDigests } from './capturing.ts';
 import { InboxWriter } from '../adoption/inbox-writer.ts';
@@ -104,7 +104,7 @@ export class UploadSender {
     }
     const { records, locks } = this.#deps;
     const stored = await records.read(item.blob);
-    if (stored?.state === 'captured') return; // Another tab is at it, or was when it crashed.
+    if (stored?.state === 'capturing') return; // Another tab is at it, or was when it crashed.
     const { signal } = item.controller;
     await locks.request(LOCKS.upload(item.blob), { signal }, work).catch((error: unknown) => {
       if (!signal.aborted) throw error;
@@ -112,18 +112,18 @@ export class UploadSender {
   }
 
   /** @returns undefined when there is nothing to be sent, or nothing more to be done */
-  async #send(item: UploadItem): Promise<StoredUpload | undefined> {
+  async #send(item: UploadItem): Promise<SealedUpload | undefined> {
     const { records, sending, files, news } = this.#deps;
     const { signal } = item.controller;
     const { entry, blob } = item;
     signal.throwIfAborted();
-    let stored = await records.read(blob);
+    let stored: StoredUpload | undefined = await records.read(blob);
     if (!stored) this.#events.onGone(item);
-    if (!stored || stored.state === 'saved' || (stored.state === 'captured' && !item.supply))
-      return undefined;
+    if (!stored || stored.state === 'saved') return undefined;
     if (stored.state === 'uploaded') return stored;
-    if (stored.state === 'sealed') stored = (await records.change(blob, { state: 'uploading' })) ?? stored;
-    const supply = item.supply ?? sealedParts(files, stored);
+    if (stored.state === 'sealed') stored = (await records.advance(blob, 'uploading')) ?? stored;
+    const supply = item.supply ?? (stored.state === 'capturing' ? undefined : sealedParts(files, stored));
+    if (!supply) return undefined;
     const phase = () => (item.supply ? 'encrypting' : 'uploading');
     const { holdup } = this;
     if (holdup) entry.waitForNetwork(holdup);
@@ -140,10 +140,10 @@ export class UploadSender {
         await item.whenSent?.(parts);
       },
     });
-    return this.#change(item, { state: 'uploaded' });
+    return this.#advance(item, 'uploaded');
   }
 
-  async #arrive(item: UploadItem, uploaded: StoredUpload): Promise<void> {
+  async #arrive(item: UploadItem, uploaded: SealedUpload): Promise<void> {
     const { vault, files, news } = this.#deps;
     const { entry, blob } = item;
     entry.safe(true);
@@ -157,10 +157,8 @@ export class UploadSender {
       await this.#events.onAdopted(item);
       return;
     }
-    const { inboxRecord } = uploaded;
-    if (!inboxRecord) throw new HalfkeyError('device_state_lost', 'the record for the inbox is gone');
-    await this.#inbox.write(uploaded.vault, blob, inboxRecord);
-    await this.#change(item, { state: 'saved' });
+    await this.#inbox.write(uploaded.vault, blob, uploaded.inboxRecord);
+    await this.#advance(item, 'saved');
     await files.remove(blob);
     item.source = undefined;
     entry.enter('waiting-for-code');
@@ -169,12 +167,11 @@ export class UploadSender {
   }
 
   /** @returns false when that is for a device with a grant, which finds it in the inbox */
-  async #adoptNow({ contentKey, label, controller }: UploadItem, uploaded: StoredUpload): Promise<boolean> {
-    const { partDigests } = uploaded;
-    if (!contentKey || !partDigests || !hasGrant(this.#deps.vault())) return false;
+  async #adoptNow({ contentKey, label, controller }: UploadItem, uploaded: SealedUpload): Promise<boolean> {
+    if (!contentKey || !hasGrant(this.#deps.vault())) return false;
     const key = contentKey.slice(); // A lock in the middle wipes the other one, and what is sealed must never be zeros.
     using _key = wipeAtEnd(key);
-    const digest = await digestOf(uploaded, splitDigests(partDigests));
+    const digest = await digestOf(uploaded, splitDigests(uploaded.partDigests));
     const version = versionOf(label, { ...uploaded, digest });
     try {
       await this.#adopter.adopt(
@@ -204,8 +201,8 @@ export class UploadSender {
   }
 
   /** @throws the signal's reason when it was removed meanwhile */
-  async #change(item: UploadItem, change: Partial<StoredUpload>): Promise<StoredUpload> {
-    const stored = await this.#deps.records.change(item.blob, change);
+  async #advance(item: UploadItem, to: 'uploaded' | 'saved'): Promise<SealedUpload> {
+    const stored = await this.#deps.records.advance(item.blob, to);
     if (!stored) throw new DOMException('the upload was removed', 'AbortError');
     item.stored = stored;
     return stored;

@@ -1,6 +1,5 @@
-import type { BlobId, VaultId } from '$contract/ids.ts';
+import type { BlobId } from '$contract/ids.ts';
 import { uploadAbort } from '$contract/vault.ts';
-import { randomId } from '../../crypto/random.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { StoredUpload } from '../../store/database.ts';
 import type { Adopter } from '../adoption/adopting.ts';
@@ -8,6 +7,7 @@ import { UploadSender } from './upload-sender.ts';
 import { Captures } from './captures.ts';
 import { isLabelOf, labelOf, openLabel, type Label } from './label.ts';
 import { TransferTracker, type Reporter } from '../transfer-tracker.ts';
+import { newBlobId } from '../blob-id.ts';
 import { planBlob, type BlobPlan } from '../plan.ts';
 import { hasGrant, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
 import type { TransferPhase } from '../../protocol/transfer.ts';
@@ -49,7 +49,7 @@ export class Uploads {
     const planned = files.map((source) => ({ source, plan: planBlob(source.size) }));
     for (const { source, plan } of planned) {
       const label = labelOf(source, this.#deps.nowMs());
-      const item = this.#enter(randomId(), label, plan.sealedBytes);
+      const item = this.#enter(newBlobId(), label, plan.sealedBytes);
       item.source = source;
       this.#take(item, plan);
     }
@@ -72,7 +72,7 @@ export class Uploads {
       return;
     }
     await this.#discard(item);
-    item.blob = randomId();
+    item.blob = newBlobId();
     item.stored = undefined;
     item.entry.enter('waiting');
     this.#take(item, planBlob(source.size));
@@ -83,7 +83,7 @@ export class Uploads {
     const isOpen = hasGrant(this.#deps.vault());
     for (const item of this.#items.values()) {
       const { source, stored, supply, entry } = item;
-      if (!source || supply || stored?.mode !== 'streamed' || stored.state !== 'captured' || entry.ended)
+      if (!source || supply || stored?.mode !== 'streamed' || stored.state !== 'capturing' || entry.ended)
         continue;
       entry.enter(isOpen ? 'waiting' : 'waiting-for-code');
       if (isOpen) this.#take(item, planBlob(source.size));
@@ -122,7 +122,7 @@ export class Uploads {
     const { records, files } = this.#deps;
     const folders = await files.list(); // Before the records: whoever makes a folder has made its record.
     const all = await records.list();
-    const known = new Set(all.map(({ blob }) => blob));
+    const known = new Set<string>(all.map(({ blob }) => blob));
     for (const folder of folders) if (!known.has(folder)) await files.remove(folder);
     for (const stored of all) await this.#meet(stored);
   }
@@ -227,7 +227,7 @@ export class Uploads {
   }
 
   #enter(
-    blob: string,
+    blob: BlobId,
     label: Label,
     totalBytes: number,
     initial: ConstructorParameters<typeof TransferTracker>[3] = {},
@@ -257,7 +257,7 @@ export class Uploads {
     if (vault !== open.vault) return;
     let item = this.#find(blob);
     if (item?.supply) return; // Nobody knows it better.
-    const isSafe = stored.state !== 'captured';
+    const isSafe = stored.state !== 'capturing';
     if (!item) {
       const label = await openLabel(open.vaultKey, { vault, epoch, blob }, sealedLabel);
       if (this.#endedUnseen.has(blob)) return;
@@ -266,7 +266,7 @@ export class Uploads {
     item.stored = stored;
     item.entry.safe(isSafe);
     if (open.journal.state.hasBlob(blob)) await this.#end(item, 'done');
-    else if (stored.state === 'captured') await this.#askForFile(item);
+    else if (stored.state === 'capturing') await this.#askForFile(item);
     else this.#queue(item);
   }
 
@@ -293,16 +293,9 @@ export class Uploads {
 
   /** What was to be sent is not on this device any more, or S3 forgot what it had of it. */
   async #lose(item: UploadItem): Promise<void> {
-    const { records } = this.#deps;
-    const stored = await records.read(item.blob);
+    const stored = await this.#deps.records.startOver(item.blob);
     if (!stored) return;
-    const forgetful: { -readonly [Field in keyof StoredUpload]: StoredUpload[Field] } = {
-      ...stored,
-      state: 'captured',
-    };
-    delete forgetful.uploadId; // The next upload is a new one.
-    item.stored = forgetful;
-    await records.save(forgetful);
+    item.stored = stored;
     item.entry.safe(false);
     item.entry.enter('waiting-for-file');
   }
@@ -338,8 +331,8 @@ export class Uploads {
     await files.remove(blob).catch(() => undefined); // Somebody may be reading it: then it is swept at the next start.
     news.tell({ kind: 'ended', blob, how });
     if (how === 'cancelled' && stored?.uploadId !== undefined) {
-      const request = { blob: blob as BlobId, uploadId: stored.uploadId };
-      await broker.call(uploadAbort, request, { vault: stored.vault as VaultId }).catch(() => undefined);
+      const request = { blob, uploadId: stored.uploadId };
+      await broker.call(uploadAbort, request, { vault: stored.vault }).catch(() => undefined);
     }
   }
 }
