@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { requestId } from 'hono/request-id';
 import { timeout } from 'hono/timeout';
 import type { Logger } from 'pino';
-import { uploadComplete } from './contract/vault.ts';
+import { uploadComplete } from './contract/vaults.ts';
 import type { Domain } from './domain/domain.ts';
 import { BrokerProblem } from './domain/problem.ts';
 import type { Clock } from './ports/clock.ts';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { KeyringRecord, OpaqueMessage } from './account.ts';
+import { KeyringRecord, OpaqueMessage } from './accounts.ts';
 import { b64url, Code, DeviceId, Factor, UserName } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { route } from './route.ts';

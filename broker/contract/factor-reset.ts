@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { DeviceKey, SignedIn } from './account.ts';
+import { DeviceKey, SignedIn } from './accounts.ts';
 import { b64url, Code, Count, UserName } from './ids.ts';
 import { route } from './route.ts';
 

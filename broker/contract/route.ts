@@ -1,4 +1,5 @@
-import type * as v from 'valibot';
+import * as v from 'valibot';
+import { LIMITS } from './limits.ts';
 
 /**
  * What a session token is good for. A token of one stage opens no route of another: what was issued before
@@ -42,3 +43,7 @@ export function route<Request extends Schema, Answer extends Schema>(
 ): Route<Request, Answer> {
   return definition;
 }
+
+/** As many at a time as a request may have. */
+export const batchOf = <Item extends v.GenericSchema>(item: Item) =>
+  v.pipe(v.array(item), v.minLength(1), v.maxLength(LIMITS.batch));

@@ -1,4 +1,4 @@
-import * as contract from '../contract/account.ts';
+import * as contract from '../contract/accounts.ts';
 import type { AccountVaults, Accounts } from '../domain/account/accounts.ts';
 import type { EventLog } from '../domain/state/event-log.ts';
 import type { Grants } from '../domain/account/grants.ts';
@@ -27,7 +27,7 @@ export interface AccountRouteDeps {
   readonly vaults: AccountVaults;
 }
 
-/** Everything in contract/account.ts. */
+/** Everything in contract/accounts.ts. */
 export function createAccountRoutes(frame: Frame, deps: AccountRouteDeps): void {
   signupRoutes(frame, deps);
   signinRoutes(frame, deps);

@@ -1,4 +1,4 @@
-import type { Head } from '../contract/account.ts';
+import type { Head } from '../contract/accounts.ts';
 import type { VaultEvent, VaultEventListener } from '../domain/vault/events.ts';
 
 /** What one stream has still to tell: the newest head, and once that the inbox was written, so that a slow reader costs no memory. */

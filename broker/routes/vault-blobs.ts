@@ -8,7 +8,7 @@ import {
   uploadCreate,
   uploadList,
   uploadPartUrls,
-} from '../contract/vault.ts';
+} from '../contract/vault-blobs.ts';
 import { blobKeys } from '../domain/vault/blob-keys.ts';
 import { register } from './frame.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';

@@ -1,6 +1,6 @@
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
 import type { AccountId } from '../contract/ids.ts';
-import { VAULT_EVENTS_PATH } from '../contract/vault.ts';
+import { VAULT_EVENTS_PATH } from '../contract/vault-events.ts';
 import { BrokerProblem } from '../domain/problem.ts';
 import type { VaultEvent } from '../domain/vault/events.ts';
 import { type Call, registerStream, verifiedSession } from './frame.ts';

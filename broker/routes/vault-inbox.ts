@@ -1,4 +1,4 @@
-import { inboxList, inboxRemove, inboxWrite } from '../contract/inbox.ts';
+import { inboxList, inboxRemove, inboxWrite } from '../contract/vault-inbox.ts';
 import { b64urlOf } from './b64url.ts';
 import { register } from './frame.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';

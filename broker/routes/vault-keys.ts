@@ -1,4 +1,4 @@
-import { envelopesWrite, keysGenerate, keysRelease, purge, purgeGrant } from '../contract/vault.ts';
+import { envelopesWrite, keysGenerate, keysRelease, purge, purgeGrant } from '../contract/vault-keys.ts';
 import { b64urlOf } from './b64url.ts';
 import { register } from './frame.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';

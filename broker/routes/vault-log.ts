@@ -1,4 +1,4 @@
-import { headRead, logAppend, logRead } from '../contract/vault.ts';
+import { headRead, logAppend, logRead } from '../contract/vault-log.ts';
 import { b64urlOf } from './b64url.ts';
 import { register } from './frame.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';

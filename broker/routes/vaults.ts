@@ -5,7 +5,7 @@ import { createVaultKeyRoutes } from './vault-keys.ts';
 import { createVaultLogRoutes } from './vault-log.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';
 
-/** Serves every route of contract/vault.ts and contract/inbox.ts. */
+/** Serves every route of contract/vaults.ts. */
 export function createVaultRoutes(deps: VaultRouteDeps): void {
   createVaultKeyRoutes(deps);
   createVaultBlobRoutes(deps);

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import * as factorReset from '$contract/factor-reset.ts';
 import * as contract from '$contract/credentials.ts';
-import { keysGenerate } from '$contract/vault.ts';
+import { keysGenerate } from '$contract/vault-keys.ts';
 import type { AccountClient } from '../support/account-client.ts';
 import { pairNext, waitForFactorReset } from '../support/factor-reset-client.ts';
 import { eventKinds, prove } from '../support/credentials-client.ts';

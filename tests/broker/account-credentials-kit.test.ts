@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import * as contract from '$contract/credentials.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import type { AccountClient } from '../support/account-client.ts';

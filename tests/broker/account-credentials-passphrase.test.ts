@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import * as contract from '$contract/credentials.ts';
-import { keysGenerate } from '$contract/vault.ts';
+import { keysGenerate } from '$contract/vault-keys.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import type { AccountClient } from '../support/account-client.ts';
 import { eventKinds, newKit, passphraseRequest, prove } from '../support/credentials-client.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import * as contract from '$contract/credentials.ts';
 import type { Route } from '$contract/route.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';

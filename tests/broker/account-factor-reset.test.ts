@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import * as contract from '$contract/factor-reset.ts';
 import * as credentials from '$contract/credentials.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';

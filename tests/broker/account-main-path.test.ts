@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as contract from '$contract/account.ts';
+import * as contract from '$contract/accounts.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';
 
 const { newClient } = setUpBroker();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { eventsRead } from '$contract/account.ts';
+import { eventsRead } from '$contract/accounts.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { createEventLog, EVENTS_PER_READ } from '../../broker/domain/state/event-log.ts';
 import { createGrants } from '../../broker/domain/account/grants.ts';

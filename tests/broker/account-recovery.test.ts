@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import * as contract from '$contract/account.ts';
+import * as contract from '$contract/accounts.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import type { AccountClient } from '../support/account-client.ts';
 import { storedVersions } from '../support/stored-versions.ts';

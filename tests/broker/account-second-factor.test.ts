@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import * as contract from '$contract/account.ts';
+import * as contract from '$contract/accounts.ts';
 import { authenticatorConfirm } from '$contract/credentials.ts';
 import type { Route } from '$contract/route.ts';
-import { purgeGrant } from '$contract/vault.ts';
+import { purgeGrant } from '$contract/vault-keys.ts';
 import type { BrokerKms } from '../../broker/ports/kms.ts';
 import type { AccountClient } from '../support/account-client.ts';
 import { startTestBroker, startTestCloud } from '../support/broker.ts';

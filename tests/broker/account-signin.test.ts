@@ -1,6 +1,6 @@
 import * as opaque from '@serenity-kit/opaque';
 import { describe, expect, it } from 'vitest';
-import * as contract from '$contract/account.ts';
+import * as contract from '$contract/accounts.ts';
 import { LOGIN_INTERVAL_MS, LOGINS_AT_ONCE } from '../../broker/domain/account/login-pace.ts';
 import type { StateStore } from '../../broker/ports/state.ts';
 import type { AccountClient } from '../support/account-client.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import { TAB_HEADER } from '$contract/route.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { startTestBroker } from '../support/broker.ts';

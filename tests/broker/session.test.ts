@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { startTestBroker } from '../support/broker.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';

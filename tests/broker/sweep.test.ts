@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import * as contract from '$contract/account.ts';
+import * as contract from '$contract/accounts.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { createAccounts } from '../../broker/domain/account/accounts.ts';
 import { createRecords } from '../../broker/domain/state/records.ts';

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import * as v from 'valibot';
-import { uploadComplete, uploadList, VAULT_EVENTS_PATH } from '$contract/vault.ts';
+import { uploadComplete, uploadList } from '$contract/vault-blobs.ts';
+import { VAULT_EVENTS_PATH } from '$contract/vault-events.ts';
 import { createRecordCodec } from '../../broker/domain/state/record-codec.ts';
 import { createRecords } from '../../broker/domain/state/records.ts';
 import { compositeDigest } from '../../broker/domain/vault/uploads.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Head } from '$contract/account.ts';
+import type { Head } from '$contract/accounts.ts';
 import { createVaultEvents, type VaultEvent, type VaultEvents } from '../../broker/domain/vault/events.ts';
 import { EventBuffer } from '../../broker/routes/event-buffer.ts';
 import { newVaultId } from '../support/memory-vault-cloud.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Head } from '$contract/account.ts';
+import type { Head } from '$contract/accounts.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { sharedCredentials } from '../../broker/aws/vault-credentials.ts';
 import { kmsFault, storeFault } from '../../broker/aws/vault-faults.ts';

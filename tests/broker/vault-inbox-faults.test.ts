@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
-import { inboxList, inboxRemove, inboxWrite } from '$contract/inbox.ts';
+import { inboxList, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
 import { type FaultProxy, s3Error, type SeenRequest, startFaultProxy } from '../support/fault-proxy.ts';
 import { answer, ask } from '../support/vault-broker.ts';
 import { newRecord, problemOf, setUpInboxSetting } from '../support/vault-inbox.ts';

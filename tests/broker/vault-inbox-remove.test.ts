@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BlobId, VaultId } from '$contract/ids.ts';
-import { inboxRemove } from '$contract/inbox.ts';
+import { inboxRemove } from '$contract/vault-inbox.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
 import { answer, ask } from '../support/vault-broker.ts';
 import { problemOf, setUpInboxSetting } from '../support/vault-inbox.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
-import { inboxList, inboxWrite } from '$contract/inbox.ts';
+import { inboxList, inboxWrite } from '$contract/vault-inbox.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { compositeDigest } from '../../broker/domain/vault/uploads.ts';
 import { MemoryVaultCloud, newVaultId, sha256B64 } from '../support/memory-vault-cloud.ts';

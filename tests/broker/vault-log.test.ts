@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Head } from '$contract/account.ts';
+import type { Head } from '$contract/accounts.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
-import { headRead } from '$contract/vault.ts';
+import { headRead } from '$contract/vault-log.ts';
 import { hashOf } from '../../broker/domain/vault/log.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
 import { MemoryVaultCloud, newVaultId } from '../support/memory-vault-cloud.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
-import * as contract from '$contract/vault.ts';
+import * as contract from '$contract/vaults.ts';
 import { answer, ask, serveVaults } from '../support/vault-broker.ts';
 import { newBlobId, startVaultSide } from '../support/vault-side.ts';
 import { setUpVaults } from '../support/set-up-vaults.ts';

@@ -4,7 +4,7 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { OBJECT_TYPE } from '$contract/limits.ts';
-import * as contract from '$contract/vault.ts';
+import * as contract from '$contract/vaults.ts';
 import { sha256B64 } from '../support/memory-vault-cloud.ts';
 import { answer, ask } from '../support/vault-broker.ts';
 import { APP_ORIGIN } from '../support/vault-cloud.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { logRead } from '$contract/vault.ts';
+import { logRead } from '$contract/vault-log.ts';
 import { compareHeadPhrase } from '../../src/lib/drive/head-check.ts';
 import { headPhrase } from '../../src/lib/journal/entries/head-phrase.ts';
 import { refusalCode } from '../crypto/refusal.ts';

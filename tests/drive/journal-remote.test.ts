@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '$contract/limits.ts';
-import { logAppend, logRead, snapshotPutUrls } from '$contract/vault.ts';
+import { snapshotPutUrls } from '$contract/vault-blobs.ts';
+import { logAppend, logRead } from '$contract/vault-log.ts';
 import { toB64, toB64Url } from '../../src/lib/bytes.ts';
 import { sha256 } from '../../src/lib/crypto/digest.ts';
 import { randomBytes } from '../../src/lib/crypto/random.ts';

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '$contract/limits.ts';
-import { logAppend, purge, purgeGrant } from '$contract/vault.ts';
+import { purge, purgeGrant } from '$contract/vault-keys.ts';
+import { logAppend } from '$contract/vault-log.ts';
 import { purgeFile } from '../../src/lib/drive/purge.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import { refusalCode } from '../crypto/refusal.ts';

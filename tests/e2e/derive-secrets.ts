@@ -1,6 +1,6 @@
-import { signinCode, signinFinish, signinStart } from '$contract/account.ts';
+import { signinCode, signinFinish, signinStart } from '$contract/accounts.ts';
 import { BlobId, DeviceId } from '$contract/ids.ts';
-import { keysRelease } from '$contract/vault.ts';
+import { keysRelease } from '$contract/vault-keys.ts';
 import * as v from 'valibot';
 import { decodeKeyring } from '../../src/lib/account/keyring-format.ts';
 import { openKeyring } from '../../src/lib/account/keyring.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { eventsRead, grantBuy, sessionRead } from '$contract/account.ts';
-import { envelopesWrite } from '$contract/vault.ts';
+import { eventsRead, grantBuy, sessionRead } from '$contract/accounts.ts';
+import { envelopesWrite } from '$contract/vault-keys.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
 import { refusal } from '../crypto/refusal.ts';

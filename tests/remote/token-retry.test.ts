@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { authenticatorConfirm } from '$contract/credentials.ts';
-import { sessionRead, signinStart } from '$contract/account.ts';
+import { sessionRead, signinStart } from '$contract/accounts.ts';
 import { HalfkeyError, type ErrorCode } from '../../src/lib/errors.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
 import { withTokenRetry } from '../../src/lib/remote/token-retry.ts';

@@ -1,6 +1,6 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { SignedIn } from '$contract/account.ts';
+import type { SignedIn } from '$contract/accounts.ts';
 import type { OpenKeyring } from '../../src/lib/account/keyring.ts';
 import { toB64Url } from '../../src/lib/bytes.ts';
 import { randomBytes } from '../../src/lib/crypto/random.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Grant } from '$contract/account.ts';
+import type { Grant } from '$contract/accounts.ts';
 import { LIMITS } from '$contract/limits.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
 import { vaultOf } from '../../src/lib/session/granted-vault.ts';

@@ -1,9 +1,9 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { eventsRead, sessionRead } from '$contract/account.ts';
+import { eventsRead, sessionRead } from '$contract/accounts.ts';
 import { factorResetStop } from '$contract/factor-reset.ts';
 import type { Route } from '$contract/route.ts';
-import { logRead } from '$contract/vault.ts';
+import { logRead } from '$contract/vault-log.ts';
 import { PendingChanges } from '../../src/lib/drive/pending-changes.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';

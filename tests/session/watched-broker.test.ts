@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { sessionRead } from '$contract/account.ts';
+import { sessionRead } from '$contract/accounts.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
 import { watchBroker } from '../../src/lib/session/watched-broker.ts';

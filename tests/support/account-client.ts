@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } fr
 import * as opaque from '@serenity-kit/opaque';
 import { generate } from 'otplib';
 import * as v from 'valibot';
-import * as contract from '$contract/account.ts';
+import * as contract from '$contract/accounts.ts';
 import type { AccountId, VaultId } from '$contract/ids.ts';
 import { Problem, type ProblemCode } from '$contract/problems.ts';
 import { credentialsProve } from '$contract/credentials.ts';

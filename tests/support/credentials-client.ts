@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import * as opaque from '@serenity-kit/opaque';
-import { eventsRead } from '$contract/account.ts';
+import { eventsRead } from '$contract/accounts.ts';
 import * as contract from '$contract/credentials.ts';
 import { type AccountClient, rawPublicKey } from './account-client.ts';
 import { KSF } from './quick-opaque.ts';

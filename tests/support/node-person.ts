@@ -1,4 +1,4 @@
-import type { Grant } from '$contract/account.ts';
+import type { Grant } from '$contract/accounts.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { connectBroker, type Broker } from '../../src/lib/remote/broker.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import * as v from 'valibot';
 import type { BlobId, VaultId } from '$contract/ids.ts';
-import { inboxList, inboxWrite } from '$contract/inbox.ts';
+import { inboxList, inboxWrite } from '$contract/vault-inbox.ts';
 import { LIMITS, OBJECT_TYPE } from '$contract/limits.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { setUp } from './fixture.ts';

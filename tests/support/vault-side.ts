@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { AccountId, BlobId, DeviceId, GrantId, type VaultId } from '$contract/ids.ts';
 import type { EnvelopeRecord } from '$contract/envelope.ts';
-import type { Head } from '$contract/account.ts';
+import type { Head } from '$contract/accounts.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
 import { createEventLog } from '../../broker/domain/state/event-log.ts';
 import { createGrants } from '../../broker/domain/account/grants.ts';

@@ -1,19 +1,9 @@
 import type { BlobId, GrantId } from '$contract/ids.ts';
-import { inboxList, inboxRemove, inboxWrite } from '$contract/inbox.ts';
+import { inboxList, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
 import type { Route } from '$contract/route.ts';
-import {
-  blobGetUrls,
-  blobPutUrl,
-  envelopesWrite,
-  keysGenerate,
-  keysRelease,
-  logAppend,
-  logRead,
-  purge,
-  purgeGrant,
-  snapshotGetUrls,
-  snapshotPutUrls,
-} from '$contract/vault.ts';
+import { blobGetUrls, blobPutUrl, snapshotGetUrls, snapshotPutUrls } from '$contract/vault-blobs.ts';
+import { envelopesWrite, keysGenerate, keysRelease, purge, purgeGrant } from '$contract/vault-keys.ts';
+import { logAppend, logRead } from '$contract/vault-log.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
 import { fromB64Url, type Bytes } from '../../src/lib/bytes.ts';
 import { generateAgreementKeyPair } from '../../src/lib/crypto/agreement.ts';

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { sessionRead } from '$contract/account.ts';
+import { sessionRead } from '$contract/accounts.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
 import { chunksOf } from '../../src/lib/remote/body.ts';

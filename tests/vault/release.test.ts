@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BlobId } from '$contract/ids.ts';
-import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault.ts';
+import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault-keys.ts';
 import { fromB64Url, type Bytes } from '../../src/lib/bytes.ts';
 import { sealEnvelope } from '../../src/lib/crypto/envelope.ts';
 import { randomBytes } from '../../src/lib/crypto/random.ts';

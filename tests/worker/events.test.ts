@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AccountEvent } from '$contract/account.ts';
+import type { AccountEvent } from '$contract/accounts.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
 import { followEvents } from '../../src/lib/drive/events.ts';
 import { refusalCode } from '../crypto/refusal.ts';

@@ -1,6 +1,6 @@
 import type * as Opaque from '@serenity-kit/opaque';
 import { vi } from 'vitest';
-import { logRead } from '$contract/vault.ts';
+import { logRead } from '$contract/vault-log.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { fromB64Url } from '../../src/lib/bytes.ts';
 import type { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';

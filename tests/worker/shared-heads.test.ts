@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Head } from '$contract/account.ts';
+import type { Head } from '$contract/accounts.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import { SharedHeads } from '../../src/lib/drive/shared-heads.ts';

@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import * as v from 'valibot';
-import { DeviceKey, type Head, KeyringRecord, type Membership } from '../../contract/account.ts';
+import { DeviceKey, type Head, KeyringRecord, type Membership } from '../../contract/accounts.ts';
 import type { EnvelopeRecord } from '../../contract/envelope.ts';
 import { AccountId, BlobId, Count, DeviceId, type UserName, VaultId } from '../../contract/ids.ts';
 import { lengthPrefixed } from '../state/length-prefixed.ts';

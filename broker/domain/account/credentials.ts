@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type * as v from 'valibot';
-import type { AccountEventKind } from '../../contract/account.ts';
+import type { AccountEventKind } from '../../contract/accounts.ts';
 import type { AccountId } from '../../contract/ids.ts';
 import type * as contract from '../../contract/credentials.ts';
 import type { Clock } from '../../ports/clock.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
-import type { Grant } from '../../contract/account.ts';
+import type { Grant } from '../../contract/accounts.ts';
 import { Count, DeviceId, GrantId } from '../../contract/ids.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import type { Clock } from '../../ports/clock.ts';

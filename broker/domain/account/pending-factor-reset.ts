@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { PendingFactorReset } from '../../contract/account.ts';
+import type { PendingFactorReset } from '../../contract/accounts.ts';
 import { Count } from '../../contract/ids.ts';
 
 const HOUR_MS = 60 * 60 * 1000;

@@ -1,5 +1,5 @@
 import type * as v from 'valibot';
-import type * as contract from '../../contract/account.ts';
+import type * as contract from '../../contract/accounts.ts';
 import type { AccountId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {

@@ -1,4 +1,4 @@
-import type { SignedIn } from '../../contract/account.ts';
+import type { SignedIn } from '../../contract/accounts.ts';
 import type { DeviceId, GrantId } from '../../contract/ids.ts';
 import type { AccountRecord, AccountVaults } from './accounts.ts';
 import type { EventLog } from '../state/event-log.ts';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
-import type * as contract from '../../contract/account.ts';
+import type * as contract from '../../contract/accounts.ts';
 import { AccountId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type Accounts, sameEpoch, withSession } from './accounts.ts';

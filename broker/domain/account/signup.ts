@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import * as v from 'valibot';
-import type * as contract from '../../contract/account.ts';
+import type * as contract from '../../contract/accounts.ts';
 import { BlobId, GrantId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { VaultKms } from '../../ports/kms.ts';
@@ -28,7 +28,7 @@ export interface SignupDeps extends WelcomeDeps {
   readonly grantKey: Uint8Array;
 }
 
-/** The four steps of signing up (contract/account.ts). The name is claimed at the last one only. */
+/** The four steps of signing up (contract/accounts.ts). The name is claimed at the last one only. */
 export function createSignup(deps: SignupDeps) {
   const { accounts, opaque, secondFactor, clock } = deps;
 

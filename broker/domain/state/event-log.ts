@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { AccountEvent, type AccountEventKind, type EventHead } from '../../contract/account.ts';
+import { AccountEvent, type AccountEventKind, type EventHead } from '../../contract/accounts.ts';
 import type { AccountId, BlobId, DeviceId, GrantId, VaultId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StateStore } from '../../ports/state.ts';

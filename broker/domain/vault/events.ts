@@ -1,4 +1,4 @@
-import type { Head } from '../../contract/account.ts';
+import type { Head } from '../../contract/accounts.ts';
 import type { VaultId } from '../../contract/ids.ts';
 
 /** What is told of a vault: its new head, or that records were put into its inbox. */

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { StoredBlob } from '../../contract/inbox.ts';
+import type { StoredBlob } from '../../contract/vault-inbox.ts';
 import { BlobId, type GrantId, type VaultId } from '../../contract/ids.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import type { ListedObject, Purger, VaultObjects } from '../../ports/vaults.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Head } from '../../contract/account.ts';
+import type { Head } from '../../contract/accounts.ts';
 import type { VaultId } from '../../contract/ids.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { readSegmentHead, type SegmentHead } from '../../contract/segment.ts';

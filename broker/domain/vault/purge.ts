@@ -1,4 +1,4 @@
-import type { Grant } from '../../contract/account.ts';
+import type { Grant } from '../../contract/accounts.ts';
 import type { BlobId, Factor, GrantId, VaultId } from '../../contract/ids.ts';
 import type { Purger, VaultObjects } from '../../ports/vaults.ts';
 import { blobKeys } from './blob-keys.ts';

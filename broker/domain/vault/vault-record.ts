@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { Head } from '../../contract/account.ts';
+import { Head } from '../../contract/accounts.ts';
 import { AccountId, Count, type VaultId } from '../../contract/ids.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Records } from '../state/records.ts';

@@ -1,5 +1,5 @@
 import type { EnvelopeRecord } from '../../contract/envelope.ts';
-import type { Head, Membership } from '../../contract/account.ts';
+import type { Head, Membership } from '../../contract/accounts.ts';
 import type { AccountId, BlobId, VaultId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { VaultKms } from '../../ports/kms.ts';

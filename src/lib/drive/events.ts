@@ -1,4 +1,4 @@
-import { eventsRead, type AccountEvent } from '$contract/account.ts';
+import { eventsRead, type AccountEvent } from '$contract/accounts.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Broker } from '../remote/broker.ts';
 import type { StoredEventHead } from '../store/database.ts';

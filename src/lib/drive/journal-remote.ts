@@ -1,7 +1,8 @@
-import type { Head } from '$contract/account.ts';
+import type { Head } from '$contract/accounts.ts';
 import { BlobId, type VaultId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
-import { logAppend, logRead, snapshotGetUrls, snapshotPutUrls } from '$contract/vault.ts';
+import { snapshotGetUrls, snapshotPutUrls } from '$contract/vault-blobs.ts';
+import { logAppend, logRead } from '$contract/vault-log.ts';
 import * as v from 'valibot';
 import { fromB64Url, toB64, toB64Url, type Bytes } from '../bytes.ts';
 import { sha256 } from '../crypto/digest.ts';

@@ -1,6 +1,6 @@
 import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
-import { purge, purgeGrant } from '$contract/vault.ts';
+import { purge, purgeGrant } from '$contract/vault-keys.ts';
 import { HalfkeyError } from '../errors.ts';
 import { retry } from '../remote/retry.ts';
 import { parseFactor } from '../account/factor.ts';

@@ -1,4 +1,4 @@
-import { Head } from '$contract/account.ts';
+import { Head } from '$contract/accounts.ts';
 import type { VaultId } from '$contract/ids.ts';
 import * as v from 'valibot';
 import { LOCKS } from '../concurrency/locks.ts';

@@ -1,4 +1,4 @@
-import type { Head } from '$contract/account.ts';
+import type { Head } from '$contract/accounts.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { coalesced } from '../concurrency/coalesced.ts';
 import { HalfkeyError } from '../errors.ts';

@@ -1,6 +1,7 @@
-import { Head } from '$contract/account.ts';
+import { Head } from '$contract/accounts.ts';
 import type { VaultId } from '$contract/ids.ts';
-import { headRead, VAULT_EVENTS_PATH } from '$contract/vault.ts';
+import { VAULT_EVENTS_PATH } from '$contract/vault-events.ts';
+import { headRead } from '$contract/vault-log.ts';
 import * as v from 'valibot';
 import { HalfkeyError } from '../errors.ts';
 import { answerTo, inTime } from './body.ts';

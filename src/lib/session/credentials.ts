@@ -8,7 +8,7 @@ import {
   passphraseStart,
   credentialsProve,
 } from '$contract/credentials.ts';
-import type { KeyringRecord } from '$contract/account.ts';
+import type { KeyringRecord } from '$contract/accounts.ts';
 import { DeviceId } from '$contract/ids.ts';
 import * as v from 'valibot';
 import { generateBackupCodes, groupBackupCode, hashBackupCode } from '../account/backup-codes.ts';

@@ -1,4 +1,4 @@
-import type { Grant } from '$contract/account.ts';
+import type { Grant } from '$contract/accounts.ts';
 import { LIMITS } from '$contract/limits.ts';
 
 /**

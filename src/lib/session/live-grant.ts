@@ -1,4 +1,4 @@
-import type { Grant } from '$contract/account.ts';
+import type { Grant } from '$contract/accounts.ts';
 import type { GrantId } from '$contract/ids.ts';
 import { HalfkeyError } from '../errors.ts';
 import { localExpiryMs } from './grant-clock.ts';

@@ -1,4 +1,4 @@
-import { sessionRead } from '$contract/account.ts';
+import { sessionRead } from '$contract/accounts.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { factorResetStop } from '$contract/factor-reset.ts';
 import { HalfkeyError } from '../errors.ts';

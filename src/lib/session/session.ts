@@ -1,4 +1,4 @@
-import { grantBuy, grantEnd, sessionEnd } from '$contract/account.ts';
+import { grantBuy, grantEnd, sessionEnd } from '$contract/accounts.ts';
 import type { GrantId } from '$contract/ids.ts';
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
 import type { Broker } from '../remote/broker.ts';

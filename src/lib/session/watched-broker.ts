@@ -1,4 +1,4 @@
-import { keysGenerate } from '$contract/vault.ts';
+import { keysGenerate } from '$contract/vault-keys.ts';
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
 import type { Broker } from '../remote/broker.ts';
 

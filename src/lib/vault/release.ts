@@ -1,5 +1,5 @@
 import type { BlobId } from '$contract/ids.ts';
-import { keysRelease } from '$contract/vault.ts';
+import { keysRelease } from '$contract/vault-keys.ts';
 import { fromB64Url, type Bytes } from '../bytes.ts';
 import { openEnvelope } from '../crypto/envelope.ts';
 import type { OpenVault } from './open-vault.ts';

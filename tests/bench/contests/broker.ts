@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { grantBuy } from '$contract/account.ts';
+import { grantBuy } from '$contract/accounts.ts';
 import { LIMITS } from '$contract/limits.ts';
-import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault.ts';
+import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault-keys.ts';
 import { AccountClient } from '../../support/account-client.ts';
 import { TestClock } from '../../support/broker.ts';
 import type { ServerClock } from '../../support/server-clock.ts';

@@ -1,4 +1,4 @@
-import { blobGetUrls } from '../../../broker/contract/vault.ts';
+import { blobGetUrls } from '../../../broker/contract/vault-blobs.ts';
 import { release } from '../../../src/lib/bytes.ts';
 import { getRange } from '../../../src/lib/remote/s3.ts';
 import { removeOpfsFile } from '../../../src/lib/store/opfs.ts';

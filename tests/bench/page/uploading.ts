@@ -1,6 +1,6 @@
 import type { BlobId } from '../../../broker/contract/ids.ts';
 import { LIMITS } from '../../../broker/contract/limits.ts';
-import { uploadAbort, uploadCreate, uploadPartUrls } from '../../../broker/contract/vault.ts';
+import { uploadAbort, uploadCreate, uploadPartUrls } from '../../../broker/contract/vault-blobs.ts';
 import { toB64, type Bytes } from '../../../src/lib/bytes.ts';
 import { sealAad } from '../../../src/lib/crypto/aad.ts';
 import { sha256 } from '../../../src/lib/crypto/digest.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { logRead } from '$contract/vault.ts';
+import { logRead } from '$contract/vault-log.ts';
 import { beforeAll, expect } from 'vitest';
 import { fromB64Url, utf8 } from '../../../src/lib/bytes.ts';
 import { headPhrase } from '../../../src/lib/journal/entries/head-phrase.ts';

@@ -1,4 +1,4 @@
-import { signinStart } from '$contract/account.ts';
+import { signinStart } from '$contract/accounts.ts';
 import { beforeAll, expect } from 'vitest';
 import { openKeyring } from '../../../src/lib/account/keyring.ts';
 import { startLogin } from '../../../src/lib/account/opaque.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect } from 'vitest';
-import * as contract from '$contract/account.ts';
+import * as contract from '$contract/accounts.ts';
 import type { ProblemCode } from '$contract/problems.ts';
 import {
   factorResetAsk,
@@ -10,7 +10,7 @@ import {
 } from '$contract/factor-reset.ts';
 import { credentialsProve } from '$contract/credentials.ts';
 import type { Route } from '$contract/route.ts';
-import { keysRelease } from '$contract/vault.ts';
+import { keysRelease } from '$contract/vault-keys.ts';
 import { stateKeys } from '../../../broker/domain/state/state-keys.ts';
 import { AccountClient } from '../../support/account-client.ts';
 import { type TestBroker, TestClock } from '../../support/broker.ts';

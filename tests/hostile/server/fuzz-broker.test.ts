@@ -1,5 +1,5 @@
 import { beforeAll, expect } from 'vitest';
-import { VAULT_EVENTS_PATH } from '$contract/vault.ts';
+import { VAULT_EVENTS_PATH } from '$contract/vault-events.ts';
 import { Problem } from '$contract/problems.ts';
 import * as v from 'valibot';
 import type { AccountClient } from '../../support/account-client.ts';

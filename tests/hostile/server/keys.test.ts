@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect } from 'vitest';
-import * as account from '$contract/account.ts';
-import * as vault from '$contract/vault.ts';
+import * as account from '$contract/accounts.ts';
+import * as vault from '$contract/vaults.ts';
 import { stateKeys } from '../../../broker/domain/state/state-keys.ts';
 import type { AccountClient } from '../../support/account-client.ts';
 import type { TestBroker } from '../../support/broker.ts';

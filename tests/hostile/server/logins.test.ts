@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect } from 'vitest';
-import * as contract from '$contract/account.ts';
+import * as contract from '$contract/accounts.ts';
 import * as credentials from '$contract/credentials.ts';
-import { VAULT_EVENTS_PATH } from '$contract/vault.ts';
+import { VAULT_EVENTS_PATH } from '$contract/vault-events.ts';
 import type { AccountClient } from '../../support/account-client.ts';
 import type { TestBroker } from '../../support/broker.ts';
 import { newAuthenticator, passphraseRequest, prove } from '../../support/credentials-client.ts';

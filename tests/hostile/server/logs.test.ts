@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import { PROBLEMS } from '$contract/problems.ts';
-import * as contract from '$contract/vault.ts';
+import * as contract from '$contract/vaults.ts';
 import { loadSetup } from '../../../broker/domain/state/setup.ts';
 import { AccountClient } from '../../support/account-client.ts';
 import { TestClock } from '../../support/broker.ts';

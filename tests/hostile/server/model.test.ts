@@ -9,7 +9,7 @@ import { BrokerProblem } from '../../../broker/domain/problem.ts';
 import { createRecordCodec } from '../../../broker/domain/state/record-codec.ts';
 import { createRecords } from '../../../broker/domain/state/records.ts';
 import { createVaultRecords } from '../../../broker/domain/vault/vault-record.ts';
-import type { Head } from '$contract/account.ts';
+import type { Head } from '$contract/accounts.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
 import { newVaultId } from '../../support/memory-vault-cloud.ts';
 import { newSession, segmentAfter } from '../../support/vault-side.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { beforeAll, expect } from 'vitest';
-import * as account from '$contract/account.ts';
-import * as contract from '$contract/vault.ts';
+import * as account from '$contract/accounts.ts';
+import * as contract from '$contract/vaults.ts';
 import { createAccounts } from '../../../broker/domain/account/accounts.ts';
 import { createRecords } from '../../../broker/domain/state/records.ts';
 import { loadSetup } from '../../../broker/domain/state/setup.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { EncryptJWT, SignJWT } from 'jose';
 import { beforeAll, expect } from 'vitest';
-import * as contract from '$contract/account.ts';
+import * as contract from '$contract/accounts.ts';
 import { loadSetup, type Setup } from '../../../broker/domain/state/setup.ts';
 import type { TestBroker } from '../../support/broker.ts';
 import { row } from '../support/row.ts';

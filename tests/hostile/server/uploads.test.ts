@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { beforeAll, expect } from 'vitest';
-import * as contract from '$contract/vault.ts';
+import * as contract from '$contract/vaults.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { ask } from '../../support/vault-broker.ts';
 import { APP_ORIGIN } from '../../support/vault-cloud.ts';

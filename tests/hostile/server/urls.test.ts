@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, expect } from 'vitest';
 import { LIMITS, OBJECT_TYPE } from '$contract/limits.ts';
-import * as contract from '$contract/vault.ts';
+import * as contract from '$contract/vaults.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { ask } from '../../support/vault-broker.ts';
 import { newBlobId, newSession } from '../../support/vault-side.ts';

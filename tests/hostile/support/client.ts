@@ -1,8 +1,9 @@
-import type { Membership } from '$contract/account.ts';
-import { grantBuy, signinCode, signinFinish, signinStart } from '$contract/account.ts';
+import type { Membership } from '$contract/accounts.ts';
+import { grantBuy, signinCode, signinFinish, signinStart } from '$contract/accounts.ts';
 import type { EnvelopeRecord } from '$contract/envelope.ts';
 import { DeviceId, type BlobId, type GrantId, type VaultId } from '$contract/ids.ts';
-import { blobPutUrl, envelopesWrite, keysGenerate } from '$contract/vault.ts';
+import { blobPutUrl } from '$contract/vault-blobs.ts';
+import { envelopesWrite, keysGenerate } from '$contract/vault-keys.ts';
 import * as v from 'valibot';
 import { openKeyring, type OpenKeyring } from '../../../src/lib/account/keyring.ts';
 import { startLogin } from '../../../src/lib/account/opaque.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { recoveryStart } from '$contract/account.ts';
+import { recoveryStart } from '$contract/accounts.ts';
 import { recoveryKeyPair, signRecoveryChallenge } from '../../../src/lib/account/recovery.ts';
 import { toB64Url } from '../../../src/lib/bytes.ts';
 import { randomBytes } from '../../../src/lib/crypto/random.ts';

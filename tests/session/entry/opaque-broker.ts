@@ -1,5 +1,5 @@
 import * as opaque from '@serenity-kit/opaque';
-import { signinFinish, signinStart, signupFinish, signupStart } from '$contract/account.ts';
+import { signinFinish, signinStart, signupFinish, signupStart } from '$contract/accounts.ts';
 import type { Route } from '$contract/route.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import type { Broker } from '../../../src/lib/remote/broker.ts';

@@ -1,6 +1,6 @@
 import type * as Opaque from '@serenity-kit/opaque';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { signinStart } from '$contract/account.ts';
+import { signinStart } from '$contract/accounts.ts';
 import { startRegistration } from '../../../src/lib/account/opaque.ts';
 import { provePassphrase } from '../../../src/lib/session/entry/passphrase-proof.ts';
 import { refusalCode } from '../../crypto/refusal.ts';

@@ -1,6 +1,6 @@
 import type * as Opaque from '@serenity-kit/opaque';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { recoveryStart, signinCode, signinFinish, signinStart } from '$contract/account.ts';
+import { recoveryStart, signinCode, signinFinish, signinStart } from '$contract/accounts.ts';
 import { factorResetAsk, factorResetConfirm, factorResetSecret } from '$contract/factor-reset.ts';
 import { createKeyring, type OpenKeyring } from '../../../src/lib/account/keyring.ts';
 import { startRegistration } from '../../../src/lib/account/opaque.ts';

@@ -1,6 +1,6 @@
 import type * as Opaque from '@serenity-kit/opaque';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { sessionRead, signupComplete, signupStart, signupVerify } from '$contract/account.ts';
+import { sessionRead, signupComplete, signupStart, signupVerify } from '$contract/accounts.ts';
 import { hashBackupCode, parseBackupCode } from '../../../src/lib/account/backup-codes.ts';
 import { openKeyring } from '../../../src/lib/account/keyring.ts';
 import { parseRecoveryWords } from '../../../src/lib/account/recovery.ts';

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
-import { envelopesWrite, keysGenerate, keysRelease, logAppend } from '$contract/vault.ts';
+import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault-keys.ts';
+import { logAppend } from '$contract/vault-log.ts';
 import { randomBytes } from '../../../src/lib/crypto/random.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import type { CapturedFile } from '../../../src/lib/inbox/record.ts';

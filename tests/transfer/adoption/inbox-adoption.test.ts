@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BlobId } from '$contract/ids.ts';
-import { inboxList, inboxRemove, inboxWrite, type StoredBlob } from '$contract/inbox.ts';
-import { keysGenerate, keysRelease } from '$contract/vault.ts';
+import { inboxList, inboxRemove, inboxWrite, type StoredBlob } from '$contract/vault-inbox.ts';
+import { keysGenerate, keysRelease } from '$contract/vault-keys.ts';
 import { toB64Url } from '../../../src/lib/bytes.ts';
 import { randomBytes } from '../../../src/lib/crypto/random.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';

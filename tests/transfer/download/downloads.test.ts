@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BlobId } from '$contract/ids.ts';
-import { blobGetUrls, envelopesWrite, keysGenerate, keysRelease } from '$contract/vault.ts';
+import { blobGetUrls } from '$contract/vault-blobs.ts';
+import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault-keys.ts';
 import { concat, fromB64Url, toB64, utf8 } from '../../../src/lib/bytes.ts';
 import { sealAad } from '../../../src/lib/crypto/aad.ts';
 import { sha256 } from '../../../src/lib/crypto/digest.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { uploadComplete, uploadCreate } from '$contract/vault.ts';
+import { uploadComplete, uploadCreate } from '$contract/vault-blobs.ts';
 import { sendParts } from '../../../src/lib/transfer/upload/multipart.ts';
 import type { PartSupply, SendingDeps } from '../../../src/lib/transfer/upload/part-supply.ts';
 import { compositeOf, openSendingSide, uploadOfThree } from './sending-side.ts';

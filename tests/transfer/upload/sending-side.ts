@@ -1,8 +1,8 @@
 import 'fake-indexeddb/auto';
 import { randomBytes } from 'node:crypto';
 import type { BlobId, VaultId } from '$contract/ids.ts';
-import { inboxWrite } from '$contract/inbox.ts';
-import { uploadComplete, uploadCreate, uploadList, uploadPartUrls } from '$contract/vault.ts';
+import { inboxWrite } from '$contract/vault-inbox.ts';
+import { uploadComplete, uploadCreate, uploadList, uploadPartUrls } from '$contract/vault-blobs.ts';
 import { BrokerProblem } from '../../../broker/domain/problem.ts';
 import { concat, fromB64Url, type Bytes } from '../../../src/lib/bytes.ts';
 import { sha256 } from '../../../src/lib/crypto/digest.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BlobId } from '$contract/ids.ts';
-import { blobGetUrls, blobPutUrl } from '$contract/vault.ts';
+import { blobGetUrls, blobPutUrl } from '$contract/vault-blobs.ts';
 import { toB64 } from '../../../src/lib/bytes.ts';
 import { sha256 } from '../../../src/lib/crypto/digest.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';

@@ -1,4 +1,4 @@
-import type { Grant, KeyringRecord, SignedIn } from '$contract/account.ts';
+import type { Grant, KeyringRecord, SignedIn } from '$contract/accounts.ts';
 import type { OpenKeyring } from '../../account/keyring.ts';
 import { corruptKeyring } from '../../account/keyring-format.ts';
 import { fromB64Url, type Bytes } from '../../bytes.ts';

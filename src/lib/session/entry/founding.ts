@@ -1,4 +1,4 @@
-import type { signupVerify } from '$contract/account.ts';
+import type { signupVerify } from '$contract/accounts.ts';
 import type { EnvelopeRecord } from '$contract/envelope.ts';
 import type * as v from 'valibot';
 import type { OpenKeyring } from '../../account/keyring.ts';

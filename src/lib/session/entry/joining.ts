@@ -1,4 +1,4 @@
-import type { Membership } from '$contract/account.ts';
+import type { Membership } from '$contract/accounts.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { equalBytes, toB64Url } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';

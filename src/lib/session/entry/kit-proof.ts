@@ -1,4 +1,4 @@
-import { recoveryStart } from '$contract/account.ts';
+import { recoveryStart } from '$contract/accounts.ts';
 import { recoveryKeyPair, signRecoveryChallenge, type KitPurpose } from '../../account/recovery.ts';
 import { fromB64Url, toB64Url, type Bytes } from '../../bytes.ts';
 import type { Broker } from '../../remote/broker.ts';

@@ -1,4 +1,4 @@
-import { signinStart } from '$contract/account.ts';
+import { signinStart } from '$contract/accounts.ts';
 import { startLogin } from '../../account/opaque.ts';
 import type { Bytes } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';

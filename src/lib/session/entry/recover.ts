@@ -1,4 +1,4 @@
-import { recoveryCode, recoveryComplete, recoveryProve } from '$contract/account.ts';
+import { recoveryCode, recoveryComplete, recoveryProve } from '$contract/accounts.ts';
 import type { AccountId } from '$contract/ids.ts';
 import { openKeyring, rewrapKeyring, type OpenKeyring } from '../../account/keyring.ts';
 import { startRegistration } from '../../account/opaque.ts';

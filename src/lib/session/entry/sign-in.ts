@@ -1,4 +1,4 @@
-import { signinCode, signinFinish, signinStart, type SignedIn } from '$contract/account.ts';
+import { signinCode, signinFinish, signinStart, type SignedIn } from '$contract/accounts.ts';
 import type { AccountId, UserName } from '$contract/ids.ts';
 import { factorResetAsk, factorResetConfirm, factorResetSecret } from '$contract/factor-reset.ts';
 import { openKeyring } from '../../account/keyring.ts';

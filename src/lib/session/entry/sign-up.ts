@@ -1,4 +1,4 @@
-import { sessionRead, signupComplete, signupFinish, signupStart, signupVerify } from '$contract/account.ts';
+import { sessionRead, signupComplete, signupFinish, signupStart, signupVerify } from '$contract/accounts.ts';
 import type { AccountId, UserName, VaultId } from '$contract/ids.ts';
 import type * as v from 'valibot';
 import { generateBackupCodes, groupBackupCode, hashBackupCode } from '../../account/backup-codes.ts';

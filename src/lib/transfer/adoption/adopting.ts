@@ -1,7 +1,7 @@
 import type { EnvelopeRecord } from '$contract/envelope.ts';
 import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
-import { envelopesWrite, keysGenerate } from '$contract/vault.ts';
+import { envelopesWrite, keysGenerate } from '$contract/vault-keys.ts';
 import { equalBytes, fromB64Url } from '../../bytes.ts';
 import { Batcher, type Outcome } from '../../concurrency/batcher.ts';
 import { sealEnvelope } from '../../crypto/envelope.ts';

@@ -1,4 +1,4 @@
-import { inboxList, inboxRemove, type StoredBlob } from '$contract/inbox.ts';
+import { inboxList, inboxRemove, type StoredBlob } from '$contract/vault-inbox.ts';
 import type { BlobId } from '$contract/ids.ts';
 import { fromB64Url, type Bytes } from '../../bytes.ts';
 import { coalesced } from '../../concurrency/coalesced.ts';

@@ -1,5 +1,5 @@
 import type { BlobId } from '$contract/ids.ts';
-import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault.ts';
+import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault-keys.ts';
 import { fromB64Url } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
 import { createInboxKey, openInboxKey, type InboxPrivateKey } from '../../inbox/keys.ts';

@@ -1,4 +1,4 @@
-import { inboxWrite } from '$contract/inbox.ts';
+import { inboxWrite } from '$contract/vault-inbox.ts';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { toB64Url, type Bytes } from '../../bytes.ts';

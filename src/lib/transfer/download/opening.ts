@@ -1,5 +1,5 @@
 import { LIMITS } from '$contract/limits.ts';
-import { blobGetUrls } from '$contract/vault.ts';
+import { blobGetUrls } from '$contract/vault-blobs.ts';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { concat, release, toB64, type Bytes } from '../../bytes.ts';
 import { sealAad } from '../../crypto/aad.ts';

@@ -1,5 +1,5 @@
 import type { BlobId } from '$contract/ids.ts';
-import { uploadComplete, uploadCreate, uploadList } from '$contract/vault.ts';
+import { uploadComplete, uploadCreate, uploadList } from '$contract/vault-blobs.ts';
 import { toB64, type Bytes } from '../../bytes.ts';
 import { compositeDigest } from '../../crypto/digest.ts';
 import { HalfkeyError } from '../../errors.ts';

@@ -1,6 +1,6 @@
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
-import { uploadPartUrls } from '$contract/vault.ts';
+import { uploadPartUrls } from '$contract/vault-blobs.ts';
 import { Batcher, type Outcome } from '../../concurrency/batcher.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { Broker } from '../../remote/broker.ts';

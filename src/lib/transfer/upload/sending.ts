@@ -1,5 +1,5 @@
 import type { BlobId, VaultId } from '$contract/ids.ts';
-import { blobGetUrls, blobPutUrl } from '$contract/vault.ts';
+import { blobGetUrls, blobPutUrl } from '$contract/vault-blobs.ts';
 import { toB64, type Bytes } from '../../bytes.ts';
 import { compositeDigest, sha256 } from '../../crypto/digest.ts';
 import { HalfkeyError } from '../../errors.ts';

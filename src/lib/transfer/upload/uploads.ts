@@ -1,5 +1,5 @@
 import type { BlobId } from '$contract/ids.ts';
-import { uploadAbort } from '$contract/vault.ts';
+import { uploadAbort } from '$contract/vault-blobs.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { StoredUpload } from '../../store/database.ts';
 import type { Adopter } from '../adoption/adopting.ts';

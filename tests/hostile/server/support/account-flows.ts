@@ -1,8 +1,8 @@
 import * as opaque from '@serenity-kit/opaque';
 import { expect } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import type { Factor } from '$contract/ids.ts';
-import * as contract from '$contract/vault.ts';
+import * as contract from '$contract/vaults.ts';
 import { KSF } from '../../../support/quick-opaque.ts';
 import { newBlobId } from '../../../support/vault-side.ts';
 import { codeOf, type Flow, PASSPHRASE, signedUp } from './flow.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import type { Factor } from '$contract/ids.ts';
 import * as contract from '$contract/credentials.ts';
 import { type AccountClient, newBackupCodes } from '../../../support/account-client.ts';

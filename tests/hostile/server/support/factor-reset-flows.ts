@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import * as contract from '$contract/factor-reset.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { askFactorReset, pairNext } from '../../../support/factor-reset-client.ts';

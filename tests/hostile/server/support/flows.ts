@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import * as account from '$contract/account.ts';
+import * as account from '$contract/accounts.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { buyGrant, endGrant, recovery, signIn, signOut, signUp } from './account-flows.ts';
 import type { Flow } from './flow.ts';

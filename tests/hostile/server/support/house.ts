@@ -91,7 +91,7 @@ export async function newcomer(house: House, broker: TestBroker, userName: strin
 
 /** Of the browser's grant: a code not shown yet, and what it buys. */
 export async function buyGrant(client: AccountClient, releases?: number): Promise<string> {
-  const { grantBuy } = await import('$contract/account.ts');
+  const { grantBuy } = await import('$contract/accounts.ts');
   const request = { factor: await client.nextCode(), ...(releases !== undefined && { releases }) };
   return (await client.must(grantBuy, request)).id;
 }

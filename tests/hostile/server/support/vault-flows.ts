@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
-import * as account from '$contract/account.ts';
-import { inboxList, inboxRemove, inboxWrite } from '$contract/inbox.ts';
+import * as account from '$contract/accounts.ts';
+import { inboxList, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
 import { OBJECT_TYPE } from '$contract/limits.ts';
-import * as contract from '$contract/vault.ts';
+import * as contract from '$contract/vaults.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { envelopeOf, newBlobId, segmentAfter } from '../../../support/vault-side.ts';
 import { b64url, codeOf, type Flow, sha256Of, signedUp } from './flow.ts';

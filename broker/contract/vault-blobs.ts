@@ -1,59 +1,16 @@
 import * as v from 'valibot';
-import { Grant, Head } from './account.ts';
-import { EnvelopeName, EnvelopeRecord, KeyPurpose } from './envelope.ts';
-import { b64url, BlobId, Count, Factor, GrantId, s3Name, Sha256B64 } from './ids.ts';
+import { BlobId, Count, s3Name, Sha256B64 } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { route } from './route.ts';
+import { batchOf, route } from './route.ts';
 
 const Empty = v.strictObject({});
-const batchOf = <Item extends v.GenericSchema>(item: Item) =>
-  v.pipe(v.array(item), v.minLength(1), v.maxLength(LIMITS.batch));
 const Url = v.pipe(v.string(), v.url(), v.maxLength(8192));
 const BlobSize = v.pipe(Count, v.minValue(1), v.maxValue(LIMITS.maxBlobBytes));
 const PartSize = v.pipe(Count, v.minValue(1), v.maxValue(LIMITS.maxPartBytes));
 const PartNumber = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.parts));
 const UploadId = s3Name(1024);
 const ETag = s3Name(128);
-const Seq = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
-
-/** Makes KMS halves for new blobs, LIMITS.grantGenerations a code; no release is spent. `grant_missing`, `grant_spent`. */
-export const keysGenerate = route({
-  method: 'POST',
-  path: '/api/vaults/:vault/keys/generate',
-  stage: 'full',
-  request: v.strictObject({ grant: GrantId, purpose: KeyPurpose, blobs: batchOf(BlobId) }),
-  answer: v.object({
-    keys: v.array(
-      v.object({ blob: BlobId, kmsHalf: b64url({ exactly: 32 }), kmsBlob: b64url({ atMost: 1024 }) }),
-    ),
-  }),
-});
-
-/** Envelopes with their KMS halves. A blob without an envelope is left out of `keys` and named in `absent`. */
-export const keysRelease = route({
-  method: 'POST',
-  path: '/api/vaults/:vault/keys/release',
-  stage: 'full',
-  request: v.strictObject({ grant: GrantId, purpose: KeyPurpose, names: batchOf(EnvelopeName) }),
-  answer: v.object({
-    keys: v.array(
-      v.object({ blob: BlobId, epoch: Count, envelope: EnvelopeRecord, kmsHalf: b64url({ exactly: 32 }) }),
-    ),
-    absent: v.array(EnvelopeName),
-  }),
-});
-
-/** Create-only; the same bytes again are fine, others are `already_exists`. */
-export const envelopesWrite = route({
-  method: 'POST',
-  path: '/api/vaults/:vault/envelopes',
-  stage: 'full',
-  request: v.strictObject({
-    envelopes: batchOf(v.strictObject({ blob: BlobId, envelope: EnvelopeRecord })),
-  }),
-  answer: Empty,
-  bulk: true,
-});
+const PageName = v.strictObject({ seq: Count, page: BlobId });
 
 /**
  * A URL for a blob that goes up in one PUT. Signed headers: content-length, content-type (OBJECT_TYPE), if-none-match,
@@ -151,45 +108,6 @@ export const uploadAbort = route({
   answer: Empty,
 });
 
-/** Appends a journal segment at the place its head says; `head_changed` when that place is taken. */
-export const logAppend = route({
-  method: 'POST',
-  path: '/api/vaults/:vault/log',
-  stage: 'full',
-  request: v.strictObject({ segment: b64url({ atMost: LIMITS.maxSegmentBytes }) }),
-  answer: Head,
-  bulk: true,
-});
-
-/** Segments from `from` on, as many as fit (see LIMITS); fewer than there are is no end: `head` says that. */
-export const logRead = route({
-  method: 'GET',
-  path: '/api/vaults/:vault/log',
-  stage: 'full',
-  request: v.strictObject({ from: Seq }),
-  answer: v.object({ head: Head, segments: v.array(b64url({ atMost: LIMITS.maxSegmentBytes })) }),
-});
-
-/**
- * For who gets no stream of events through: the newest head, or 204 without a body while its number is still `known`. As the vault's
- * record has it, which is what the stream is told of, too.
- */
-export const headRead = route({
-  method: 'GET',
-  path: '/api/vaults/:vault/head',
-  stage: 'full',
-  request: v.strictObject({ known: Seq }),
-  answer: v.optional(Head),
-});
-
-/**
- * `text/event-stream`: `head`, whose data is a Head, the first at once; and `inbox`, whose data is empty, whenever the broker
- * that is listened to has written inbox records (another broker's are not told of). A comment every 15 s.
- */
-export const VAULT_EVENTS_PATH = '/api/vaults/:vault/events';
-
-const PageName = v.strictObject({ seq: Count, page: BlobId });
-
 export const snapshotPutUrls = route({
   method: 'POST',
   path: '/api/vaults/:vault/snapshots/put',
@@ -212,22 +130,4 @@ export const snapshotGetUrls = route({
   stage: 'full',
   request: v.strictObject({ pages: batchOf(PageName) }),
   answer: v.object({ urls: v.array(v.object({ page: BlobId, url: Url })) }),
-});
-
-/** A fresh code for deleting for good; it buys nothing else, and lasts five minutes. */
-export const purgeGrant = route({
-  method: 'POST',
-  path: '/api/vaults/:vault/purge/grant',
-  stage: 'full',
-  request: v.strictObject({ factor: Factor }),
-  answer: Grant,
-});
-
-/** Removes every version of the blobs, their envelopes and inbox records. Repeating it is harmless. */
-export const purge = route({
-  method: 'POST',
-  path: '/api/vaults/:vault/purge',
-  stage: 'full',
-  request: v.strictObject({ grant: GrantId, blobs: batchOf(BlobId) }),
-  answer: Empty,
 });

@@ -1,0 +1,38 @@
+import * as v from 'valibot';
+import { Head } from './accounts.ts';
+import { b64url } from './ids.ts';
+import { LIMITS } from './limits.ts';
+import { route } from './route.ts';
+
+const Seq = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
+
+/** Appends a journal segment at the place its head says; `head_changed` when that place is taken. */
+export const logAppend = route({
+  method: 'POST',
+  path: '/api/vaults/:vault/log',
+  stage: 'full',
+  request: v.strictObject({ segment: b64url({ atMost: LIMITS.maxSegmentBytes }) }),
+  answer: Head,
+  bulk: true,
+});
+
+/** Segments from `from` on, as many as fit (see LIMITS); fewer than there are is no end: `head` says that. */
+export const logRead = route({
+  method: 'GET',
+  path: '/api/vaults/:vault/log',
+  stage: 'full',
+  request: v.strictObject({ from: Seq }),
+  answer: v.object({ head: Head, segments: v.array(b64url({ atMost: LIMITS.maxSegmentBytes })) }),
+});
+
+/**
+ * For who gets no stream of events through: the newest head, or 204 without a body while its number is still `known`. As the vault's
+ * record has it, which is what the stream is told of, too.
+ */
+export const headRead = route({
+  method: 'GET',
+  path: '/api/vaults/:vault/head',
+  stage: 'full',
+  request: v.strictObject({ known: Seq }),
+  answer: v.optional(Head),
+});
