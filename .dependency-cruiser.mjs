@@ -104,7 +104,7 @@ export default {
     ...inOrder('src/lib/journal/', 'entries', 'state'),
     ...inOrder('src/lib/transfer/', 'download', 'adoption', 'upload'),
     ...inOrder('src/lib/ui/', 'transfers', 'settings', 'account', 'drive'),
-    ...inOrder('broker/domain/', 'state', 'account', 'vault'),
+    ...inOrder('broker/domain/', 'state', 'account', 'auth', 'vault'),
     only('ports', '^broker/ports/', CONTRACT),
     only('domain', '^broker/domain/', CONTRACT, '^broker/ports/'),
     only('broker-routes', '^broker/routes/', CONTRACT, '^broker/(ports|domain)/'),

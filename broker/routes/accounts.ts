@@ -1,17 +1,17 @@
 import * as contract from '../contract/accounts.ts';
 import type { AccountVaults, Accounts } from '../domain/account/accounts.ts';
 import type { EventLog } from '../domain/state/event-log.ts';
-import type { Grants } from '../domain/account/grants.ts';
-import { STATE_SECONDS } from '../domain/account/one-time-state.ts';
+import type { Grants } from '../domain/auth/grants.ts';
+import { STATE_SECONDS } from '../domain/auth/one-time-state.ts';
 import { BrokerProblem } from '../domain/problem.ts';
-import type { createRecovery } from '../domain/account/recovery.ts';
-import type { createFactorReset } from '../domain/account/factor-reset.ts';
-import type { SecondFactor } from '../domain/account/second-factor.ts';
+import type { createRecovery } from '../domain/auth/recovery.ts';
+import type { createFactorReset } from '../domain/auth/factor-reset.ts';
+import type { SecondFactor } from '../domain/auth/second-factor.ts';
 import type { Session } from '../domain/account/session.ts';
-import { DEVICE_SECONDS } from '../domain/account/sessions.ts';
-import type { Issued } from '../domain/account/signed-in.ts';
-import type { createSignin } from '../domain/account/signin.ts';
-import type { createSignup } from '../domain/account/signup.ts';
+import { DEVICE_SECONDS } from '../domain/auth/sessions.ts';
+import type { Issued } from '../domain/auth/signed-in.ts';
+import type { createSignin } from '../domain/auth/signin.ts';
+import type { createSignup } from '../domain/auth/signup.ts';
 import type { Cookies } from './cookies.ts';
 import { type Frame, register } from './frame.ts';
 

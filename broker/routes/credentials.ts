@@ -1,5 +1,5 @@
 import * as contract from '../contract/credentials.ts';
-import type { createCredentials } from '../domain/account/credentials.ts';
+import type { createCredentials } from '../domain/auth/credentials.ts';
 import { admitTo, takeState } from './accounts.ts';
 import { type Frame, register } from './frame.ts';
 

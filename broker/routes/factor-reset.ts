@@ -1,5 +1,5 @@
 import * as contract from '../contract/factor-reset.ts';
-import type { createFactorReset } from '../domain/account/factor-reset.ts';
+import type { createFactorReset } from '../domain/auth/factor-reset.ts';
 import { admitTo, takeState } from './accounts.ts';
 import { type Frame, register } from './frame.ts';
 

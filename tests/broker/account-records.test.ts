@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { eventsRead } from '$contract/accounts.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { createEventLog, EVENTS_PER_READ } from '../../broker/domain/state/event-log.ts';
-import { createGrants } from '../../broker/domain/account/grants.ts';
+import { createGrants } from '../../broker/domain/auth/grants.ts';
 import { lengthPrefixed } from '../../broker/domain/state/length-prefixed.ts';
 import { createRecordCodec } from '../../broker/domain/state/record-codec.ts';
 import { createRecords } from '../../broker/domain/state/records.ts';

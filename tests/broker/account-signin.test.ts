@@ -1,7 +1,7 @@
 import * as opaque from '@serenity-kit/opaque';
 import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/accounts.ts';
-import { LOGIN_INTERVAL_MS, LOGINS_AT_ONCE } from '../../broker/domain/account/login-pace.ts';
+import { LOGIN_INTERVAL_MS, LOGINS_AT_ONCE } from '../../broker/domain/auth/login-pace.ts';
 import type { StateStore } from '../../broker/ports/state.ts';
 import type { AccountClient } from '../support/account-client.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';

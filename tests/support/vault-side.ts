@@ -5,7 +5,7 @@ import type { EnvelopeRecord } from '$contract/envelope.ts';
 import type { Head } from '$contract/accounts.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
 import { createEventLog } from '../../broker/domain/state/event-log.ts';
-import { createGrants } from '../../broker/domain/account/grants.ts';
+import { createGrants } from '../../broker/domain/auth/grants.ts';
 import { createRecordCodec } from '../../broker/domain/state/record-codec.ts';
 import { createRecords } from '../../broker/domain/state/records.ts';
 import type { Session } from '../../broker/domain/account/session.ts';

@@ -6,7 +6,7 @@ import type { ListedObject, Purger, VaultObjects } from '../../ports/vaults.ts';
 import { blobKeys } from './blob-keys.ts';
 import { mapBounded } from '../bounded.ts';
 import type { EventLog } from '../state/event-log.ts';
-import type { Grants } from '../account/grants.ts';
+import type { Grants } from '../auth/grants.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Session } from '../account/session.ts';
 

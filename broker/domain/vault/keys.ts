@@ -6,7 +6,7 @@ import type { VaultObjects } from '../../ports/vaults.ts';
 import { blobKeys, halfContext } from './blob-keys.ts';
 import { mapBounded } from '../bounded.ts';
 import type { EventLog } from '../state/event-log.ts';
-import type { Grants } from '../account/grants.ts';
+import type { Grants } from '../auth/grants.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Session } from '../account/session.ts';
 import type { Usage } from './usage.ts';

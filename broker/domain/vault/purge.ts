@@ -4,8 +4,8 @@ import type { Purger, VaultObjects } from '../../ports/vaults.ts';
 import { blobKeys } from './blob-keys.ts';
 import { mapBounded } from '../bounded.ts';
 import type { EventLog } from '../state/event-log.ts';
-import type { Grants } from '../account/grants.ts';
-import type { SecondFactor } from '../account/second-factor.ts';
+import type { Grants } from '../auth/grants.ts';
+import type { SecondFactor } from '../auth/second-factor.ts';
 import type { Session } from '../account/session.ts';
 import type { Usage } from './usage.ts';
 

@@ -4,7 +4,7 @@ import {
   createLoginPace,
   LOGIN_INTERVAL_MS,
   LOGINS_AT_ONCE,
-} from '../../../broker/domain/account/login-pace.ts';
+} from '../../../broker/domain/auth/login-pace.ts';
 import { createRecordCodec } from '../../../broker/domain/state/record-codec.ts';
 import { createRecords } from '../../../broker/domain/state/records.ts';
 import { MemoryVaultCloud } from '../../support/memory-vault-cloud.ts';

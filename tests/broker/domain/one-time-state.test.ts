@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createOneTimeState, STATE_SECONDS } from '../../../broker/domain/account/one-time-state.ts';
+import { createOneTimeState, STATE_SECONDS } from '../../../broker/domain/auth/one-time-state.ts';
 import { createRecordCodec } from '../../../broker/domain/state/record-codec.ts';
 import { createRecords, type Records } from '../../../broker/domain/state/records.ts';
 import { MemoryVaultCloud } from '../../support/memory-vault-cloud.ts';

@@ -3,7 +3,7 @@ import type { VaultClientCache } from '../../../broker/aws/vault-clients.ts';
 import { createStateStore } from '../../../broker/aws/state-store.ts';
 import { vaultObjects } from '../../../broker/aws/vault-objects.ts';
 import { createEventLog } from '../../../broker/domain/state/event-log.ts';
-import { createGrants } from '../../../broker/domain/account/grants.ts';
+import { createGrants } from '../../../broker/domain/auth/grants.ts';
 import { createLog, genesisHead } from '../../../broker/domain/vault/log.ts';
 import { BrokerProblem } from '../../../broker/domain/problem.ts';
 import { createRecordCodec } from '../../../broker/domain/state/record-codec.ts';

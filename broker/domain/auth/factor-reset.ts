@@ -2,13 +2,19 @@ import type * as v from 'valibot';
 import type { AccountId } from '../../contract/ids.ts';
 import type * as contract from '../../contract/factor-reset.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type AccountRecord, type Accounts, requireUnrevoked, sameEpoch, withSession } from './accounts.ts';
+import {
+  type AccountRecord,
+  type Accounts,
+  requireUnrevoked,
+  sameEpoch,
+  withSession,
+} from '../account/accounts.ts';
 import type { OneTimeState } from './one-time-state.ts';
-import { isFactorResetDue, pendingFactorReset } from './pending-factor-reset.ts';
+import { isFactorResetDue, pendingFactorReset } from '../account/pending-factor-reset.ts';
 import { BrokerProblem } from '../problem.ts';
 import { provenRecoveryKey } from './recovery-key.ts';
 import type { SecondFactor } from './second-factor.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../account/session.ts';
 import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
 import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
 

@@ -5,11 +5,17 @@ import { BlobId, GrantId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { VaultKms } from '../../ports/kms.ts';
 import type { VaultIdentities } from '../../ports/vaults.ts';
-import { type AccountRecord, type Accounts, isExpired, newAccountId, withSession } from './accounts.ts';
+import {
+  type AccountRecord,
+  type Accounts,
+  isExpired,
+  newAccountId,
+  withSession,
+} from '../account/accounts.ts';
 import type { OpaqueServer } from './opaque-server.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { SecondFactor } from './second-factor.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../account/session.ts';
 import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
 import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
 

@@ -9,13 +9,13 @@ import {
   requireUnrevoked,
   sameEpoch,
   withSession,
-} from './accounts.ts';
+} from '../account/accounts.ts';
 import type { OneTimeState } from './one-time-state.ts';
 import type { OpaqueServer } from './opaque-server.ts';
 import { BrokerProblem } from '../problem.ts';
 import { challengeRecoveryKey, provenRecoveryKey } from './recovery-key.ts';
 import type { SecondFactor } from './second-factor.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../account/session.ts';
 import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
 import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
 

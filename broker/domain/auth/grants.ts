@@ -6,7 +6,7 @@ import { LIMITS } from '../../contract/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Records } from '../state/records.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../account/session.ts';
 import { stateKeys } from '../state/state-keys.ts';
 
 /** `release` is for making and releasing KMS halves, `purge` for deleting for good: neither does the other's. */

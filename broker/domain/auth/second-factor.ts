@@ -4,10 +4,10 @@ import type { AccountId, BackupCode, Code, Factor, UserName } from '../../contra
 import { LIMITS } from '../../contract/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { BrokerKms } from '../../ports/kms.ts';
-import { type AccountRecord, type Accounts, backupCodeHash, type FactorRecord } from './accounts.ts';
+import { type AccountRecord, type Accounts, backupCodeHash, type FactorRecord } from '../account/accounts.ts';
 import type { EventLog } from '../state/event-log.ts';
 import { BrokerProblem } from '../problem.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../account/session.ts';
 
 /** RFC 6238's X. */
 const STEP_SECONDS = 30;

@@ -4,13 +4,13 @@ import * as v from 'valibot';
 import type * as contract from '../../contract/accounts.ts';
 import { AccountId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type Accounts, sameEpoch, withSession } from './accounts.ts';
+import { type Accounts, sameEpoch, withSession } from '../account/accounts.ts';
 import { lengthPrefixed } from '../state/length-prefixed.ts';
 import type { OneTimeState } from './one-time-state.ts';
 import type { OpaqueServer } from './opaque-server.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { SecondFactor } from './second-factor.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../account/session.ts';
 import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
 import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
 

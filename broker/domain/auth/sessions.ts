@@ -3,10 +3,10 @@ import { errors, jwtVerify, SignJWT } from 'jose';
 import * as v from 'valibot';
 import { AccountId, Count, DeviceId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { AccountRecord, Accounts } from './accounts.ts';
-import { isFactorResetDue } from './pending-factor-reset.ts';
+import type { AccountRecord, Accounts } from '../account/accounts.ts';
+import { isFactorResetDue } from '../account/pending-factor-reset.ts';
 import { BrokerProblem } from '../problem.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../account/session.ts';
 
 /** Between two steps of signing up, in or back in. */
 export const STAGE_SECONDS = 10 * 60;

@@ -1,10 +1,10 @@
 import type { SignedIn } from '../../contract/accounts.ts';
 import type { DeviceId, GrantId } from '../../contract/ids.ts';
-import type { AccountRecord, AccountVaults } from './accounts.ts';
+import type { AccountRecord, AccountVaults } from '../account/accounts.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from './grants.ts';
 import { BrokerProblem } from '../problem.ts';
-import type { Session } from './session.ts';
+import type { Session } from '../account/session.ts';
 import { FULL_SECONDS, type Sessions } from './sessions.ts';
 
 /** What a flow hands to its route besides the answer. */
