@@ -36,8 +36,8 @@ export default defineConfig({
   test: {
     // Once for the run, whichever projects take part in it.
     globalSetup: ['tests/support/workshop.ts'],
-    // By itself Vitest leaves one core to others, and tests wait for other processes and for the disk for a third of their time.
-    maxWorkers: Math.ceil(availableParallelism() * 1.5),
+    // By itself Vitest leaves one core to others: of two, half of the machine.
+    maxWorkers: availableParallelism(),
     // Where nothing is kept in a module or a global, one process runs file after file and reads each module once (`isolate: false`).
     projects: [
       {
