@@ -59,7 +59,5 @@ describe('the draft of an upload that was cut off', () => {
 });
 
 it('names the epochs of record and draft of each upload that rests here', async () => {
-  expect(inboxEpochsOf([await upload(), { ...REST, mode: 'device', inboxEpoch: 3 }])).toEqual(
-    [5, 0, 3],
-  );
+  expect(inboxEpochsOf([await upload(), { ...REST, mode: 'device', inboxEpoch: 3 }])).toEqual([5, 0, 3]);
 });
