@@ -2,11 +2,10 @@ import * as v from 'valibot';
 import { EnvelopeRecord } from './envelope.ts';
 import { AccountId, b64url, BlobId, Count, DeviceId, Factor, GrantId, UserName, VaultId } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { route } from './route.ts';
+import { Empty, route } from './route.ts';
 
 /** OPAQUE's messages (RFC 9807) as the library writes them: base64url, sizes fixed by the ciphersuite. */
 export const OpaqueMessage = v.pipe(b64url({ atMost: 768 }), v.nonEmpty());
-const Empty = v.strictObject({});
 
 /** The public half of a device's key pair, as the broker knows it; its certificate is in the journal. */
 export const DeviceKey = v.strictObject({ id: DeviceId, publicKey: b64url({ exactly: 32 }) });

@@ -2,13 +2,12 @@ import * as v from 'valibot';
 import { KeyringRecord, OpaqueMessage } from './accounts.ts';
 import { b64url, Code, DeviceId, Factor, UserName } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { route } from './route.ts';
+import { Empty, route } from './route.ts';
 
 // What one signs in and gets back in with, made anew by somebody who is signed in: each route but the first wants the proof that
 // this session got for passphrase and code in the last ten minutes, else it is `proof_missing`. What replaces something is logged
 // before it takes effect.
 
-const Empty = v.strictObject({});
 /** What `credentialsProve` answered; the session's cookie alone renews nothing. */
 const proof = b64url({ exactly: 32 });
 

@@ -44,6 +44,9 @@ export function route<Request extends Schema, Answer extends Schema>(
   return definition;
 }
 
+/** For a request or an answer that says nothing. */
+export const Empty = v.strictObject({});
+
 /** As many at a time as a request may have. */
 export const batchOf = <Item extends v.GenericSchema>(item: Item) =>
   v.pipe(v.array(item), v.minLength(1), v.maxLength(LIMITS.batch));

@@ -1,9 +1,8 @@
 import * as v from 'valibot';
 import { BlobId, Count, s3Name, Sha256B64 } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { batchOf, route } from './route.ts';
+import { batchOf, Empty, route } from './route.ts';
 
-const Empty = v.strictObject({});
 const Url = v.pipe(v.string(), v.url(), v.maxLength(8192));
 const BlobSize = v.pipe(Count, v.minValue(1), v.maxValue(LIMITS.maxBlobBytes));
 const PartSize = v.pipe(Count, v.minValue(1), v.maxValue(LIMITS.maxPartBytes));

@@ -1,9 +1,7 @@
 import * as v from 'valibot';
 import { b64url, BlobId, Count, GrantId } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { route } from './route.ts';
-
-const Empty = v.strictObject({});
+import { Empty, route } from './route.ts';
 
 /**
  * What a capture will be in the drive, sealed to the vault's inbox key and signed by the device that took it in

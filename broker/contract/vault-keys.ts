@@ -2,9 +2,7 @@ import * as v from 'valibot';
 import { Grant } from './accounts.ts';
 import { EnvelopeName, EnvelopeRecord, KeyPurpose } from './envelope.ts';
 import { b64url, BlobId, Count, Factor, GrantId } from './ids.ts';
-import { batchOf, route } from './route.ts';
-
-const Empty = v.strictObject({});
+import { batchOf, Empty, route } from './route.ts';
 
 /** Makes KMS halves for new blobs, LIMITS.grantGenerations a code; no release is spent. `grant_missing`, `grant_spent`. */
 export const keysGenerate = route({
