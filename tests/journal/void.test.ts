@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { concat, u32be, type Bytes } from '../../src/lib/bytes.ts';
 import { sealAad } from '../../src/lib/crypto/aad.ts';
 import { sha256 } from '../../src/lib/crypto/digest.ts';
@@ -70,21 +70,24 @@ describe('a void segment', () => {
     ['under another key', true, () => Promise.resolve({ vaultKey: new Uint8Array(32).fill(9) })],
   ];
 
-  test.each(forgeries)('%s counts for nothing, is told of, and the chain goes on', async (_, isSigned, make) => {
-    const { world, stolen } = await worldWithRevoked();
-    const watching = await openJournal(world);
-    await forge(world, rename('theirs'), await make(world, stolen));
-    const told = vi.fn();
-    watching.onChange(told);
-    await watching.refresh();
-    expect(watching.problem).toBeUndefined();
-    expect(watching.state.entry(FILE)?.name).toBe('file 1.txt');
-    expect(watching.state.skippedOperations).toBe(1);
-    expect(watching.voided).toMatchObject([{ seq: watching.head.seq, isSigned }]);
-    expect(told).toHaveBeenCalled();
-    await watching.append(() => [fileAdd(2)]);
-    expect(encoded(await openJournal(world))).toEqual(encoded(watching));
-  });
+  test.each(forgeries)(
+    '%s counts for nothing, is told of, and the chain goes on',
+    async (_, isSigned, make) => {
+      const { world, stolen } = await worldWithRevoked();
+      const watching = await openJournal(world);
+      await forge(world, rename('theirs'), await make(world, stolen));
+      const told = vi.fn();
+      watching.onChange(told);
+      await watching.refresh();
+      expect(watching.problem).toBeUndefined();
+      expect(watching.state.entry(FILE)?.name).toBe('file 1.txt');
+      expect(watching.state.skippedOperations).toBe(1);
+      expect(watching.voided).toMatchObject([{ seq: watching.head.seq, isSigned }]);
+      expect(told).toHaveBeenCalled();
+      await watching.append(() => [fileAdd(2)]);
+      expect(encoded(await openJournal(world))).toEqual(encoded(watching));
+    },
+  );
 
   test('stops the chain where it does not follow: a fork only under a trusted signature', async () => {
     const { world, stolen } = await worldWithRevoked();
@@ -105,12 +108,10 @@ describe('a void segment', () => {
     const { key } = await journalKey(VAULT, 0, world.vaultKey);
     const padded = concat(u32be(1), new Uint8Array(507).fill(1));
     const ciphertext = await seal(key, sealAad('journal', VAULT, '1', 0), padded);
-    const whole = await sealSegment(
-      { vault: VAULT, epoch: 0, key },
-      head,
-      rename('x'),
-      { device: world.first.id, privateKey: world.first.keys.privateKey },
-    );
+    const whole = await sealSegment({ vault: VAULT, epoch: 0, key }, head, rename('x'), {
+      device: world.first.id,
+      privateKey: world.first.keys.privateKey,
+    });
     const { signed } = await signedOver(whole, ciphertext);
     const signature = await sign(world.first.keys.privateKey, signed);
     world.remote.log.push(concat(whole.slice(0, 64), signature, ciphertext));
@@ -164,6 +165,14 @@ async function signedOver(segment: Bytes, ciphertext: Bytes): Promise<{ signed: 
   return { signed };
 }
 
+/** A snapshot of the journal as it is, named by its device. */
+async function nameSnapshot(world: World, journal: Journal): Promise<void> {
+  const key = await journalKey(VAULT, 0, world.vaultKey);
+  const { snapshot, pages } = await sealSnapshot(key, journal.state, journal.head);
+  await world.remote.putPages(snapshot.seq, pages);
+  await journal.append(() => [{ kind: 'snapshot', snapshot }]);
+}
+
 describe('revoking a device since a moment', () => {
   /** The thief's device wrote from segment 3 on; the owner's in between. */
   async function stolenWorld(): Promise<{ world: World; thief: TestDevice; cache: MemoryCache }> {
@@ -177,7 +186,11 @@ describe('revoking a device since a moment', () => {
       { kind: 'purge', entry: FILE },
       { kind: 'rename', entry: idOf('file', 2), name: 'theirs' },
       fileAdd(5),
-      { kind: 'inbox-key', inbox: { blob: idOf('inbox', 1), publicKey: new Uint8Array(32), epoch: 1 }, atMs: 1 },
+      {
+        kind: 'inbox-key',
+        inbox: { blob: idOf('inbox', 1), publicKey: new Uint8Array(32), epoch: 1 },
+        atMs: 1,
+      },
     ]);
     await theirs.heartbeat(0);
     await own.refresh();
@@ -262,27 +275,32 @@ describe('revoking a device since a moment', () => {
   test('makes nothing of snapshots from then on', async () => {
     const { world, thief } = await stolenWorld();
     const own = await openJournal(world);
-    for (let number = 10; number < 290; number++) await own.append(() => [fileAdd(number)]);
-    await own.flush();
+    await nameSnapshot(world, own);
     expect(own.state.snapshot).toBeDefined();
     await own.revoke(world.identity.privateKey, { device: thief.id, since: 3 });
     expect(own.state.snapshot).toBeUndefined();
     const cold = await openJournal(world);
-    expect([cold.needsAudit, cold.notes, cold.problem]).toEqual([false, [], undefined]);
+    expect([cold.notes, cold.problem]).toEqual([[], undefined]);
     expect(cold.state.entry(FILE)).toBeDefined();
     expect(encoded(cold)).toEqual(encoded(own));
   });
 });
 
 describe('a snapshot', () => {
-  /** 270 segments, and a snapshot of a false state that somebody names. */
-  async function worldOfLies(): Promise<{ world: World; own: Journal; thief: TestDevice }> {
-    const world = await newWorld();
-    const thief = await enrolDevice(world, 2);
-    const own = await openJournal(world);
-    for (let number = 0; number < 270; number++) await own.append(() => [fileAdd(number)]);
+  // So many segments take their time: each test goes on from here in a log of its own.
+  let whole: World;
+  let thief: TestDevice;
+  beforeAll(async () => {
+    whole = await newWorld();
+    thief = await enrolDevice(whole, 2);
+    const own = await openJournal(whole);
+    for (let number = 0; number < 258; number++) await own.append(() => [fileAdd(number)]);
     await own.flush();
-    return { world, own, thief };
+  });
+
+  async function longWorld(): Promise<{ world: World; own: Journal }> {
+    const world = { ...whole, remote: whole.remote.fork() };
+    return { world, own: await openJournal(world) };
   }
 
   async function lie(world: World, { state, head }: Journal, sign: Forgery): Promise<void> {
@@ -294,7 +312,7 @@ describe('a snapshot', () => {
   }
 
   test('that a void segment names does not count: the one before it does', async () => {
-    const { world, own, thief } = await worldOfLies();
+    const { world, own } = await longWorld();
     await own.revoke(world.identity.privateKey, { device: thief.id });
     await lie(world, await openJournal(world), { by: thief });
     const cold = await openJournal(world);
@@ -303,7 +321,7 @@ describe('a snapshot', () => {
   });
 
   test('that the identity key names is as far back as an audit goes', async () => {
-    const { world, own } = await worldOfLies();
+    const { world, own } = await longWorld();
     const key = await journalKey(VAULT, 0, world.vaultKey);
     const { snapshot, pages } = await sealSnapshot(key, own.state, own.head);
     await world.remote.putPages(snapshot.seq, pages);
@@ -321,7 +339,7 @@ describe('a snapshot', () => {
   });
 
   test('that only claims to be such a base is found out', async () => {
-    const { world } = await worldOfLies();
+    const { world } = await longWorld();
     const liar = await openJournal(world);
     liar.state.base = { snapshot: liar.state.snapshot!, seq: liar.state.snapshot!.seq + 1 };
     await lie(world, liar, {});
@@ -383,7 +401,10 @@ describe('another vault key', () => {
       [first],
       [first, { ...second, vaultKey: new Uint8Array(32) }],
       [first, { ...second, previous: new Uint8Array(138) }],
-      [{ ...first, vaultKey: first.vaultKey }, { epoch: 1, vaultKey: NEXT }],
+      [
+        { ...first, vaultKey: first.vaultKey },
+        { epoch: 1, vaultKey: NEXT },
+      ],
     ];
     for (const keys of others) {
       const journal = await openWith(keys as typeof vaultKeys);

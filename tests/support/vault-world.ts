@@ -24,7 +24,7 @@ import { MemoryVaultCloud, newVaultId } from './memory-vault-cloud.ts';
 import { newBlobId, newSession, startVaultSide } from './vault-side.ts';
 
 export const WORLD_NOW_MS = 1_795_000_000_000;
-const EPOCH = 1;
+const EPOCH = 0;
 
 /** What a request comes to before or after it has had its effect: it is refused so, or its answer is another. */
 type Interference = (route: Route, request: unknown, effect: () => Promise<unknown>) => Promise<unknown>;
