@@ -14,7 +14,7 @@ import { requireSigned } from '../segment-signature.ts';
 import type { VaultRecord } from './vault-record.ts';
 
 /** What somebody wants to append, and what allows it. */
-export interface AppendOrder {
+interface AppendOrder {
   readonly segment: Uint8Array;
   /** Of passphrase or kit, and a code. */
   readonly proof?: string | undefined;

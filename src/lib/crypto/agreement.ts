@@ -23,7 +23,7 @@ export async function generateAgreementKeyPair(): Promise<{ publicKey: Bytes; pr
 }
 
 /** An X25519 key pair whose private half never leaves WebCrypto. */
-export interface DeviceAgreementKeyPair {
+interface DeviceAgreementKeyPair {
   /** 32 bytes. */
   readonly publicKey: Bytes;
   /** Not extractable; IndexedDB keeps it as it is. */

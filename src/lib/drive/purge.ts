@@ -15,7 +15,7 @@ import type { OpenVault } from '../vault/open-vault.ts';
 const RECORD_EPOCH_OFFSET = 4;
 
 /** What somebody has confirmed by name, on this device and just now. */
-export interface Confirmed {
+interface Confirmed {
   /** In the list still. */
   readonly file: string;
   /** Deleted before, here or elsewhere, and not erased yet. */

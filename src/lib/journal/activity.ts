@@ -5,7 +5,7 @@ import type { FoldedVault } from './state/folded-vault.ts';
 import type { Operation, OperationKind } from './entries/operations.ts';
 
 /** One thing that a device wrote into the journal; whether it counted is not said. */
-export interface Deed {
+interface Deed {
   /** The segment that says it. */
   readonly seq: number;
   readonly kind: OperationKind;

@@ -28,7 +28,7 @@ export interface VoidSegment {
 }
 
 /** What a segment comes to at its place. `voided`: it counts as one operation that makes no sense. */
-export interface Judgement {
+interface Judgement {
   readonly segment: FoldableSegment;
   readonly voided?: VoidSegment;
 }

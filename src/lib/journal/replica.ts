@@ -16,7 +16,7 @@ export interface ReplicaTrust {
 }
 
 /** Where a replica begins, if not with the genesis. */
-export interface ReplicaStart {
+interface ReplicaStart {
   readonly state: FoldedVault;
   readonly head: JournalHead;
   /** Whether that goes back to a snapshot which nobody compared with the log yet. */

@@ -65,7 +65,7 @@ export async function sealSegment(
 }
 
 /** What is in a segment's seal; nothing is said of who wrote it, or where it belongs. */
-export type Unsealed =
+type Unsealed =
   | { readonly kind: 'opened'; readonly plaintext: Bytes }
   /** FLOE refuses it, under the key of the epoch that its head names. */
   | { readonly kind: 'refused' }

@@ -45,7 +45,7 @@ export interface Revocation {
 }
 
 /** Another vault key, and which segment began with it. */
-export interface Epoch {
+interface Epoch {
   readonly epoch: number;
   readonly rotation: string;
   /** SHA-256 of the object in which the key before lies under this one. */
@@ -56,7 +56,7 @@ export interface Epoch {
 }
 
 /** A snapshot that the identity key vouches for, and the segment that names it. */
-export interface Base {
+interface Base {
   readonly snapshot: SnapshotName;
   readonly seq: number;
 }
@@ -99,7 +99,7 @@ export interface Entry {
 }
 
 /** A file that was purged, as it was. */
-export interface HiddenFile extends Entry {
+interface HiddenFile extends Entry {
   /** The device that purged it. */
   readonly hiddenBy: string;
   /** Of its versions: those that are not erased yet, the newest first. */

@@ -39,7 +39,7 @@ export function openJournal(
 }
 
 /** Who joins, and what shows the broker that it may. */
-export interface Joining {
+interface Joining {
   readonly keyring: OpenKeyring;
   readonly device: Pick<DeviceRecord, 'id' | 'publicKey' | 'agreementKey'>;
   /** What the broker answered for passphrase or kit, and a code; without it nothing can be written that is missing. */
