@@ -37,7 +37,7 @@ export async function makeGoldenVault(): Promise<{
     folderAdd(2, 'unten', idOf('folder', 1)),
     fileAdd(1, 'Foto.jpg', idOf('folder', 1)),
     fileAdd(2, 'Foto.jpg', idOf('folder', 1)),
-    fileAdd(3, 'e\u0301tude.txt'),
+    fileAdd(3, '\u00e9tude.txt'),
     fileAdd(4, 'wird gelöscht'),
     { kind: 'version-add', file: file(4), version: versionOf(40) },
     {

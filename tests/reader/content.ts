@@ -26,6 +26,7 @@ export interface Place {
 const HEADER_BYTES = 74;
 const SEGMENT_BYTES = 524_288;
 const SEGMENT_PLAINTEXT_BYTES = 524_256;
+const MAX_PART_BYTES = 512 * 1024 ** 2;
 
 /** Section 7: the digest of an object, as S3 writes it; composite where the pinned one is. */
 function digestOf(object: Uint8Array, { digest, partBytes }: Place): string {
@@ -43,7 +44,8 @@ function digestOf(object: Uint8Array, { digest, partBytes }: Place): string {
 export function openContent(contentKey: Uint8Array, place: Place, object: Uint8Array): Bytes {
   const paddedBytes = padded(place.sizeBytes);
   const segments = Math.max(1, Math.ceil(paddedBytes / SEGMENT_PLAINTEXT_BYTES));
-  const isWhole = place.partBytes > 0 && place.partBytes % SEGMENT_BYTES === 0;
+  const isWhole =
+    place.partBytes > 0 && place.partBytes <= MAX_PART_BYTES && place.partBytes % SEGMENT_BYTES === 0;
   const isFitting = place.sealedBytes === HEADER_BYTES + paddedBytes + 32 * segments;
   demand(isWhole && isFitting, 'format_malformed', 'the sizes do not fit each other');
   demand(object.length >= place.sealedBytes, 'ciphertext_truncated', 'shorter than the journal says');

@@ -40,8 +40,10 @@ function parse(json: string, epoch: number): Record<'salt' | 'kmsBlob' | 'sealed
   }
   demand(typeof envelope === 'object' && envelope !== null, code, 'no JSON object');
   const members = new Map<string, unknown>(Object.entries(envelope));
+  const suite = members.get('suite');
+  demand(typeof suite === 'string', code, 'no suite');
+  demand(suite === 'halfkey/1', 'format_unknown', 'another suite');
   demand([...members.keys()].sort().join() === MEMBERS.join(), code, 'other members');
-  demand(members.get('suite') === 'halfkey/1', 'format_unknown', 'another suite');
   demand(members.get('epoch') === epoch, code, 'another epoch than the name says');
   const bytes = (name: string): Bytes => {
     const text = members.get(name);

@@ -37,7 +37,7 @@ export function openFloe(key: Uint8Array, aad: Uint8Array, ciphertext: Uint8Arra
 function openSegment(key: Uint8Array, sealed: Uint8Array, index: number, isLast: boolean): Uint8Array {
   demand(sealed.length >= OVERHEAD_BYTES, 'ciphertext_truncated', 'a segment shorter than 32 bytes');
   const marker = isLast ? u32be(sealed.length) : INNER;
-  demand(equal(sealed.subarray(0, 4), marker), 'segment_corrupt', 'a segment begins with another length');
+  if (!equal(sealed.subarray(0, 4), marker)) throw new Refused(codeOfMark(sealed, isLast), 'another length');
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(4, 16), { authTagLength: 16 });
   decipher.setAAD(concat(u64be(index), new Uint8Array([isLast ? 1 : 0])));
   decipher.setAuthTag(sealed.subarray(-16));
@@ -46,4 +46,12 @@ function openSegment(key: Uint8Array, sealed: Uint8Array, index: number, isLast:
   } catch {
     throw new Refused('segment_corrupt', `segment ${String(index)} does not open`);
   }
+}
+
+/** Section 6: what a segment that begins otherwise than it should is refused as. */
+function codeOfMark(sealed: Uint8Array, isLast: boolean): string {
+  const mark = new DataView(sealed.buffer, sealed.byteOffset).getUint32(0);
+  if (isLast && mark === 0xffffffff) return 'ciphertext_truncated';
+  if (mark < OVERHEAD_BYTES || mark > SEGMENT_BYTES) return 'segment_corrupt';
+  return isLast && mark > sealed.length ? 'ciphertext_truncated' : 'ciphertext_overlong';
 }

@@ -211,7 +211,7 @@ async function writeVault(
     { kind: 'folder-add', folder: folder(2), parent: folder(1), name: 'unten' },
     { kind: 'folder-add', folder: folder(3), parent: '', name: 'alte Ordner' },
     { kind: 'file-add', file: file(1), folder: '', name: 'leer', version: empty },
-    { kind: 'file-add', file: file(2), folder: folder(1), name: 'e\u0301tude.txt', version: one },
+    { kind: 'file-add', file: file(2), folder: folder(1), name: '\u00e9tude.txt', version: one },
     { kind: 'file-add', file: file(3), folder: '', name: 'alt.txt', version: old },
     { kind: 'file-add', file: file(4), folder: folder(3), name: 'fort.txt', version: gone },
   ]);
@@ -275,19 +275,23 @@ export function describeJournal({
 }: Journal): Pick<Golden, 'head' | 'entries' | 'devices' | 'rest'> {
   return {
     head: { seq: head.seq, hashHex: toHex(head.hash), phrase: headPhrase(head) },
-    entries: [...state.index.byId.keys()].flatMap((id) => state.entry(id) ?? []).map((entry) => {
-      const { id, isFolder, folder, name, trashedAtMs = 0, tags } = entry;
-      const versions = isFolder ? null : state.versionsOf(id).toReversed();
-      return { id, folder, name, trashedAtMs, tags: [...tags], versions };
-    }),
-    devices: [...state.devices.values()].map(({ device, name, publicKey, agreementKey, enrolledSeq, revoked }) => ({
-      device,
-      name,
-      publicKeyHex: toHex(publicKey),
-      agreementKeyHex: toHex(agreementKey),
-      enrolledSeq,
-      revoked: revoked ?? null,
-    })),
+    entries: [...state.index.byId.keys()]
+      .flatMap((id) => state.entry(id) ?? [])
+      .map((entry) => {
+        const { id, isFolder, folder, name, trashedAtMs = 0, tags } = entry;
+        const versions = isFolder ? null : state.versionsOf(id).toReversed();
+        return { id, folder, name, trashedAtMs, tags: [...tags], versions };
+      }),
+    devices: [...state.devices.values()].map(
+      ({ device, name, publicKey, agreementKey, enrolledSeq, revoked }) => ({
+        device,
+        name,
+        publicKeyHex: toHex(publicKey),
+        agreementKeyHex: toHex(agreementKey),
+        enrolledSeq,
+        revoked: revoked ?? null,
+      }),
+    ),
     rest: {
       snapshotSeq: state.snapshot?.seq ?? -1,
       unpurged: [...state.unpurged],

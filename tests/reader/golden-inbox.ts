@@ -1,7 +1,7 @@
 import { openContent } from './content.ts';
 import { x25519PublicKey } from './ed25519.ts';
 import { openEnvelope } from './envelope.ts';
-import { fromHex, logOf, type Stored } from './golden.ts';
+import { demandNoVoid, fromHex, logOf, type Stored } from './golden.ts';
 import { openDraft, openRecord } from './inbox.ts';
 import { headPhrase, readJournal, type Known } from './journal.ts';
 import type { Version } from './operations.ts';
@@ -55,7 +55,11 @@ export interface GoldenInbox {
   readonly rest: {
     readonly snapshotSeq: number;
     readonly unpurged: readonly string[];
-    readonly hidden: readonly { readonly id: string; readonly name: string; readonly blobs: readonly string[] }[];
+    readonly hidden: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly blobs: readonly string[];
+    }[];
     readonly erased: readonly (readonly [id: string, inboxEpoch: number])[];
     readonly oldestInboxEpoch: number;
     readonly heartbeats: readonly {
@@ -91,8 +95,11 @@ export function findGoldenInbox(stored: Stored, golden: GoldenInbox): GoldenInbo
     identityPublicKey: fromHex(identityPublicKeyHex),
   };
   const encoded: Bytes[] = [];
-  const reading = readJournal(known, logOf(stored), (each, place) => encoded.push(encodeState(each, place)));
+  const reading = readJournal(known, logOf(stored), (each, place) => {
+    encoded[place.seq] = encodeState(each, place);
+  });
   if (reading.refusal) throw reading.refusal;
+  demandNoVoid(reading);
   const { state, head } = reading;
   const { snapshot } = state;
   demand(head !== undefined && snapshot !== undefined, 'snapshot_wrong', 'no head, or no snapshot');

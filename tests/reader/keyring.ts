@@ -48,8 +48,10 @@ export function readKeyring(bytes: Uint8Array, account: string, opener: Opener):
   demand(equal(ed25519PublicKey(keys.identitySeed), identityPublicKey), CODE, 'another identity key');
   const signed = prefixed('halfkey/keyring/1', account, body);
   demand(isSignedBy(identityPublicKey, signature, signed), CODE, 'not signed by the identity key');
+  const version = countAt(map, 'version', CODE);
+  demand(version >= 1, CODE, 'a version below 1');
   return {
-    version: countAt(map, 'version', CODE),
+    version,
     identityPublicKey,
     ...keys,
     ...readSharing(map, account, identityPublicKey, keys.accountKey),
@@ -74,9 +76,17 @@ function openWraps(map: Body, account: string, opener: Opener): Pick<Keyring, 'a
     'exportKey' in opener
       ? ['byExport', 'export', derive(opener.exportKey, NO_SALT, 'export-wrap', account)]
       : ['byRecovery', 'recovery', recoveryKek(opener.recoveryEntropy)];
-  const wraps = mapOf(map.get(entry), ['account', 'identity'], CODE);
-  const unwrap = (key: string, type: string): Bytes =>
-    open(kek, aad(type, account, id, 0), bytesAt(wraps, key, 138, CODE));
+  // The other opener's wraps must have their form, too.
+  const wraps = new Map(
+    ['byExport', 'byRecovery'].map((name) => {
+      const pair = mapOf(map.get(name), ['account', 'identity'], CODE);
+      const of = (key: string): Bytes => bytesAt(pair, key, 138, CODE);
+      return [name, { account: of('account'), identity: of('identity') }] as const;
+    }),
+  ).get(entry);
+  demand(wraps !== undefined, CODE, 'no wraps');
+  const unwrap = (key: 'account' | 'identity', type: string): Bytes =>
+    open(kek, aad(type, account, id, 0), wraps[key]);
   return { accountKey: unwrap('account', 'account-key'), identitySeed: unwrap('identity', 'identity-key') };
 }
 
@@ -103,6 +113,7 @@ function readVault(
 ): Pick<Keyring, 'vault' | 'epoch' | 'vaultKey'> {
   const entries = mapOf(map.get('vault'), ['id', 'epoch', 'key'], CODE);
   const [vault, epoch] = [textAt(entries, 'id', CODE), countAt(entries, 'epoch', CODE)];
+  demand(epoch < 2 ** 32, CODE, 'an epoch beyond 32 bits');
   const vaultKey = open(
     accountKey,
     aad('vault-key', account, vault, epoch),

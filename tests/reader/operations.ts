@@ -56,20 +56,20 @@ const idOrTop = text((value) => value === '' || isId(value));
 const ascii = text((value) => /^[\u0020-\u007e]{0,255}$/.test(value));
 const digest = text((value) => {
   const [hash = '', parts = '1', ...more] = value.split('-');
-  const isHash = hash.length === 44 && Buffer.from(hash, 'base64').toString('base64') === hash;
-  return isHash && /^[1-9]\d*$/.test(parts) && more.length === 0;
+  const bytes = Buffer.from(hash, 'base64');
+  const isHash = bytes.length === 32 && bytes.toString('base64') === hash;
+  return isHash && /^[1-9]\d{0,4}$/.test(parts) && more.length === 0;
 });
 const u31 = integer(0, 2 ** 31 - 1);
 const count = integer(0, Number.MAX_SAFE_INTEGER);
 const time = integer(-8.64e15, 8.64e15);
 
-/** Section 11.3: a name in NFC, or undefined. */
+/** Section 11.3: a name as it is written, or undefined. */
 export function name(value: unknown): string | undefined {
   if (typeof value !== 'string' || !value.isWellFormed()) return undefined;
-  const normal = value.normalize('NFC');
-  const sizeBytes = Buffer.byteLength(normal);
-  if (sizeBytes < 1 || sizeBytes > 255 || /[/\p{Cc}]/u.test(normal)) return undefined;
-  return normal === '.' || normal === '..' ? undefined : normal;
+  const sizeBytes = Buffer.byteLength(value);
+  if (sizeBytes < 1 || sizeBytes > 255 || /[/\p{Cc}]/u.test(value)) return undefined;
+  return value === '.' || value === '..' ? undefined : value;
 }
 
 const list =

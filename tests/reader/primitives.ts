@@ -60,8 +60,22 @@ export const aad = (type: string, owner: string, id: string, epoch: number): Byt
 // RFC 8410: what stands before the 32 bytes of an Ed25519 key in DER.
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 
-/** Whether the signature is that of the key with these 32 bytes (RFC 8032, pure). */
+const P = 2n ** 255n - 19n;
+// The y of the eight points of small order (RFC 7748 §4.1 has the curve): 0; ±1; and those of order 8.
+const Y8 = 0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7n;
+const SMALL = [0n, 1n, P - 1n, Y8, P - Y8];
+
+/** Section 2: whether 32 bytes are a y below p that is not of a point of small order; its sign is not looked at. */
+function isLarge(bytes: Uint8Array): boolean {
+  const digits = Buffer.from(Uint8Array.from(bytes).reverse()).toString('hex');
+  const y = BigInt(`0x${digits}`) & (2n ** 255n - 1n);
+  return y < P && !SMALL.includes(y);
+}
+
+/** Section 2: whether the signature is that of the key with these 32 bytes (RFC 8032, pure; the equation as it is). */
 export function isSignedBy(publicKey: Uint8Array, signature: Uint8Array, message: Uint8Array): boolean {
+  if (publicKey.length !== 32 || signature.length !== 64) return false;
+  if (!isLarge(publicKey) || !isLarge(signature.subarray(0, 32))) return false;
   const key = createPublicKey({ key: Buffer.concat([SPKI, publicKey]), format: 'der', type: 'spki' });
   return verify(null, message, key, signature);
 }

@@ -51,6 +51,7 @@ export function readState(known: Known, snapshot: Snapshot, encoded: Bytes): Sta
   readEntries(state, columns, entryCount);
   readRest(known, state, rest);
   demandTree(state);
+  demandUnique(state);
   // What two readers write alike can be compared as a whole: whatever was not read above is found here.
   demand(equal(encodeState(state, snapshot), encoded), CODE, 'a state that is encoded in another way');
   return state;
@@ -106,9 +107,11 @@ function readEntries(state: State, columns: readonly Uint8Array[], count: number
     for (let at = last; at !== -1; at = before[at] ?? -1) {
       const version = state.versions[at];
       demand(version !== undefined && !used.has(at), CODE, 'a version of two files, or of none');
+      demand((before[at] ?? at) < at, CODE, 'a version that comes before an older one');
       used.add(at);
       versions.unshift(version);
     }
+    demand(isTime(trashedAt[index]), CODE, 'no time');
     const entry: Entry = {
       id,
       folder: ids[folder] ?? '',
@@ -122,6 +125,12 @@ function readEntries(state: State, columns: readonly Uint8Array[], count: number
   demand(state.entries.size === count && used.size === state.versions.length, CODE, 'left over, or twice');
 }
 
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+// −0 would be another number in the columns.
+const isTime = (value: number | undefined): boolean =>
+  Number.isInteger(value) && Math.abs(value ?? 0) <= 8.64e15 && !Object.is(value, -0);
+
 function operationsIn(values: readonly unknown[]): Operation[] {
   return values.map((value) => {
     demand(value instanceof Uint8Array, CODE, 'no byte string');
@@ -132,7 +141,8 @@ function operationsIn(values: readonly unknown[]): Operation[] {
 }
 
 function readRest(known: Known, state: State, rest: readonly unknown[]): void {
-  state.skipped = Number(rest[3]);
+  demand(isCount(rest[3]), CODE, 'no count of what was skipped');
+  state.skipped = rest[3];
   const named = [4, 6, 7].flatMap((index) => operationsIn(arrayAt(rest, index)));
   for (const operation of named) {
     if (operation.kind === 'genesis') {
@@ -148,14 +158,15 @@ function readRest(known: Known, state: State, rest: readonly unknown[]): void {
     const [written, device, seq] = arrayAt([value], 0, 3);
     const [key] = operationsIn([written]);
     demand(key?.kind === 'inbox-key' && typeof device === 'string', CODE, 'an inbox key');
+    demand((device === '' || isId(device)) && isCount(seq), CODE, 'an inbox key of nobody, or nowhere');
     const by = device === '' ? undefined : device;
-    state.inboxKeys.push({ inbox: key.inbox, atMs: key.atMs, device: by, seq: Number(seq) });
+    state.inboxKeys.push({ inbox: key.inbox, atMs: key.atMs, device: by, seq });
   }
   if (arrayAt(rest, 8).length > 0) {
     const [written, seq] = arrayAt(rest, 8, 2);
     const [base] = operationsIn([written]);
-    demand(base?.kind === 'snapshot', CODE, 'a base');
-    state.base = { snapshot: base.snapshot, seq: Number(seq) };
+    demand(base?.kind === 'snapshot' && isCount(seq), CODE, 'a base');
+    state.base = { snapshot: base.snapshot, seq };
   }
   const { genesis } = state;
   demand(
@@ -169,12 +180,11 @@ function readRest(known: Known, state: State, rest: readonly unknown[]): void {
     const [written, enrolledSeq, revokedSeq, since] = arrayAt([value], 0);
     const [enrolment] = operationsIn([written]);
     demand(enrolment?.kind === 'device-enrol' && isCertified(genesis, enrolment), CODE, 'a device');
-    const revoked = revokedSeq === undefined ? undefined : { seq: Number(revokedSeq), since: Number(since) };
-    state.devices.set(enrolment.device, {
-      enrolment,
-      enrolledSeq: Number(enrolledSeq),
-      revoked,
-    });
+    demand(isCount(enrolledSeq), CODE, 'no seq');
+    demand((revokedSeq === undefined) === (since === undefined), CODE, 'a revocation without a moment');
+    demand(revokedSeq === undefined || (isCount(revokedSeq) && isCount(since)), CODE, 'no seq');
+    const revoked = isCount(revokedSeq) && isCount(since) ? { seq: revokedSeq, since } : undefined;
+    state.devices.set(enrolment.device, { enrolment, enrolledSeq, revoked });
   }
   for (const value of arrayAt(rest, 10)) {
     const [device, written] = arrayAt([value], 0, 2);
@@ -182,15 +192,21 @@ function readRest(known: Known, state: State, rest: readonly unknown[]): void {
     demand(typeof device === 'string' && heartbeat?.kind === 'heartbeat', CODE, 'a heartbeat');
     state.heartbeats.set(device, heartbeat);
   }
-  for (const blob of arrayAt(rest, 11)) state.unpurged.add(String(blob));
+  for (const blob of arrayAt(rest, 11)) {
+    demand(typeof blob === 'string' && isId(blob), CODE, 'a blob that is no id');
+    state.unpurged.add(blob);
+  }
+  for (const [index, { inbox }] of state.inboxKeys.entries()) {
+    demand(inbox.epoch === genesis.inbox.epoch + index, CODE, 'inbox keys that do not follow one another');
+  }
   readTags(state, arrayAt(rest, 12));
   readErased(state, arrayAt(rest, 13, 2));
   readHidden(state, arrayAt(rest, 14), arrayAt(rest, 15));
   for (const value of arrayAt(rest, 16)) {
     const [written, seq] = arrayAt([value], 0, 2);
     const [turn] = operationsIn([written]);
-    demand(turn?.kind === 'epoch', CODE, 'an epoch');
-    state.epochs.push({ turn, seq: Number(seq) });
+    demand(turn?.kind === 'epoch' && isCount(seq), CODE, 'an epoch');
+    state.epochs.push({ turn, seq });
   }
 }
 
@@ -240,6 +256,20 @@ function readTags(state: State, tags: readonly unknown[]): void {
     demand(operation?.kind === 'tag', CODE, 'malformed tags');
     Object.assign(entry ?? {}, { tags: operation.tags });
   }
+}
+
+// Section 12: free names of a folder, and what a version's blob must not be.
+function demandUnique(state: State): void {
+  const names = new Set<string>();
+  for (const { id, folder, name: taken, trashedAtMs } of state.entries.values()) {
+    if (trashedAtMs !== 0 || state.hidden.has(id)) continue;
+    demand(!names.has(`${folder}/${taken}`), CODE, 'a name twice in a folder');
+    names.add(`${folder}/${taken}`);
+  }
+  const others = [...state.unpurged, ...state.inboxKeys.map(({ inbox }) => inbox.blob)];
+  const blobs = new Set(state.versions.map(({ blob }) => blob));
+  demand(blobs.size === state.versions.length, CODE, 'a blob of two versions');
+  demand(!others.some((blob) => blobs.has(blob)), CODE, 'a blob of a version that is not its alone');
 }
 
 function demandTree(state: State): void {

@@ -1,10 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { wordlist } from '@scure/bip39/wordlists/english.js';
+import * as opaque from '@serenity-kit/opaque';
 import { describe, expect, test } from 'vitest';
+import { startRegistration } from '../../src/lib/account/opaque.ts';
 import { padded } from './content.ts';
 import { openFloe } from './floe.ts';
 import { fromHex } from './golden.ts';
 import { headPhrase, readJournal, type Known } from './journal.ts';
 import { readKeyring } from './keyring.ts';
+import { exportKeyOf, type OpaqueVector } from './opaque.ts';
 import { derive, equal, sha256, type Bytes } from './primitives.ts';
 import { openPages, readState } from './snapshot.ts';
 import { encodeState } from './state-bytes.ts';
@@ -40,6 +44,31 @@ test('opens the FLOE ciphertexts of the suite', () => {
     const plaintext = openFloe(fromHex(key), fromHex(aad), bytesOf(`floe/${file}`));
     expect([plaintext.length, hex(sha256(plaintext))]).toEqual([plaintextLength, plaintextSha256]);
   }
+});
+
+test('comes from a passphrase to the export key of opaque-v1.json', async () => {
+  const vector = jsonOf('opaque-v1.json') as OpaqueVector;
+  expect(hex(await exportKeyOf(vector))).toBe(vector.exportKeyHex);
+});
+
+test('comes to the same export key as the product, at any server', async () => {
+  await opaque.ready;
+  const [passphrase, credentialIdentifier] = ['Gru\u0308n-vi\u0301a-mond-\ufb01sch', 'somebody'];
+  const serverSetup = opaque.server.createSetup();
+  const registration = await startRegistration(passphrase);
+  const { registrationRequest } = registration;
+  const answer = opaque.server.createRegistrationResponse({
+    ...{ serverSetup, registrationRequest },
+    userIdentifier: credentialIdentifier,
+  });
+  const { registrationRecord, exportKey } = registration.finish(answer.registrationResponse);
+  const vector = { passphrase, credentialIdentifier, serverSetup, registrationRecord, exportKeyHex: '' };
+  expect(hex(await exportKeyOf(vector))).toBe(hex(exportKey));
+});
+
+test('has BIP39’s list, by the hash that docs/FORMAT.md gives', () => {
+  const list = Uint8Array.from(Buffer.from(wordlist.map((word) => `${word}\n`).join('')));
+  expect(hex(sha256(list))).toBe('2f5eed53a4727b4bf8880d8f3f199efc90e58503646d9ff8eff3a2ed3b24dbda');
 });
 
 test.each([
@@ -93,9 +122,9 @@ describe('the golden journal of journal-v1', () => {
     expect(refusal).toBeUndefined();
     expect(headPhrase(head!)).toBe(expected.head.phrase);
     const shown = [...state.entries.values()].filter(({ id }) => !state.hidden.has(id));
-    expect(
-      shown.map(({ id, folder, name, tags }) => ({ id, folder, name, tags })),
-    ).toEqual(expected.entries.map(({ id, folder, name, tags }) => ({ id, folder, name, tags })));
+    expect(shown.map(({ id, folder, name, tags }) => ({ id, folder, name, tags }))).toEqual(
+      expected.entries.map(({ id, folder, name, tags }) => ({ id, folder, name, tags })),
+    );
     for (const { file, versions } of expected.files) {
       expect(state.entries.get(file)?.versions?.toReversed()).toEqual(versions);
     }

@@ -23,6 +23,6 @@ it.each(['salt', 'kmsBlob', 'sealedKey'] as const)(
   'reads no record whose %s is not base64url',
   async (field) => {
     const record = { ...toRecord(await envelope()), [field]: 'a+/=' };
-    expect(() => fromRecord(record)).toThrow(TypeError);
+    expect(() => fromRecord(record)).toThrow(expect.objectContaining({ code: 'envelope_corrupt' }));
   },
 );

@@ -52,6 +52,8 @@ const derivations = [
   })),
   { purpose: 'export-wrap', ikm: secret('export key', 64), ids: [account] },
   { purpose: 'start-wrap', ikm: secret('stretched passphrase'), ids: [account] },
+  { purpose: 'source-tag', ikm: secret('content key'), ids: [] },
+  { purpose: 'upload-label', ikm: secret('vault key'), ids: [vault] },
   { purpose: 'recovery-wrap', ikm: secret('recovery entropy'), ids: [] },
   { purpose: 'recovery-auth', ikm: secret('recovery entropy'), ids: [] },
   // No purpose of Halfkey: the ends of what a derivation can be given.

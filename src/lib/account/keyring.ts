@@ -1,11 +1,11 @@
 import { equalBytes, lengthPrefixed, type Bytes } from '../bytes.ts';
 import { sealAad } from '../crypto/aad.ts';
-import { generateAgreementKeyPair } from '../crypto/agreement.ts';
+import { generateAgreementKeyPair, isAgreementPair } from '../crypto/agreement.ts';
 import { sha256 } from '../crypto/digest.ts';
 import { open, seal } from '../crypto/floe.ts';
 import { deriveKey } from '../crypto/hkdf.ts';
 import { randomBytes } from '../crypto/random.ts';
-import { sign, signingKeyFromSeed, type SigningKeyPair } from '../crypto/signing.ts';
+import { sign, signingKeyFromSeed, verify, type SigningKeyPair } from '../crypto/signing.ts';
 import { HalfkeyError } from '../errors.ts';
 import {
   corruptKeyring,
@@ -62,13 +62,12 @@ export async function createKeyring(
   using _seed = wipeAtEnd(seed);
   const [identity, sharing] = await Promise.all([signingKeyFromSeed(seed), generateAgreementKeyPair()]);
   const vaultKey: VaultKey = { vault, epoch: 0, key };
-  const sharingMessage = lengthPrefixed('halfkey/sharing-key/1', account, sharing.publicKey);
   const body: KeyringBody = {
     account,
     version: 1,
     identityPublicKey: identity.publicKey,
     sharingPublicKey: sharing.publicKey,
-    sharingSignature: await sign(identity.privateKey, sharingMessage),
+    sharingSignature: await sign(identity.privateKey, sharingMessage(account, sharing.publicKey)),
     byExport: await wrapRoots(account, { exportKey: input.exportKey }, accountKey, seed),
     byRecovery: await wrapRoots(account, { recoveryEntropy: input.recoveryEntropy }, accountKey, seed),
     sharingKey: await seal(accountKey, sharingAad(account), sharing.privateKey),
@@ -148,6 +147,10 @@ async function openBody(
     open(accountKey, aad, vault.key),
     open(accountKey, profileAad(account), body.profile),
   ]);
+  const signed = sharingMessage(account, body.sharingPublicKey);
+  const isSigned = await verify(identity.publicKey, signed, body.sharingSignature);
+  if (!isSigned || !(await isAgreementPair(privateKey, body.sharingPublicKey)))
+    throw corruptKeyring('its sharing key is not its own');
   return {
     ...decodeProfile(profile),
     bytes,
@@ -195,6 +198,10 @@ async function wrappingKey(account: string, secret: KeyringSecret): Promise<{ ke
   if ('exportKey' in secret)
     return { kek: await deriveKey(secret.exportKey, 'export-wrap', account), id: 'export' };
   return { kek: await recoveryKek(secret.recoveryEntropy), id: 'recovery' };
+}
+
+function sharingMessage(account: string, publicKey: Bytes): Bytes {
+  return lengthPrefixed('halfkey/sharing-key/1', account, publicKey);
 }
 
 function sharingAad(account: string): Bytes {

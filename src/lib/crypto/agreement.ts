@@ -5,7 +5,7 @@ import {
   KEM_DHKEM_X25519_HKDF_SHA256,
   type KeyPair,
 } from 'hpke';
-import { concat, type Bytes } from '../bytes.ts';
+import { concat, utf8, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
 
 const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
@@ -79,6 +79,18 @@ export async function openFrom(
     return new Uint8Array(opened);
   } catch {
     throw new HalfkeyError('key_mismatch', 'the key does not open this, or it is damaged');
+  }
+}
+
+/** Whether two keys of 32 bytes are one pair. WebCrypto does not tell a private key's public half: what is sealed to one opens with the other. */
+export async function isAgreementPair(privateKey: Bytes, publicKey: Bytes): Promise<boolean> {
+  const probe = utf8('halfkey/pair/1');
+  try {
+    await openFrom(privateKey, publicKey, probe, probe, await sealTo(publicKey, probe, probe, probe));
+    return true;
+  } catch (error) {
+    if (error instanceof HalfkeyError) return false;
+    throw error;
   }
 }
 

@@ -1,5 +1,5 @@
-import { utf8, type Bytes } from '../bytes.ts';
-import { generateAgreementKeyPair, openFrom, sealTo } from '../crypto/agreement.ts';
+import type { Bytes } from '../bytes.ts';
+import { generateAgreementKeyPair, isAgreementPair } from '../crypto/agreement.ts';
 import { openEnvelope, sealEnvelope, type Envelope } from '../crypto/envelope.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { InboxKey } from '../journal/entries/operations.ts';
@@ -50,19 +50,7 @@ export async function openInboxKey(
   { blob, publicKey, epoch }: InboxKey,
 ): Promise<InboxPrivateKey> {
   const privateKey = await openEnvelope({ ...halves, purpose: 'inbox', blob });
-  if (await isPair(privateKey, publicKey)) return { epoch, publicKey, privateKey };
+  if (await isAgreementPair(privateKey, publicKey)) return { epoch, publicKey, privateKey };
   privateKey.fill(0);
   throw new HalfkeyError('envelope_corrupt', 'the envelope holds another key than the one that was named');
-}
-
-/** WebCrypto does not tell a private key's public half; what is sealed to one opens with the other, or they are no pair. */
-async function isPair(privateKey: Bytes, publicKey: Bytes): Promise<boolean> {
-  const probe = utf8('halfkey/inbox-pair/1');
-  try {
-    await openFrom(privateKey, publicKey, probe, probe, await sealTo(publicKey, probe, probe, probe));
-    return true;
-  } catch (error) {
-    if (error instanceof HalfkeyError) return false;
-    throw error;
-  }
 }

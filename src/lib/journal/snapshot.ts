@@ -38,7 +38,7 @@ export async function sealSnapshot(
 
 /**
  * Fetches and opens a snapshot, and believes nothing of it that it can check: pages, state and place by their hashes, the form,
- * genesis and devices by the identity key. What is left out of it only the log can tell.
+ * genesis and devices by the identity key, the encoding by encoding it again. What is left out of it only the log can tell.
  *
  * @param epoch of the segment that names it: its pages are sealed under that one's key
  * @throws {HalfkeyError} `snapshot_wrong`; of the family unreachable
@@ -60,7 +60,8 @@ export async function loadSnapshot(
   const contents = await Promise.all(
     snapshot.pages.map(async ({ page, sizeBytes, sha256: expected }) => {
       const bytes = await remote.getPage(snapshot.seq, page, sizeBytes);
-      if (!equalBytes(await sha256(bytes), expected)) throw wrong('a page is not the one that was named');
+      if (bytes.length !== sizeBytes || !equalBytes(await sha256(bytes), expected))
+        throw wrong('a page is not the one that was named');
       try {
         return await open(key, sealAad('snapshot', vault, page, epoch), bytes);
       } catch (cause) {
@@ -80,6 +81,9 @@ export async function loadSnapshot(
   if (head.seq !== snapshot.seq || !equalBytes(head.hash, snapshot.hash))
     throw wrong('it is of another place');
   if (!isSound(state) || !(await isRooted(state, root))) throw wrong('no fold gives such a state');
+  // What two readers write alike can be compared as a whole: no other encoding of the same state is taken.
+  if (!equalBytes(await sha256(encodeState(state, head)), snapshot.stateHash))
+    throw wrong('it is encoded in another way');
   return { state, head };
 }
 

@@ -68,7 +68,7 @@ export function planStored(version: { sizeBytes: number; sealedBytes: number; pa
     sealedSize(paddedBytes) !== version.sealedBytes ||
     !Number.isSafeInteger(segmentsPerPart) ||
     segmentsPerPart < 1 ||
-    Math.min(version.partBytes, version.sealedBytes) > LIMITS.maxPartBytes
+    version.partBytes > LIMITS.maxPartBytes
   ) {
     throw new HalfkeyError('format_malformed', 'the sizes that the journal pins do not fit each other');
   }

@@ -1,16 +1,34 @@
-import type { EnvelopeRecord } from '$contract/envelope.ts';
+import { EnvelopeRecord } from '$contract/envelope.ts';
+import * as v from 'valibot';
 import { fromB64Url, toB64Url } from '../bytes.ts';
 import type { Envelope } from '../crypto/envelope.ts';
+import { SUITE } from '../crypto/suite.ts';
+import { HalfkeyError } from '../errors.ts';
+
+const MEMBERS = 5;
 
 /** As it travels and rests. */
 export function toRecord({ suite, epoch, salt, kmsBlob, sealedKey }: Envelope): EnvelopeRecord {
   return { suite, epoch, salt: toB64Url(salt), kmsBlob: toB64Url(kmsBlob), sealedKey: toB64Url(sealedKey) };
 }
 
-/** @throws {TypeError} when a field is not canonical base64url */
-export function fromRecord({ suite, epoch, salt, kmsBlob, sealedKey }: EnvelopeRecord): Envelope {
+/**
+ * An envelope as it came, out of its JSON (docs/FORMAT.md §8).
+ * @throws {HalfkeyError} `format_unknown` for another suite, whatever else it holds; `envelope_corrupt` for what is none
+ */
+export function fromRecord(raw: unknown): Envelope {
+  const suite = typeof raw === 'object' && raw !== null && 'suite' in raw ? raw.suite : undefined;
+  if (typeof suite === 'string' && suite !== SUITE) {
+    throw new HalfkeyError('format_unknown', `expected an envelope of suite ${SUITE}`);
+  }
+  const parsed = v.safeParse(EnvelopeRecord, raw);
+  // A member named "__proto__" passes for one that every object has.
+  if (!parsed.success || Object.keys(raw as object).length !== MEMBERS) {
+    throw new HalfkeyError('envelope_corrupt', 'a member of the envelope is missing, unknown or malformed');
+  }
+  const { epoch, salt, kmsBlob, sealedKey } = parsed.output;
   return {
-    suite,
+    suite: parsed.output.suite,
     epoch,
     salt: fromB64Url(salt),
     kmsBlob: fromB64Url(kmsBlob),

@@ -1,4 +1,4 @@
-import { normalName } from './names.ts';
+import { isName } from './names.ts';
 
 /** A value as the program holds it, and as CBOR does (docs/FORMAT.md §11.3, field types). */
 export interface Field {
@@ -14,7 +14,8 @@ const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/; // 128 bits in canonical base64url.
 const DIGEST = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=(?:-[1-9]\d{0,4})?$/;
 const PRINTABLE = /^[\u0020-\u007e]*$/;
 const MAX_TEXT_CHARACTERS = 255;
-const MAX_TIME_MS = 8.64e15; // What a Date can hold.
+/** Either way from 1970. */
+export const MAX_TIME_MS = 8.64e15; // What a Date can hold.
 const MAX_LIST = 1000;
 
 const plain = (accepts: (raw: unknown) => boolean): Field => ({
@@ -42,11 +43,8 @@ export const count = integer((value) => value >= 0);
 export const u31 = integer((value) => value >= 0 && value < 2 ** 31);
 export const timeMs = integer((value) => Math.abs(value) <= MAX_TIME_MS);
 
-/** Of an entry, a tag or a device; in NFC on both sides. */
-export const name: Field = {
-  toCbor: (value) => normalName(value as string) ?? value,
-  fromCbor: (raw) => (typeof raw === 'string' ? normalName(raw) : undefined),
-};
+/** Of an entry, a tag or a device; as it is written. */
+export const name = plain((raw) => typeof raw === 'string' && isName(raw));
 
 /** A byte string of exactly this length. */
 export function bytes(sizeBytes: number): Field {

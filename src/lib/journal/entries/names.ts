@@ -10,15 +10,18 @@ const FORBIDDEN = /[/\p{Cc}]/u;
 const LONGEST_EXTENSION_CHARACTERS = 16;
 
 /**
- * A name as the journal holds it, in NFC.
- * @returns undefined unless it is well-formed Unicode of 1 to 255 bytes of UTF-8, without "/" and control characters, and
- *   neither "." nor ".."
+ * Whether the journal takes a text as a name: well-formed Unicode of 1 to 255 bytes of UTF-8, without "/" and control characters, and
+ * neither "." nor "..". Whether it is in NFC is not asked: engines of different Unicode versions would answer differently.
  */
+export function isName(text: string): boolean {
+  if (PLAIN_NAME.test(text)) return isPlainName(text);
+  return text.isWellFormed() && !FORBIDDEN.test(text) && fits(text);
+}
+
+/** A name as this device writes it, in NFC; undefined when that is no name. */
 export function normalName(text: string): string | undefined {
-  if (PLAIN_NAME.test(text)) return isPlainName(text) ? text : undefined;
-  if (!text.isWellFormed()) return undefined;
-  const name = text.normalize('NFC');
-  return FORBIDDEN.test(name) || !fits(name) ? undefined : name;
+  const name = PLAIN_NAME.test(text) ? text : text.normalize('NFC');
+  return isName(name) ? name : undefined;
 }
 
 /** The same for what a person typed. @throws {HalfkeyError} `name_malformed` */
@@ -42,7 +45,7 @@ function fits(name: string): boolean {
  * The name that an entry gets in a folder where its own may be taken: "a.txt", "a (2).txt" … "a (99).txt", then
  * "a (ID).txt". Depends on nothing but the arguments, so every device finds the same.
  *
- * @param isTaken whether the folder has this very name; compared by code units, both in NFC
+ * @param isTaken whether the folder has this very name; compared by code units, in no normal form
  * @returns undefined when all of these are taken
  */
 export function freeName(name: string, id: string, isTaken: (name: string) => boolean): string | undefined {
@@ -61,7 +64,7 @@ function withSuffix(name: string, suffix: string): string {
   const hasExtension = dot > 0 && name.length - dot <= LONGEST_EXTENSION_CHARACTERS;
   const extension = hasExtension ? name.slice(dot) : '';
   const stem = Array.from(hasExtension ? name.slice(0, dot) : name);
-  // The suffix begins with a space, so what follows the stem never composes with it: NFC stays NFC.
+  // The suffix begins with a space, so what follows the stem never composes with it: what is in NFC stays so.
   while (!fits(stem.join('') + suffix + extension)) stem.pop();
   return stem.join('') + suffix + extension;
 }

@@ -16,7 +16,7 @@ import {
   type Field,
   type Fields,
 } from './fields.ts';
-import type { Operation, OperationKind } from './operations.ts';
+import type { Operation, OperationKind, Version } from './operations.ts';
 
 const inbox = record(['blob', id], ['publicKey', bytes(32)], ['epoch', u31]);
 const version = record(
@@ -31,6 +31,7 @@ const version = record(
   ['addedAtMs', timeMs],
 );
 const page = record(['page', id], ['sizeBytes', u31], ['sha256', bytes(32)]);
+const tags = list(name);
 const box = record(['device', id], ['hash', bytes(32)]);
 const snapshot = record(['seq', count], ['hash', bytes(32)], ['stateHash', bytes(32)], ['pages', list(page)]);
 
@@ -63,7 +64,7 @@ const SHAPES = {
   trash: [10, ['entry', id], ['atMs', timeMs]],
   restore: [11, ['entry', id]],
   purged: [13, ['blobs', list(id)]],
-  tag: [14, ['entry', id], ['tags', list(name)]],
+  tag: [14, ['entry', id], ['tags', tags]],
   snapshot: [15, ['snapshot', snapshot]],
   heartbeat: [16, ['seq', count], ['hash', bytes(32)], ['atMs', timeMs], ['inboxEpoch', u31, 'optional']],
   purge: [17, ['entry', id]],
@@ -74,6 +75,18 @@ const SHAPES = {
 const KINDS: ReadonlyMap<unknown, { kind: string; body: Field }> = new Map(
   Object.entries(SHAPES).map(([kind, [number, ...fields]]) => [number, { kind, body: record(...fields) }]),
 );
+
+/** Whether an operation could say this of a version. */
+export function isVersion(value: Version): boolean {
+  const fields = version.toCbor(value) as unknown[];
+  // −0 is taken for 0, and is another number where it is not written as an integer.
+  return version.fromCbor(fields) !== undefined && !fields.some((field) => Object.is(field, -0));
+}
+
+/** Whether an operation could say this of an entry's tags. */
+export function areTags(value: readonly string[]): boolean {
+  return tags.fromCbor(value) !== undefined;
+}
 
 /** Deterministic CBOR (RFC 8949 §4.2) of an operation. @throws {TypeError} when one of its fields is malformed */
 export function encodeOperation(operation: Operation): Bytes {

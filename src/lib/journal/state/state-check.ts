@@ -1,6 +1,8 @@
 import type { FoldedVault } from './folded-vault.ts';
-import { normalName } from '../entries/names.ts';
-import { DEAD, FOLDER, NO_VERSION, ROOT_INDEX } from './tables.ts';
+import { isName } from '../entries/names.ts';
+import { areTags, isVersion } from '../entries/operation-codec.ts';
+import { MAX_TIME_MS } from '../entries/fields.ts';
+import { DEAD, FOLDER, NO_VERSION, ROOT_INDEX, versionAt } from './tables.ts';
 
 const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
@@ -18,7 +20,7 @@ function areEntriesSound({ entries, versions }: FoldedVault): boolean {
     const name = entries.names[entry] ?? '';
     const parent = entries.parents[entry] ?? DEAD;
     const newest = entries.newest[entry] ?? DEAD;
-    if (normalName(name) !== name || parent < ROOT_INDEX || newest < FOLDER) return false;
+    if (!isName(name) || parent < ROOT_INDEX || newest < FOLDER) return false;
     if (newest >= versions.blobs.length || (parent !== ROOT_INDEX && entries.newest[parent] !== FOLDER)) {
       return false;
     }
@@ -41,7 +43,7 @@ function areFoldersATree({ entries: { parents } }: FoldedVault): boolean {
   return true;
 }
 
-function areVersionsSound({ entries, versions, inboxKeys, unpurged }: FoldedVault): boolean {
+function areVersionsSound({ entries, versions, unpurged, inboxKeys }: FoldedVault): boolean {
   let reached = 0;
   for (const newest of entries.newest) {
     for (let row = newest; row !== NO_VERSION; reached++) {
@@ -51,17 +53,21 @@ function areVersionsSound({ entries, versions, inboxKeys, unpurged }: FoldedVaul
       row = previous;
     }
   }
-  const blobs = [...versions.blobs, ...unpurged, ...inboxKeys.map(({ blob }) => blob)];
-  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
   return (
     reached === versions.blobs.length &&
-    blobs.every((blob) => ID.test(blob)) &&
-    versions.sizeBytes.every(isCount) &&
-    versions.sealedBytes.every(isCount) &&
-    [versions.modifiedAtMs, versions.addedAtMs, entries.trashedAtMs].every((times) =>
-      times.every(Number.isSafeInteger),
+    versions.blobs.every((_, row) => isVersion(versionAt(versions, row))) &&
+    [...unpurged].every((blob) => ID.test(blob)) &&
+    entries.trashedAtMs.every(isTime) &&
+    inboxKeys.every(
+      ({ epoch, writer }, index) =>
+        epoch === (inboxKeys[0]?.epoch ?? 0) + index && (writer === undefined || ID.test(writer)),
     )
   );
+}
+
+/** −0 is another number than 0 in a column. */
+function isTime(value: number): boolean {
+  return Number.isInteger(value) && Math.abs(value) <= MAX_TIME_MS && !Object.is(value, -0);
 }
 
 /** Tags are an entry's; hidden are files, each with some content that is not erased; and what is erased was a version's. */
@@ -73,7 +79,7 @@ function areMarksSound({ entries, versions, tags, hidden, gone }: FoldedVault): 
     return row !== NO_VERSION;
   };
   return (
-    [...tags.keys()].every((entry) => entry < entries.ids.length) &&
+    [...tags].every(([entry, names]) => entry < entries.ids.length && names.length > 0 && areTags(names)) &&
     [...hidden].every(([entry, by]) => isWaiting(entry) && ID.test(by)) &&
     [...gone].every((blob) => blobs.has(blob))
   );
