@@ -92,10 +92,12 @@ export default defineConfig({
           name: 'browser',
           isolate: false,
           // What rests on WebCrypto is run in both: Node's and Chromium's differ.
-          include: ['tests/{browser,crypto,inbox,journal}/**/*.test.ts'],
+          include: ['tests/{adversarial,browser,crypto,inbox,journal}/**/*.test.ts'],
           exclude: [
             '**/*.node.test.ts',
-            ...(isLongForm ? [] : [`tests/journal/{${INDEPENDENT_OF_ENGINE}}.test.ts`]),
+            ...(isLongForm
+              ? []
+              : [`tests/journal/{${INDEPENDENT_OF_ENGINE}}.test.ts`, 'tests/adversarial/product.test.ts']),
           ],
           testTimeout: 60_000,
           browser: {
