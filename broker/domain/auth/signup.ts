@@ -178,8 +178,9 @@ export function createSignup(deps: SignupDeps) {
   }
 
   /** A repeated request is answered as the first time. */
-  const ofSession = (purpose: string, sessionId: string): Buffer =>
-    createHmac('sha256', deps.grantKey).update(`halfkey/${purpose}/1 ${sessionId}`).digest();
+  function ofSession(purpose: string, sessionId: string): Buffer {
+    return createHmac('sha256', deps.grantKey).update(`halfkey/${purpose}/1 ${sessionId}`).digest();
+  }
 
   function grantOf(sessionId: string): GrantId {
     const bytes = ofSession('first-grant', sessionId);
