@@ -1,7 +1,7 @@
 import { openContent } from './content.ts';
 import { x25519PublicKey } from './ed25519.ts';
 import { openEnvelope } from './envelope.ts';
-import { fromHex, logOf, type Stored } from './golden.ts';
+import { demandNoVoid, fromHex, logOf, type Stored } from './golden.ts';
 import { openDraft, openRecord } from './inbox.ts';
 import { headPhrase, readJournal, type Known } from './journal.ts';
 import type { Version } from './operations.ts';
@@ -91,8 +91,11 @@ export function findGoldenInbox(stored: Stored, golden: GoldenInbox): GoldenInbo
     identityPublicKey: fromHex(identityPublicKeyHex),
   };
   const encoded: Bytes[] = [];
-  const reading = readJournal(known, logOf(stored), (each, place) => encoded.push(encodeState(each, place)));
+  const reading = readJournal(known, logOf(stored), (each, place) => {
+    encoded[place.seq] = encodeState(each, place);
+  });
   if (reading.refusal) throw reading.refusal;
+  demandNoVoid(reading);
   const { state, head } = reading;
   const { snapshot } = state;
   demand(head !== undefined && snapshot !== undefined, 'snapshot_wrong', 'no head, or no snapshot');

@@ -175,11 +175,19 @@ export function findGolden(stored: Stored, golden: Golden): Golden {
   };
 }
 
+/** A segment that counts for nothing is no fault of a journal; but what was written as golden has none. */
+export function demandNoVoid({ voids }: Reading): void {
+  demand(voids.length === 0, 'journal_corrupt', 'a segment that counts for nothing');
+}
+
 /** The whole log, and the newest snapshot compared with it. */
 function readWhole(stored: Stored, known: Known): Reading {
   const encoded: Bytes[] = [];
-  const reading = readJournal(known, logOf(stored), (state, head) => encoded.push(encodeState(state, head)));
+  const reading = readJournal(known, logOf(stored), (state, head) => {
+    encoded[head.seq] = encodeState(state, head);
+  });
   if (reading.refusal) throw reading.refusal;
+  demandNoVoid(reading);
   const { snapshot } = reading.state;
   demand(snapshot !== undefined, 'snapshot_wrong', 'no snapshot');
   const fetch = (page: string): Bytes => objectIn(stored, `snapshots/${String(snapshot.seq)}/${page}`);
