@@ -55,7 +55,11 @@ export interface GoldenInbox {
   readonly rest: {
     readonly snapshotSeq: number;
     readonly unpurged: readonly string[];
-    readonly hidden: readonly { readonly id: string; readonly name: string; readonly blobs: readonly string[] }[];
+    readonly hidden: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly blobs: readonly string[];
+    }[];
     readonly erased: readonly (readonly [id: string, inboxEpoch: number])[];
     readonly oldestInboxEpoch: number;
     readonly heartbeats: readonly {
