@@ -21,7 +21,7 @@ export const newGrantId = (): GrantId => v.parse(GrantId, random22());
 
 /** Somebody who is signed in. */
 export function newSession(account = newAccountId()): Session {
-  return { account, device: v.parse(DeviceId, random22()), sessionId: random22(), stage: 'full' };
+  return { account, device: v.parse(DeviceId, random22()), sessionId: random22(), stage: 'full', jkt: '' };
 }
 
 /** The same in all brokers of a test, as `broker/setup` would be. */

@@ -102,7 +102,8 @@ export function createCredentials(deps: CredentialsDeps) {
 
   async function admit(session: Session, { sessionEpoch }: AccountRecord): Promise<Admission> {
     const token = await deps.sessions.issue(session, sessionEpoch);
-    return { answer: {}, issued: { token, seconds: FULL_SECONDS, stage: session.stage } };
+    const { stage, sessionId } = session;
+    return { answer: {}, issued: { token, seconds: FULL_SECONDS, stage, sessionId } };
   }
 
   return {
@@ -183,8 +184,8 @@ export function createCredentials(deps: CredentialsDeps) {
       session: Session,
       { proof, registrationRequest }: Request<typeof contract.passphraseStart>,
     ) {
-      const { nameId } = await proven({ session, proof });
-      return { registrationResponse: opaque.register(nameId, registrationRequest) };
+      const { credentialId } = await proven({ session, proof });
+      return { registrationResponse: opaque.register(credentialId, registrationRequest) };
     },
 
     /** One write replaces record and keyring and ends every session but this one. */
@@ -192,8 +193,8 @@ export function createCredentials(deps: CredentialsDeps) {
       session: Session,
       { proof, registrationRecord, keyring }: Request<typeof contract.passphraseRenew>,
     ): Promise<Admission> {
-      const { nameId } = await proven({ session, proof });
-      opaque.checkRecord(nameId, registrationRecord);
+      const { credentialId } = await proven({ session, proof });
+      opaque.checkRecord(credentialId, registrationRecord);
       const record = await renew({ session, proof }, 'passphrase-renewed', (stored) => {
         requireNext(stored, keyring);
         return endOthers({ ...stored, opaqueRecord: registrationRecord, keyring }, session);
