@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { inLongForm } from '../support/long-form.ts';
 import type { Operation } from '../../src/lib/journal/entries/operations.ts';
 import { Device } from './device.ts';
 import { followHistory, type History } from './journal-history.ts';
@@ -97,7 +98,7 @@ test(
   WORK_MS,
 );
 
-test(
+inLongForm(test)(
   'a device speaks for itself only while one tab of it is open: another one could still seal to an older key',
   async () => {
     const device = await worlds.newDevice();

@@ -80,7 +80,7 @@ describe('a rename', () => {
     await expect.poll(() => pending(device), { timeout: 20_000 }).toEqual([]);
   });
 
-  test('to a name that is none, or of a file that is none, is refused', async () => {
+  inLongForm(test)('to a name that is none, or of a file that is none, is refused', async () => {
     const { device } = await twoDevices();
     const file = await device.file('one.txt');
     for (const name of ['', '..', 'a/b', 'x'.repeat(256)]) {

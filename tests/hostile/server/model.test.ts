@@ -299,14 +299,17 @@ row(
     ];
     for (const defect of defects) {
       let seen = 0;
+      let lived = 0;
       const histories = t.full ? 100 : 10;
       for (let seed = 1; seed <= histories; seed += 1) {
         const outcome = await live(seed, { weather: CALM, clients: 5, operations: 12, defect });
+        lived += 1;
         if (outcome.found.length > 0) seen += 1;
         t.vary(1);
+        if (seen > 0 && !t.full) break;
       }
       expect([defect, seen > 0]).toEqual([defect, true]);
-      t.held(`${defect}: seen in ${String(seen)} of ${String(histories)} histories`);
+      t.held(`${defect}: seen in ${String(seen)} of ${String(lived)} histories`);
     }
   },
 );
