@@ -12,6 +12,7 @@ export const PROBLEMS = {
   login_expired: { status: 401, title: 'the login took too long or was used already' },
   recovery_refused: { status: 401, title: 'the recovery words do not match' },
   session_missing: { status: 401, title: 'sign in first' },
+  nonce_stale: { status: 401, title: 'repeat the request with the fresh nonce' },
   code_wrong: { status: 401, title: 'the code is wrong' },
   code_used: { status: 401, title: 'the code was used already; wait for the next' },
   code_locked: { status: 429, title: 'too many wrong codes' },

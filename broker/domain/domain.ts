@@ -7,6 +7,7 @@ import { createAccounts } from './account/accounts.ts';
 import { createGrants } from './auth/grants.ts';
 import { createLoginPace } from './auth/login-pace.ts';
 import { createOneTimeState } from './auth/one-time-state.ts';
+import { createPossession } from './auth/possession.ts';
 import { createOpaqueServer } from './auth/opaque-server.ts';
 import { createRecovery } from './auth/recovery.ts';
 import { createFactorReset } from './auth/factor-reset.ts';
@@ -80,6 +81,7 @@ export function createDomain(
   const common = { accounts, opaque, secondFactor, sessions, grants, events, vaults, state, clock };
   return {
     ...common,
+    possession: createPossession(setup.nonceKey, clock),
     sweep: createSweep({ versions: ports.versions, accounts, purger: ports.purger, clock }),
     signup: createSignup({
       ...common,
@@ -90,7 +92,7 @@ export function createDomain(
     }),
     signin: createSignin({
       ...common,
-      countLogin: createLoginPace(records, clock),
+      countLogin: createLoginPace(records, setup.nameKey, clock),
       nameKey: setup.nameKey,
     }),
     recovery: createRecovery({ ...common, forgetOldRecords }),

@@ -22,8 +22,11 @@ export interface SweepDeps {
   readonly clock: Clock;
 }
 
-/** Listed for one prefix in one turn, of 1,000 versions each. */
-const PAGES = 5;
+/**
+ * Listed for one prefix in one turn, of 1,000 versions each: more than all networks of one site may make in the hour between two turns,
+ * each of them with HALFKEY_RATE_PER_MINUTE as it comes.
+ */
+const PAGES = 100;
 const PARALLEL = 8;
 /**
  * Longer than what any of these records can mean after it was last written: a grant 5 minutes, the state of a login one, a

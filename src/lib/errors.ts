@@ -76,6 +76,7 @@ export const FAMILIES = {
   kms_key_unusable: 'unreachable',
   url_expired: 'unreachable',
   app_unreachable: 'unreachable', // a script of the app could not be fetched
+  nonce_stale: 'unreachable', // the broker takes no nonce, not even the one that it has just given
   broker_failed: 'unreachable', // it answered that something went wrong in it: what was asked may have been done
   // unable: say what the browser lacks
   browser_lacks: 'unable',

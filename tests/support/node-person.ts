@@ -1,6 +1,7 @@
 import type { Grant } from '$contract/accounts.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { connectBroker, type Broker } from '../../src/lib/remote/broker.ts';
+import { SessionProver } from '../../src/lib/remote/session-proof.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import { InboxUse } from '../../src/lib/inbox/inbox-use.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
@@ -47,7 +48,7 @@ export function browserFetch(origin: string): typeof fetch {
 
 /** `globalThis.fetch` must be a `browserFetch` of this origin. */
 export async function signUpInNode({ origin, clock }: Servers, userName: string): Promise<NodePerson> {
-  const broker = connectBroker(origin);
+  const broker = connectBroker(origin, new SessionProver(() => Promise.resolve(undefined)));
   const signUp = new SignUp(broker, Date.now);
   const passphrase = 'zebra-quick-violin-under-major-pond';
   const { totpSecret } = await signUp.start({ userName, passphrase });

@@ -22,7 +22,7 @@ export const newGrantId = (): GrantId => v.parse(GrantId, random22());
 
 /** Somebody who is signed in. */
 export function newSession(account = newAccountId()): Session {
-  return { account, device: v.parse(DeviceId, random22()), sessionId: random22(), stage: 'full' };
+  return { account, device: v.parse(DeviceId, random22()), sessionId: random22(), stage: 'full', jkt: '' };
 }
 
 /** The same in all brokers of a test, as `broker/setup` would be. */
@@ -81,7 +81,8 @@ export function segmentAfter(head: Head | undefined, content: Uint8Array = rando
 /** The same with a signature that holds (docs/FORMAT.md §11.1). */
 export function signedSegment(vault: VaultId, segment: Uint8Array, privateKey: KeyObject): Uint8Array {
   const bytes = Buffer.from(segment);
-  const { epochOffset, seqOffset, prevHashOffset, writerOffset, signatureOffset, ciphertextOffset } = SEGMENT_HEAD;
+  const { epochOffset, seqOffset, prevHashOffset, writerOffset, signatureOffset, ciphertextOffset } =
+    SEGMENT_HEAD;
   const message = lengthPrefixed(
     'halfkey/journal/1',
     vault,

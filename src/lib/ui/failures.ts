@@ -160,6 +160,7 @@ const EXPLANATIONS = {
   download_cut: ['The browser stopped this download', 'What was saved is incomplete. Download it again.'],
 
   broker_unreachable: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
+  nonce_stale: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
   app_unreachable: [
     'A part of Halfkey could not be loaded',
     'Check your connection, then reload the page. Your files are safe.',

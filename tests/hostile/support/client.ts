@@ -96,14 +96,14 @@ export class Client {
       grant: this.grant,
       proof: this.proof,
     } = parts);
-    this.broker = connectBroker(parts.browser.origin);
+    this.broker = connectBroker(parts.browser.origin, parts.browser.prover);
     this.vault = parts.keyring.vaultKey.vault as VaultId;
   }
 
   /** Makes an account, as a new device does, up to the empty drive. */
   static async signUp(world: HostileWorld, userName: string, browser = world.newBrowser()): Promise<Client> {
     const passphrase = `${userName} rows six copper boats past midnight`;
-    const signUp = new SignUp(connectBroker(browser.origin), Date.now);
+    const signUp = new SignUp(connectBroker(browser.origin, browser.prover), Date.now);
     const { totpSecret } = await signUp.start({ userName, passphrase });
     let entered: Parameters<Parameters<SignUp['verify']>[1]>[0] | undefined;
     const code = await otpauthCode(totpSecret, world.clock);
@@ -127,7 +127,7 @@ export class Client {
     browser = world.newBrowser(),
   ): Promise<Client> {
     const { userName, passphrase, totpSecret } = credentials;
-    const broker = connectBroker(browser.origin);
+    const broker = connectBroker(browser.origin, browser.prover);
     const login = await startLogin(passphrase);
     const { startLoginRequest } = login;
     const { loginResponse } = await broker.call(signinStart, { userName, startLoginRequest });
