@@ -63,8 +63,7 @@ async function erasableKeys({ vault, broker, journal }: OpenVault, signal: Abort
   const retired = inboxKeys.filter(({ blob }) => unpurged.has(blob));
   if (retired.length === 0) return [];
   let oldest = Number.POSITIVE_INFINITY;
-  const listAfter = (after: BlobId | '') =>
-    retry(() => broker.call(inboxList, { after }, { vault }), signal);
+  const listAfter = (after: BlobId | '') => retry(() => broker.call(inboxList, { after }, { vault }), signal);
   let page = await listAfter('');
   for (;;) {
     for (const { record } of page.records) oldest = Math.min(oldest, epochOf(record));

@@ -62,7 +62,10 @@ export async function judgeSegment(
     throw corrupt(seq, 'it is no genesis of this vault');
   }
   if (!counts || read.content.kind !== 'opened') {
-    return { segment: { seq, prevHash, writer, operations: [], malformed: 1 }, voided: { seq, writer, isSigned } };
+    return {
+      segment: { seq, prevHash, writer, operations: [], malformed: 1 },
+      voided: { seq, writer, isSigned },
+    };
   }
   const sequence = unpadded(read.content.plaintext);
   const { operations, malformed } = sequence
