@@ -346,9 +346,9 @@ describe('many requests from one address', () => {
       'too_many_requests',
     ];
     // Of a body that is read and malformed it would be said so.
-    expect(await codesOf(() => from('198.51.100.20').call(uploadComplete, { parts: 'none' }, { vault: 'x' }))).toEqual(
-      tenThenNone,
-    );
+    expect(
+      await codesOf(() => from('198.51.100.20').call(uploadComplete, { parts: 'none' }, { vault: 'x' })),
+    ).toEqual(tenThenNone);
     const ended = from('198.51.100.21');
     await ended.signUp('ended-rates');
     const copy = from('198.51.100.22', ended.fork());

@@ -116,7 +116,7 @@ async function replayed(t: Trial): Promise<void> {
 /** The one thing that it may do. */
 async function ended(t: Trial): Promise<void> {
   const victim = await newcomer(house, broker, 'ended');
-  const other = await house.clientOf(broker).knows(victim);
+  const other = house.clientOf(broker).knows(victim);
   await other.signIn('ended');
   const response = await thiefOf(victim).raw('POST', account.sessionEnd.path, '{}', { [PROOF_HEADER]: '' });
   expect(response.status).toBe(200);
