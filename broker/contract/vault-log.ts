@@ -1,17 +1,25 @@
 import * as v from 'valibot';
 import { Head } from './accounts.ts';
-import { b64url } from './ids.ts';
+import { b64url, GrantId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { route } from './route.ts';
 
 const Seq = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
 
-/** Appends a journal segment at the place its head says; `head_changed` when that place is taken. */
+/**
+ * Appends a journal segment at the place its head says; `head_changed` when that place is taken. It is signed by the session's device,
+ * or by the identity key, and then wants the proof that passphrase or kit and a code are answered with (`proof_missing`). A device
+ * without a live grant writes little (LIMITS.segmentsPerSecond and others): `too_many_requests`.
+ */
 export const logAppend = route({
   method: 'POST',
   path: '/api/vaults/:vault/log',
   stage: 'full',
-  request: v.strictObject({ segment: b64url({ atMost: LIMITS.maxSegmentBytes }) }),
+  request: v.strictObject({
+    segment: b64url({ atMost: LIMITS.maxSegmentBytes }),
+    proof: v.optional(b64url({ exactly: 32 })),
+    grant: v.optional(GrantId),
+  }),
   answer: Head,
   bulk: true,
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/accounts.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
+import { segmentAfter } from '../support/vault-side.ts';
 import { KSF } from '../support/quick-opaque.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';
 
@@ -150,6 +151,8 @@ describe('completing', () => {
     for (const change of [
       { backupCodeHashes: hashes.slice(1) },
       { genesis: 'AAAA' },
+      { genesis: Buffer.from(segmentAfter(undefined)).toString('base64url') }, // Signed by nobody.
+      { identityPublicKey: client.device.publicKey },
       { device: { id: 'x', publicKey: 'y' } },
       { extra: 1 },
     ]) {

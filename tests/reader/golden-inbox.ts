@@ -1,7 +1,7 @@
 import { openContent } from './content.ts';
 import { x25519PublicKey } from './ed25519.ts';
 import { openEnvelope } from './envelope.ts';
-import { fromHex, logOf, type Stored } from './golden.ts';
+import { demandNoVoid, fromHex, logOf, type Stored } from './golden.ts';
 import { openDraft, openRecord } from './inbox.ts';
 import { headPhrase, readJournal, type Known } from './journal.ts';
 import type { Version } from './operations.ts';
@@ -55,6 +55,11 @@ export interface GoldenInbox {
   readonly rest: {
     readonly snapshotSeq: number;
     readonly unpurged: readonly string[];
+    readonly hidden: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly blobs: readonly string[];
+    }[];
     readonly erased: readonly (readonly [id: string, inboxEpoch: number])[];
     readonly oldestInboxEpoch: number;
     readonly heartbeats: readonly {
@@ -90,8 +95,11 @@ export function findGoldenInbox(stored: Stored, golden: GoldenInbox): GoldenInbo
     identityPublicKey: fromHex(identityPublicKeyHex),
   };
   const encoded: Bytes[] = [];
-  const reading = readJournal(known, logOf(stored), (each, place) => encoded.push(encodeState(each, place)));
+  const reading = readJournal(known, logOf(stored), (each, place) => {
+    encoded[place.seq] = encodeState(each, place);
+  });
   if (reading.refusal) throw reading.refusal;
+  demandNoVoid(reading);
   const { state, head } = reading;
   const { snapshot } = state;
   demand(head !== undefined && snapshot !== undefined, 'snapshot_wrong', 'no head, or no snapshot');
@@ -141,13 +149,17 @@ export function findGoldenInbox(stored: Stored, golden: GoldenInbox): GoldenInbo
     ...{ vault, account, epoch, vaultKeyHex, identityPublicKeyHex },
     ...{ inboxKeys, records, drafts, contents },
     head: { seq: head.seq, hashHex: hex(head.hash), phrase: headPhrase(head) },
-    files: [...state.entries.values()].map(({ id, name, versions }) => ({
-      ...{ id, name },
-      blobs: (versions ?? []).map(({ blob }) => blob),
-    })),
+    files: [...state.entries.values()]
+      .filter(({ id }) => !state.hidden.has(id))
+      .map(({ id, name, versions }) => ({ id, name, blobs: (versions ?? []).map(({ blob }) => blob) })),
     rest: {
       snapshotSeq: snapshot.seq,
       unpurged: [...state.unpurged],
+      hidden: [...state.hidden.keys()].map((id) => {
+        const { name = '', versions = [] } = state.entries.get(id) ?? {};
+        const blobs = versions.toReversed().map(({ blob }) => blob);
+        return { id, name, blobs: blobs.filter((blob) => !state.gone.has(blob)) };
+      }),
       erased: [...state.erased],
       oldestInboxEpoch: state.oldestInboxEpoch,
       heartbeats: [...state.heartbeats].map(([device, { seq, inboxEpoch }]) => ({

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { openContent } from './content.ts';
 import { openEnvelope } from './envelope.ts';
-import { findGolden, fromHex, knownOf, logOf, type Golden, type Stored } from './golden.ts';
+import { demandNoVoid, findGolden, fromHex, knownOf, logOf, type Golden, type Stored } from './golden.ts';
 import { makeGoldenAccount } from './golden-account.ts';
 import { goldenJson, storedFiles } from './golden-files.ts';
 import { readJournal } from './journal.ts';
@@ -71,8 +71,9 @@ function openAlone(name: string, bytes: Bytes): void {
   if (kind === 'keyring') {
     for (const opener of openers) readKeyring(bytes, golden.account, opener);
   } else if (kind === 'log') {
-    const { refusal } = readJournal(known, [...log.slice(0, Number(id)), bytes]);
-    if (refusal) throw refusal;
+    const reading = readJournal(known, [...log.slice(0, Number(id)), bytes]);
+    if (reading.refusal) throw reading.refusal;
+    demandNoVoid(reading);
   } else if (kind === 'snapshots') {
     openPages(known, state.snapshot!, (page) =>
       name.endsWith(page) ? bytes : stored.get(`snapshots/4/${page}`)!,
@@ -91,7 +92,7 @@ function openAlone(name: string, bytes: Bytes): void {
 
 const CODES: readonly (readonly [name: RegExp, codes: readonly unknown[]])[] = [
   [/^keyring$/, ['keyring_corrupt']],
-  [/^log\//, ['journal_corrupt', 'journal_gap', 'device_untrusted']],
+  [/^log\//, ['journal_corrupt', 'journal_gap']],
   [/^snapshots\//, ['snapshot_wrong']],
   [/^keys\//, ['envelope_corrupt', 'format_unknown', 'kms_half_wrong']],
   [/^blobs\//, ['format_malformed', 'key_mismatch', 'segment_corrupt']],

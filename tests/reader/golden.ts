@@ -64,8 +64,9 @@ export interface Golden {
     readonly device: string;
     readonly name: string;
     readonly publicKeyHex: string;
+    readonly agreementKeyHex: string;
     readonly enrolledSeq: number;
-    readonly revokedSeq: number | null;
+    readonly revoked: { readonly seq: number; readonly since: number } | null;
   }[];
   readonly rest: {
     readonly snapshotSeq: number;
@@ -174,11 +175,19 @@ export function findGolden(stored: Stored, golden: Golden): Golden {
   };
 }
 
+/** A segment that counts for nothing is no fault of a journal; but what was written as golden has none. */
+export function demandNoVoid({ voids }: Reading): void {
+  demand(voids.length === 0, 'journal_corrupt', 'a segment that counts for nothing');
+}
+
 /** The whole log, and the newest snapshot compared with it. */
 function readWhole(stored: Stored, known: Known): Reading {
   const encoded: Bytes[] = [];
-  const reading = readJournal(known, logOf(stored), (state, head) => encoded.push(encodeState(state, head)));
+  const reading = readJournal(known, logOf(stored), (state, head) => {
+    encoded[head.seq] = encodeState(state, head);
+  });
   if (reading.refusal) throw reading.refusal;
+  demandNoVoid(reading);
   const { snapshot } = reading.state;
   demand(snapshot !== undefined, 'snapshot_wrong', 'no snapshot');
   const fetch = (page: string): Bytes => objectIn(stored, `snapshots/${String(snapshot.seq)}/${page}`);
@@ -196,12 +205,13 @@ function describe({ state, head }: Reading): Pick<Golden, 'head' | 'entries' | '
       ...entry,
       versions: versions ?? null,
     })),
-    devices: [...state.devices.values()].map(({ enrolment, enrolledSeq, revokedSeq }) => ({
+    devices: [...state.devices.values()].map(({ enrolment, enrolledSeq, revoked }) => ({
       device: enrolment.device,
       name: enrolment.name,
       publicKeyHex: hex(enrolment.publicKey),
+      agreementKeyHex: hex(enrolment.agreementKey),
       enrolledSeq,
-      revokedSeq: revokedSeq ?? null,
+      revoked: revoked ?? null,
     })),
     rest: {
       snapshotSeq: state.snapshot?.seq ?? -1,

@@ -82,8 +82,8 @@ describe('an account', () => {
     await second.upload('two.txt', CONTENT);
     await first.until('view', ({ files }) => files === 2);
     expect(await first.names()).toEqual(['one.txt', 'two.txt']);
-    expect(await second.refused('file/purge', { file, ...WRONG })).toBe('code_wrong');
-    await second.send('file/purge', { file, factor: factor() });
+    expect(await second.refused('file/purge', { file, also: [], ...WRONG })).toBe('code_wrong');
+    await second.send('file/purge', { file, also: [], factor: factor() });
     await first.until('view', ({ files }) => files === 1);
     expect(await first.refused('file/preview', { file })).toBe('not_found');
   });

@@ -90,7 +90,7 @@ test(
     }
 
     const file = await laptop.file('one.txt');
-    await laptop.send('file/purge', { file, factor: person.factor() });
+    await laptop.send('file/purge', { file, also: [], factor: person.factor() });
     await expect.poll(async () => (await read()).state.unpurged.size, SOON).toBe(0);
     const purged = all(await read(), 'purged').flatMap(({ blobs }) => blobs);
     expect(purged).toHaveLength(3); // The file's, and those of two keys.

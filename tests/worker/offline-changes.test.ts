@@ -138,7 +138,7 @@ describe('a rename', () => {
       await goOffline(device);
       await device.send('file/rename', { file, name: 'mine.txt' });
       if (what === 'renamed elsewhere') await other.send('file/rename', { file, name: 'theirs.txt' });
-      else await other.send('file/purge', { file, factor: person.factor() });
+      else await other.send('file/purge', { file, also: [], factor: person.factor() });
       await untilNames(other, names);
       await expect.poll(() => pending(other), { timeout: 20_000 }).toEqual([]);
       await goOnline(device);

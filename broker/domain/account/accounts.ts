@@ -14,7 +14,7 @@ const LiveSession = v.strictObject({
   id: v.string(),
   device: DeviceId,
   expiresAtMs: Count,
-  /** Passphrase and code were proven in it once more; `hash`: SHA-256 of what was answered, base64url. See renewal.ts. */
+  /** Passphrase or kit, and a code, were proven in it; `hash`: SHA-256 of what was answered, base64url. See proof.ts. */
   proof: v.optional(v.strictObject({ hash: v.string(), atMs: Count })),
   /** Of its last requests that a code came with; see auth/used-proofs.ts. */
   usedProofs: v.optional(v.array(v.string())),
@@ -53,6 +53,8 @@ export const AccountRecord = v.strictObject({
   /** OPAQUE's credential identifier (RFC 9807 §6.1), random: for a name that is still free nobody can ask anything with it. */
   credentialId: v.string(),
   recoveryPublicKey: v.string(),
+  /** Ed25519, base64url: signs what the journal goes back to. From the last step of a sign-up on. */
+  identityPublicKey: v.optional(v.string()),
   /** Tokens carry it: another one ends every older session. */
   sessionEpoch: Count,
   sessions: v.array(LiveSession),

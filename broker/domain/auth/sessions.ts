@@ -115,7 +115,8 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
       if (record?.sessionEpoch !== epoch || !isLive(record, session, clock())) {
         throw new BrokerProblem('session_missing');
       }
-      return session;
+      const deviceKey = record.devices.find(({ id }) => id === device)?.publicKey;
+      return { ...session, ...(deviceKey !== undefined && { deviceKey }) };
     },
     async recognises(token, stage) {
       return v.is(SessionClaims, await open(token, audienceOf(stage)));

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { Head } from '../../contract/accounts.ts';
 import { AccountId, Count, type VaultId } from '../../contract/ids.ts';
+import { AppendCount, type Appended, counted } from './append-pace.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Records } from '../state/records.ts';
 import { stateKeys } from '../state/state-keys.ts';
@@ -10,6 +11,10 @@ export const VaultRecord = v.strictObject({
   members: v.array(v.strictObject({ account: AccountId, role: v.literal('owner') })),
   /** May lag behind the objects, which are the truth, when a broker ended between two writes. */
   head: Head,
+  /** Of the vault key that seals what is appended. The journal decides; this refuses what it would not take. */
+  epoch: Count,
+  /** What devices have appended of late. */
+  appends: v.array(AppendCount),
   /** Bytes of blobs as far as they were counted; see usage.ts. */
   usedBytes: Count,
   /** When they were last counted by listing; 0 for never. */
@@ -22,8 +27,11 @@ export interface VaultRecords {
   /** `undefined` where there is no such vault. */
   read(vault: VaultId): Promise<VaultRecord | undefined>;
   create(vault: VaultId, record: VaultRecord): Promise<'created' | 'exists'>;
-  /** Moves the head on, never back. @returns the head now stored, which another writer may have moved further */
-  advance(vault: VaultId, head: Head): Promise<Head>;
+  /**
+   * Moves the head on, never back, and counts what that took.
+   * @returns the record now stored, whose head another writer may have moved further
+   */
+  advance(vault: VaultId, head: Head, appended: readonly Appended[], nowMs: number): Promise<VaultRecord>;
   /** Adds to the bytes used, or takes from them; they end at 0. */
   addUsed(vault: VaultId, sizeBytes: number): Promise<void>;
   setUsed(vault: VaultId, usedBytes: number, countedAtMs: number): Promise<void>;
@@ -42,12 +50,12 @@ export function createVaultRecords(records: Records): VaultRecords {
   return {
     read: async (vault) => (await records.read(stateKeys.vault(vault), VaultRecord))?.content,
     create: (vault, record) => records.create(stateKeys.vault(vault), record),
-    async advance(vault, head) {
-      const stored = await change(vault, (record) =>
-        record.head.seq < head.seq ? { ...record, head } : undefined,
-      );
-      return stored.head;
-    },
+    advance: (vault, head, appended, nowMs) =>
+      change(vault, (record) =>
+        record.head.seq < head.seq
+          ? { ...record, head, appends: counted(record.appends, appended, nowMs) }
+          : undefined,
+      ),
     async addUsed(vault, sizeBytes) {
       if (sizeBytes === 0) return;
       await change(vault, (record) => ({

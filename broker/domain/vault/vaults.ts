@@ -6,6 +6,7 @@ import type { VaultKms } from '../../ports/kms.ts';
 import type { Purger, VaultObjects } from '../../ports/vaults.ts';
 import type { Accounts } from '../account/accounts.ts';
 import { blobKeys } from './blob-keys.ts';
+import { createAppending, type Appending } from './appending.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from '../auth/grants.ts';
 import { createInbox, type Inbox } from './inbox.ts';
@@ -42,6 +43,7 @@ export interface VaultSide {
   readonly keys: Keys;
   readonly uploads: Uploads;
   readonly log: Log;
+  readonly appending: Appending;
   readonly inbox: Inbox;
   readonly news: VaultEvents;
   readonly purge: Purge;
@@ -80,6 +82,7 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
   const log = createLog({
     objects,
     records,
+    clock,
     announce: (vault, head) => {
       news.announceHead(vault, head);
     },
@@ -115,12 +118,15 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
       const record: VaultRecord = {
         members: [{ account, role: 'owner' }],
         head,
+        epoch: 0,
+        appends: [],
         usedBytes: 0,
         countedAtMs: clock(),
       };
       if ((await records.create(vault, record)) === 'exists') await requireMember(account, vault);
       return head;
     },
+    appending: createAppending({ accounts, grants: deps.grants, log, clock }),
     keys: createKeys({ ...deps, usage }),
     uploads: createUploads(objects, usage),
     log,

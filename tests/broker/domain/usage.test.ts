@@ -21,7 +21,10 @@ beforeEach(async () => {
     createRecords(new MemoryVaultCloud().state, createRecordCodec(randomBytes(32))),
   );
   const head = { seq: 0, hash: 'A'.repeat(43) } as never;
-  await records.create(vault, { members: [], head, usedBytes: 0, countedAtMs: nowMs });
+  await records.create(vault, {
+    ...{ members: [], head, epoch: 0, appends: [] },
+    ...{ usedBytes: 0, countedAtMs: nowMs },
+  });
 });
 function usage(quotaBytes?: number) {
   const measure = () => {

@@ -33,7 +33,7 @@ async function append(world: World, sequence: Bytes): Promise<void> {
   const { head } = await openJournal(world);
   const signer = { device: world.first.id, privateKey: world.first.keys.privateKey };
   await world.remote.append(
-    await sealSegment(await journalKey(VAULT, 1, world.vaultKey), head, sequence, signer),
+    await sealSegment(await journalKey(VAULT, 0, world.vaultKey), head, sequence, signer),
   );
 }
 
@@ -50,7 +50,7 @@ row(
     await journal.flush();
     await journal.append(() => [fileAdd(1000)]);
     const truth = encodeState(journal.state, journal.head);
-    const key = await journalKey(VAULT, 1, world.vaultKey);
+    const key = await journalKey(VAULT, 0, world.vaultKey);
     const lies: ((state: typeof journal.state) => void)[] = [
       ({ entries }) => (entries.names[7] = 'somewhere else'),
       ({ versions }) => (versions.sizeBytes[0] = 1),
@@ -275,10 +275,10 @@ row(
   'C18',
   {
     attack: 'a hundred thousand files',
-    tried: 'an import of 100,000 (in short 20,000), and a cold open on another device',
+    tried: 'an import of 100,000, and a cold open on another device',
   },
   async (t) => {
-    const count = t.full ? 100_000 : 20_000;
+    const count = 100_000;
     const world = await newWorld();
     const journal = await openJournal(world);
     await journal.append(() => Array.from({ length: count }, (_, number) => fileAdd(number)));

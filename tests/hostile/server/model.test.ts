@@ -55,6 +55,7 @@ function newBroker(s3: ModelS3, genesis: { codec: ReturnType<typeof createRecord
     log: createLog({
       objects: vaultObjects(cache as unknown as VaultClientCache),
       records: vaults,
+      clock: () => 0,
       announce: () => undefined,
     }),
     grants: createGrants(records, () => 0, { grantSeconds: 300, grantReleases: GRANT_RELEASES }),
@@ -89,7 +90,7 @@ async function live(
   const members = [{ account: session.account, role: 'owner' as const }];
   s3.objects.set(
     `m/${vault}`,
-    Buffer.from(codec.encode(`m/${vault}`, 0, { members, head, usedBytes: 0, countedAtMs: 0 })),
+    Buffer.from(codec.encode(`m/${vault}`, 0, { members, head, epoch: 0, appends: [], usedBytes: 0, countedAtMs: 0 })),
   );
   const grantKey = `g/${session.account}/${grant}`;
   const record = {

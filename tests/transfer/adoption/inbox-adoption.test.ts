@@ -66,7 +66,7 @@ describe('what lies in the inbox', () => {
     await adoption.now();
     expect([names(), await inInbox(), failed, refused]).toEqual([['1.txt', '2.txt'], [], [], []]);
     const blob = files[0]!.version.blob as BlobId;
-    expect((await releaseKeys(world.open, 'file', [{ blob, epoch: 1 }])).get(blob)).toEqual(
+    expect((await releaseKeys(world.open, 'file', [{ blob, epoch: 0 }])).get(blob)).toEqual(
       files[0]!.contentKey,
     );
   });
