@@ -38,7 +38,11 @@ export interface AppendingDeps {
 }
 
 export function createAppending({ accounts, grants, log, clock }: AppendingDeps): Appending {
-  async function requireOwner(session: Session, vault: VaultId, { segment, proof }: AppendOrder): Promise<void> {
+  async function requireOwner(
+    session: Session,
+    vault: VaultId,
+    { segment, proof }: AppendOrder,
+  ): Promise<void> {
     if (proof === undefined) throw new BrokerProblem('proof_missing');
     const account = await accounts.read(session.account);
     if (!account) throw new BrokerProblem('session_missing');
