@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { VaultId } from '../contract/ids.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { BrokerProblem } from '../domain/problem.ts';
 import type { VaultObjects } from '../ports/vaults.ts';
 import { readPresent } from './absence.ts';
 import { readBody } from './read-body.ts';
@@ -69,6 +70,7 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
               ...(token === undefined ? {} : { ContinuationToken: token }),
             }),
           );
+          requireListing(page);
           for (const object of page.Contents ?? []) sizeBytes += object.Size ?? 0;
           token = page.IsTruncated ? page.NextContinuationToken : undefined;
         } while (token !== undefined);
@@ -84,6 +86,7 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
             ...(after === '' ? {} : { StartAfter: objectKey(vault, after) }),
           }),
         );
+        requireListing(page);
         const base = objectKey(vault, '').length;
         const objects = (page.Contents ?? []).flatMap(({ Key, Size }) =>
           Key === undefined ? [] : [{ key: Key.slice(base), sizeBytes: Size ?? 0 }],
@@ -93,6 +96,11 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
     ...vaultUrls(cache),
     ...vaultUploads(Bucket, send),
   };
+}
+
+/** The SDK takes an answer that is no listing for an empty one; a listing always has its count. */
+export function requireListing({ KeyCount }: { KeyCount?: number | undefined }): void {
+  if (KeyCount === undefined) throw new BrokerProblem('store_unreachable', { retryAfterSeconds: 1 });
 }
 
 async function putNew(

@@ -27,6 +27,8 @@ export const LIMITS = {
   /** Signed URLs live this long. */
   urlSeconds: 300,
   grantSeconds: 300,
+  /** An envelope may be written so long after its half was made. */
+  envelopeSeconds: 900,
   /** Halves that one code may have released. */
   grantReleases: 1000,
   /** Halves that one code may have made, for new blobs. They open nothing that there is, so they are none of the releases. */

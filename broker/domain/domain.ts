@@ -71,6 +71,7 @@ export function createDomain(
     kms: ports.vaultKms,
     purger: ports.purger,
     clock,
+    envelopeKey: setup.envelopeKey,
     settings,
   });
   const state = createOneTimeState(setup.stateKey, records, clock);

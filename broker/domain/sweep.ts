@@ -66,7 +66,8 @@ export function createSweep({ versions, accounts, purger, clock }: SweepDeps): S
     if (!account.success || !expired) return;
     const vaults = expired.vaults.flatMap((vault) => [`v/${vault}/`, `m/${vault}`]);
     // The account is the last, so that a turn that was cut off is taken up by the next.
-    await purger.eraseBelow([...vaults, `e/${account.output}/`]);
+    const kept = await purger.eraseBelow([...vaults, `e/${account.output}/`]);
+    if (kept.length > 0) return;
     await accounts.erase(account.output);
   }
 

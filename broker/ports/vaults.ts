@@ -67,6 +67,10 @@ export interface VaultObjects {
 
 /** Deletes for good, with the broker's own role: it may delete under `v/`, and read nothing there. */
 export interface Purger {
-  /** Every version and every delete marker below each prefix (`v/<vault>/keys/<blob>/`). */
-  eraseBelow(prefixes: readonly string[]): Promise<void>;
+  /**
+   * Every version and every delete marker below each prefix (`v/<vault>/keys/<blob>/`).
+   * @param except keys that stay
+   * @returns keys that the store has refused to delete; the others are gone
+   */
+  eraseBelow(prefixes: readonly string[], except?: ReadonlySet<string>): Promise<string[]>;
 }

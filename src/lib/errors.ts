@@ -58,6 +58,7 @@ export const FAMILIES = {
   store_refused: 'refused', // S3 says no, to a URL that was just signed or for good
   not_found: 'refused',
   key_absent: 'refused',
+  purged: 'refused', // the broker has deleted it for good
   server_unknown: 'refused', // OPAQUE: another server's key than the pinned one
   kdf_downgrade: 'refused',
   file_too_large: 'refused',

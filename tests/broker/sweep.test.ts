@@ -181,7 +181,7 @@ describe('a sweep of much', () => {
         },
       },
       accounts: { expire: () => Promise.resolve(undefined), erase: () => Promise.resolve() },
-      purger: { eraseBelow: () => Promise.resolve() },
+      purger: { eraseBelow: () => Promise.resolve([]) },
       clock: () => 2 * HOUR * 1000,
     });
     const turns: number[] = [];

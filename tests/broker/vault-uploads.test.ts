@@ -162,11 +162,16 @@ describe('the quota', () => {
     await broker.uploads.complete(vault, await record(), order);
     const single = newBlobId();
     await cloud.vaultObjects.create(vault, `blobs/${single}`, randomBytes(7));
-    const envelope = envelopeOf(randomBytes(64));
-    await broker.keys.write(vault, [
-      { blob: order.blob, envelope },
-      { blob: single, envelope },
-    ]);
+    const session = newSession();
+    const { id: grant } = await broker.grants.issue(session, { kind: 'release' });
+    const blobs = [order.blob, single];
+    const made = await broker.keys.generate(session, vault, { grant, purpose: 'file', epoch: 0, blobs });
+    const envelopes = made.map(({ blob, kmsBlob, proof }) => ({
+      blob,
+      envelope: envelopeOf(kmsBlob),
+      proof,
+    }));
+    expect(await broker.keys.write(session, vault, { envelopes })).toEqual([]);
     expect((await record()).usedBytes).toBe(57);
   });
 

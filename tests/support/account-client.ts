@@ -183,7 +183,7 @@ export class AccountClient {
     return {
       keyring: { version: 1, bytes: randomBytes(200).toString('base64url') },
       genesis: Buffer.from(segmentAfter(undefined)).toString('base64url'),
-      inboxEnvelope: envelopeOf(Buffer.from(inbox.kmsBlob, 'base64url')),
+      inboxEnvelope: envelopeOf(Buffer.from(inbox.kmsBlob, 'base64url'), 0, 'inbox'),
       device: this.device,
       backupCodeHashes: this.backupCodes.map((code) => this.hashOf(code)),
     };

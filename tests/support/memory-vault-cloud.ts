@@ -28,6 +28,8 @@ type MemoryUpload = Map<number, { bytes: Uint8Array; part: UploadedPart }>;
  */
 export class MemoryVaultCloud {
   readonly objects = new Map<string, MemoryObject>();
+  /** What the store refuses to delete. */
+  readonly held = new Set<string>();
   readonly uploads = new Map<string, MemoryUpload>();
   readonly states = new Map<string, Uint8Array>();
   /** Every call that reached KMS, in order. */
@@ -108,11 +110,12 @@ export class MemoryVaultCloud {
   };
 
   readonly purger: Purger = {
-    eraseBelow: (prefixes) => {
+    eraseBelow: (prefixes, except) => {
       for (const key of [...this.objects.keys()]) {
-        if (prefixes.some((prefix) => key.startsWith(prefix))) this.objects.delete(key);
+        const isBelow = prefixes.some((prefix) => key.startsWith(prefix)) && !except?.has(key);
+        if (isBelow && !this.held.has(key)) this.objects.delete(key);
       }
-      return Promise.resolve();
+      return Promise.resolve([...this.held].filter((key) => this.objects.has(key)));
     },
   };
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { AccountId, BlobId, DeviceId, GrantId, type VaultId } from '$contract/ids.ts';
-import type { EnvelopeRecord } from '$contract/envelope.ts';
+import type { EnvelopeRecord, KeyPurpose } from '$contract/envelope.ts';
 import type { Head } from '$contract/accounts.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
 import { createEventLog } from '../../broker/domain/state/event-log.ts';
@@ -57,6 +57,7 @@ export function startVaultSide(
     kms: ports.kms,
     purger: ports.purger,
     clock,
+    envelopeKey: MAC_KEY,
     settings: {},
     ...more,
   });
@@ -78,9 +79,10 @@ export function segmentAfter(head: Head | undefined, content: Uint8Array = rando
 }
 
 /** An envelope around a KMS blob; what else it holds is not the broker's business. */
-export function envelopeOf(kmsBlob: Uint8Array, epoch = 0): EnvelopeRecord {
+export function envelopeOf(kmsBlob: Uint8Array, epoch = 0, purpose: KeyPurpose = 'file'): EnvelopeRecord {
   return {
     suite: 'halfkey/1',
+    purpose,
     epoch,
     salt: randomBytes(32).toString('base64url'),
     kmsBlob: Buffer.from(kmsBlob).toString('base64url'),
@@ -99,6 +101,6 @@ export async function openVault(
     vault,
     genesis: segmentAfter(undefined),
     inboxBlob: newBlobId(),
-    inboxEnvelope: envelopeOf(randomBytes(64)),
+    inboxEnvelope: envelopeOf(randomBytes(64), 0, 'inbox'),
   });
 }

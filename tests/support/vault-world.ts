@@ -65,8 +65,8 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     [
       keysGenerate,
       async (order: Parameters<typeof side.keys.generate>[2]) => ({
-        keys: (await side.keys.generate(session, vault, order)).map(({ blob, kmsHalf, kmsBlob }) => ({
-          blob,
+        keys: (await side.keys.generate(session, vault, order)).map(({ kmsHalf, kmsBlob, ...key }) => ({
+          ...key,
           kmsHalf: Buffer.from(kmsHalf).toString('base64url'),
           kmsBlob: Buffer.from(kmsBlob).toString('base64url'),
         })),
@@ -75,19 +75,18 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     [
       keysRelease,
       async (order: Parameters<typeof side.keys.release>[2]) => {
-        const { keys, absent } = await side.keys.release(session, vault, order);
+        const { keys, ...rest } = await side.keys.release(session, vault, order);
         return {
           keys: keys.map((key) => ({ ...key, kmsHalf: Buffer.from(key.kmsHalf).toString('base64url') })),
-          absent,
+          ...rest,
         };
       },
     ],
     [
       envelopesWrite,
-      async ({ envelopes }: { envelopes: Parameters<typeof side.keys.write>[1] }) => {
-        await side.keys.write(vault, envelopes);
-        return {};
-      },
+      async (order: Parameters<typeof side.keys.write>[2]) => ({
+        refused: await side.keys.write(session, vault, order),
+      }),
     ],
     [
       inboxWrite,
@@ -134,10 +133,9 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     [purgeGrant, () => side.grants.issue(session, { kind: 'purge' })],
     [
       purge,
-      async (order: Parameters<typeof side.purge.purge>[2]) => {
-        await side.purge.purge(session, vault, order);
-        return {};
-      },
+      async (order: Parameters<typeof side.purge.purge>[2]) => ({
+        refused: await side.purge.purge(session, vault, order),
+      }),
     ],
     [
       blobPutUrl,
@@ -232,7 +230,8 @@ async function found(
   const inboxBlob = newBlobId();
   const { publicKey, privateKey } = await generateAgreementKeyPair();
   const { id: grant } = await side.grants.issue(session, { kind: 'release' });
-  const [half] = await side.keys.generate(session, vault, { grant, purpose: 'inbox', blobs: [inboxBlob] });
+  const order = { grant, purpose: 'inbox', epoch: EPOCH, blobs: [inboxBlob] } as const;
+  const [half] = await side.keys.generate(session, vault, order);
   if (!half) throw new TypeError('expected a half');
   const [kmsHalf, kmsBlob] = [new Uint8Array(half.kmsHalf), new Uint8Array(half.kmsBlob)];
   const envelope = await sealEnvelope({

@@ -22,6 +22,8 @@ export interface Setup {
   readonly stateKey: Uint8Array;
   /** HMAC over the broker's records. */
   readonly macKey: Uint8Array;
+  /** HMAC over what halves are made for; see envelope-proofs.ts. */
+  readonly envelopeKey: Uint8Array;
 }
 
 const CONTEXT: EncryptionContext = { app: 'halfkey', purpose: 'setup' };
@@ -34,6 +36,7 @@ const SetupJson = v.strictObject({
   sessionKey: key,
   stateKey: key,
   macKey: key,
+  envelopeKey: key,
 });
 /** Under the MAC key of the setup, so that another setup cannot vouch for itself. */
 const Canary = v.strictObject({ opaquePublicKey: v.string(), nameCheck: key });
@@ -81,6 +84,7 @@ async function createSetup(store: StateStore, kms: BrokerKms) {
     sessionKey: draw(),
     stateKey: draw(),
     macKey: draw(),
+    envelopeKey: draw(),
   };
   await store.create(stateKeys.setup, await kms.encrypt(Buffer.from(JSON.stringify(json)), CONTEXT));
   return store.read(stateKeys.setup);
@@ -96,6 +100,7 @@ async function openSetup(sealed: Uint8Array, kms: BrokerKms): Promise<Setup> {
       sessionKey: Buffer.from(json.sessionKey, 'base64url'),
       stateKey: Buffer.from(json.stateKey, 'base64url'),
       macKey: Buffer.from(json.macKey, 'base64url'),
+      envelopeKey: Buffer.from(json.envelopeKey, 'base64url'),
     };
   } catch (cause) {
     // KMS away is another matter: it may come back, and nothing is wrong with the setup.

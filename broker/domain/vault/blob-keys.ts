@@ -7,6 +7,8 @@ export const blobKeys = {
   blob: (blob: BlobId) => `blobs/${blob}`,
   envelope: (blob: BlobId, epoch: number) => `keys/${blob}/${String(epoch)}`,
   envelopes: (blob: BlobId) => `keys/${blob}/`,
+  /** Says that the blob was deleted for good: create-only, and there for as long as the vault is. */
+  purged: (blob: BlobId) => `keys/${blob}/purged`,
   inbox: (blob: BlobId) => `inbox/${blob}`,
   inboxes: 'inbox/',
   snapshotPage: (seq: number, page: BlobId) => `snapshots/${String(seq)}/${page}`,

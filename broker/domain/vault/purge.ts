@@ -14,11 +14,17 @@ export interface Purge {
   /** @throws BrokerProblem as SecondFactor.accept */
   grant(session: Session, vault: VaultId, factor: Factor): Promise<Grant>;
   /**
-   * Removes all versions: first the envelopes, after which no broker can release a half, then what they were for. One that
-   * ended half-way is repeated with the same blobs; each try is charged for them.
+   * Removes all versions: first it is noted for good that the blobs are purged, after which no broker releases a half of them,
+   * whatever is put back; then go the envelopes, then what they were for. One that ended half-way is repeated with the same blobs;
+   * each try is charged for them.
+   * @returns blobs of which the store keeps something
    * @throws BrokerProblem `grant_missing`, `grant_spent`, `store_unreachable`
    */
-  purge(session: Session, vault: VaultId, order: { grant: GrantId; blobs: readonly BlobId[] }): Promise<void>;
+  purge(
+    session: Session,
+    vault: VaultId,
+    order: { grant: GrantId; blobs: readonly BlobId[] },
+  ): Promise<{ blob: BlobId; code: 'store_refused' }[]>;
 }
 
 export interface PurgeDeps {
@@ -59,10 +65,20 @@ export function createPurge(deps: PurgeDeps): Purge {
         blobs: distinct,
       });
       const sizeBytes = await sizeOf(vault, distinct);
-      const below = (key: (blob: BlobId) => string) => distinct.map((blob) => `v/${vault}/${key(blob)}`);
-      await purger.eraseBelow(below(blobKeys.envelopes));
-      await purger.eraseBelow([...below(blobKeys.inbox), ...below(blobKeys.blob)]);
+      await mapBounded(distinct, PARALLEL, (blob) =>
+        objects.create(vault, blobKeys.purged(blob), new Uint8Array(0)),
+      );
+      const base = `v/${vault}/`;
+      const below = (key: (blob: BlobId) => string) => distinct.map((blob) => base + key(blob));
+      const notes = new Set(below(blobKeys.purged));
+      const kept = [
+        ...(await purger.eraseBelow(below(blobKeys.envelopes), notes)),
+        ...(await purger.eraseBelow([...below(blobKeys.inbox), ...below(blobKeys.blob)])),
+      ];
       await usage.add(vault, -sizeBytes);
+      return distinct
+        .filter((blob) => kept.some((key) => key.includes(blob)))
+        .map((blob) => ({ blob, code: 'store_refused' }));
     },
   };
 }

@@ -6,6 +6,7 @@ import type { VaultKms } from '../../ports/kms.ts';
 import type { Purger, VaultObjects } from '../../ports/vaults.ts';
 import type { Accounts } from '../account/accounts.ts';
 import { blobKeys } from './blob-keys.ts';
+import { createEnvelopeProofs } from './envelope-proofs.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from '../auth/grants.ts';
 import { createInbox, type Inbox } from './inbox.ts';
@@ -60,6 +61,8 @@ export interface VaultSideDeps {
   readonly kms: VaultKms;
   readonly purger: Purger;
   readonly clock: Clock;
+  /** 32 bytes, from `broker/setup`. */
+  readonly envelopeKey: Uint8Array;
   readonly settings: {
     /** Bytes of blobs per vault; undefined: no limit. */
     readonly quotaBytes?: number | undefined;
@@ -105,6 +108,9 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
     },
     async createVault({ account, vault, genesis, inboxBlob, inboxEnvelope }) {
       const head = genesisHead(genesis);
+      if (inboxEnvelope.purpose !== 'inbox') {
+        throw new BrokerProblem('input_malformed', { fields: ['inboxEnvelope.purpose'] });
+      }
       const firstObjects: [string, Uint8Array][] = [
         [blobKeys.envelope(inboxBlob, inboxEnvelope.epoch), encodeEnvelope(inboxEnvelope)],
         [logKey(0), genesis],
@@ -121,7 +127,7 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
       if ((await records.create(vault, record)) === 'exists') await requireMember(account, vault);
       return head;
     },
-    keys: createKeys({ ...deps, usage }),
+    keys: createKeys({ ...deps, usage, proofs: createEnvelopeProofs(deps.envelopeKey, clock) }),
     uploads: createUploads(objects, usage),
     log,
     inbox: createInbox({

@@ -138,6 +138,7 @@ const EXPLANATIONS = {
     'The server’s half of this key is gone',
     'The file was deleted for good, or its upload never finished.',
   ],
+  purged: ['This file was deleted for good', 'It can’t be opened or brought back.'],
   server_unknown: [
     'This isn’t the server you signed up with',
     'Nothing was sent to it. Check this page’s address.',

@@ -72,7 +72,7 @@ export class Client {
   readonly cache = new MemoryCache();
   journal!: Journal;
   grant: GrantId | undefined;
-  readonly #envelopes = new Map<BlobId, EnvelopeRecord>();
+  readonly #envelopes = new Map<BlobId, { readonly envelope: EnvelopeRecord; readonly proof: string }>();
   #releases = 0;
   #report: TransferReport | undefined;
 
@@ -202,17 +202,20 @@ export class Client {
 
   /** Gives a blob its KMS half and its envelope: after this an entry may name it. A second try is of the same envelope. */
   async wrap({ blob, contentKey, vault, epoch, vaultKey }: Sent): Promise<void> {
-    let envelope = this.#envelopes.get(blob);
-    if (!envelope) {
-      const request = { grant: this.openVault.requireGrant(), purpose: 'file', blobs: [blob] } as const;
+    let made = this.#envelopes.get(blob);
+    if (!made) {
+      const request = { grant: this.openVault.requireGrant(), purpose: 'file', epoch } as const;
       const { keys } = await this.broker.call(keysGenerate, { ...request, blobs: [blob] }, { vault });
-      const [made] = keys;
-      if (!made) throw new Error('expected one key');
-      const halves = { kmsHalf: fromB64Url(made.kmsHalf), kmsBlob: fromB64Url(made.kmsBlob), vaultKey };
-      envelope = toRecord(await sealEnvelope({ purpose: 'file', vault, blob, epoch, contentKey, ...halves }));
-      this.#envelopes.set(blob, envelope);
+      const [key] = keys;
+      if (!key) throw new Error('expected one key');
+      const halves = { kmsHalf: fromB64Url(key.kmsHalf), kmsBlob: fromB64Url(key.kmsBlob), vaultKey };
+      const envelope = await sealEnvelope({ purpose: 'file', vault, blob, epoch, contentKey, ...halves });
+      made = { envelope: toRecord(envelope), proof: key.proof };
+      this.#envelopes.set(blob, made);
     }
-    await this.broker.call(envelopesWrite, { envelopes: [{ blob, envelope }] }, { vault });
+    const envelopes = [{ blob, ...made }];
+    const { refused } = await this.broker.call(envelopesWrite, { envelopes }, { vault });
+    if (refused[0]) throw new HalfkeyError(refused[0].code, 'the broker takes no envelope');
   }
 
   /** What the journal pins of it. */

@@ -9,7 +9,7 @@ import { sealRecord, type CapturedFile } from '../../../src/lib/inbox/record.ts'
 import { Adopter } from '../../../src/lib/transfer/adoption/adopting.ts';
 import { InboxAdoption } from '../../../src/lib/transfer/adoption/inbox-adoption.ts';
 import { InboxKeys } from '../../../src/lib/transfer/adoption/inbox-keys.ts';
-import { releaseKeys } from '../../../src/lib/vault/release.ts';
+import { releaseKey } from '../../../src/lib/vault/release.ts';
 import { captured } from '../../inbox/inbox-world.ts';
 import { idOf, versionOf } from '../../journal/world.ts';
 import { sha256B64 } from '../../support/memory-vault-cloud.ts';
@@ -66,9 +66,7 @@ describe('what lies in the inbox', () => {
     await adoption.now();
     expect([names(), await inInbox(), failed, refused]).toEqual([['1.txt', '2.txt'], [], [], []]);
     const blob = files[0]!.version.blob as BlobId;
-    expect((await releaseKeys(world.open, 'file', [{ blob, epoch: 1 }])).get(blob)).toEqual(
-      files[0]!.contentKey,
-    );
+    expect(await releaseKey(world.open, 'file', { blob, epoch: 1 })).toEqual(files[0]!.contentKey);
   });
 
   it('stays where it is without one, and nobody is asked', async () => {

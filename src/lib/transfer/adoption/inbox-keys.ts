@@ -29,7 +29,7 @@ export class InboxKeys {
     if (known) return known;
     const { broker, vault, epoch, vaultKey, requireGrant } = this.#vault();
     const blob = inbox.blob as BlobId;
-    const { keys } = await retry(
+    const { keys, refused } = await retry(
       () =>
         broker.call(
           keysRelease,
@@ -39,7 +39,12 @@ export class InboxKeys {
       signal,
     );
     const released = keys.find((key) => key.blob === blob && key.epoch === epoch);
-    if (!released) throw new HalfkeyError('key_absent', 'the broker has no envelope for an inbox key');
+    if (!released) {
+      throw new HalfkeyError(
+        refused[0]?.code ?? 'key_absent',
+        'the broker opens no envelope of an inbox key',
+      );
+    }
     const kmsHalf = fromB64Url(released.kmsHalf);
     using _kmsHalf = wipeAtEnd(kmsHalf);
     const halves = { vault, epoch, vaultKey, kmsHalf };
@@ -61,7 +66,7 @@ export class InboxKeys {
     const blob = newBlobId();
     const grant = requireGrant();
     const { keys } = await retry(
-      () => broker.call(keysGenerate, { grant, purpose: 'inbox', blobs: [blob] }, { vault, signal }),
+      () => broker.call(keysGenerate, { grant, purpose: 'inbox', epoch, blobs: [blob] }, { vault, signal }),
       signal,
     );
     const made = keys.find((key) => key.blob === blob);
@@ -70,8 +75,13 @@ export class InboxKeys {
     using _kmsHalf = wipeAtEnd(kmsHalf);
     const halves = { vault, epoch, vaultKey, kmsHalf, kmsBlob };
     const { inbox, envelope } = await createInboxKey(halves, { blob, epoch: newest.epoch + 1 });
-    const envelopes = [{ blob, envelope: toRecord(envelope) }];
-    await retry(() => broker.call(envelopesWrite, { envelopes }, { vault, signal }), signal);
+    const envelopes = [{ blob, envelope: toRecord(envelope), proof: made.proof }];
+    const { refused } = await retry(
+      () => broker.call(envelopesWrite, { envelopes }, { vault, signal }),
+      signal,
+    );
+    // A key that nobody could open again must not be named.
+    if (refused[0]) throw new HalfkeyError(refused[0].code, 'the broker takes no envelope of an inbox key');
     await journal.append((state) =>
       state.newestInboxKey?.epoch === newest.epoch ? [{ kind: 'inbox-key', inbox, atMs: nowMs }] : [],
     );

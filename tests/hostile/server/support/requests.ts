@@ -65,7 +65,12 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   'POST /api/factor-reset/secret': () => ({ userName: id() }),
   'POST /api/factor-reset/confirm': () => ({ ...factor, device: device() }),
   'POST /api/factor-reset/stop': () => ({}),
-  'POST /api/vaults/:vault/keys/generate': () => ({ grant: id(), purpose: 'file', blobs: [id()] }),
+  'POST /api/vaults/:vault/keys/generate': () => ({
+    grant: id(),
+    purpose: 'file',
+    epoch: 0,
+    blobs: [id()],
+  }),
   'POST /api/vaults/:vault/keys/release': () => ({
     grant: id(),
     purpose: 'file',
@@ -107,6 +112,7 @@ const device = () => ({ id: id(), publicKey: b64url(32) });
 const sized = () => ({ sizeBytes: 1, sha256: randomBytes(32).toString('base64') });
 const envelope = () => ({
   suite: 'halfkey/1',
+  purpose: 'inbox',
   epoch: 0,
   salt: b64url(32),
   kmsBlob: b64url(60),

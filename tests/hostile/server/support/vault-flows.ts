@@ -30,7 +30,7 @@ export const generate: Flow = {
     let given = 0;
     return {
       async attempt() {
-        await client.must(contract.keysGenerate, { grant, purpose: 'file', blobs: [newBlobId()] });
+        await client.must(contract.keysGenerate, { grant, purpose: 'file', epoch: 0, blobs: [newBlobId()] });
         given += 1;
       },
       async check() {
@@ -43,13 +43,15 @@ export const generate: Flow = {
   },
 };
 
-/** A blob with an envelope that opens. */
+/** A blob, and an envelope for it that opens. */
 async function blobWithEnvelope(client: AccountClient, grant: string) {
   const blob = newBlobId();
-  const [made] = (await client.must(contract.keysGenerate, { grant, purpose: 'file', blobs: [blob] })).keys;
+  const order = { grant, purpose: 'file', epoch: 0, blobs: [blob] };
+  const [made] = (await client.must(contract.keysGenerate, order)).keys;
   if (!made) throw new Error('expected a key');
+  await putBlob(client, blob);
   const envelope = envelopeOf(Buffer.from(made.kmsBlob, 'base64url'));
-  return { blob, envelope, kmsHalf: made.kmsHalf };
+  return { blob, envelope, proof: made.proof, kmsHalf: made.kmsHalf };
 }
 
 export const release: Flow = {
@@ -57,12 +59,12 @@ export const release: Flow = {
   async prepare(person) {
     const { factor, grant: first } = await signedUp(person);
     const { client } = person;
-    const { blob, envelope, kmsHalf } = await blobWithEnvelope(client, first);
+    const { blob, envelope, proof, kmsHalf } = await blobWithEnvelope(client, first);
     const { id: grant } = await client.must(account.grantBuy, { factor: await factor(), releases: RELEASES });
     let given = 0;
     return {
       async attempt() {
-        await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope }] });
+        await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope, proof }] });
         const { keys } = await client.must(contract.keysRelease, {
           grant,
           purpose: 'file',
@@ -74,9 +76,9 @@ export const release: Flow = {
       async check() {
         expect(given + (await spendRest(client, grant))).toBeLessThanOrEqual(RELEASES);
         const other = { ...envelope, salt: b64url(randomBytes(32)) };
-        expect(
-          await codeOf(client, contract.envelopesWrite, { envelopes: [{ blob, envelope: other }] }),
-        ).toBe('already_exists');
+        const envelopes = [{ blob, envelope: other, proof }];
+        const { refused } = await client.must(contract.envelopesWrite, { envelopes });
+        expect(refused).toEqual([{ blob, epoch: 0, code: 'already_exists' }]);
       },
     };
   },
@@ -160,9 +162,8 @@ export const purge: Flow = {
     const { grant, factor } = await signedUp(person);
     const { client } = person;
     const [gone, kept] = [await blobWithEnvelope(client, grant), await blobWithEnvelope(client, grant)];
-    for (const { blob, envelope } of [gone, kept]) {
-      await putBlob(client, blob);
-      await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope }] });
+    for (const { blob, envelope, proof } of [gone, kept]) {
+      await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope, proof }] });
     }
     let purgeGrant: string | undefined;
     return {
