@@ -55,7 +55,11 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
         const name = { Bucket, Key: objectKey(vault, key) };
         return readPresent(s3, name, async () => {
           const head = await s3.send(new HeadObjectCommand({ ...name, ChecksumMode: 'ENABLED' }));
-          return { sizeBytes: head.ContentLength ?? 0, sha256: head.ChecksumSHA256 };
+          return {
+            sizeBytes: head.ContentLength ?? 0,
+            sha256: head.ChecksumSHA256,
+            modifiedMs: head.LastModified?.getTime() ?? 0,
+          };
         });
       }),
     measure: (vault, prefix) =>
@@ -88,8 +92,8 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
         );
         requireListing(page);
         const base = objectKey(vault, '').length;
-        const objects = (page.Contents ?? []).flatMap(({ Key, Size }) =>
-          Key === undefined ? [] : [{ key: Key.slice(base), sizeBytes: Size ?? 0 }],
+        const objects = (page.Contents ?? []).flatMap(({ Key, Size, ETag }) =>
+          Key === undefined ? [] : [{ key: Key.slice(base), sizeBytes: Size ?? 0, etag: ETag ?? '' }],
         );
         return { objects, more: page.IsTruncated === true };
       }),

@@ -20,6 +20,12 @@ export const LIMITS = {
   maxKeyringBytes: 16 * 1024,
   /** One capture's record in the inbox, sealed and signed. */
   maxInboxRecordBytes: 8 * 1024,
+  /** Records of one device that may wait in the inbox: what comes after them waits on that device for a code. */
+  waitingRecords: 200,
+  /** Names of records answered to one request. */
+  inboxNames: 1000,
+  /** A blob that nothing names for so long is swept; a day before that nothing is given to it any more. */
+  orphanDays: 7,
   /** JSON bodies; the routes that carry segments or envelopes take more. */
   maxBodyBytes: 64 * 1024,
   maxBulkBodyBytes: 2 * 1024 * 1024,

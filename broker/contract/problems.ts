@@ -26,6 +26,7 @@ export const PROBLEMS = {
   name_taken: { status: 409, title: 'the user name is taken' },
   signup_closed: { status: 403, title: 'sign-up is closed' },
   store_full: { status: 507, title: 'no space left for this vault' },
+  inbox_full: { status: 429, title: 'too many captures wait for a code already' },
   store_refused: { status: 502, title: 'the store refuses it, and will again' },
   not_found: { status: 404, title: 'no such thing' },
   key_absent: { status: 404, title: 'no envelope for this blob' },

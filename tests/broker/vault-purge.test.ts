@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
+import { INBOX_RECORD } from '$contract/inbox-record.ts';
 import * as contract from '$contract/vaults.ts';
 import { answer, ask, serveVaults } from '../support/vault-broker.ts';
-import { newBlobId, startVaultSide } from '../support/vault-side.ts';
+import { newBlobId, newSession, startVaultSide } from '../support/vault-side.ts';
 import { setUpVaults } from '../support/set-up-vaults.ts';
 
 let vault: VaultId;
@@ -30,9 +31,15 @@ describe('deleting for good', () => {
     );
     const coding = serveVaults(coded, [session]);
     const [gone, kept] = [newBlobId(), newBlobId()];
+    const inboxDevice = newSession().device;
     for (const blob of [gone, kept]) {
-      for (const key of [`keys/${blob}/0`, `keys/${blob}/1`, `inbox/${blob}`, `blobs/${blob}`]) {
-        await ports.vaultObjects.create(vault, key, randomBytes(10));
+      for (const key of [
+        `keys/${blob}/0`,
+        `keys/${blob}/1`,
+        `inbox/${inboxDevice}/${blob}`,
+        `blobs/${blob}`,
+      ]) {
+        await ports.vaultObjects.create(vault, key, randomBytes(INBOX_RECORD.sizeBytes));
       }
     }
     await ports.vaultObjects.create(vault, `snapshots/1/${gone}`, randomBytes(10));
@@ -46,7 +53,7 @@ describe('deleting for good', () => {
     expect([await versionsBelow(`keys/${gone}/`), await versionsBelow(`keys/${gone}/purged`)]).toEqual([
       1, 1,
     ]);
-    for (const room of ['inbox', 'blobs']) {
+    for (const room of [`inbox/${inboxDevice}`, 'blobs']) {
       expect([room, await versionsBelow(`${room}/${gone}`)]).toEqual([room, 0]);
       expect(await versionsBelow(`${room}/${kept}`)).toBe(1);
     }

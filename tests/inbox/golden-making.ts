@@ -90,7 +90,7 @@ export async function makeGoldenInbox(): Promise<MadeInbox> {
   const put = async (device: TestDevice, { inbox }: Pair, capture: CapturedFile): Promise<void> => {
     const by = { id: device.id, privateKey: device.keys.privateKey };
     const record = await sealRecord(capture, { vault: VAULT, inbox, device: by });
-    files.set(`inbox/${capture.version.blob}`, record);
+    files.set(`inbox/${device.id}/${capture.version.blob}`, record);
   };
   const waiting = await captured(files, 11, 'é'.repeat(127) + 'x', idOf('folder', 1));
   await put(laptop, pairs[2], first);

@@ -10,6 +10,7 @@ import type { Route } from '$contract/route.ts';
 import { lengthPrefixed } from '../../broker/domain/state/length-prefixed.ts';
 import { ORIGIN, type TestClock } from './broker.ts';
 import { KSF } from './quick-opaque.ts';
+import { newSigningDevice, recordOf } from './inbox-records.ts';
 import { envelopeOf, segmentAfter } from './vault-side.ts';
 
 /** `app.request`, or fetch with an address before the path. */
@@ -35,10 +36,9 @@ const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 /** A browser, as far as the broker sees it: cookies, an origin, and OPAQUE's client side. */
 export class AccountClient {
   readonly cookies = new Map<string, string>();
-  readonly device = {
-    id: randomBytes(16).toString('base64url'),
-    publicKey: randomBytes(32).toString('base64url'),
-  };
+  readonly #device = newSigningDevice();
+  /** As it is enrolled. */
+  readonly device = { id: this.#device.id, publicKey: this.#device.publicKey };
   readonly recovery = generateKeyPairSync('ed25519');
   readonly backupCodes = newBackupCodes();
   headers: Record<string, string> = {};
@@ -53,6 +53,11 @@ export class AccountClient {
   constructor(send: Send, clock: TestClock) {
     this.send = send;
     this.#clock = clock;
+  }
+
+  /** A record of a capture, signed by this device; base64url. */
+  inboxRecord(blob: string): string {
+    return recordOf(this.#device, this.vault, blob).toString('base64url');
   }
 
   /** A second one with the same cookies, which does not see what the first is given from now on. */

@@ -10,6 +10,7 @@ import { createRecordCodec } from '../../broker/domain/state/record-codec.ts';
 import { createRecords } from '../../broker/domain/state/records.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
 import { createVaultSide, type VaultSideDeps } from '../../broker/domain/vault/vaults.ts';
+import { newSigningDevice, type SigningDevice } from './inbox-records.ts';
 import type { VaultKms } from '../../broker/ports/kms.ts';
 import type { StateStore } from '../../broker/ports/state.ts';
 import type { Purger, VaultObjects } from '../../broker/ports/vaults.ts';
@@ -19,9 +20,21 @@ export const newBlobId = (): BlobId => v.parse(BlobId, random22());
 export const newAccountId = (): AccountId => v.parse(AccountId, random22());
 export const newGrantId = (): GrantId => v.parse(GrantId, random22());
 
+/** Of all sessions that a test has made: each is of a device of its own, which its account has. */
+const devices = new Map<AccountId, SigningDevice[]>();
+
 /** Somebody who is signed in. */
-export function newSession(account = newAccountId()): Session {
-  return { account, device: v.parse(DeviceId, random22()), sessionId: random22(), stage: 'full' };
+export function newSession(account = newAccountId()): Session & { readonly device: DeviceId } {
+  const device = newSigningDevice();
+  devices.set(account, [...(devices.get(account) ?? []), device]);
+  return { account, device: v.parse(DeviceId, device.id), sessionId: random22(), stage: 'full' };
+}
+
+/** What the session's device signs with. */
+export function deviceOf({ account, device }: Session): SigningDevice {
+  const found = devices.get(account)?.find(({ id }) => id === device);
+  if (!found) throw new Error('expected a session of newSession');
+  return found;
 }
 
 /** The same in all brokers of a test, as `broker/setup` would be. */
@@ -48,7 +61,7 @@ export function startVaultSide(
   });
   const events = createEventLog(ports.state, codec, clock);
   const side = createVaultSide({
-    accounts: { read: () => Promise.resolve(undefined) },
+    accounts: { read: (account) => Promise.resolve({ devices: devices.get(account) ?? [] } as never) },
     records,
     grants,
     events,

@@ -1,11 +1,11 @@
 import type { BlobId, GrantId } from '$contract/ids.ts';
-import { inboxList, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
+import { inboxList, inboxRead, inboxRemove, inboxWrite, type InboxName } from '$contract/vault-inbox.ts';
 import type { Route } from '$contract/route.ts';
 import { blobGetUrls, blobPutUrl, snapshotGetUrls, snapshotPutUrls } from '$contract/vault-blobs.ts';
 import { envelopesWrite, keysGenerate, keysRelease, purge, purgeGrant } from '$contract/vault-keys.ts';
 import { logAppend, logRead } from '$contract/vault-log.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
-import { fromB64Url, type Bytes } from '../../src/lib/bytes.ts';
+import { fromB64Url, toB64Url, type Bytes } from '../../src/lib/bytes.ts';
 import { generateAgreementKeyPair } from '../../src/lib/crypto/agreement.ts';
 import { sealEnvelope } from '../../src/lib/crypto/envelope.ts';
 import { randomBytes } from '../../src/lib/crypto/random.ts';
@@ -21,6 +21,7 @@ import { toRecord } from '../../src/lib/vault/envelope-record.ts';
 import type { OpenVault } from '../../src/lib/vault/open-vault.ts';
 import { MemoryCache } from '../journal/memory-remote.ts';
 import { MemoryVaultCloud, newVaultId } from './memory-vault-cloud.ts';
+import { memoryOwnKeys } from './own-inbox-keys.ts';
 import { newBlobId, newSession, startVaultSide } from './vault-side.ts';
 
 export const WORLD_NOW_MS = 1_795_000_000_000;
@@ -35,15 +36,22 @@ export const asked = (...routes: readonly Route[]) => routes.map(({ method, path
 /** A vault with its first device, as the client has it: over a broker's own vault side, with ports in memory and no HTTP between. */
 export async function openVaultWorld(options: { grantReleases?: number } = {}) {
   const cloud = new MemoryVaultCloud();
+  /** Devices as the account has them. */
+  const enrolled: { id: string; publicKey: string }[] = [];
   const side = startVaultSide(
     { state: cloud.state, objects: cloud.vaultObjects, kms: cloud.kms, purger: cloud.purger },
-    { clock: () => WORLD_NOW_MS, ...options, secondFactor: { accept: () => Promise.resolve() } as never },
+    {
+      clock: () => WORLD_NOW_MS,
+      ...options,
+      secondFactor: { accept: () => Promise.resolve() } as never,
+      accounts: { read: () => Promise.resolve({ devices: enrolled } as never) },
+    },
   );
   const session = newSession();
   const vault = newVaultId();
   const heard: string[] = [];
   const world = {
-    ...{ cloud, side, session, vault, heard },
+    ...{ cloud, side, session, vault, heard, enrolled },
     /** By the client's clock. */
     nowMs: WORLD_NOW_MS,
     isOpen: true,
@@ -91,32 +99,25 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     [
       inboxWrite,
       async ({ records }: { records: { blob: BlobId; record: string }[] }) => {
-        await side.inbox.write(
-          vault,
-          records.map(({ blob, record: text }) => ({ blob, record: fromB64Url(text) })),
-        );
-        return {};
+        const parsed = records.map(({ blob, record: text }) => ({ blob, record: fromB64Url(text) }));
+        return { refused: await side.inbox.write(session, vault, parsed) };
       },
     ],
+    [inboxList, ({ after }: { after: string }) => side.inbox.list(vault, after)],
     [
-      inboxList,
-      async ({ after }: { after: BlobId | '' }) => {
-        const { records, more } = await side.inbox.list(vault, after);
-        return {
-          records: records.map((each) => ({
-            ...each,
-            record: Buffer.from(each.record).toString('base64url'),
-          })),
-          more,
-        };
-      },
+      inboxRead,
+      async ({ names }: { names: InboxName[] }) => ({
+        records: (await side.inbox.read(vault, names)).map((each) => ({
+          ...each,
+          record: Buffer.from(each.record).toString('base64url'),
+        })),
+      }),
     ],
     [
       inboxRemove,
-      async (order: Parameters<typeof side.inbox.remove>[2]) => {
-        await side.inbox.remove(session, vault, order);
-        return {};
-      },
+      async (order: Parameters<typeof side.inbox.remove>[2]) => ({
+        refused: await side.inbox.remove(session, vault, order),
+      }),
     ],
     [
       logRead,
@@ -188,6 +189,7 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
   const identity = await signingKeyFromSeed(randomBytes(32));
   const keys = await generateDeviceKeyPair();
   const device = { id: session.device as string, ...keys };
+  enrolled.push({ id: device.id, publicKey: toB64Url(device.publicKey) });
   const vaultKey = randomBytes(32);
   await found(world, { identity, device, vaultKey });
   const openJournal = () =>
@@ -204,7 +206,7 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
   const journal = await openJournal();
   const open: OpenVault = {
     ...{ vault, epoch: EPOCH, vaultKey, broker, journal, device },
-    inboxUse: new InboxUse(journal, () => Promise.resolve([])),
+    inboxUse: new InboxUse(journal, () => Promise.resolve([]), memoryOwnKeys({ vault, device: device.id })),
     requireGrant: () => {
       if (!world.isOpen) throw new HalfkeyError('locked', 'no grant is live');
       return grant;

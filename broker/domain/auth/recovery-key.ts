@@ -1,6 +1,7 @@
-import { createPublicKey, randomBytes, verify } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { b64url } from '../../contract/ids.ts';
+import { isSignedBy } from '../ed25519.ts';
 import { lengthPrefixed } from '../state/length-prefixed.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { OneTimeState } from './one-time-state.ts';
@@ -41,11 +42,5 @@ function isSigned(label: string, recoveryPublicKey: string, challenge: string, s
     Buffer.from(recoveryPublicKey, 'base64url'),
     Buffer.from(challenge, 'base64url'),
   );
-  try {
-    const jwk = { kty: 'OKP', crv: 'Ed25519', x: recoveryPublicKey };
-    const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
-    return verify(null, message, publicKey, Buffer.from(signature, 'base64url'));
-  } catch {
-    return false;
-  }
+  return isSignedBy(recoveryPublicKey, message, Buffer.from(signature, 'base64url'));
 }

@@ -1,7 +1,9 @@
 import type { Grant } from '../../contract/accounts.ts';
 import type { BlobId, Factor, GrantId, VaultId } from '../../contract/ids.ts';
+import { LIMITS } from '../../contract/limits.ts';
 import type { Purger, VaultObjects } from '../../ports/vaults.ts';
 import { blobKeys } from './blob-keys.ts';
+import { nameRecord } from './inbox.ts';
 import { mapBounded } from '../bounded.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from '../auth/grants.ts';
@@ -49,6 +51,22 @@ export function createPurge(deps: PurgeDeps): Purge {
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
+  /** Keys of the records that wait for these blobs, whichever device has put them there. */
+  async function recordsOf(vault: VaultId, blobs: readonly BlobId[]): Promise<string[]> {
+    const wanted = new Set<BlobId>(blobs);
+    const keys: string[] = [];
+    for (let after = '', more = true; more;) {
+      const page = await objects.list(vault, blobKeys.inboxes, after, LIMITS.inboxNames);
+      for (const object of page.objects) {
+        const name = nameRecord(object);
+        if (name && wanted.has(name.blob)) keys.push(`v/${vault}/${object.key}`);
+      }
+      after = page.objects.at(-1)?.key ?? '';
+      more = page.more && after !== '';
+    }
+    return keys;
+  }
+
   return {
     async grant(session, vault, factor) {
       await secondFactor.accept(session, factor);
@@ -73,7 +91,7 @@ export function createPurge(deps: PurgeDeps): Purge {
       const notes = new Set(below(blobKeys.purged));
       const kept = [
         ...(await purger.eraseBelow(below(blobKeys.envelopes), notes)),
-        ...(await purger.eraseBelow([...below(blobKeys.inbox), ...below(blobKeys.blob)])),
+        ...(await purger.eraseBelow([...(await recordsOf(vault, distinct)), ...below(blobKeys.blob)])),
       ];
       await usage.add(vault, -sizeBytes);
       return distinct

@@ -101,6 +101,14 @@ export class DeviceTransfers {
     return upload && upload.state !== 'capturing' ? upload.inboxRecord : undefined;
   }
 
+  /** Records of what S3 has, and the inbox has not: it had no room for them, or is just being told. */
+  async waitingRecords(): Promise<{ blob: BlobId; record: Bytes }[]> {
+    const uploads = await this.#records.list();
+    return uploads.flatMap((upload) =>
+      upload.state === 'uploaded' ? [{ blob: upload.blob, record: upload.inboxRecord }] : [],
+    );
+  }
+
   /** Bytes of all files that rest on this device: on their way up, kept here, and downloads that the browser is to be given. */
   async recordedBytes(): Promise<number> {
     return this.uploads.restingBytes() + this.keeping.total().sizeBytes + (await downloadsBytes());

@@ -17,6 +17,7 @@ import { randomBytes, randomId } from '../../../src/lib/crypto/random.ts';
 import { generateDeviceKeyPair, type SigningKeyPair } from '../../../src/lib/crypto/signing.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import { InboxUse } from '../../../src/lib/inbox/inbox-use.ts';
+import type { OwnInboxKeys } from '../../../src/lib/inbox/own-keys.ts';
 import { Journal } from '../../../src/lib/journal/journal.ts';
 import type { Version } from '../../../src/lib/journal/entries/operations.ts';
 import type { JournalHead } from '../../../src/lib/journal/entries/segment.ts';
@@ -31,6 +32,7 @@ import type { TransferReport } from '../../../src/lib/protocol/transfer.ts';
 import { SignUp } from '../../../src/lib/session/entry/sign-up.ts';
 import type { OpenVault } from '../../../src/lib/vault/open-vault.ts';
 import { MemoryCache } from '../../journal/memory-remote.ts';
+import { memoryOwnKeys } from '../../support/own-inbox-keys.ts';
 import { otpauthCode } from './otpauth-code.ts';
 import type { NodeBrowser } from './node-browser.ts';
 import type { HostileWorld } from './world.ts';
@@ -72,6 +74,8 @@ export class Client {
   readonly cache = new MemoryCache();
   journal!: Journal;
   grant: GrantId | undefined;
+  /** Which inbox keys it has made. */
+  readonly #own: OwnInboxKeys;
   readonly #envelopes = new Map<BlobId, { readonly envelope: EnvelopeRecord; readonly proof: string }>();
   #releases = 0;
   #report: TransferReport | undefined;
@@ -94,6 +98,7 @@ export class Client {
     } = parts);
     this.broker = connectBroker(parts.browser.origin);
     this.vault = parts.keyring.vaultKey.vault as VaultId;
+    this.#own = memoryOwnKeys({ vault: this.vault, device: this.device.id });
   }
 
   /** Makes an account, as a new device does, up to the empty drive. */
@@ -171,7 +176,7 @@ export class Client {
       vault,
       broker,
       journal,
-      inboxUse: new InboxUse(journal, () => Promise.resolve([])),
+      inboxUse: new InboxUse(journal, () => Promise.resolve([]), this.#own),
       device,
       epoch: keyring.vaultKey.epoch,
       vaultKey: keyring.vaultKey.key,

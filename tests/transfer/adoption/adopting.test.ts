@@ -170,7 +170,7 @@ describe('one of a batch that the broker refuses', () => {
       return route === keysGenerate ? { keys: answer.keys.slice(1) } : answer;
     };
     expect(await adopt(file(1), file(2))).toMatchObject([
-      { status: 'rejected', reason: { code: 'broker_unreachable' } },
+      { status: 'rejected', reason: { code: 'key_absent' } },
       { status: 'fulfilled' },
     ]);
   });
@@ -182,6 +182,6 @@ it('is not content with a half for another blob', async () => {
     if (route === keysGenerate) answer.keys[0]!.blob = idOf('blob', 9);
     return answer;
   };
-  expect(await refusalCode(adopter.adopt(file(1), never))).toBe('broker_unreachable');
+  expect(await refusalCode(adopter.adopt(file(1), never))).toBe('key_absent');
   expect(world.times(envelopesWrite)).toBe(0);
 });

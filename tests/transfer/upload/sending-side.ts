@@ -49,8 +49,7 @@ export async function openSendingSide() {
     }),
     [inboxWrite.path]: async ({ records }: { records: { blob: BlobId; record: string }[] }) => {
       const decoded = records.map(({ blob, record: text }) => ({ blob, record: fromB64Url(text) }));
-      await side.inbox.write(vault, decoded);
-      return {};
+      return { refused: await side.inbox.write(session, vault, decoded) };
     },
   };
   const broker: Broker = {
@@ -82,7 +81,7 @@ export async function openSendingSide() {
   const connection = { broker: new Connection(options), store: new Connection(options) };
   const deps: SendingDeps = { broker, put, records, connection, gate: new Semaphore(2) };
   const stored = (blob: string) => cloud.objects.get(`v/${vault}/blobs/${blob}`)?.bytes;
-  return { cloud, vault, side, deps, heard, database, records, stored };
+  return { cloud, session, vault, side, deps, heard, database, records, stored };
 }
 
 /** An upload of three parts, the last one shorter, as it rests, and what its parts are made of. */

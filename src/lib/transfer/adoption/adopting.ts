@@ -41,7 +41,7 @@ export class Adopter {
   /**
    * Resolves when the journal has the entry, or is known to have had it. The content key is still the caller's.
    * @throws {HalfkeyError} `locked` and others without a grant: try again after a code; `envelope_corrupt` when the blob has an
-   *   envelope already, and of another key; `purged`, `upload_lost`
+   *   envelope already, and of another key; `purged`, `upload_lost`, `key_absent`
    */
   async adopt(file: CapturedFile, signal: AbortSignal): Promise<void> {
     try {
@@ -113,7 +113,7 @@ export class Adopter {
       const blob = file.version.blob as BlobId;
       const made = this.#envelopes.get(blob);
       if (made) return [{ blob, ...made }];
-      refused.set(file, new HalfkeyError('broker_unreachable', 'the broker made no key for a blob'));
+      refused.set(file, new HalfkeyError('key_absent', 'the broker made no key for a blob'));
       return [];
     });
     if (envelopes.length === 0) return refused;

@@ -14,19 +14,29 @@ import { wipeAtEnd } from '../../crypto/wipe.ts';
 /** The inbox's private keys, for as long as a grant is live: each is released once. */
 export class InboxKeys {
   readonly #vault: () => OpenVault;
-  readonly #opened = new Map<number, InboxPrivateKey>();
+  readonly #opened = new Map<number, InboxPrivateKey | HalfkeyError>();
 
   constructor(vault: () => OpenVault) {
     this.#vault = vault;
   }
 
   /**
-   * The private half of a key that the journal names.
+   * The private half of a key that the journal names. What does not open is not asked for again under this grant.
    * @throws {HalfkeyError} `locked`, `grant_spent`; `key_absent` without an envelope; `kms_half_wrong`, `envelope_corrupt`
    */
   async open(inbox: InboxKey, signal: AbortSignal): Promise<InboxPrivateKey> {
     const known = this.#opened.get(inbox.epoch);
+    if (known instanceof HalfkeyError) throw known;
     if (known) return known;
+    try {
+      return await this.#release(inbox, signal);
+    } catch (error) {
+      if (isOfKey(error)) this.#opened.set(inbox.epoch, error);
+      throw error;
+    }
+  }
+
+  async #release(inbox: InboxKey, signal: AbortSignal): Promise<InboxPrivateKey> {
     const { broker, vault, epoch, vaultKey, requireGrant } = this.#vault();
     const blob = inbox.blob as BlobId;
     const { keys, refused } = await retry(
@@ -56,13 +66,13 @@ export class InboxKeys {
   }
 
   /**
-   * Publishes a new key pair when the newest is a day old, so that what is captured from then on is closed to whoever learns the
-   * older one. The private half goes into its envelope and is not kept.
+   * Publishes a new key pair when the newest that this device may seal to is a day old, so that what is captured from then on is
+   * closed to whoever learns the older one. The private half goes into its envelope and is not kept.
    */
   async renew(nowMs: number, signal: AbortSignal): Promise<void> {
-    const { broker, vault, epoch, vaultKey, journal, requireGrant } = this.#vault();
+    const { broker, vault, epoch, vaultKey, journal, inboxUse, requireGrant } = this.#vault();
     const newest = journal.state.newestInboxKey;
-    if (!newest || !isInboxKeyDue(journal.state, nowMs)) return;
+    if (!newest || !isInboxKeyDue(await inboxUse.newest(), nowMs)) return;
     const blob = newBlobId();
     const grant = requireGrant();
     const { keys } = await retry(
@@ -82,6 +92,7 @@ export class InboxKeys {
     );
     // A key that nobody could open again must not be named.
     if (refused[0]) throw new HalfkeyError(refused[0].code, 'the broker takes no envelope of an inbox key');
+    await inboxUse.made(inbox);
     await journal.append((state) =>
       state.newestInboxKey?.epoch === newest.epoch ? [{ kind: 'inbox-key', inbox, atMs: nowMs }] : [],
     );
@@ -89,7 +100,13 @@ export class InboxKeys {
 
   /** The grant is over. */
   wipe(): void {
-    for (const { privateKey } of this.#opened.values()) privateKey.fill(0);
+    for (const key of this.#opened.values()) if (!(key instanceof HalfkeyError)) key.privateKey.fill(0);
     this.#opened.clear();
   }
+}
+
+/** What is wrong with one key, and with nothing else. */
+export function isOfKey(error: unknown): error is HalfkeyError {
+  if (!(error instanceof HalfkeyError)) return false;
+  return error.family === 'corrupt' || error.code === 'key_absent' || error.code === 'purged';
 }

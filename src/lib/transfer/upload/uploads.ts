@@ -160,8 +160,9 @@ export class Uploads {
   async settle(): Promise<void> {
     const { state } = this.#deps.vault().journal;
     for (const item of this.#items.values()) {
-      const isSaved = item.stored?.state === 'saved' && !item.entry.ended;
-      if (isSaved && state.hasBlob(item.blob)) await this.#end(item, 'done');
+      const { stored, entry } = item;
+      const hasArrived = (stored?.state === 'saved' || stored?.state === 'uploaded') && !entry.ended;
+      if (hasArrived && state.hasBlob(item.blob)) await this.#end(item, 'done');
     }
   }
 

@@ -104,7 +104,8 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   'POST /api/vaults/:vault/purge': () => ({ grant: id(), blobs: [id()] }),
   'POST /api/vaults/:vault/inbox': () => ({ records: [{ blob: id(), record: b64url(100) }] }),
   'GET /api/vaults/:vault/inbox': () => ({ after: '' }),
-  'POST /api/vaults/:vault/inbox/remove': () => ({ grant: id(), blobs: [id()] }),
+  'POST /api/vaults/:vault/inbox/read': () => ({ names: [{ device: id(), blob: id() }] }),
+  'POST /api/vaults/:vault/inbox/remove': () => ({ grant: id(), names: [{ device: id(), blob: id() }] }),
 };
 
 const factor = { code: '123456' };

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import * as account from '$contract/accounts.ts';
-import { inboxList, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
+import { inboxList, inboxRead, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
 import { OBJECT_TYPE } from '$contract/limits.ts';
 import * as contract from '$contract/vaults.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
@@ -192,19 +192,20 @@ export const inbox: Flow = {
     const { grant } = await signedUp(person);
     const { client } = person;
     const blob = await putBlob(client);
-    const record = b64url(randomBytes(200));
+    const record = client.inboxRecord(blob);
     let written = false;
     return {
       async attempt() {
         if (!written) await client.must(inboxWrite, { records: [{ blob, record }] });
         written = true;
-        const { records } = await client.must(inboxList, { after: '' });
+        const names = [{ device: client.device.id, blob }];
+        const { records } = await client.must(inboxRead, { names });
         // Once its removal has begun it may be gone already.
         expect(records.every((one) => one.record === record)).toBe(true);
-        await client.must(inboxRemove, { grant, blobs: [blob] });
+        await client.must(inboxRemove, { grant, names });
       },
       async check() {
-        expect((await client.must(inboxList, { after: '' })).records).toEqual([]);
+        expect((await client.must(inboxList, { after: '' })).names).toEqual([]);
       },
     };
   },
