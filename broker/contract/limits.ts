@@ -1,5 +1,7 @@
 /** The content type of each object that a browser puts, and of whatever is read by a URL: nothing that a browser would open or run. */
 export const OBJECT_TYPE = 'application/octet-stream';
+/** Their content disposition: a browser that is led to one saves it, and shows nothing. */
+export const OBJECT_DISPOSITION = 'attachment';
 
 /** Numbers that both sides rely on. Sizes in bytes unless the name says otherwise. */
 export const LIMITS = {

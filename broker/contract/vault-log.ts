@@ -1,17 +1,28 @@
 import * as v from 'valibot';
 import { Head } from './accounts.ts';
-import { b64url } from './ids.ts';
+import { b64url, BlobId, Count } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { route } from './route.ts';
+import { batchOf, route } from './route.ts';
 
 const Seq = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
 
-/** Appends a journal segment at the place its head says; `head_changed` when that place is taken. */
+/** A snapshot whose pages stay, because the segment that is appended names it: segments are sealed, so it is said in clear as well. */
+export const NamedSnapshot = v.strictObject({
+  /** Of the segment after which it was taken. */
+  seq: Count,
+  pages: batchOf(BlobId),
+});
+export type NamedSnapshot = v.InferOutput<typeof NamedSnapshot>;
+
+/** Appends a journal segment at the place its head says; `head_changed` when that place is taken, `store_full`. */
 export const logAppend = route({
   method: 'POST',
   path: '/api/vaults/:vault/log',
   stage: 'full',
-  request: v.strictObject({ segment: b64url({ atMost: LIMITS.maxSegmentBytes }) }),
+  request: v.strictObject({
+    segment: b64url({ atMost: LIMITS.maxSegmentBytes }),
+    snapshot: v.optional(NamedSnapshot),
+  }),
   answer: Head,
   bulk: true,
 });

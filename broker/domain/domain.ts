@@ -2,7 +2,7 @@ import type { AccountId } from '../contract/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { BrokerKms, VaultKms } from '../ports/kms.ts';
 import type { StateStore, StateVersions } from '../ports/state.ts';
-import type { Purger, VaultIdentities, VaultObjects } from '../ports/vaults.ts';
+import type { Purger, UnfinishedUploads, VaultIdentities, VaultObjects } from '../ports/vaults.ts';
 import { createAccounts } from './account/accounts.ts';
 import { createGrants } from './auth/grants.ts';
 import { createLoginPace } from './auth/login-pace.ts';
@@ -32,6 +32,7 @@ export interface DomainPorts {
   readonly vaultObjects: VaultObjects;
   readonly identities: VaultIdentities;
   readonly purger: Purger;
+  readonly unfinished: UnfinishedUploads;
   readonly clock: Clock;
 }
 
@@ -40,7 +41,7 @@ export interface DomainSettings {
   readonly signupOpen: boolean;
   readonly grantSeconds: number;
   readonly grantReleases: number;
-  /** Bytes of blobs per vault; undefined: no limit. */
+  /** Bytes that a vault may hold; undefined: no limit. */
   readonly quotaBytes: number | undefined;
 }
 
@@ -81,7 +82,14 @@ export function createDomain(
   const common = { accounts, opaque, secondFactor, sessions, grants, events, vaults, state, clock };
   return {
     ...common,
-    sweep: createSweep({ versions: ports.versions, accounts, purger: ports.purger, clock }),
+    sweep: createSweep({
+      versions: ports.versions,
+      accounts,
+      purger: ports.purger,
+      unfinished: ports.unfinished,
+      findOrphans: vaults.findOrphans,
+      clock,
+    }),
     signup: createSignup({
       ...common,
       identities: ports.identities,

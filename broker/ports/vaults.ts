@@ -66,6 +66,12 @@ export interface VaultObjects {
   abortUpload(vault: VaultId, key: string, uploadId: string): Promise<void>;
 }
 
+/** Multipart uploads below `v/` that nobody has completed, with the broker's own role. */
+export interface UnfinishedUploads {
+  /** Ends those that began before then, by S3's clock: their parts are gone. Up to 1,000 in a turn. */
+  endBefore(beforeMs: number): Promise<void>;
+}
+
 /** Deletes for good, with the broker's own role: it may delete under `v/`, and read nothing there. */
 export interface Purger {
   /**

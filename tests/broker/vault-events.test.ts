@@ -4,7 +4,7 @@ import { serve, type ServerType } from '@hono/node-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Head } from '$contract/accounts.ts';
 import type { BlobId, VaultId } from '$contract/ids.ts';
-import { OBJECT_TYPE } from '$contract/limits.ts';
+import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import { VAULT_EVENTS_PATH } from '$contract/vault-events.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
@@ -168,7 +168,12 @@ describe('server-sent events of heads', () => {
     const [blob, body] = [newBlobId(), Buffer.from('sealed')];
     const sha256 = sha256B64(body);
     const url = await ports.vaultObjects.presignPut(vault, `blobs/${blob}`, body.length, sha256);
-    const headers = { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+    const headers = {
+      'content-type': OBJECT_TYPE,
+      'content-disposition': OBJECT_DISPOSITION,
+      'if-none-match': '*',
+      'x-amz-checksum-sha256': sha256,
+    };
     expect((await fetch(url, { method: 'PUT', headers, body })).status).toBe(200);
     const signed = (of: BlobId) => ({ blob: of, record: recordOf(deviceOf(session), vault, of) });
     const record = signed(blob);

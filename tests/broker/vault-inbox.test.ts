@@ -40,8 +40,8 @@ describe('a record in the inbox', () => {
     const blob = newBlobId();
     const bytes = randomBytes(50);
     const sha256 = sha256B64(bytes);
-    const held = await setting.broker.requireMember(setting.alice.account, at);
-    const uploadId = await setting.broker.uploads.create(at, held, blob, bytes.length);
+    const sized = { blob, sizeBytes: bytes.length };
+    const uploadId = await setting.broker.uploads.create(setting.alice, at, sized);
     const [part] = await setting.broker.uploads.partUrls(at, {
       blob,
       uploadId,
@@ -52,7 +52,7 @@ describe('a record in the inbox', () => {
     const parts = [{ partNumber: 1, etag: put.headers.get('etag') ?? '', sha256 }];
     const records = [setting.record(at, blob)];
     expect(await write(at, records)).toEqual([{ blob, code: 'upload_lost' }]);
-    await setting.broker.uploads.complete(at, held, { blob, uploadId, sizeBytes: bytes.length, parts });
+    await setting.broker.uploads.complete(at, { ...sized, uploadId, parts });
     expect(await write(at, records)).toEqual([]);
     const [entry] = await setting.read(at);
     expect(entry?.stored).toEqual({ sizeBytes: 50, digest: compositeDigest([sha256]) });

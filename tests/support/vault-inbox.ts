@@ -3,7 +3,7 @@ import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import * as v from 'valibot';
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { inboxList, inboxRead, inboxWrite } from '$contract/vault-inbox.ts';
-import { LIMITS, OBJECT_TYPE } from '$contract/limits.ts';
+import { LIMITS, OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { setUp } from './fixture.ts';
@@ -59,7 +59,12 @@ async function startInboxSetting(connect: Connect) {
     const blob = newBlobId();
     const sha256 = sha256B64(bytes);
     const url = await ports.vaultObjects.presignPut(vault, `blobs/${blob}`, bytes.length, sha256);
-    const headers = { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+    const headers = {
+      'content-type': OBJECT_TYPE,
+      'content-disposition': OBJECT_DISPOSITION,
+      'if-none-match': '*',
+      'x-amz-checksum-sha256': sha256,
+    };
     const { status } = await fetch(url, { method: 'PUT', headers, body: bytes });
     if (status !== 200) throw new Error(`expected 200, got ${String(status)}`);
     return blob;

@@ -3,7 +3,7 @@ import { inboxList, inboxRead, inboxRemove, inboxWrite, type InboxName } from '$
 import type { Route } from '$contract/route.ts';
 import { blobGetUrls, blobPutUrl, snapshotGetUrls, snapshotPutUrls } from '$contract/vault-blobs.ts';
 import { envelopesWrite, keysGenerate, keysRelease, purge, purgeGrant } from '$contract/vault-keys.ts';
-import { logAppend, logRead } from '$contract/vault-log.ts';
+import { logAppend, logRead, type NamedSnapshot } from '$contract/vault-log.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
 import { fromB64Url, toB64Url, type Bytes } from '../../src/lib/bytes.ts';
 import { generateAgreementKeyPair } from '../../src/lib/crypto/agreement.ts';
@@ -128,8 +128,8 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     ],
     [
       logAppend,
-      async ({ segment }: { segment: string }) =>
-        side.log.append(vault, (await record()).head, fromB64Url(segment)),
+      async ({ segment, snapshot }: { segment: string; snapshot?: NamedSnapshot }) =>
+        side.log.append(vault, (await record()).head, fromB64Url(segment), snapshot),
     ],
     [purgeGrant, () => side.grants.issue(session, { kind: 'purge' })],
     [
@@ -141,7 +141,7 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     [
       blobPutUrl,
       async (order: Parameters<typeof side.uploads.putUrl>[2]) => {
-        await side.uploads.putUrl(vault, await record(), order);
+        await side.uploads.putUrl(session, vault, order);
         return { url: `memory:${order.blob}` };
       },
     ],

@@ -16,6 +16,7 @@ import type { EventLog } from '../state/event-log.ts';
 import { lengthPrefixed } from '../state/length-prefixed.ts';
 import { blobKeys } from './blob-keys.ts';
 import { isNearlySwept } from './orphan-age.ts';
+import type { Room } from './room.ts';
 
 /** A record beside the blob that it is of. */
 interface NewRecord {
@@ -69,6 +70,7 @@ export interface InboxDeps {
   readonly purger: Purger;
   readonly grants: Pick<Grants, 'require'>;
   readonly events: Pick<EventLog, 'append'>;
+  readonly room: Pick<Room, 'take' | 'settle'>;
   readonly clock: Clock;
   /** Told of each vault whose inbox this process has written. */
   readonly announce: (vault: VaultId) => void;
@@ -78,7 +80,7 @@ export interface InboxDeps {
 const PARALLEL = 16;
 
 export function createInbox(deps: InboxDeps): Inbox {
-  const { accounts, objects, purger, grants, events, clock, announce } = deps;
+  const { accounts, objects, purger, grants, events, room, clock, announce } = deps;
   const queue = createQueue();
 
   async function publicKeyOf({ account, device }: Session): Promise<string | undefined> {
@@ -90,12 +92,13 @@ export function createInbox(deps: InboxDeps): Inbox {
     vault: VaultId,
     device: DeviceId,
     { blob, record }: NewRecord,
-  ): Promise<WriteRefusal | 'created'> {
+  ): Promise<WriteRefusal | { blobBytes: number }> {
     const object = await objects.describe(vault, blobKeys.blob(blob));
     // The broker lets nothing in without a checksum: what has none is nothing that anybody could adopt.
     if (object?.sha256 === undefined || isNearlySwept(object.modifiedMs, clock())) return 'upload_lost';
+    await room.take(vault, record.length, 'record');
     const outcome = await objects.create(vault, blobKeys.inbox(device, blob), record);
-    return outcome === 'exists' ? 'already_exists' : outcome;
+    return outcome === 'exists' ? 'already_exists' : { blobBytes: object.sizeBytes };
   }
 
   /** One request of a device after the other, so that none counts what another is about to write. */
@@ -103,7 +106,7 @@ export function createInbox(deps: InboxDeps): Inbox {
     session: Session & { device: DeviceId },
     vault: VaultId,
     records: readonly NewRecord[],
-  ): Promise<(WriteRefusal | 'created')[]> {
+  ): Promise<(WriteRefusal | { blobBytes: number })[]> {
     const { device } = session;
     const [publicKey, listed] = await Promise.all([
       publicKeyOf(session),
@@ -141,10 +144,15 @@ export function createInbox(deps: InboxDeps): Inbox {
       const outcomes = await queue(`${vault}/${device}`, () =>
         writeAll({ ...session, device }, vault, records),
       );
-      if (outcomes.includes('created')) announce(vault);
+      const written = records.flatMap(({ blob }, place) => {
+        const outcome = outcomes[place];
+        return typeof outcome === 'object' ? [{ id: blob, bytes: outcome.blobBytes }] : [];
+      });
+      if (written.length > 0) announce(vault);
+      await room.settle(vault, written);
       return records.flatMap(({ blob }, place) => {
         const code = outcomes[place];
-        return code === undefined || code === 'created' ? [] : [{ blob, code }];
+        return typeof code === 'string' ? [{ blob, code }] : [];
       });
     },
     async list(vault, after) {
@@ -189,6 +197,32 @@ export function nameRecord({
   const fits = sizeBytes === INBOX_RECORD.sizeBytes && rest.length === 0;
   if (!fits || !deviceId.success || !blobId.success) return undefined;
   return { device: deviceId.output, blob: blobId.output };
+}
+
+/** Every name below `inbox/`, page by page. */
+export async function* recordNames(
+  objects: Pick<VaultObjects, 'list'>,
+  vault: VaultId,
+): AsyncGenerator<InboxName> {
+  for (let after = '', more = true; more;) {
+    const page = await objects.list(vault, blobKeys.inboxes, after, LIMITS.inboxNames);
+    for (const object of page.objects) {
+      const name = nameRecord(object);
+      if (name) yield name;
+    }
+    after = page.objects.at(-1)?.key ?? '';
+    more = page.more && after !== '';
+  }
+}
+
+/** Whether a record of this blob waits, whichever device has put it there. */
+export async function hasRecord(
+  objects: Pick<VaultObjects, 'list'>,
+  vault: VaultId,
+  blob: BlobId,
+): Promise<boolean> {
+  for await (const name of recordNames(objects, vault)) if (name.blob === blob) return true;
+  return false;
 }
 
 /** What is signed is in docs/FORMAT.md, Inbox. @param publicKey the device's, base64url */

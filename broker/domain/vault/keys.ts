@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { type EnvelopeName, EnvelopeRecord, type KeyPurpose } from '../../contract/envelope.ts';
 import type { BlobId, GrantId, VaultId } from '../../contract/ids.ts';
 import type { VaultKms } from '../../ports/kms.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { VaultObjects } from '../../ports/vaults.ts';
 import { blobKeys, halfContext } from './blob-keys.ts';
 import { mapBounded } from '../bounded.ts';
@@ -10,7 +11,9 @@ import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from '../auth/grants.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Session } from '../account/session.ts';
-import type { Usage } from './usage.ts';
+import { hasRecord } from './inbox.ts';
+import { isNearlySwept } from './orphan-age.ts';
+import type { Room } from './room.ts';
 
 /** An envelope that is to be written, and what allows it: `proof` as it was given out with the half, else a live grant. */
 interface NewEnvelope {
@@ -69,8 +72,9 @@ export interface KeysDeps {
   readonly events: Pick<EventLog, 'append' | 'appendOnce' | 'head'>;
   readonly kms: VaultKms;
   readonly objects: VaultObjects;
-  readonly usage: Usage;
+  readonly room: Pick<Room, 'take' | 'settle'>;
   readonly proofs: EnvelopeProofs;
+  readonly clock: Clock;
 }
 
 /** Requests to S3 or KMS that one batch has under way. */
@@ -78,7 +82,7 @@ const PARALLEL = 16;
 /** Envelopes of one blob that are looked through for a KMS blob: there is one for each epoch. */
 const STANDING = 16;
 
-export function createKeys({ grants, events, kms, objects, usage, proofs }: KeysDeps): Keys {
+export function createKeys({ grants, events, kms, objects, room, proofs, clock }: KeysDeps): Keys {
   /** A session that wants more than a code has bought may be in a stranger's hands: its owner has to see it, once for each grant. */
   async function tellRefusal(
     session: Session,
@@ -179,7 +183,7 @@ export function createKeys({ grants, events, kms, objects, usage, proofs }: Keys
     vault: VaultId,
     item: NewEnvelope,
     hasGrant: boolean,
-  ): Promise<WriteRefusal | { singlePutBytes: number }> {
+  ): Promise<WriteRefusal | { blobBytes: number | undefined }> {
     const { blob, envelope } = item;
     const [allowed, purged, object] = await Promise.all([
       mayBeWritten(vault, item, hasGrant),
@@ -188,11 +192,24 @@ export function createKeys({ grants, events, kms, objects, usage, proofs }: Keys
     ]);
     if (!allowed) return 'grant_missing';
     if (purged) return 'purged';
-    if (envelope.purpose === 'file' && !object) return 'upload_lost';
+    if (envelope.purpose === 'file' && (!object || (await isTooOld(vault, blob, object))))
+      return 'upload_lost';
+    const bytes = encodeEnvelope(envelope);
+    await room.take(vault, bytes.length, 'journal');
     const key = blobKeys.envelope(blob, envelope.epoch);
-    if ((await objects.create(vault, key, encodeEnvelope(envelope))) === 'exists') return 'already_exists';
-    // A composite checksum (`base64-N`) is a multipart upload's, counted at its completion.
-    return { singlePutBytes: object && !object.sha256?.includes('-') ? object.sizeBytes : 0 };
+    if ((await objects.create(vault, key, bytes)) === 'exists') return 'already_exists';
+    return { blobBytes: object?.sizeBytes };
+  }
+
+  /** What no record in the inbox has kept may be swept at any moment. An envelope that stands keeps it too, and is none that is new. */
+  async function isTooOld(
+    vault: VaultId,
+    blob: BlobId,
+    { modifiedMs }: { modifiedMs: number },
+  ): Promise<boolean> {
+    if (!isNearlySwept(modifiedMs, clock())) return false;
+    const { objects: standing } = await objects.list(vault, blobKeys.envelopes(blob), '', 1);
+    return standing.length === 0 && !(await hasRecord(objects, vault, blob));
   }
 
   return {
@@ -225,10 +242,14 @@ export function createKeys({ grants, events, kms, objects, usage, proofs }: Keys
       const outcomes = await mapBounded(envelopes, PARALLEL, (item) =>
         writeOne(vault, item, grant !== undefined),
       );
-      const sizes = outcomes.map((outcome) => (typeof outcome === 'string' ? 0 : outcome.singlePutBytes));
-      await usage.add(
+      // Only now what came by one PUT belongs to something; uploads in parts are known since their completion.
+      await room.settle(
         vault,
-        sizes.reduce((sum, size) => sum + size, 0),
+        envelopes.flatMap(({ blob }, place) => {
+          const outcome = outcomes[place];
+          const bytes = typeof outcome === 'object' ? outcome.blobBytes : undefined;
+          return bytes === undefined ? [] : [{ id: blob, bytes }];
+        }),
       );
       return envelopes.flatMap(({ blob, envelope: { epoch } }, place) => {
         const code = outcomes[place];

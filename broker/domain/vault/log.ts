@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Head } from '../../contract/accounts.ts';
 import type { VaultId } from '../../contract/ids.ts';
+import type { NamedSnapshot } from '../../contract/vault-log.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { readSegmentHead, type SegmentHead } from '../../contract/segment.ts';
 import type { VaultObjects } from '../../ports/vaults.ts';
 import { BrokerProblem } from '../problem.ts';
 import { readInOrder } from './read-in-order.ts';
+import type { Room } from './room.ts';
 import type { VaultRecords } from './vault-record.ts';
 
 /** The journal as objects `log/<seq>`; what the segments say is sealed, and none of the broker's business. */
@@ -14,11 +16,12 @@ export interface Log {
   head(vault: VaultId, known: Head): Promise<Head>;
   /**
    * Writes a segment at the place that it names itself.
+   * @param snapshot whose pages it names
    * @returns that place, also when the same bytes were there already
    * @throws BrokerProblem `input_malformed` when it is no segment; `head_changed` when it does not follow the head, or
-   *   another one is at its place
+   *   another one is at its place; `store_full`
    */
-  append(vault: VaultId, known: Head, segment: Uint8Array): Promise<Head>;
+  append(vault: VaultId, known: Head, segment: Uint8Array, snapshot?: NamedSnapshot): Promise<Head>;
   /**
    * Segments from `from` (0-based) on, in order, as many as LIMITS allow, and the head; at least one where there is one.
    */
@@ -28,6 +31,7 @@ export interface Log {
 export interface LogDeps {
   readonly objects: VaultObjects;
   readonly records: VaultRecords;
+  readonly room: Pick<Room, 'take'>;
   /** Told of each head that this process has seen come about. */
   readonly announce: (vault: VaultId, head: Head) => void;
 }
@@ -35,9 +39,13 @@ export interface LogDeps {
 const ZEROS_32 = Buffer.alloc(32);
 const ZEROS_16 = Buffer.alloc(16);
 
-export function createLog({ objects, records, announce }: LogDeps): Log {
-  async function advance(vault: VaultId, head: Head): Promise<Head> {
-    const stored = await records.advance(vault, head);
+export function createLog({ objects, records, room, announce }: LogDeps): Log {
+  async function advance(
+    vault: VaultId,
+    head: Head,
+    named?: Parameters<VaultRecords['advance']>[2],
+  ): Promise<Head> {
+    const stored = await records.advance(vault, head, named);
     announce(vault, stored);
     return stored;
   }
@@ -63,7 +71,7 @@ export function createLog({ objects, records, announce }: LogDeps): Log {
 
   return {
     head: repair,
-    async append(vault, known, segment) {
+    async append(vault, known, segment, snapshot) {
       const read = parseSegment(segment);
       const place = headOf(read.seq, segment);
       let head = known;
@@ -74,11 +82,13 @@ export function createLog({ objects, records, announce }: LogDeps): Log {
         throw new BrokerProblem('head_changed');
       }
       if (!follows(read, head)) throw new BrokerProblem('head_changed');
+      const isByIdentity = ZEROS_16.equals(read.writer);
+      await room.take(vault, segment.length, isByIdentity ? 'erasing' : 'journal');
       if ((await objects.create(vault, logKey(read.seq), segment)) === 'exists') {
         await repair(vault, head);
         throw new BrokerProblem('head_changed');
       }
-      await advance(vault, place);
+      await advance(vault, place, snapshot && { snapshot, isBase: isByIdentity });
       return place;
     },
     async read(vault, known, from) {

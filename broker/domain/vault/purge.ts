@@ -1,15 +1,14 @@
 import type { Grant } from '../../contract/accounts.ts';
 import type { BlobId, Factor, GrantId, VaultId } from '../../contract/ids.ts';
-import { LIMITS } from '../../contract/limits.ts';
 import type { Purger, VaultObjects } from '../../ports/vaults.ts';
 import { blobKeys } from './blob-keys.ts';
-import { nameRecord } from './inbox.ts';
+import { recordNames } from './inbox.ts';
 import { mapBounded } from '../bounded.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from '../auth/grants.ts';
 import type { SecondFactor } from '../auth/second-factor.ts';
 import type { Session } from '../account/session.ts';
-import type { Usage } from './usage.ts';
+import type { Room } from './room.ts';
 
 /** Deleting for good, after a code of its own. */
 export interface Purge {
@@ -35,34 +34,20 @@ export interface PurgeDeps {
   readonly events: Pick<EventLog, 'append'>;
   readonly objects: VaultObjects;
   readonly purger: Purger;
-  readonly usage: Usage;
+  readonly room: Pick<Room, 'freed'>;
 }
 
 const PARALLEL = 16;
 
 export function createPurge(deps: PurgeDeps): Purge {
-  const { secondFactor, grants, events, objects, purger, usage } = deps;
-
-  async function sizeOf(vault: VaultId, blobs: readonly BlobId[]): Promise<number> {
-    const sizes = await mapBounded(blobs, PARALLEL, async (blob) => {
-      const object = await objects.describe(vault, blobKeys.blob(blob));
-      return object?.sizeBytes ?? 0;
-    });
-    return sizes.reduce((sum, size) => sum + size, 0);
-  }
+  const { secondFactor, grants, events, objects, purger, room } = deps;
 
   /** Keys of the records that wait for these blobs, whichever device has put them there. */
   async function recordsOf(vault: VaultId, blobs: readonly BlobId[]): Promise<string[]> {
     const wanted = new Set<BlobId>(blobs);
     const keys: string[] = [];
-    for (let after = '', more = true; more;) {
-      const page = await objects.list(vault, blobKeys.inboxes, after, LIMITS.inboxNames);
-      for (const object of page.objects) {
-        const name = nameRecord(object);
-        if (name && wanted.has(name.blob)) keys.push(`v/${vault}/${object.key}`);
-      }
-      after = page.objects.at(-1)?.key ?? '';
-      more = page.more && after !== '';
+    for await (const { device, blob } of recordNames(objects, vault)) {
+      if (wanted.has(blob)) keys.push(`v/${vault}/${blobKeys.inbox(device, blob)}`);
     }
     return keys;
   }
@@ -82,7 +67,6 @@ export function createPurge(deps: PurgeDeps): Purge {
         vault,
         blobs: distinct,
       });
-      const sizeBytes = await sizeOf(vault, distinct);
       await mapBounded(distinct, PARALLEL, (blob) =>
         objects.create(vault, blobKeys.purged(blob), new Uint8Array(0)),
       );
@@ -93,7 +77,7 @@ export function createPurge(deps: PurgeDeps): Purge {
         ...(await purger.eraseBelow(below(blobKeys.envelopes), notes)),
         ...(await purger.eraseBelow([...(await recordsOf(vault, distinct)), ...below(blobKeys.blob)])),
       ];
-      await usage.add(vault, -sizeBytes);
+      await room.freed(vault);
       return distinct
         .filter((blob) => kept.some((key) => key.includes(blob)))
         .map((blob) => ({ blob, code: 'store_refused' }));

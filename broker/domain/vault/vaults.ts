@@ -13,11 +13,12 @@ import { createInbox, type Inbox } from './inbox.ts';
 import { createKeys, encodeEnvelope, type Keys } from './keys.ts';
 import { createLog, genesisHead, type Log, logKey } from './log.ts';
 import { BrokerProblem } from '../problem.ts';
+import { createFindOrphans, type FindOrphans } from './orphans.ts';
 import { createPurge, type Purge } from './purge.ts';
 import type { Records } from '../state/records.ts';
 import type { SecondFactor } from '../auth/second-factor.ts';
 import { createUploads, type Uploads } from './uploads.ts';
-import { createUsage } from './usage.ts';
+import { createRoom } from './room.ts';
 import { createVaultEvents, type VaultEvents } from './events.ts';
 import { createVaultRecords, type VaultRecord } from './vault-record.ts';
 
@@ -47,6 +48,8 @@ export interface VaultSide {
   readonly news: VaultEvents;
   readonly purge: Purge;
   readonly objects: VaultObjects;
+  /** Of what is listed below `v/`, what nothing names. */
+  readonly findOrphans: FindOrphans;
   /** Ends what runs by itself. */
   close(): void;
 }
@@ -64,7 +67,7 @@ export interface VaultSideDeps {
   /** 32 bytes, from `broker/setup`. */
   readonly envelopeKey: Uint8Array;
   readonly settings: {
-    /** Bytes of blobs per vault; undefined: no limit. */
+    /** Bytes that a vault may hold; undefined: no limit. */
     readonly quotaBytes?: number | undefined;
   };
 }
@@ -75,7 +78,8 @@ const POLL_MS = 700;
 export function createVaultSide(deps: VaultSideDeps): VaultSide {
   const { accounts, objects, clock } = deps;
   const records = createVaultRecords(deps.records);
-  const usage = createUsage({ objects, records, clock, quotaBytes: deps.settings.quotaBytes });
+  const { quotaBytes } = deps.settings;
+  const room = createRoom({ objects, records: deps.records, grants: deps.grants, clock, quotaBytes });
   const news = createVaultEvents({
     readHead: async (vault) => (await records.read(vault))?.head,
     pollMs: POLL_MS,
@@ -83,6 +87,7 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
   const log = createLog({
     objects,
     records,
+    room,
     announce: (vault, head) => {
       news.announceHead(vault, head);
     },
@@ -121,24 +126,25 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
       const record: VaultRecord = {
         members: [{ account, role: 'owner' }],
         head,
-        usedBytes: 0,
-        countedAtMs: clock(),
+        snapshots: [],
       };
       if ((await records.create(vault, record)) === 'exists') await requireMember(account, vault);
       return head;
     },
-    keys: createKeys({ ...deps, usage, proofs: createEnvelopeProofs(deps.envelopeKey, clock) }),
-    uploads: createUploads(objects, usage),
+    keys: createKeys({ ...deps, room, proofs: createEnvelopeProofs(deps.envelopeKey, clock) }),
+    uploads: createUploads(objects, room),
     log,
     inbox: createInbox({
       ...deps,
+      room,
       announce: (vault) => {
         news.announceInbox(vault);
       },
     }),
     news,
-    purge: createPurge({ ...deps, usage }),
+    purge: createPurge({ ...deps, room }),
     objects,
+    findOrphans: createFindOrphans({ objects, vaults: records, clock }),
     close: () => {
       news.close();
     },

@@ -24,8 +24,11 @@ export function journalRemote(broker: Broker, vault: VaultId): JournalRemote {
       const { head, segments } = await broker.call(logRead, { from: String(fromSeq) }, { vault });
       return { head: toJournalHead(head), segments: segments.map(decode) };
     },
-    async append(segment) {
-      return toJournalHead(await broker.call(logAppend, { segment: toB64Url(segment) }, { vault }));
+    async append(segment, snapshot) {
+      const named = snapshot && {
+        snapshot: { seq: snapshot.seq, pages: snapshot.pages.map(({ page }) => v.parse(BlobId, page)) },
+      };
+      return toJournalHead(await broker.call(logAppend, { segment: toB64Url(segment), ...named }, { vault }));
     },
     async putPages(seq, pages) {
       for (let index = 0; index < pages.length; index += LIMITS.batch) {

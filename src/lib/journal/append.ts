@@ -3,7 +3,7 @@ import { sha256 } from '../crypto/digest.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { FoldedVault } from './state/folded-vault.ts';
 import { encodeOperation } from './entries/operation-codec.ts';
-import { MAX_OPERATIONS, mayWrite, type Operation } from './entries/operations.ts';
+import { MAX_OPERATIONS, mayWrite, type Operation, type SnapshotName } from './entries/operations.ts';
 import type { JournalRemote } from './ports.ts';
 import { pull, type Replica } from './replica.ts';
 import { sealSegment, type SegmentSigner } from './entries/segment.ts';
@@ -41,8 +41,10 @@ export async function appendIntent(context: AppendContext, intent: Intent): Prom
     if (signer.device !== undefined && !replica.state.trustedDevice(signer.device)) {
       throw new HalfkeyError('device_untrusted', 'this device is not enrolled, or was revoked');
     }
-    const wanted = encodeAll(signer, intent(replica.state));
-    const isDone = await placeAll(context, without(wanted, landed), landed);
+    const operations = intent(replica.state);
+    const wanted = encodeAll(signer, operations);
+    const named = operations.find((operation) => operation.kind === 'snapshot')?.snapshot;
+    const isDone = await placeAll(context, without(wanted, landed), landed, named);
     if (isDone) return;
     await context.pauseMs(jitteredMs(tries));
   }
@@ -53,23 +55,28 @@ async function placeAll(
   context: AppendContext,
   operations: readonly Bytes[],
   landed: Map<string, number>,
+  named: SnapshotName | undefined,
 ): Promise<boolean> {
   for (const batch of batches(operations)) {
     const { replica, signer } = context;
     const segment = await sealSegment(replica.trust.key, replica.head, concat(...batch), signer);
-    if (!(await placeSegment(context, segment))) return false;
+    if (!(await placeSegment(context, segment, named))) return false;
     for (const operation of batch) count(landed, operation, 1);
   }
   return true;
 }
 
 /** Puts one segment after the replica's head. The same bytes are sent again and again: never another seal of them. */
-async function placeSegment({ replica, remote, pauseMs }: AppendContext, segment: Bytes): Promise<boolean> {
+async function placeSegment(
+  { replica, remote, pauseMs }: AppendContext,
+  segment: Bytes,
+  named: SnapshotName | undefined,
+): Promise<boolean> {
   const own = { seq: replica.nextSeq, hash: await sha256(segment) };
   for (let tries = 0; ; tries++) {
     let failure: HalfkeyError | undefined;
     try {
-      const head = await remote.append(segment);
+      const head = await remote.append(segment, named);
       if (head.seq === own.seq && equalBytes(head.hash, own.hash)) {
         await replica.take([segment]);
         return true;

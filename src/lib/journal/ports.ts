@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import type { SnapshotName } from './entries/operations.ts';
 import type { JournalHead } from './entries/segment.ts';
 
 /** Where a vault's journal is kept for all devices; the worker makes it of broker and S3. */
@@ -10,9 +11,10 @@ export interface JournalRemote {
   read(fromSeq: number): Promise<{ head: JournalHead; segments: Bytes[] }>;
   /**
    * Writes a segment at the place that its head says, if that place is free and next.
+   * @param snapshot that the segment names: its pages are to stay
    * @throws {HalfkeyError} `head_changed`; of the family unreachable, when nobody knows whether it was written
    */
-  append(segment: Bytes): Promise<JournalHead>;
+  append(segment: Bytes, snapshot?: Pick<SnapshotName, 'seq' | 'pages'>): Promise<JournalHead>;
   /** Pages of the snapshot after segment `seq`. */
   putPages(seq: number, pages: { page: string; bytes: Bytes }[]): Promise<void>;
   getPage(seq: number, page: string, sizeBytes: number): Promise<Bytes>;

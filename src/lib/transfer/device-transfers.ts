@@ -16,7 +16,7 @@ import { Semaphore } from '../concurrency/semaphore.ts';
 import type { Reporter } from './transfer-tracker.ts';
 import { Connection } from './connection.ts';
 import { joinUploadNews, type UploadNews } from './upload/upload-news.ts';
-import type { UploadDeps } from './upload/upload-item.ts';
+import { liveGrant, type UploadDeps } from './upload/upload-item.ts';
 import { Uploads } from './upload/uploads.ts';
 
 export interface DeviceTransfersDeps {
@@ -69,7 +69,7 @@ export class DeviceTransfers {
     });
     const records = uploadRecords(database);
     this.#records = records;
-    const sending = { broker, put, records, connection, gate: this.#gate };
+    const sending = { broker, put, records, connection, gate: this.#gate, grant: () => liveGrant(vault()) };
     const news = this.#news;
     const files = opfsParts('uploads');
     const outside = { vault, broker, records, files, sending, locks, news };

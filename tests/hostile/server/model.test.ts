@@ -87,10 +87,7 @@ async function live(
   const grant = 'AAAAAAAAAAAAAAAAAAAAAA' as Parameters<ReturnType<typeof createGrants>['spend']>[1];
   s3.objects.set(`v/${vault}/log/0`, Buffer.from(genesis));
   const members = [{ account: session.account, role: 'owner' as const }];
-  s3.objects.set(
-    `m/${vault}`,
-    Buffer.from(codec.encode(`m/${vault}`, 0, { members, head, usedBytes: 0, countedAtMs: 0 })),
-  );
+  s3.objects.set(`m/${vault}`, Buffer.from(codec.encode(`m/${vault}`, 0, { members, head, snapshots: [] })));
   const grantKey = `g/${session.account}/${grant}`;
   const record = {
     kind: 'release',

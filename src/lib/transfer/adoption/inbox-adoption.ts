@@ -161,7 +161,7 @@ export class InboxAdoption {
       const request = () => ({ grant: requireGrant(), names: removable });
       await retry(() => broker.call(inboxRemove, request(), { vault, signal }), signal);
     }
-    for (const reason of failures) throw reason;
+    if (failures.length > 0) throw failures[0] as Error;
   }
 
   /**
@@ -194,8 +194,8 @@ export class InboxAdoption {
     for (const { blob, record } of await this.#deps.waitingHere()) {
       outcomes.set(blob, await this.#openOne({ blob, record, own: record, stored: undefined }, signal));
     }
-    const [failure] = await this.#adoptOpened(outcomes, signal);
-    if (failure !== undefined) throw failure;
+    const failures = await this.#adoptOpened(outcomes, signal);
+    if (failures.length > 0) throw failures[0] as Error;
   }
 
   async #openFound({ blob, record, stored }: Found, signal: AbortSignal): Promise<Outcome> {

@@ -206,6 +206,10 @@ export class UploadSender {
   async #failed(item: UploadItem, error: unknown): Promise<void> {
     const { entry, controller } = item;
     if (controller.signal.aborted) return; // Whoever called it off says what became of it.
+    if (error instanceof HalfkeyError && error.code === 'grant_missing') {
+      entry.enter('waiting-for-code'); // As much of this device is on its way as may be without one.
+      return;
+    }
     const isStreamed = item.stored?.mode === 'streamed';
     const isCapturedHere = item.supply !== undefined && !isStreamed;
     if (isCapturedHere && error instanceof HalfkeyError && CAPTURE_ENDS.has(error.code)) return;

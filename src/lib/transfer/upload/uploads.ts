@@ -83,6 +83,8 @@ export class Uploads {
     const isOpen = hasGrant(this.#deps.vault());
     for (const item of this.#items.values()) {
       const { source, stored, supply, entry } = item;
+      const waitsToBeSent = stored?.state === 'sealed' || stored?.state === 'uploading';
+      if (isOpen && waitsToBeSent && entry.phase === 'waiting-for-code') this.#queue(item);
       if (!source || supply || stored?.mode !== 'streamed' || stored.state !== 'capturing' || entry.ended)
         continue;
       entry.enter(isOpen ? 'waiting' : 'waiting-for-code');

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import * as account from '$contract/accounts.ts';
 import { inboxList, inboxRead, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
-import { OBJECT_TYPE } from '$contract/limits.ts';
+import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import * as contract from '$contract/vaults.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { envelopeOf, newBlobId, segmentAfter } from '../../../support/vault-side.ts';
@@ -150,7 +150,12 @@ async function putBlob(client: AccountClient, blob = newBlobId()) {
   const { url } = await client.must(contract.blobPutUrl, { blob, sizeBytes: bytes.length, sha256 });
   await fetch(url, {
     method: 'PUT',
-    headers: { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 },
+    headers: {
+      'content-type': OBJECT_TYPE,
+      'content-disposition': OBJECT_DISPOSITION,
+      'if-none-match': '*',
+      'x-amz-checksum-sha256': sha256,
+    },
     body: new Blob([bytes]),
   });
   return blob;
