@@ -39,6 +39,8 @@ export const SignedIn = v.object({
   keyring: KeyringRecord,
   vaults: v.array(Membership),
   grant: Grant,
+  /** For ten minutes, as `credentialsProve` answers it: what enrols this device in the journal is taken with it. */
+  proof: b64url({ exactly: 32 }),
   events: v.optional(EventHead),
 });
 export type SignedIn = v.InferOutput<typeof SignedIn>;
@@ -93,6 +95,8 @@ export const signupComplete = route({
   stage: 'setup',
   request: v.strictObject({
     keyring: KeyringRecord,
+    /** Ed25519: whose signature the journal goes back to. It stays what it is. */
+    identityPublicKey: b64url({ exactly: 32 }),
     /** Segment 0. */
     genesis: b64url({ atMost: LIMITS.maxSegmentBytes }),
     inboxEnvelope: EnvelopeRecord,

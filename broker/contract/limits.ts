@@ -15,6 +15,13 @@ export const LIMITS = {
   maxBlobBytes: 1024 ** 4,
   /** One journal segment, sealed. */
   maxSegmentBytes: 1024 * 1024,
+  /** Segments that one device may append without a grant: on average, at once, and in a day, with the bytes of a day. */
+  segmentsPerSecond: 1,
+  segmentBurst: 30,
+  segmentsPerDay: 1000,
+  segmentBytesPerDay: 4 * 1024 * 1024,
+  /** Bytes of segments that it may append in a day with a live grant. */
+  grantedSegmentBytesPerDay: 64 * 1024 * 1024,
   /** Segments answered to one read, and their bytes together. */
   segmentsPerRead: 256,
   segmentBytesPerRead: 8 * 1024 * 1024,

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { Head } from './accounts.ts';
-import { b64url, BlobId, Count } from './ids.ts';
+import { b64url, BlobId, Count, GrantId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { batchOf, route } from './route.ts';
 
@@ -14,7 +14,11 @@ export const NamedSnapshot = v.strictObject({
 });
 export type NamedSnapshot = v.InferOutput<typeof NamedSnapshot>;
 
-/** Appends a journal segment at the place its head says; `head_changed` when that place is taken, `store_full`. */
+/**
+ * Appends a journal segment at the place its head says; `head_changed` when that place is taken. It is signed by the session's device,
+ * or by the identity key, and then wants the proof that passphrase or kit and a code are answered with (`proof_missing`). A device
+ * without a live grant writes little (LIMITS.segmentsPerSecond and others): `too_many_requests`. `store_full`.
+ */
 export const logAppend = route({
   method: 'POST',
   path: '/api/vaults/:vault/log',
@@ -22,6 +26,8 @@ export const logAppend = route({
   request: v.strictObject({
     segment: b64url({ atMost: LIMITS.maxSegmentBytes }),
     snapshot: v.optional(NamedSnapshot),
+    proof: v.optional(b64url({ exactly: 32 })),
+    grant: v.optional(GrantId),
   }),
   answer: Head,
   bulk: true,

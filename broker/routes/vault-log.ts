@@ -5,8 +5,11 @@ import type { VaultRouteDeps } from './vault-route-deps.ts';
 
 /** The journal's segments. */
 export function createVaultLogRoutes({ frame, side }: VaultRouteDeps): void {
-  register(frame, logAppend, ({ vault, record, request }) =>
-    side.log.append(vault, record.head, Buffer.from(request.segment, 'base64url'), request.snapshot),
+  register(frame, logAppend, ({ session, vault, record, request }) =>
+    side.appending.append(session, vault, record, {
+      ...request,
+      segment: Buffer.from(request.segment, 'base64url'),
+    }),
   );
 
   register(frame, logRead, async ({ vault, record, request }) => {

@@ -84,6 +84,7 @@ export const FAMILIES = {
   storage_refused: 'unable', // the browser has a file system for this origin, and keeps nothing in it: private windows
   device_full: 'unable',
   device_state_lost: 'unable',
+  epoch_key_missing: 'unable', // the vault has another key now, and this device does not have it
   // unexpected: a fault in this code; trying again by itself would only meet it again
   internal: 'unexpected',
 } as const satisfies Record<string, Family>;

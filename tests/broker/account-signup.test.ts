@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/accounts.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
+import { segmentAfter } from '../support/vault-side.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';
 
 const { cloud, broker, clock } = setUpBroker();
@@ -135,6 +136,8 @@ describe('completing', () => {
     for (const change of [
       { backupCodeHashes: hashes.slice(1) },
       { genesis: 'AAAA' },
+      { genesis: Buffer.from(segmentAfter(undefined)).toString('base64url') }, // Signed by nobody.
+      { identityPublicKey: client.device.publicKey },
       { device: { id: 'x', publicKey: 'y' } },
       { extra: 1 },
     ]) {

@@ -1,7 +1,7 @@
 import type { Journal } from '../../src/lib/journal/journal.ts';
 import { decodeOperations } from '../../src/lib/journal/entries/operation-codec.ts';
 import { MAX_OPERATIONS } from '../../src/lib/journal/entries/operations.ts';
-import { journalKey, openSegment } from '../../src/lib/journal/entries/segment.ts';
+import { journalKey } from '../../src/lib/journal/entries/segment.ts';
 import { openDatabase, type Database } from '../../src/lib/store/database.ts';
 import { wipeDevice } from '../../src/lib/store/wipe.ts';
 import { PendingChanges } from '../../src/lib/drive/pending-changes.ts';
@@ -12,6 +12,7 @@ import {
   idOf,
   newWorld,
   NOW_MS,
+  openedSegment,
   openJournal,
   VAULT,
   type TestDevice,
@@ -61,7 +62,7 @@ export class ChangingWorld {
     const nowMs = () => this.#nowMs++;
     const journal = await openJournal(world, world.first, { cache: this.#cache, nowMs });
     const changes = await PendingChanges.open(
-      { vault: VAULT, epoch: 1, vaultKey: world.vaultKey },
+      { vault: VAULT, epoch: 0, vaultKey: world.vaultKey },
       {
         database: on,
         journal,
@@ -93,10 +94,10 @@ export class ChangingWorld {
 
   /** All renames that were ever written, whoever wrote them. */
   async written(): Promise<string[]> {
-    const key = await journalKey(VAULT, 1, this.world.vaultKey);
+    const key = await journalKey(VAULT, 0, this.world.vaultKey);
     const names: string[] = [];
     for (const [seq, bytes] of this.world.remote.log.entries()) {
-      const { sequence } = await openSegment(key, seq, bytes);
+      const { sequence } = await openedSegment(key, seq, bytes);
       const { operations } = decodeOperations(sequence, MAX_OPERATIONS);
       for (const operation of operations) if (operation.kind === 'rename') names.push(operation.name);
     }

@@ -23,7 +23,7 @@ beforeAll(async () => {
     world.identity.privateKey,
     ['Phone', 'Tablet', 'Stolen'].map((name, index) => enrolment(made[index]!, name)),
   );
-  await journal.appendByIdentity(world.identity.privateKey, [{ kind: 'device-revoke', device: stolen! }]);
+  await journal.revoke(world.identity.privateKey, { device: stolen! });
   await (await openJournal(world, made[0])).heartbeat(0);
 });
 const others = async (own: string) => otherDevices((await openJournal(world)).state, own);

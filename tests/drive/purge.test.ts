@@ -2,10 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '$contract/limits.ts';
 import { purge, purgeGrant } from '$contract/vault-keys.ts';
 import { logAppend } from '$contract/vault-log.ts';
-import { purgeFile } from '../../src/lib/drive/purge.ts';
+import { deletedFiles, purgeFiles } from '../../src/lib/drive/purge.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { fileAdd, idOf, versionOf } from '../journal/world.ts';
+import type { Factor } from '../../src/lib/protocol/session.ts';
+import type { OpenVault } from '../../src/lib/vault/open-vault.ts';
 import { asked, openVaultWorld, type VaultWorld } from '../support/vault-world.ts';
 
 const CODE = { code: '123456' };
@@ -18,6 +20,9 @@ beforeEach(async () => {
   for (const number of [1, 2]) await store(number);
   world.heard.length = 0;
 });
+
+const purgeFile = (open: OpenVault, file: string, factor: Factor, also: readonly string[] = []) =>
+  purgeFiles(open, { file, also }, factor);
 
 /** The ciphertext of a file's first version. */
 async function store(number: number): Promise<void> {
@@ -32,7 +37,7 @@ describe('a file that is deleted for good', () => {
     await purgeFile(world.open, FILE, CODE);
     expect(world.heard).toEqual(asked(purgeGrant, logAppend, purge, logAppend));
     expect(world.journal.state.entry(FILE)).toBeUndefined();
-    expect([isStored(1), isStored(2), world.journal.state.unpurged.size]).toEqual([false, true, 0]);
+    expect([isStored(1), isStored(2), world.journal.state.hidden.size]).toEqual([false, true, 0]);
     expect(world.journal.state.entry(idOf('file', 2))).toBeDefined();
   });
 
@@ -44,17 +49,32 @@ describe('a file that is deleted for good', () => {
     world.heard.length = 0;
     await purgeFile(world.open, FILE, CODE);
     expect(world.times(purge)).toBe(2);
-    expect(world.journal.state.unpurged.size).toBe(0);
+    expect(world.journal.state.hidden.size).toBe(0);
   });
 
-  it('takes along what an earlier one left behind when it was cut off', async () => {
+  const cutOff = async () => {
     world.interfere = (route, _request, effect) =>
       route === purge ? Promise.reject(new HalfkeyError('code_wrong', 'cut off here')) : effect();
     expect(await refusalCode(purgeFile(world.open, FILE, CODE))).toBe('code_wrong');
     expect(isStored(1)).toBe(true);
     world.interfere = (_route, _request, effect) => effect();
+  };
+
+  it('leaves what was deleted before, and confirmed by nobody here, hidden and whole', async () => {
+    await cutOff();
     await purgeFile(world.open, idOf('file', 2), CODE);
-    expect([isStored(1), isStored(2), world.journal.state.unpurged.size]).toEqual([false, false, 0]);
+    expect([isStored(1), isStored(2)]).toEqual([true, false]);
+    expect(deletedFiles(world.journal.state, world.open.device.id)).toEqual([
+      { file: FILE, name: 'file 1.txt' },
+    ]);
+    expect(deletedFiles(world.journal.state, 'another')).toMatchObject([{ device: 'Laptop' }]);
+  });
+
+  it('takes along what was deleted before once somebody has confirmed it by name', async () => {
+    await cutOff();
+    await purgeFile(world.open, idOf('file', 2), CODE, [FILE]);
+    expect([isStored(1), isStored(2)]).toEqual([false, false]);
+    expect(deletedFiles(world.journal.state, world.open.device.id)).toEqual([]);
   });
 
   it('is not touched when its code is none, or is refused', async () => {

@@ -58,7 +58,7 @@ describe('the list', () => {
     expect(reports).toEqual([{ kind: 'view', revision: 2, total: 3, files: 3 }]);
     expect(view.rows(1, 1)).toMatchObject({
       revision: 2,
-      rows: [{ file: idOf('file', 1), name: 'b', kept: 'no', isPending: false }],
+      rows: [{ file: idOf('file', 1), name: 'b', kept: 'no', isGone: false, isPending: false }],
     });
     expect(view.rows(0, 1).rows[0]).not.toHaveProperty('blob');
     expect(view.rows(2, 9).rows).toHaveLength(1);

@@ -44,7 +44,10 @@ export async function deriveSecrets(origin: string, person: Person, fileName: st
   const { key: vaultKey, epoch } = keyring.vaultKey;
 
   const journal = await Journal.open({
-    identity: { vault, account, epoch, vaultKey, identityPublicKey: keyring.identity.publicKey, device },
+    identity: {
+      ...{ vault, account, vaultKeys: [{ epoch, vaultKey }] },
+      ...{ identityPublicKey: keyring.identity.publicKey, device },
+    },
     remote: journalRemote(broker, vault),
     cache: { load: () => Promise.resolve(undefined), save: () => Promise.resolve() },
     nowMs: Date.now,

@@ -2,6 +2,8 @@ import type { ElementHandle, Page } from 'puppeteer-core';
 import { Authenticator } from '../support/authenticator.ts';
 import type { Servers } from '../support/stack.ts';
 
+const PATIENCE_MS = 120_000;
+
 /** Somebody at Firefox. Finds things by role and label, as `Person` does in Chromium. */
 export class FirefoxPerson {
   readonly page: Page;
@@ -10,6 +12,8 @@ export class FirefoxPerson {
 
   constructor(page: Page, servers: Servers) {
     this.page = page;
+    // Of what waits for the file of 20 MiB, on a machine that has other things to do.
+    page.setDefaultTimeout(PATIENCE_MS);
     this.#servers = servers;
   }
 

@@ -1,5 +1,6 @@
 import { expect, test, type Page } from '@playwright/test';
 import { textFile } from '../support/files.ts';
+import { inLongForm } from '../support/long-form.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { DEVICES, LookedAt } from './looks.ts';
 import { Person } from './person.ts';
@@ -191,69 +192,70 @@ test('the focus comes back where it was, and Back closes what lies on top', asyn
   await expect(page.getByRole('link', { name: 'Sign in' })).toBeVisible();
 });
 
-test('nothing is wrong with the way in on a phone, nor with an address that does not exist', async ({
-  browser,
-}) => {
-  const taken = await Person.signedUp(browser, stack, 'taken');
-  await taken.page.context().close();
-  const tour = await LookedAt.begin(browser, stack.origin, 'phone');
-  const { page } = tour;
-  const lise = new Person(page, stack, 'taken');
-  await page.goto('/no/such/page');
-  await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeFocused();
-  tour.complaints.length = 0; // That there is nothing, Kit writes down as well.
-  await tour.look('nowhere');
-  await page.getByRole('link', { name: 'Go to the first page' }).click();
-  await page.getByRole('link', { name: 'Create account' }).click();
+inLongForm(test)(
+  'nothing is wrong with the way in on a phone, nor with an address that does not exist',
+  async ({ browser }) => {
+    const taken = await Person.signedUp(browser, stack, 'taken');
+    await taken.page.context().close();
+    const tour = await LookedAt.begin(browser, stack.origin, 'phone');
+    const { page } = tour;
+    const lise = new Person(page, stack, 'taken');
+    await page.goto('/no/such/page');
+    await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeFocused();
+    tour.complaints.length = 0; // That there is nothing, Kit writes down as well.
+    await tour.look('nowhere');
+    await page.getByRole('link', { name: 'Go to the first page' }).click();
+    await page.getByRole('link', { name: 'Create account' }).click();
 
-  await page.getByLabel('User name').fill('taken');
-  await page.getByLabel('Passphrase', { exact: true }).fill(lise.passphrase);
-  await page.getByRole('button', { name: 'Create account' }).click();
-  const userName = page.getByLabel('User name');
-  await expect(userName).toBeFocused();
-  await expect(userName).toHaveAccessibleDescription(/This user name is taken/);
-  await tour.look('name-taken');
-  await userName.fill('lise');
-  await page.getByRole('button', { name: 'Create account' }).click();
+    await page.getByLabel('User name').fill('taken');
+    await page.getByLabel('Passphrase', { exact: true }).fill(lise.passphrase);
+    await page.getByRole('button', { name: 'Create account' }).click();
+    const userName = page.getByLabel('User name');
+    await expect(userName).toBeFocused();
+    await expect(userName).toHaveAccessibleDescription(/This user name is taken/);
+    await tour.look('name-taken');
+    await userName.fill('lise');
+    await page.getByRole('button', { name: 'Create account' }).click();
 
-  await expect(page.getByRole('heading', { name: 'Pair your authenticator' })).toBeFocused();
-  await expect(page.getByRole('link', { name: 'Open in your app' })).toBeVisible();
-  await expect(page.getByText(/scan/i)).toBeHidden();
-  await tour.look('pairing-on-a-phone');
-  await lise.pairs();
-  await lise.typeCode();
-  await expect(page.getByRole('heading', { name: 'Your way back in' })).toBeFocused();
-  await expect(
-    page.getByText('You haven’t saved or printed the recovery words or the backup codes'),
-  ).toBeVisible();
-  await page.getByRole('button', { name: 'Save the words' }).click();
-  await expect(page.getByText('You haven’t saved or printed the backup codes yet')).toBeVisible();
-  await page.getByRole('button', { name: 'Continue' }).scrollIntoViewIfNeeded();
-  await tour.look('kit-half-kept');
-  await page.getByRole('button', { name: 'Continue' }).click();
-  await expect(page.getByRole('heading', { level: 1, name: 'Halfkey' })).toBeFocused();
-  await expect(page.getByText('You may not have saved your backup codes')).toBeVisible();
-  await expect(page.getByText('Tap the button to add files.')).toBeVisible();
-  await expect(page.getByText(/drop/i)).toBeHidden();
-  await tour.look('kit-skipped');
-  await page.getByRole('button', { name: 'Dismiss this message' }).click();
+    await expect(page.getByRole('heading', { name: 'Pair your authenticator' })).toBeFocused();
+    await expect(page.getByRole('link', { name: 'Open in your app' })).toBeVisible();
+    await expect(page.getByText(/scan/i)).toBeHidden();
+    await tour.look('pairing-on-a-phone');
+    await lise.pairs();
+    await lise.typeCode();
+    await expect(page.getByRole('heading', { name: 'Your way back in' })).toBeFocused();
+    await expect(
+      page.getByText('You haven’t saved or printed the recovery words or the backup codes'),
+    ).toBeVisible();
+    await page.getByRole('button', { name: 'Save the words' }).click();
+    await expect(page.getByText('You haven’t saved or printed the backup codes yet')).toBeVisible();
+    await page.getByRole('button', { name: 'Continue' }).scrollIntoViewIfNeeded();
+    await tour.look('kit-half-kept');
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await expect(page.getByRole('heading', { level: 1, name: 'Halfkey' })).toBeFocused();
+    await expect(page.getByText('You may not have saved your backup codes')).toBeVisible();
+    await expect(page.getByText('Tap the button to add files.')).toBeVisible();
+    await expect(page.getByText(/drop/i)).toBeHidden();
+    await tour.look('kit-skipped');
+    await page.getByRole('button', { name: 'Dismiss this message' }).click();
 
-  await lise.lockNow();
-  await page.context().setOffline(true);
-  const long = `${'a very long name of a file, '.repeat(7)}.txt`;
-  await lise.upload(textFile(long, 'dear you'));
-  await expect(page.getByText('Your first file is waiting.')).toBeVisible();
-  await expect(page.getByText('Nothing in here yet')).toHaveCount(0);
-  tour.complaints.length = 0; // Those who listen for news find nobody.
-  await tour.look('first-file-waits');
-  tour.complaints.length = 0;
-  await page.context().setOffline(false);
-  await lise.unlock();
-  await page.getByRole('button', { name: long, exact: true }).tap();
-  await expect(page.getByText('dear you')).toBeVisible();
-  const close = await page.getByRole('button', { name: 'Close' }).boundingBox();
-  expect(close).toMatchObject({ width: 44, height: 44 });
-  expect(close?.x).toBeLessThan(DEVICES.phone.viewport.width - 44);
-  tour.complaints.length = 0;
-  await tour.look('preview-of-a-long-name');
-});
+    await lise.lockNow();
+    await page.context().setOffline(true);
+    const long = `${'a very long name of a file, '.repeat(7)}.txt`;
+    await lise.upload(textFile(long, 'dear you'));
+    await expect(page.getByText('Your first file is waiting.')).toBeVisible();
+    await expect(page.getByText('Nothing in here yet')).toHaveCount(0);
+    tour.complaints.length = 0; // Those who listen for news find nobody.
+    await tour.look('first-file-waits');
+    tour.complaints.length = 0;
+    await page.context().setOffline(false);
+    await lise.unlock();
+    await page.getByRole('button', { name: long, exact: true }).tap();
+    await expect(page.getByText('dear you')).toBeVisible();
+    const close = await page.getByRole('button', { name: 'Close' }).boundingBox();
+    expect(close).toMatchObject({ width: 44, height: 44 });
+    expect(close?.x).toBeLessThan(DEVICES.phone.viewport.width - 44);
+    tour.complaints.length = 0;
+    await tour.look('preview-of-a-long-name');
+  },
+);

@@ -36,7 +36,7 @@ async function shellIsHere(page: Page): Promise<void> {
   });
 }
 
-test('Chromium finds nothing that keeps it from installing the app', async () => {
+inLongForm(test)('Chromium finds nothing that keeps it from installing the app', async () => {
   const profile = mkdtempSync(join(tmpdir(), 'halfkey-profile-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath(),
@@ -66,38 +66,39 @@ test('Chromium finds nothing that keeps it from installing the app', async () =>
   }
 });
 
-test('the browser’s own offer to install is kept, asked when wanted, and gone once it was taken', async ({
-  browser,
-}) => {
-  const ada = await Person.signedUp(browser, stack, 'ada');
-  const { page } = ada;
-  const menu = async () => {
-    await page.getByRole('button', { name: 'More', exact: true }).click();
-    return page.getByRole('menuitem', { name: 'Install Halfkey' });
-  };
-  // Without an offer: where to look for the button.
-  await (await menu()).click();
-  await expect(page.getByRole('dialog')).toContainText('address bar');
-  await page.keyboard.press('Escape');
+inLongForm(test)(
+  'the browser’s own offer to install is kept, asked when wanted, and gone once it was taken',
+  async ({ browser }) => {
+    const ada = await Person.signedUp(browser, stack, 'ada');
+    const { page } = ada;
+    const menu = async () => {
+      await page.getByRole('button', { name: 'More', exact: true }).click();
+      return page.getByRole('menuitem', { name: 'Install Halfkey' });
+    };
+    // Without an offer: where to look for the button.
+    await (await menu()).click();
+    await expect(page.getByRole('dialog')).toContainText('address bar');
+    await page.keyboard.press('Escape');
 
-  // Headless Chromium makes no offer: this one is as it would be made.
-  const wasKept = await page.evaluate(() => {
-    const offer = new Event('beforeinstallprompt', { cancelable: true });
-    Object.assign(offer, {
-      prompt: () => {
-        document.body.dataset['asked'] = String(Number(document.body.dataset['asked'] ?? 0) + 1);
-        return Promise.resolve({ outcome: 'accepted' });
-      },
+    // Headless Chromium makes no offer: this one is as it would be made.
+    const wasKept = await page.evaluate(() => {
+      const offer = new Event('beforeinstallprompt', { cancelable: true });
+      Object.assign(offer, {
+        prompt: () => {
+          document.body.dataset['asked'] = String(Number(document.body.dataset['asked'] ?? 0) + 1);
+          return Promise.resolve({ outcome: 'accepted' });
+        },
+      });
+      return !dispatchEvent(offer);
     });
-    return !dispatchEvent(offer);
-  });
-  expect(wasKept).toBe(true);
-  await (await menu()).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Install', exact: true }).click();
-  await expect(page.locator('body')).toHaveAttribute('data-asked', '1');
-  await page.evaluate(() => dispatchEvent(new Event('appinstalled')));
-  await expect(await menu()).toHaveCount(0);
-});
+    expect(wasKept).toBe(true);
+    await (await menu()).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Install', exact: true }).click();
+    await expect(page.locator('body')).toHaveAttribute('data-asked', '1');
+    await page.evaluate(() => dispatchEvent(new Event('appinstalled')));
+    await expect(await menu()).toHaveCount(0);
+  },
+);
 
 test('the shortcuts lock the drive in every tab, and lead to where files are chosen', async ({ browser }) => {
   const grace = await Person.signedUp(browser, stack, 'grace');

@@ -164,32 +164,33 @@ function readPlace(page: Page, name: string): Promise<string | undefined> {
   }, name);
 }
 
-test('a file is saved where somebody chooses, and what lay there stays until all of it is there', async ({
-  browser,
-}) => {
-  const nora = await Person.signedUp(browser, stack, 'nora');
-  const { page } = nora;
-  await pickPlaces(page);
-  await page.reload();
-  await nora.unlock();
-  await nora.upload({
-    name: 'poem.txt',
-    mimeType: 'text/plain',
-    buffer: Buffer.from('a heron in the reeds'),
-  });
-  await expect(nora.row('poem.txt')).toBeVisible();
-  await nora.act('poem.txt', 'Save as…');
-  await expect.poll(() => readPlace(page, 'poem.txt')).toBe('a heron in the reeds');
-  const transfers = page.getByRole('region', { name: 'Transfers' });
-  await expect(transfers).toContainText('poem.txt');
+inLongForm(test)(
+  'a file is saved where somebody chooses, and what lay there stays until all of it is there',
+  async ({ browser }) => {
+    const nora = await Person.signedUp(browser, stack, 'nora');
+    const { page } = nora;
+    await pickPlaces(page);
+    await page.reload();
+    await nora.unlock();
+    await nora.upload({
+      name: 'poem.txt',
+      mimeType: 'text/plain',
+      buffer: Buffer.from('a heron in the reeds'),
+    });
+    await expect(nora.row('poem.txt')).toBeVisible();
+    await nora.act('poem.txt', 'Save as…');
+    await expect.poll(() => readPlace(page, 'poem.txt')).toBe('a heron in the reeds');
+    const transfers = page.getByRole('region', { name: 'Transfers' });
+    await expect(transfers).toContainText('poem.txt');
 
-  // The second time the line is cut: what was saved before is not written over with half of it, or nothing.
-  const asked = silenceStore();
-  await nora.act('poem.txt', 'Save as…');
-  await expect.poll(() => asked.length).toBeGreaterThan(0);
-  await expect(transfers).toContainText(/downloading|goes on/i);
-  expect(await readPlace(page, 'poem.txt')).toBe('a heron in the reeds');
-  for (const gate of stack.gates) gate.guard = () => 'pass';
-  await expect(transfers).not.toContainText(/downloading|goes on/i, { timeout: 90_000 });
-  expect(await readPlace(page, 'poem.txt')).toBe('a heron in the reeds');
-});
+    // The second time the line is cut: what was saved before is not written over with half of it, or nothing.
+    const asked = silenceStore();
+    await nora.act('poem.txt', 'Save as…');
+    await expect.poll(() => asked.length).toBeGreaterThan(0);
+    await expect(transfers).toContainText(/downloading|goes on/i);
+    expect(await readPlace(page, 'poem.txt')).toBe('a heron in the reeds');
+    for (const gate of stack.gates) gate.guard = () => 'pass';
+    await expect(transfers).not.toContainText(/downloading|goes on/i, { timeout: 90_000 });
+    expect(await readPlace(page, 'poem.txt')).toBe('a heron in the reeds');
+  },
+);

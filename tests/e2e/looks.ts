@@ -36,7 +36,7 @@ const RULES: RunOptions = {
 /** What of them depends on colours: all that the dark look can have of its own. */
 const COLOUR_RULES: RunOptions = { runOnly: ['color-contrast', 'link-in-text-block'], preload: false };
 
-/** A flow is looked at on both devices in the long form, and else on one: the tour sees the drive on both in any case. */
+/** A flow is looked at on both devices in the long form, and else on one. */
 export function devicesToLookAt(otherwise: keyof typeof DEVICES): readonly (keyof typeof DEVICES)[] {
   return isLongForm ? ['laptop', 'phone'] : [otherwise];
 }
@@ -72,10 +72,9 @@ export class LookedAt {
     return looked;
   }
 
-  /** Finds what is wrong with a screen, in each look: colours are the same on every screen, and seen once in the short form. */
+  /** Finds what is wrong with a screen, by day and by night. */
   async look(screen: string): Promise<void> {
-    const isInBoth = isLongForm || this.#width > DEVICES.phone.viewport.width || TAKES_PICTURES;
-    for (const scheme of isInBoth ? (['light', 'dark'] as const) : (['light'] as const)) {
+    for (const scheme of ['light', 'dark'] as const) {
       const name = `${screen}-${scheme}-${String(this.#width)}`;
       await this.page.emulateMedia({ colorScheme: scheme });
       await this.#picture(name);

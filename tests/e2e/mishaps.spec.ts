@@ -87,14 +87,17 @@ inLongForm(test)(
   },
 );
 
-test('an upload that is cancelled is gone, and the same file can be added again', async ({ browser }) => {
-  const person = await Person.signedUp(browser, stack, 'cancels');
-  const path = fileOf('cancelled.bin', 56 * MIB);
-  const transfers = person.page.getByRole('region', { name: 'Transfers' });
-  await person.upload(path);
-  await transfers.getByRole('button', { name: 'Cancel cancelled.bin' }).click();
-  await expect(transfers).toContainText(/cancelled|called off/i);
-  await expect(person.row('cancelled.bin')).toHaveCount(0);
-  await person.upload(path);
-  await expect(person.row('cancelled.bin')).toBeVisible({ timeout: 90_000 });
-});
+inLongForm(test)(
+  'an upload that is cancelled is gone, and the same file can be added again',
+  async ({ browser }) => {
+    const person = await Person.signedUp(browser, stack, 'cancels');
+    const path = fileOf('cancelled.bin', 56 * MIB);
+    const transfers = person.page.getByRole('region', { name: 'Transfers' });
+    await person.upload(path);
+    await transfers.getByRole('button', { name: 'Cancel cancelled.bin' }).click();
+    await expect(transfers).toContainText(/cancelled|called off/i);
+    await expect(person.row('cancelled.bin')).toHaveCount(0);
+    await person.upload(path);
+    await expect(person.row('cancelled.bin')).toBeVisible({ timeout: 90_000 });
+  },
+);

@@ -55,19 +55,20 @@ test('the app starts without a network, at every address', async ({ browser }) =
   });
 });
 
-test('a drive opens without a network although the browser has thrown its cache away', async ({
-  browser,
-}) => {
-  const ida = await Person.signedUp(browser, stack, 'ida');
-  await ida.upload(textFile('timetable.txt', 'every ten minutes'));
-  await expect(ida.row('timetable.txt')).toBeVisible();
-  await shellIsHere(ida);
-  await throwCacheAway(ida);
-  await withoutNetwork(ida.page.context(), async () => {
-    await ida.page.reload();
+inLongForm(test)(
+  'a drive opens without a network although the browser has thrown its cache away',
+  async ({ browser }) => {
+    const ida = await Person.signedUp(browser, stack, 'ida');
+    await ida.upload(textFile('timetable.txt', 'every ten minutes'));
     await expect(ida.row('timetable.txt')).toBeVisible();
-  });
-});
+    await shellIsHere(ida);
+    await throwCacheAway(ida);
+    await withoutNetwork(ida.page.context(), async () => {
+      await ida.page.reload();
+      await expect(ida.row('timetable.txt')).toBeVisible();
+    });
+  },
+);
 
 test('files that are added while locked and without a network wait, survive the tab, and arrive once after one code', async ({
   browser,

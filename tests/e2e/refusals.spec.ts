@@ -111,47 +111,48 @@ test('wrong, used and too many codes are refused; a backup code opens the lock',
   await expect(person.lock).toContainText('Open');
 });
 
-test('corrupted, truncated and swapped ciphertext is refused by name, and no file is offered as whole', async ({
-  browser,
-}) => {
-  const s3 = new Operator(stack);
-  const person = await Person.signedUp(browser, stack, 'tampered');
-  const before = await s3.blobs();
-  await person.upload(textFile('first.txt', 'first content'));
-  await expect(person.row('first.txt')).toBeVisible();
-  const [first = ''] = (await s3.blobs()).filter((key) => !before.includes(key));
-  await person.upload(textFile('second.txt', 'second content'));
-  await expect(person.row('second.txt')).toBeVisible();
-  const [second = ''] = (await s3.blobs()).filter((key) => key !== first && !before.includes(key));
-  const [whole, other] = [await s3.read(first), await s3.read(second)];
+inLongForm(test)(
+  'corrupted, truncated and swapped ciphertext is refused by name, and no file is offered as whole',
+  async ({ browser }) => {
+    const s3 = new Operator(stack);
+    const person = await Person.signedUp(browser, stack, 'tampered');
+    const before = await s3.blobs();
+    await person.upload(textFile('first.txt', 'first content'));
+    await expect(person.row('first.txt')).toBeVisible();
+    const [first = ''] = (await s3.blobs()).filter((key) => !before.includes(key));
+    await person.upload(textFile('second.txt', 'second content'));
+    await expect(person.row('second.txt')).toBeVisible();
+    const [second = ''] = (await s3.blobs()).filter((key) => key !== first && !before.includes(key));
+    const [whole, other] = [await s3.read(first), await s3.read(second)];
 
-  const flipped = Buffer.from(whole);
-  flipped[whole.length - 20] = (flipped[whole.length - 20] ?? 0) ^ 1;
-  const variants = [
-    { name: 'flipped', bytes: flipped },
-    { name: 'cut by one byte', bytes: whole.subarray(0, -1) },
-    { name: 'of another file', bytes: other },
-  ];
-  const transfers = person.page.getByRole('region', { name: 'Transfers' });
-  for (const { name, bytes } of variants) {
-    await test.step(name, async () => {
-      await s3.overwrite(first, bytes);
-      await person.act('first.txt', 'Download');
-      await expect(
-        transfers.getByText(/damaged|isn’t what|isn’t the file|doesn’t fit|incomplete/i).first(),
-      ).toBeVisible();
-      const dismiss = transfers.getByRole('button', { name: /^(dismiss|remove)/i });
-      // What is done leaves by itself after a while.
-      while ((await dismiss.count()) > 0)
-        await dismiss
-          .first()
-          .click({ timeout: 2000 })
-          .catch(() => undefined);
-    });
-  }
-  await s3.overwrite(first, whole);
-  expect(readFileSync(await (await person.download('first.txt')).path(), 'utf8')).toBe('first content');
-});
+    const flipped = Buffer.from(whole);
+    flipped[whole.length - 20] = (flipped[whole.length - 20] ?? 0) ^ 1;
+    const variants = [
+      { name: 'flipped', bytes: flipped },
+      { name: 'cut by one byte', bytes: whole.subarray(0, -1) },
+      { name: 'of another file', bytes: other },
+    ];
+    const transfers = person.page.getByRole('region', { name: 'Transfers' });
+    for (const { name, bytes } of variants) {
+      await test.step(name, async () => {
+        await s3.overwrite(first, bytes);
+        await person.act('first.txt', 'Download');
+        await expect(
+          transfers.getByText(/damaged|isn’t what|isn’t the file|doesn’t fit|incomplete/i).first(),
+        ).toBeVisible();
+        const dismiss = transfers.getByRole('button', { name: /^(dismiss|remove)/i });
+        // What is done leaves by itself after a while.
+        while ((await dismiss.count()) > 0)
+          await dismiss
+            .first()
+            .click({ timeout: 2000 })
+            .catch(() => undefined);
+      });
+    }
+    await s3.overwrite(first, whole);
+    expect(readFileSync(await (await person.download('first.txt')).path(), 'utf8')).toBe('first content');
+  },
+);
 
 test('with the broker or S3 gone, or the line cut, nothing is lost and uploads go on when they are back', async ({
   browser,

@@ -98,22 +98,25 @@ test('only on Wi-Fi, uploads wait on a mobile line, say so, and go by themselves
   await expect(ada.row('at once.txt')).toBeVisible();
 });
 
-test('a page is left without a question when all that waits rests on the device', async ({ browser }) => {
-  const mary = await Person.signedUp(browser, stack, 'mary');
-  const { page } = mary;
-  await page.context().setOffline(true);
-  await mary.upload(textFile('letter.txt', 'in the tunnel'));
-  await expect(transfer(mary, 'letter.txt')).toContainText('Encrypted on this device.');
-  let questions = 0;
-  page.on('dialog', (dialog) => {
-    questions += 1;
-    void dialog.accept();
-  });
-  const closed = page.waitForEvent('close');
-  await page.close({ runBeforeUnload: true });
-  await closed;
-  expect(questions).toBe(0);
-});
+inLongForm(test)(
+  'a page is left without a question when all that waits rests on the device',
+  async ({ browser }) => {
+    const mary = await Person.signedUp(browser, stack, 'mary');
+    const { page } = mary;
+    await page.context().setOffline(true);
+    await mary.upload(textFile('letter.txt', 'in the tunnel'));
+    await expect(transfer(mary, 'letter.txt')).toContainText('Encrypted on this device.');
+    let questions = 0;
+    page.on('dialog', (dialog) => {
+      questions += 1;
+      void dialog.accept();
+    });
+    const closed = page.waitForEvent('close');
+    await page.close({ runBeforeUnload: true });
+    await closed;
+    expect(questions).toBe(0);
+  },
+);
 
 test('signing out asks about files that wait, and about names that are only here', async ({ browser }) => {
   const grace = await Person.signedUp(browser, stack, 'grace');

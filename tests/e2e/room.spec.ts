@@ -142,40 +142,41 @@ test('a file for which the device has no room goes up without resting there, and
   expect(await leaves(ada.page)).toBe('left');
 });
 
-test('without a network, a device without room says what it did not take in, and keeps what it had', async ({
-  browser,
-}) => {
-  const grace = await Person.signedUp(browser, stack, 'grace');
-  const context = grace.page.context();
-  await grace.page.evaluate(async () => {
-    await navigator.serviceWorker.ready;
-  });
-  await sayRoom(grace.page, SOME_ROOM_BYTES);
-  await context.setOffline(true);
-  await grace.upload(textFile('letter.txt', 'was there in time'));
-  await expect(transfer(grace, 'letter.txt')).toContainText('Encrypted on this device.');
-  await grace.upload(source);
-  await expect(transfer(grace, 'Film.bin')).toContainText('Not taken in yet: keep this page open.');
-  await expect(transfer(grace, 'Film.bin')).not.toContainText('Encrypted on this device');
-  expect(await capturedCount(grace.page)).toBe(1);
+inLongForm(test)(
+  'without a network, a device without room says what it did not take in, and keeps what it had',
+  async ({ browser }) => {
+    const grace = await Person.signedUp(browser, stack, 'grace');
+    const context = grace.page.context();
+    await grace.page.evaluate(async () => {
+      await navigator.serviceWorker.ready;
+    });
+    await sayRoom(grace.page, SOME_ROOM_BYTES);
+    await context.setOffline(true);
+    await grace.upload(textFile('letter.txt', 'was there in time'));
+    await expect(transfer(grace, 'letter.txt')).toContainText('Encrypted on this device.');
+    await grace.upload(source);
+    await expect(transfer(grace, 'Film.bin')).toContainText('Not taken in yet: keep this page open.');
+    await expect(transfer(grace, 'Film.bin')).not.toContainText('Encrypted on this device');
+    expect(await capturedCount(grace.page)).toBe(1);
 
-  await grace.page.close({ runBeforeUnload: false });
-  const again = grace.at(await context.newPage());
-  await again.page.goto(`${stack.origin}/`);
-  await sayRoom(again.page, SOME_ROOM_BYTES);
-  await expect(transfer(again, 'letter.txt')).toContainText('Encrypted on this device.');
-  await expect(transfer(again, 'Film.bin')).toContainText('Not taken in whole: pick the same file again.');
+    await grace.page.close({ runBeforeUnload: false });
+    const again = grace.at(await context.newPage());
+    await again.page.goto(`${stack.origin}/`);
+    await sayRoom(again.page, SOME_ROOM_BYTES);
+    await expect(transfer(again, 'letter.txt')).toContainText('Encrypted on this device.');
+    await expect(transfer(again, 'Film.bin')).toContainText('Not taken in whole: pick the same file again.');
 
-  await context.setOffline(false);
-  await again.unlock();
-  await expect(again.row('letter.txt')).toBeVisible({ timeout: 60_000 });
-  const letter = await again.download('letter.txt');
-  expect(readFileSync(await letter.path(), 'utf8')).toBe('was there in time');
-  await expect(again.row('Film.bin')).toHaveCount(0);
-  await again.page.getByLabel('Pick again Film.bin').setInputFiles(source);
-  await expect(again.row('Film.bin')).toBeVisible({ timeout: 60_000 });
-  await hasFilm(again);
-});
+    await context.setOffline(false);
+    await again.unlock();
+    await expect(again.row('letter.txt')).toBeVisible({ timeout: 60_000 });
+    const letter = await again.download('letter.txt');
+    expect(readFileSync(await letter.path(), 'utf8')).toBe('was there in time');
+    await expect(again.row('Film.bin')).toHaveCount(0);
+    await again.page.getByLabel('Pick again Film.bin').setInputFiles(source);
+    await expect(again.row('Film.bin')).toBeVisible({ timeout: 60_000 });
+    await hasFilm(again);
+  },
+);
 
 inLongForm(test)(
   'a file that does not fit, whatever the browser had said, goes up all the same; what was there stays, and arrives',

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@playwright/test';
 import { textFile, writeEmptyFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
-import { LookedAt } from './looks.ts';
+import { devicesToLookAt, LookedAt } from './looks.ts';
 import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
@@ -22,7 +22,7 @@ test.afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-for (const device of ['laptop', 'phone'] as const)
+for (const device of devicesToLookAt('phone'))
   test(`nothing is wrong with any screen on a ${device}, by day and by night`, async ({ browser }) => {
     const tour = await LookedAt.begin(browser, stack.origin, device);
     const { page } = tour;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { devices, expect, test } from '@playwright/test';
 import { writeEmptyFile } from '../support/files.ts';
+import { inLongForm } from '../support/long-form.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
@@ -61,29 +62,36 @@ test('files come in by being dropped on the window, and by being pasted', async 
   await expect(mary.row('image.png')).toBeVisible();
 });
 
-test('a phone’s camera gives photos that are all called the same, and each goes in', async ({ browser }) => {
-  const phone = await Person.arrive(browser, stack, 'lise', devices['Pixel 7']);
-  const { page } = phone;
-  await phone.signUp();
-  const camera = page.locator('label', { has: page.getByLabel('Take a photo') });
-  const photo = (text: string) => ({ name: 'image.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(text) });
-  const take = async (text: string) => {
-    const opened = page.waitForEvent('filechooser');
-    await camera.tap();
-    const chooser = await opened;
-    // What the phone makes of it: its camera instead of its files.
-    expect(await chooser.element().getAttribute('capture')).toBe('environment');
-    await chooser.setFiles(photo(text));
-  };
-  await take('a heron');
-  await expect(phone.row('image.jpg')).toContainText('7 B');
-  await phone.lockNow();
-  await page.context().setOffline(true);
-  await take('a kingfisher');
-  await expect(page.getByText('Encrypted on this device. Will upload when you are online.')).toBeVisible();
-  await page.context().setOffline(false);
-  await page.getByRole('button', { name: 'Unlock' }).click();
-  await phone.typeCode();
-  await expect(phone.files.getByRole('row').filter({ hasText: /image.*\.jpg/ })).toHaveCount(2);
-  await expect(phone.files).toContainText('12 B');
-});
+inLongForm(test)(
+  'a phone’s camera gives photos that are all called the same, and each goes in',
+  async ({ browser }) => {
+    const phone = await Person.arrive(browser, stack, 'lise', devices['Pixel 7']);
+    const { page } = phone;
+    await phone.signUp();
+    const camera = page.locator('label', { has: page.getByLabel('Take a photo') });
+    const photo = (text: string) => ({
+      name: 'image.jpg',
+      mimeType: 'image/jpeg',
+      buffer: Buffer.from(text),
+    });
+    const take = async (text: string) => {
+      const opened = page.waitForEvent('filechooser');
+      await camera.tap();
+      const chooser = await opened;
+      // What the phone makes of it: its camera instead of its files.
+      expect(await chooser.element().getAttribute('capture')).toBe('environment');
+      await chooser.setFiles(photo(text));
+    };
+    await take('a heron');
+    await expect(phone.row('image.jpg')).toContainText('7 B');
+    await phone.lockNow();
+    await page.context().setOffline(true);
+    await take('a kingfisher');
+    await expect(page.getByText('Encrypted on this device. Will upload when you are online.')).toBeVisible();
+    await page.context().setOffline(false);
+    await page.getByRole('button', { name: 'Unlock' }).click();
+    await phone.typeCode();
+    await expect(phone.files.getByRole('row').filter({ hasText: /image.*\.jpg/ })).toHaveCount(2);
+    await expect(phone.files).toContainText('12 B');
+  },
+);

@@ -57,7 +57,7 @@ export async function makeGoldenInbox(): Promise<MadeInbox> {
   const remote = new MemoryRemote();
   await remote.append(
     await createGenesis({
-      ...{ vault: VAULT, account: ACCOUNT, epoch: EPOCH, vaultKey: VAULT_KEY },
+      ...{ vault: VAULT, account: ACCOUNT, vaultKey: VAULT_KEY },
       identityKey: identity.privateKey,
       identityPublicKey: identity.publicKey,
       inbox: pairs[0].inbox,
@@ -69,7 +69,7 @@ export async function makeGoldenInbox(): Promise<MadeInbox> {
   const journalOf = ({ id, keys }: TestDevice): Promise<Journal> =>
     Journal.open({
       identity: {
-        ...{ vault: VAULT, account: ACCOUNT, epoch: EPOCH, vaultKey: VAULT_KEY },
+        ...{ vault: VAULT, account: ACCOUNT, vaultKeys: [{ epoch: EPOCH, vaultKey: VAULT_KEY }] },
         identityPublicKey: identity.publicKey,
         device: { id, ...keys },
       },
@@ -79,7 +79,7 @@ export async function makeGoldenInbox(): Promise<MadeInbox> {
   await journal.appendByIdentity(identity.privateKey, [enrolment(phone), enrolment(stolen, 'Stolen')]);
   const second = await journalOf(phone);
   const first = await captured(files, 10, 'Brief.txt');
-  await writeLog(journal, second, pairs, first);
+  await writeLog(journal, second, identity.privateKey, pairs, first);
   await putSnapshot(remote, journal);
   // What came back from the inbox after it was purged is skipped.
   await journal.append(() => [
@@ -155,6 +155,7 @@ function versionOf(
 async function writeLog(
   laptop: Journal,
   phone: Journal,
+  identityKey: CryptoKey,
   pairs: readonly Pair[],
   first: CapturedFile,
 ): Promise<void> {
@@ -174,11 +175,10 @@ async function writeLog(
     { kind: 'purged', blobs: [blob(2)] },
   ]);
   await phone.refresh();
-  await phone.append(() => [
-    publish(2, NOW_MS + 2 * 86_400_000),
-    { kind: 'purge', entry: file(3) },
-    { kind: 'device-revoke', device: idOf('device', 3) },
-  ]);
+  await phone.append(() => [publish(2, NOW_MS + 2 * 86_400_000), { kind: 'purge', entry: file(3) }]);
+  await laptop.refresh();
+  await laptop.revoke(identityKey, { device: idOf('device', 3) });
+  await phone.refresh();
   await phone.heartbeat(1);
   await laptop.refresh();
   await laptop.heartbeat(2);
@@ -237,17 +237,19 @@ export function describeInbox(
       publicKeyHex: toHex(publicKey),
       privateKeyHex: toHex(pairs[index]?.key.privateKey ?? NOTHING),
     })),
-    files: [...state.index.byId.keys()].map((id) => ({
-      id,
-      name: state.entry(id)?.name ?? '',
-      blobs: state
-        .versionsOf(id)
-        .map((version) => version.blob)
-        .reverse(),
-    })),
+    files: [...state.index.byId.keys()]
+      .flatMap((id) => state.entry(id) ?? [])
+      .map(({ id, name }) => ({
+        ...{ id, name },
+        blobs: state
+          .versionsOf(id)
+          .map((version) => version.blob)
+          .reverse(),
+      })),
     rest: {
       snapshotSeq: state.snapshot?.seq ?? -1,
       unpurged: [...state.unpurged],
+      hidden: state.hiddenFiles().map(({ id, name, blobs }) => ({ id, name, blobs })),
       erased: [...state.erased],
       oldestInboxEpoch: state.oldestInboxEpoch,
       heartbeats: [...state.heartbeats].map(([device, { seq, inboxEpoch }]) => ({

@@ -7,7 +7,7 @@ import { openInboxKey, type InboxPrivateKey } from '../../src/lib/inbox/keys.ts'
 import { openRecord, readRecord } from '../../src/lib/inbox/record.ts';
 import { operationsToAdopt } from '../../src/lib/journal/adoption.ts';
 import { Journal } from '../../src/lib/journal/journal.ts';
-import { journalKey } from '../../src/lib/journal/entries/segment.ts';
+import { JournalKeys } from '../../src/lib/journal/journal-keys.ts';
 import { loadSnapshot } from '../../src/lib/journal/snapshot.ts';
 import { fromRecord } from '../../src/lib/vault/envelope-record.ts';
 import { fromHex } from '../crypto/hex.ts';
@@ -34,7 +34,7 @@ beforeAll(async () => {
     if (name.startsWith('snapshots/')) remote.pages.set(name.slice('snapshots/'.length), bytes);
   }
   const device = { id: idOf('device', 1), ...(await generateDeviceKeyPair()) };
-  const identity = { vault, account, epoch, vaultKey, identityPublicKey, device };
+  const identity = { vault, account, vaultKeys: [{ epoch, vaultKey }], identityPublicKey, device };
   journal = await Journal.open({ identity, remote, cache: new MemoryCache(), nowMs: () => 0 });
   pairs = await Promise.all(
     journal.state.inboxKeys.map(async (inbox, index) => {
@@ -54,9 +54,9 @@ describe('the golden inbox of version 1', () => {
   });
 
   test('has a snapshot that says what the log says up to there', async () => {
-    const key = await journalKey(vault, epoch, vaultKey);
+    const keys = await JournalKeys.derive(vault, [{ epoch, vaultKey }]);
     const root = { vault, account, identityPublicKey };
-    const { state } = await loadSnapshot(key, root, remote, journal.state.snapshot!);
+    const { state } = await loadSnapshot({ root, keys }, remote, journal.state.snapshot!, epoch);
     expect([...state.erased]).toEqual(GOLDEN.rest.erased);
     expect(journal.notes).toEqual([]);
   });

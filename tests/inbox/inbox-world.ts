@@ -51,6 +51,7 @@ export async function newInboxWorld(): Promise<InboxWorld> {
     kind: 'device-enrol',
     device: id,
     publicKey,
+    agreementKey: filled(12),
     name: 'Device',
     certificate: new Uint8Array(64),
   }));
@@ -64,13 +65,14 @@ export async function newInboxWorld(): Promise<InboxWorld> {
   };
   const published = later.map(({ inbox }): Operation => ({ kind: 'inbox-key', inbox, atMs: NOW_MS }));
   const beat: Operation = { kind: 'heartbeat', seq: 0, hash: filled(5), atMs: NOW_MS, inboxEpoch: 1 };
-  const revoked: Operation = { kind: 'device-revoke', device: stolen.id };
+  const revoked: Operation = { kind: 'device-revoke', device: stolen.id, since: 5 };
   const state = fold([
     segment(0, undefined, [genesis, ...enrolments]),
-    segment(1, laptop.id, [...published, revoked]),
+    segment(1, laptop.id, published),
     segment(2, laptop.id, [beat]),
     segment(3, phone.id, [beat]),
-    segment(4, laptop.id, [{ kind: 'inbox-retire', epoch: 1 }]),
+    segment(5, undefined, [revoked]),
+    segment(6, laptop.id, [{ kind: 'inbox-retire', epoch: 1 }]),
   ]);
   if (state.skippedOperations > 0 || state.oldestInboxEpoch !== 1) throw new Error('this is another world');
   return { state, laptop, phone, stolen, keys };

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { concat, equalBytes, u32be, u64be } from '../../src/lib/bytes.ts';
 import { encodeOperation } from '../../src/lib/journal/entries/operation-codec.ts';
-import { journalKey, openSegment, sealSegment } from '../../src/lib/journal/entries/segment.ts';
+import { journalKey, sealSegment } from '../../src/lib/journal/entries/segment.ts';
 import { padded, unpadded } from '../../src/lib/journal/entries/segment-padding.ts';
 import { refusalCode } from '../crypto/refusal.ts';
-import { fileAdd, idOf, newWorld, openJournal, VAULT } from './world.ts';
+import { fileAdd, idOf, newWorld, openedSegment, openJournal, VAULT } from './world.ts';
 
-test('what the identity key signs can do no more than enrol, revoke and pin a keyring', async () => {
+test('what the identity key signs does nothing with files', async () => {
   const world = await newWorld();
   const { head } = await openJournal(world);
-  const key = await journalKey(VAULT, 1, world.vaultKey);
+  const key = await journalKey(VAULT, 0, world.vaultKey);
   const byIdentity = { device: undefined, privateKey: world.identity.privateKey };
   await world.remote.append(await sealSegment(key, head, encodeOperation(fileAdd(50)), byIdentity));
   const journal = await openJournal(world);
@@ -25,8 +25,8 @@ test('what the identity key signs can do no more than enrol, revoke and pin a ke
 
 test('a genesis follows nothing', async () => {
   const world = await newWorld();
-  const key = await journalKey(VAULT, 1, world.vaultKey);
-  const { sequence } = await openSegment(key, 0, world.remote.log[0]!);
+  const key = await journalKey(VAULT, 0, world.vaultKey);
+  const { sequence } = await openedSegment(key, 0, world.remote.log[0]!);
   const byIdentity = { device: undefined, privateKey: world.identity.privateKey };
   const before = (fill: number) => ({ seq: -1, hash: new Uint8Array(32).fill(fill) });
   world.remote.log[0] = await sealSegment(key, before(0), sequence, byIdentity);

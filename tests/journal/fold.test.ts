@@ -38,6 +38,7 @@ const ENROLMENT: Operation = {
   kind: 'device-enrol',
   device: DEVICE,
   publicKey: HASH,
+  agreementKey: HASH,
   name: 'Phone',
   certificate: new Uint8Array(64),
 };
@@ -73,7 +74,8 @@ test('every path ends in the top folder and every name is taken once, whatever i
       const state = folded(...operations);
       const places: string[] = [];
       for (const id of state.index.byId.keys()) {
-        const entry = state.entry(id)!;
+        const entry = state.entry(id);
+        if (!entry) continue; // It is hidden.
         if (entry.trashedAtMs === undefined) places.push(`${entry.folder}/${entry.name}`);
         let steps = 0;
         for (let above = entry.folder; above !== ''; above = state.entry(above)!.folder) {
@@ -148,10 +150,40 @@ test('keeps the blobs of a purged file until they are known to be erased', () =>
     { kind: 'version-add', file: file(1), version },
     { kind: 'purge', entry: file(1) },
   );
-  expect([...state.unpurged].sort()).toEqual([versionOf(1).blob, version.blob].sort());
   expect(state.entry(file(1))).toBeUndefined();
+  expect(state.hiddenFiles()).toMatchObject([
+    { name: 'file 1.txt', hiddenBy: DEVICE, blobs: [version.blob, versionOf(1).blob] },
+  ]);
   applySegment(state, segment([{ kind: 'purged', blobs: [version.blob, idOf('blob', 77)] }], 2));
-  expect([...state.unpurged]).toEqual([versionOf(1).blob]);
+  expect(state.hiddenFiles()).toMatchObject([{ name: 'file 1.txt', blobs: [versionOf(1).blob] }]);
+  applySegment(state, segment([{ kind: 'purged', blobs: [versionOf(1).blob] }], 3));
+  expect(state.hiddenFiles()).toEqual([]);
+  expect(state.skippedOperations).toBe(0);
+});
+
+test('a hidden file leaves its name, keeps its id and blobs, and is there for no operation', () => {
+  const state = folded(fileAdd(1, 'x'), { kind: 'purge', entry: file(1) }, fileAdd(2, 'x'));
+  expect(nameOf(state, file(2))).toBe('x');
+  const gone: Operation[] = [
+    fileAdd(1, 'y'),
+    { kind: 'version-add', file: file(1), version: versionOf(9) },
+    { kind: 'rename', entry: file(1), name: 'y' },
+    { kind: 'move', entry: file(1), folder: '' },
+    { kind: 'trash', entry: file(1), atMs: NOW_MS },
+    { kind: 'restore', entry: file(1) },
+    { kind: 'tag', entry: file(1), tags: ['red'] },
+    { kind: 'purge', entry: file(1) },
+  ];
+  applySegment(state, segment(gone, 2));
+  expect(state.skippedOperations).toBe(gone.length);
+  expect(state.hiddenFiles()).toMatchObject([{ name: 'x', blobs: [versionOf(1).blob] }]);
+});
+
+test('a file that is there although its content was erased is said to be gone', () => {
+  const state = folded(fileAdd(1), { kind: 'purged', blobs: [versionOf(1).blob] });
+  expect([state.isGone(file(1)), nameOf(state, file(1))]).toEqual([true, 'file 1.txt']);
+  applySegment(state, segment([{ kind: 'purge', entry: file(1) }], 2));
+  expect([state.hiddenFiles(), state.erased.has(file(1)), state.gone.size]).toEqual([[], true, 0]);
 });
 
 test('never lets a second version, file or inbox key take a blob, so that purging one erases no other', () => {
@@ -182,12 +214,18 @@ test('a revoked device never comes back under its old certificate', () => {
     kind: 'device-enrol',
     device: DEVICE,
     publicKey: HASH,
+    agreementKey: HASH,
     name: 'Phone',
     certificate: new Uint8Array(64),
   };
-  const state = fold([segment([enrol]), segment([{ kind: 'device-revoke', device: DEVICE }, enrol], 2)]);
+  const byIdentity = (operations: Operation[], seq: number) => ({
+    ...segment(operations, seq),
+    writer: undefined,
+  });
+  const revoke: Operation = { kind: 'device-revoke', device: DEVICE, since: 2 };
+  const state = fold([byIdentity([enrol], 1), byIdentity([revoke, enrol], 2)]);
   expect(state.trustedDevice(DEVICE)).toBeUndefined();
-  expect(state.devices.get(DEVICE)).toMatchObject({ enrolledSeq: 1, revokedSeq: 2 });
+  expect(state.devices.get(DEVICE)).toMatchObject({ enrolledSeq: 1, revoked: { seq: 2, since: 2 } });
 });
 
 test('takes a heartbeat only of what its writer can have seen', () => {

@@ -51,17 +51,17 @@ export async function makeGoldenVault(): Promise<{
   await second.append((): Operation[] => [
     { kind: 'rename', entry: file(3), name: 'Études 10' },
     { kind: 'move', entry: file(2), folder: idOf('folder', 2) },
-    { kind: 'purge-forgetting', entry: file(4) }, // As `purge` was written then.
+    { kind: 'purge', entry: file(4) },
     { kind: 'purged', blobs: [versionOf(40).blob] },
     { kind: 'trash', entry: file(1), atMs: NOW_MS + 5 },
-    { kind: 'device-revoke', device: stolen.id },
     { kind: 'inbox-key', inbox: { blob: idOf('inbox', 1), publicKey: new Uint8Array(32).fill(6), epoch: 1 } },
   ]);
   await second.heartbeat();
   await laptop.appendByIdentity(world.identity.privateKey, [
     { kind: 'keyring', version: 2, hash: new Uint8Array(32).fill(8) },
+    { kind: 'device-revoke', device: stolen.id, since: laptop.head.seq },
   ]);
-  const key = await journalKey(VAULT, 1, world.vaultKey);
+  const key = await journalKey(VAULT, 0, world.vaultKey);
   const { snapshot, pages } = await sealSnapshot(key, laptop.state, laptop.head);
   await world.remote.putPages(snapshot.seq, pages);
   await laptop.append(() => [{ kind: 'snapshot', snapshot }]);
@@ -69,13 +69,13 @@ export async function makeGoldenVault(): Promise<{
   const odd = concat(encode([99, 'later']), encodeOperation({ kind: 'restore', entry: file(3) }));
   const last = concat(odd, encodeOperation({ kind: 'restore', entry: file(1) }));
   const signer = { device: world.first.id, privateKey: world.first.keys.privateKey };
-  const sealed = await sealSegment(await journalKey(VAULT, 1, world.vaultKey), laptop.head, last, signer);
+  const sealed = await sealSegment(await journalKey(VAULT, 0, world.vaultKey), laptop.head, last, signer);
   await world.remote.append(sealed);
   await laptop.refresh();
   const keys = {
     vault: VAULT,
     account: ACCOUNT,
-    epoch: 1,
+    epoch: 0,
     vaultKeyHex: toHex(world.vaultKey),
     identityPublicKeyHex: toHex(world.identity.publicKey),
   };
@@ -88,15 +88,16 @@ export function describe({ state, head }: Journal): unknown {
   return {
     head: { seq: head.seq, hashHex: toHex(head.hash), phrase: headPhrase(head) },
     files: rows.map((row) => ({ ...row, versions: state.versionsOf(row.file) })),
-    entries: [...state.index.byId.keys()].map((id) => state.entry(id)),
-    devices: [...state.devices.values()].map(({ publicKey, certificate, ...device }) => ({
+    entries: [...state.index.byId.keys()].flatMap((id) => state.entry(id) ?? []),
+    hidden: state.hiddenFiles(),
+    devices: [...state.devices.values()].map(({ publicKey, agreementKey, certificate, ...device }) => ({
       ...device,
       publicKeyHex: toHex(publicKey),
+      agreementKeyHex: toHex(agreementKey),
       certificateHex: toHex(certificate),
     })),
-    inboxKeys: state.inboxKeys.map(({ blob, epoch, publicKey }) => ({
-      blob,
-      epoch,
+    inboxKeys: state.inboxKeys.map(({ blob, epoch, publicKey, writer = null, seq }) => ({
+      ...{ blob, epoch, writer, seq },
       publicKeyHex: toHex(publicKey),
     })),
     keyring: { version: state.keyring?.version, hashHex: toHex(state.keyring?.hash ?? new Uint8Array(0)) },

@@ -55,6 +55,7 @@ test('gives the rows that are asked for', () => {
       sizeBytes: versionOf(40).sizeBytes,
       mediaType: 'text/plain',
       addedAtMs: versionOf(40).addedAtMs,
+      isGone: false,
     },
   ]);
   expect(listing.rows(4, 50)).toEqual([]);

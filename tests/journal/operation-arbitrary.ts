@@ -24,7 +24,6 @@ export const entryOperation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ kind: fc.constant('trash' as const), entry, atMs }),
   fc.record({ kind: fc.constant('restore' as const), entry }),
   fc.record({ kind: fc.constant('purge' as const), entry }),
-  fc.record({ kind: fc.constant('purge-forgetting' as const), entry }),
   fc.record({
     kind: fc.constant('purged' as const),
     blobs: fc.array(

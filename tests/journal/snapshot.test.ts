@@ -11,12 +11,12 @@ import { isSound } from '../../src/lib/journal/state/state-check.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { MemoryCache, MemoryRemote } from './memory-remote.ts';
 import {
-  ACCOUNT,
   fileAdd,
   folderAdd,
   idOf,
   newWorld,
   openJournal,
+  trustOf,
   VAULT,
   versionOf,
   type World,
@@ -36,6 +36,7 @@ async function smallVault(): Promise<{ world: World; journal: Journal }> {
     fileAdd(3),
     { kind: 'version-add', file: idOf('file', 1), version: versionOf(9) },
     { kind: 'purge', entry: idOf('file', 3) },
+    { kind: 'purged', blobs: [versionOf(3).blob] },
     { kind: 'trash', entry: idOf('file', 2), atMs: 5 },
     { kind: 'tag', entry: idOf('file', 2), tags: ['red'] },
     { kind: 'inbox-key', inbox: { blob: idOf('inbox', 1), publicKey: new Uint8Array(32), epoch: 1 } },
@@ -53,12 +54,6 @@ async function vaultWithSnapshot(): Promise<{ world: World; journal: Journal }> 
   await journal.append(() => [fileAdd(1000), { kind: 'trash', entry: idOf('file', 5), atMs: 1 }]);
   return { world, journal };
 }
-
-const rootOf = (world: World) => ({
-  vault: VAULT,
-  account: ACCOUNT,
-  identityPublicKey: world.identity.publicKey,
-});
 
 test('an encoded state reads back as it was, and encodes to the same bytes', async () => {
   const { journal } = await smallVault();
@@ -98,16 +93,16 @@ test('a damaged encoding is malformed or another state, and never fails in any o
 
 test('a sealed snapshot opens for whoever has its name and the vault key', async () => {
   const { world, journal } = await smallVault();
-  const key = await journalKey(VAULT, 1, world.vaultKey);
+  const key = await journalKey(VAULT, 0, world.vaultKey);
   const { snapshot, pages } = await sealSnapshot(key, journal.state, journal.head);
   await world.remote.putPages(snapshot.seq, pages);
-  const { state, head } = await loadSnapshot(key, rootOf(world), world.remote, snapshot);
+  const { state, head } = await loadSnapshot(await trustOf(world), world.remote, snapshot, 0);
   expect(encodeState(state, head)).toEqual(encodeState(journal.state, journal.head));
 });
 
 test('refuses a snapshot that differs from its name in any part', async () => {
   const { world, journal } = await smallVault();
-  const key = await journalKey(VAULT, 1, world.vaultKey);
+  const key = await journalKey(VAULT, 0, world.vaultKey);
   const { snapshot, pages } = await sealSnapshot(key, journal.state, journal.head);
   const page = snapshot.pages[0]!;
   const zeros = new Uint8Array(32);
@@ -125,20 +120,21 @@ test('refuses a snapshot that differs from its name in any part', async () => {
   for (const [name, alter] of altered) {
     const remote = new MemoryRemote();
     remote.getPage = () => Promise.resolve(alter(pages[0]!.bytes));
-    expect(await refusalCode(loadSnapshot(key, rootOf(world), remote, name))).toBe('snapshot_wrong');
+    expect(await refusalCode(loadSnapshot(await trustOf(world), remote, name, 0))).toBe('snapshot_wrong');
   }
   await world.remote.putPages(snapshot.seq, pages);
-  const otherRoot = { ...rootOf(world), identityPublicKey: zeros };
-  expect(await refusalCode(loadSnapshot(key, otherRoot, world.remote, snapshot))).toBe('snapshot_wrong');
-  const otherKey = await journalKey(VAULT, 1, zeros);
-  expect(await refusalCode(loadSnapshot(otherKey, rootOf(world), world.remote, snapshot))).toBe(
-    'snapshot_wrong',
-  );
+  const trust = await trustOf(world);
+  const otherRoot = { ...trust, root: { ...trust.root, identityPublicKey: zeros } };
+  const otherKey = await trustOf({ ...world, vaultKey: zeros });
+  for (const other of [otherRoot, otherKey]) {
+    expect(await refusalCode(loadSnapshot(other, world.remote, snapshot, 0))).toBe('snapshot_wrong');
+  }
+  expect(await refusalCode(loadSnapshot(trust, world.remote, snapshot, 1))).toBe('snapshot_wrong');
 });
 
 test('refuses a state that no fold gives, though its writer sealed and named it', async () => {
   const { world, journal } = await smallVault();
-  const key = await journalKey(VAULT, 1, world.vaultKey);
+  const key = await journalKey(VAULT, 0, world.vaultKey);
   const damages: ((state: Journal['state']) => void)[] = [
     ({ entries }) => (entries.parents[0] = 0),
     ({ entries }) => (entries.parents[0] = 1),
@@ -170,7 +166,7 @@ test('refuses a state that no fold gives, though its writer sealed and named it'
     damage(state);
     const { snapshot, pages } = await sealSnapshot(key, state, head);
     await world.remote.putPages(snapshot.seq, pages);
-    const outcome = await loadSnapshot(key, rootOf(world), world.remote, snapshot).then(
+    const outcome = await loadSnapshot(await trustOf(world), world.remote, snapshot, 0).then(
       () => 'taken',
       (error: unknown) => (error as { code?: string }).code,
     );
@@ -242,7 +238,7 @@ test('a snapshot that leaves a file out is found by whoever folded the log, and 
   const { world, journal } = await vaultWithSnapshot();
   const watcher = await openJournal(world);
   await watcher.audit();
-  const key = await journalKey(VAULT, 1, world.vaultKey);
+  const key = await journalKey(VAULT, 0, world.vaultKey);
   const { state, head } = decodeState(encodeState(journal.state, journal.head));
   state.versions.sizeBytes[0] = 1;
   state.entries.names[7] = 'somewhere else';
@@ -251,7 +247,7 @@ test('a snapshot that leaves a file out is found by whoever folded the log, and 
   const evil = { device: world.first.id, privateKey: world.first.keys.privateKey };
   const operation = encodeOperation({ kind: 'snapshot', snapshot });
   await world.remote.append(
-    await sealSegment(await journalKey(VAULT, 1, world.vaultKey), journal.head, operation, evil),
+    await sealSegment(await journalKey(VAULT, 0, world.vaultKey), journal.head, operation, evil),
   );
 
   await watcher.refresh();

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { generateDeviceKeyPair } from '../../src/lib/crypto/signing.ts';
 import { Journal } from '../../src/lib/journal/journal.ts';
 import { loadSnapshot } from '../../src/lib/journal/snapshot.ts';
-import { journalKey } from '../../src/lib/journal/entries/segment.ts';
+import { JournalKeys } from '../../src/lib/journal/journal-keys.ts';
 import { fromHex } from '../crypto/hex.ts';
 import { describe, makeGoldenVault } from './golden-vault.ts';
 import { MemoryCache, MemoryRemote } from './memory-remote.ts';
@@ -41,7 +41,7 @@ async function openGolden(): Promise<{ journal: Journal; remote: MemoryRemote }>
   const remote = goldenRemote();
   const { vault, account, epoch } = keys;
   const device = { id: idOf('device', 1), ...(await generateDeviceKeyPair()) };
-  const identity = { vault, account, epoch, vaultKey, identityPublicKey, device };
+  const identity = { vault, account, vaultKeys: [{ epoch, vaultKey }], identityPublicKey, device };
   return {
     remote,
     journal: await Journal.open({ identity, remote, cache: new MemoryCache(), nowMs: () => 0 }),
@@ -67,8 +67,8 @@ test('opens the golden snapshot, and finds in it what the log says up to there',
   const { journal, remote } = await openGolden();
   const snapshot = journal.state.snapshot!;
   const root = { vault: keys.vault, account: keys.account, identityPublicKey };
-  const key = await journalKey(keys.vault, keys.epoch, vaultKey);
-  const { state, head } = await loadSnapshot(key, root, remote, snapshot);
+  const trust = { root, keys: await JournalKeys.derive(keys.vault, [{ epoch: keys.epoch, vaultKey }]) };
+  const { state, head } = await loadSnapshot(trust, remote, snapshot, keys.epoch);
   expect(head.seq).toBe(snapshot.seq);
   expect(journal.notes).toEqual([]);
   expect([...state.devices.keys()]).toEqual([...journal.state.devices.keys()]);

@@ -9,6 +9,10 @@ import { certifyDevice } from '../../src/lib/journal/entries/certificate.ts';
 import { createGenesis } from '../../src/lib/journal/entries/genesis.ts';
 import { Journal, type JournalDeps } from '../../src/lib/journal/journal.ts';
 import type { Operation, Version } from '../../src/lib/journal/entries/operations.ts';
+import { JournalKeys } from '../../src/lib/journal/journal-keys.ts';
+import type { ReplicaTrust } from '../../src/lib/journal/replica.ts';
+import { unpadded } from '../../src/lib/journal/entries/segment-padding.ts';
+import { readSegment, type JournalKey } from '../../src/lib/journal/entries/segment.ts';
 import type { JournalIdentity } from '../../src/lib/journal/ports.ts';
 import { MemoryCache, MemoryRemote } from './memory-remote.ts';
 
@@ -31,6 +35,8 @@ export const ACCOUNT = idOf('account', 1);
 export interface TestDevice {
   readonly id: string;
   readonly keys: SigningKeyPair;
+  /** X25519. */
+  readonly agreementKey: Bytes;
   readonly certificate: Bytes;
 }
 
@@ -45,7 +51,14 @@ export interface World {
 export async function certifiedDevice(identity: SigningKeyPair, number: number): Promise<TestDevice> {
   const id = idOf('device', number);
   const keys = await generateDeviceKeyPair();
-  return { id, keys, certificate: await certifyDevice(identity.privateKey, ACCOUNT, id, keys.publicKey) };
+  const agreementKey = filled(100 + number);
+  const certified = { device: id, publicKey: keys.publicKey, agreementKey };
+  return {
+    id,
+    keys,
+    agreementKey,
+    certificate: await certifyDevice(identity.privateKey, ACCOUNT, certified),
+  };
 }
 
 /** A vault whose log has a genesis, with the first device in it. */
@@ -58,7 +71,6 @@ export async function newWorld(): Promise<World> {
     await createGenesis({
       vault: VAULT,
       account: ACCOUNT,
-      epoch: 1,
       vaultKey,
       identityKey: identity.privateKey,
       identityPublicKey: identity.publicKey,
@@ -66,6 +78,7 @@ export async function newWorld(): Promise<World> {
       device: {
         id: first.id,
         publicKey: first.keys.publicKey,
+        agreementKey: first.agreementKey,
         name: 'Laptop',
         certificate: first.certificate,
       },
@@ -80,8 +93,7 @@ export function identityOf(world: World, device: TestDevice): JournalIdentity {
   return {
     vault: VAULT,
     account: ACCOUNT,
-    epoch: 1,
-    vaultKey: world.vaultKey,
+    vaultKeys: [{ epoch: 0, vaultKey: world.vaultKey }],
     identityPublicKey: world.identity.publicKey,
     device: { id: device.id, publicKey: device.keys.publicKey, privateKey: device.keys.privateKey },
   };
@@ -104,8 +116,31 @@ export async function openJournal(
 }
 
 export function enrolment(device: TestDevice, name = 'Phone'): Operation {
-  const { id, keys, certificate } = device;
-  return { kind: 'device-enrol', device: id, publicKey: keys.publicKey, name, certificate };
+  const { id, keys, agreementKey, certificate } = device;
+  return { kind: 'device-enrol', device: id, publicKey: keys.publicKey, agreementKey, name, certificate };
+}
+
+/** What judges this world's segments. */
+export async function trustOf({
+  identity,
+  vaultKey,
+}: Pick<World, 'identity' | 'vaultKey'>): Promise<ReplicaTrust> {
+  return {
+    root: { vault: VAULT, account: ACCOUNT, identityPublicKey: identity.publicKey },
+    keys: await JournalKeys.derive(VAULT, [{ epoch: 0, vaultKey }]),
+  };
+}
+
+/** What a segment says, if its seal opens. */
+export async function openedSegment(
+  key: JournalKey,
+  seq: number,
+  bytes: Bytes,
+): Promise<{ writer: string | undefined; prevHash: Bytes; sequence: Bytes }> {
+  const { content, writer, prevHash } = await readSegment(key.vault, () => key, seq, bytes);
+  const sequence = content.kind === 'opened' ? unpadded(content.plaintext) : undefined;
+  if (!sequence) throw new RangeError(`segment ${String(seq)} does not open`);
+  return { writer, prevHash, sequence };
 }
 
 /** A second device, enrolled by the identity key. */
@@ -119,7 +154,7 @@ export async function enrolDevice(world: World, number: number): Promise<TestDev
 export function versionOf(number: number, sizeBytes = 1000 + number): Version {
   return {
     blob: idOf('blob', number),
-    epoch: 1,
+    epoch: 0,
     sizeBytes,
     sealedBytes: sizeBytes + 106,
     partBytes: 8 * 1024 * 1024,

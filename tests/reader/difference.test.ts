@@ -30,8 +30,9 @@ const GENESIS: Operation = {
 // What the devices still need decides which inbox keys are retired.
 const ENROLMENTS: readonly Operation[] = await Promise.all(
   [DEVICE, idOf('device', 2)].map(async (device) => {
-    const certificate = await certifyDevice(IDENTITY.privateKey, ACCOUNT, device, filled(8));
-    return { kind: 'device-enrol', device, publicKey: filled(8), name: 'Device', certificate } as const;
+    const keys = { device, publicKey: filled(8), agreementKey: filled(9) };
+    const certificate = await certifyDevice(IDENTITY.privateKey, ACCOUNT, keys);
+    return { kind: 'device-enrol', ...keys, name: 'Device', certificate } as const;
   }),
 );
 const BEGINNING = concat(...[GENESIS, ...ENROLMENTS].map(encodeOperation));
@@ -65,7 +66,21 @@ const vaultOperation: fc.Arbitrary<Operation> = fc.oneof(
       pages: fc.constant([{ page: idOf('page', 1), sizeBytes: 900, sha256: filled(4) }]),
     }),
   }),
-  fc.record({ kind: fc.constant('device-revoke' as const), device: fc.constant(idOf('device', 2)) }),
+  fc.record({
+    kind: fc.constant('device-revoke' as const),
+    device: fc.constant(idOf('device', 2)),
+    since: seqs,
+  }),
+  fc.record({
+    kind: fc.constant('epoch' as const),
+    epoch: fc.integer({ min: 1, max: 3 }),
+    rotation: fc.constant(idOf('turn', 1)),
+    hash: fc.constant(filled(6)),
+    boxes: fc.subarray([
+      { device: DEVICE, hash: filled(1) },
+      { device: idOf('device', 2), hash: filled(2) },
+    ]),
+  }),
 );
 
 // Names at the edges: 255 bytes, extensions of 15 and 16 units behind the dot, decomposed, beyond the first plane.
@@ -100,6 +115,8 @@ const odd: fc.Arbitrary<Bytes> = fc.oneof(
       [99, { key: [true, false, null] }],
       [6, idOf('file', 1), '', 'a', []],
       [18],
+      [12, idOf('file', 1)],
+      [2, idOf('device', 2)],
       [3, [idOf('blob', 1), filled(6), 1], 0.5],
       [16, 1, filled(7), NOW_MS, 1, 1],
     )
@@ -153,7 +170,13 @@ const crowded: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ kind: fc.constant('trash' as const), entry: crowdedEntry, atMs: fc.constantFrom(0, 7) }),
   fc.record({ kind: fc.constant('restore' as const), entry: crowdedEntry }),
   fc.record({ kind: fc.constant('purge' as const), entry: crowdedEntry }),
-  fc.record({ kind: fc.constant('purge-forgetting' as const), entry: crowdedEntry }),
+  fc.record({
+    kind: fc.constant('purged' as const),
+    blobs: fc.array(
+      fc.integer({ min: 200, max: 230 }).map((number) => versionOf(number).blob),
+      { maxLength: 8 },
+    ),
+  }),
 );
 
 interface Sequence {

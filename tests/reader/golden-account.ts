@@ -65,14 +65,15 @@ export async function makeGoldenAccount(): Promise<GoldenAccount> {
   const [laptop, phone] = [await newDevice(1), await newDevice(2)];
   async function newDevice(number: number): Promise<TestDevice> {
     const [id, keys] = [idOf('device', number), await generateDeviceKeyPair()];
-    const { privateKey } = keyring.identity;
-    return { id, keys, certificate: await certifyDevice(privateKey, ACCOUNT, id, keys.publicKey) };
+    const { publicKey: agreementKey } = await generateAgreementKeyPair();
+    const certified = { device: id, publicKey: keys.publicKey, agreementKey };
+    const certificate = await certifyDevice(keyring.identity.privateKey, ACCOUNT, certified);
+    return { id, keys, agreementKey, certificate };
   }
   const remote = new MemoryRemote();
   const genesis = await createGenesis({
     vault: VAULT,
     account: ACCOUNT,
-    epoch: EPOCH,
     vaultKey: makings.vaultKey,
     identityKey: keyring.identity.privateKey,
     identityPublicKey: keyring.identity.publicKey,
@@ -80,6 +81,7 @@ export async function makeGoldenAccount(): Promise<GoldenAccount> {
     device: {
       id: laptop.id,
       publicKey: laptop.keys.publicKey,
+      agreementKey: laptop.agreementKey,
       name: 'Laptop',
       certificate: laptop.certificate,
     },
@@ -92,8 +94,7 @@ export async function makeGoldenAccount(): Promise<GoldenAccount> {
       identity: {
         vault: VAULT,
         account: ACCOUNT,
-        epoch: EPOCH,
-        vaultKey: makings.vaultKey,
+        vaultKeys: [{ epoch: EPOCH, vaultKey: makings.vaultKey }],
         identityPublicKey: keyring.identity.publicKey,
         device: { id: device.id, ...device.keys },
       },
@@ -104,7 +105,7 @@ export async function makeGoldenAccount(): Promise<GoldenAccount> {
     });
   const journal = await open(laptop);
   await journal.appendByIdentity(keyring.identity.privateKey, [enrolment(phone, 'Telefon')]);
-  await writeVault(makings, remote, journal, await open(phone), phone.id);
+  await writeVault(makings, remote, journal, await open(phone), phone.id, keyring.identity.privateKey);
   for (const [seq, bytes] of remote.log.entries()) makings.files.set(`log/${String(seq)}`, bytes);
   for (const [name, bytes] of remote.pages) makings.files.set(`snapshots/${name}`, bytes);
   const kit = await recoveryKeyPair(recoveryEntropy);
@@ -195,6 +196,7 @@ async function writeVault(
   laptop: Journal,
   phone: Journal,
   phoneId: string,
+  identityKey: CryptoKey,
 ): Promise<void> {
   const [empty, one, large, old] = [
     await putBlob(makings, 0, 0, 1),
@@ -223,7 +225,7 @@ async function writeVault(
   await laptop.refresh();
   await laptop.append((): Operation[] => [
     { kind: 'trash', entry: file(3), atMs: NOW_MS + 7 },
-    { kind: 'purge-forgetting', entry: file(4) }, // As `purge` was written then.
+    { kind: 'purge', entry: file(4) },
     { kind: 'rename', entry: folder(3), name: 'Reise 旅' },
   ]);
   const snapshot = await putSnapshot(makings, remote, laptop.state, laptop.head);
@@ -233,11 +235,11 @@ async function writeVault(
   await laptop.refresh();
   await laptop.append((): Operation[] => [
     { kind: 'purged', blobs: [gone.blob] },
-    { kind: 'device-revoke', device: phoneId },
     { kind: 'trash', entry: folder(3), atMs: NOW_MS + 8 },
     { kind: 'rename', entry: folder(2), name: 'oben' },
     { kind: 'restore', entry: file(1) },
   ]);
+  await laptop.revoke(identityKey, { device: phoneId });
 }
 
 /** As `sealSnapshot`, but in two pages: the product begins a second one after 16 MiB. */
@@ -273,18 +275,23 @@ export function describeJournal({
 }: Journal): Pick<Golden, 'head' | 'entries' | 'devices' | 'rest'> {
   return {
     head: { seq: head.seq, hashHex: toHex(head.hash), phrase: headPhrase(head) },
-    entries: [...state.index.byId.keys()].map((id) => {
-      const { isFolder, folder, name, trashedAtMs = 0, tags } = state.entry(id)!;
-      const versions = isFolder ? null : state.versionsOf(id).toReversed();
-      return { id, folder, name, trashedAtMs, tags: [...tags], versions };
-    }),
-    devices: [...state.devices.values()].map(({ device, name, publicKey, enrolledSeq, revokedSeq }) => ({
-      device,
-      name,
-      publicKeyHex: toHex(publicKey),
-      enrolledSeq,
-      revokedSeq: revokedSeq ?? null,
-    })),
+    entries: [...state.index.byId.keys()]
+      .flatMap((id) => state.entry(id) ?? [])
+      .map((entry) => {
+        const { id, isFolder, folder, name, trashedAtMs = 0, tags } = entry;
+        const versions = isFolder ? null : state.versionsOf(id).toReversed();
+        return { id, folder, name, trashedAtMs, tags: [...tags], versions };
+      }),
+    devices: [...state.devices.values()].map(
+      ({ device, name, publicKey, agreementKey, enrolledSeq, revoked }) => ({
+        device,
+        name,
+        publicKeyHex: toHex(publicKey),
+        agreementKeyHex: toHex(agreementKey),
+        enrolledSeq,
+        revoked: revoked ?? null,
+      }),
+    ),
     rest: {
       snapshotSeq: state.snapshot?.seq ?? -1,
       unpurged: [...state.unpurged],

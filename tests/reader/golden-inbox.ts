@@ -55,6 +55,11 @@ export interface GoldenInbox {
   readonly rest: {
     readonly snapshotSeq: number;
     readonly unpurged: readonly string[];
+    readonly hidden: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly blobs: readonly string[];
+    }[];
     readonly erased: readonly (readonly [id: string, inboxEpoch: number])[];
     readonly oldestInboxEpoch: number;
     readonly heartbeats: readonly {
@@ -144,13 +149,17 @@ export function findGoldenInbox(stored: Stored, golden: GoldenInbox): GoldenInbo
     ...{ vault, account, epoch, vaultKeyHex, identityPublicKeyHex },
     ...{ inboxKeys, records, drafts, contents },
     head: { seq: head.seq, hashHex: hex(head.hash), phrase: headPhrase(head) },
-    files: [...state.entries.values()].map(({ id, name, versions }) => ({
-      ...{ id, name },
-      blobs: (versions ?? []).map(({ blob }) => blob),
-    })),
+    files: [...state.entries.values()]
+      .filter(({ id }) => !state.hidden.has(id))
+      .map(({ id, name, versions }) => ({ id, name, blobs: (versions ?? []).map(({ blob }) => blob) })),
     rest: {
       snapshotSeq: snapshot.seq,
       unpurged: [...state.unpurged],
+      hidden: [...state.hidden.keys()].map((id) => {
+        const { name = '', versions = [] } = state.entries.get(id) ?? {};
+        const blobs = versions.toReversed().map(({ blob }) => blob);
+        return { id, name, blobs: blobs.filter((blob) => !state.gone.has(blob)) };
+      }),
       erased: [...state.erased],
       oldestInboxEpoch: state.oldestInboxEpoch,
       heartbeats: [...state.heartbeats].map(([device, { seq, inboxEpoch }]) => ({

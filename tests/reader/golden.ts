@@ -64,8 +64,9 @@ export interface Golden {
     readonly device: string;
     readonly name: string;
     readonly publicKeyHex: string;
+    readonly agreementKeyHex: string;
     readonly enrolledSeq: number;
-    readonly revokedSeq: number | null;
+    readonly revoked: { readonly seq: number; readonly since: number } | null;
   }[];
   readonly rest: {
     readonly snapshotSeq: number;
@@ -196,12 +197,13 @@ function describe({ state, head }: Reading): Pick<Golden, 'head' | 'entries' | '
       ...entry,
       versions: versions ?? null,
     })),
-    devices: [...state.devices.values()].map(({ enrolment, enrolledSeq, revokedSeq }) => ({
+    devices: [...state.devices.values()].map(({ enrolment, enrolledSeq, revoked }) => ({
       device: enrolment.device,
       name: enrolment.name,
       publicKeyHex: hex(enrolment.publicKey),
+      agreementKeyHex: hex(enrolment.agreementKey),
       enrolledSeq,
-      revokedSeq: revokedSeq ?? null,
+      revoked: revoked ?? null,
     })),
     rest: {
       snapshotSeq: state.snapshot?.seq ?? -1,

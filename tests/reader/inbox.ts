@@ -53,7 +53,7 @@ export function openRecord(
   demand(record.length === 1160 && equal(record.subarray(0, 4), utf8('HKI1')), REFUSED, 'no record');
   const [head, signature, sealed] = [record.slice(0, 24), record.slice(24, 88), record.slice(88)];
   const device = state.devices.get(Buffer.from(head.subarray(8)).toString('base64url'));
-  demand(device !== undefined && device.revokedSeq === undefined, REFUSED, 'no device');
+  demand(device !== undefined && device.revoked === undefined, REFUSED, 'no device');
   const message = prefixed('halfkey/inbox/1', vault, blob, head, sha256(sealed));
   demand(isSignedBy(device.enrolment.publicKey, signature, message), REFUSED, 'signature');
   const epoch = epochAt(head);

@@ -107,6 +107,7 @@ const version: Field<Version> = record({
   addedAtMs: time,
 });
 const page: Field<Page> = record({ page: id, sizeBytes: u31, hash: bytes(32) });
+const box: Field<{ readonly device: string; readonly hash: Bytes }> = record({ device: id, hash: bytes(32) });
 const snapshot: Field<Snapshot> = record({
   seq: count,
   hash: bytes(32),
@@ -133,11 +134,11 @@ export type DraftFields = NonNullable<ReturnType<typeof draft>>;
 /** Section 13.2: a draft's array, or undefined where it is malformed. */
 export const readDraftFields = (value: unknown): DraftFields | undefined => draft(value);
 
-// By number; the order of the fields is that of their writing.
+// The order of the fields is that of their writing.
 const OPERATIONS = {
   genesis: { vault: ascii, account: id, identityPublicKey: bytes(32), inbox: inboxKey, atMs: time },
-  'device-enrol': { device: id, publicKey: bytes(32), name, certificate: bytes(64) },
-  'device-revoke': { device: id },
+  'device-enrol': { device: id, publicKey: bytes(32), agreementKey: bytes(32), name, certificate: bytes(64) },
+  'device-revoke': { device: id, since: count },
   'inbox-key': { inbox: inboxKey },
   keyring: { version: count, hash: bytes(32) },
   'folder-add': { folder: id, parent: idOrTop, name },
@@ -147,13 +148,13 @@ const OPERATIONS = {
   move: { entry: id, folder: idOrTop },
   trash: { entry: id, atMs: time },
   restore: { entry: id },
-  'purge-forgetting': { entry: id },
   purged: { blobs: list(id) },
   tag: { entry: id, tags: list(name) },
   snapshot: { snapshot },
   heartbeat: { seq: count, hash: bytes(32), atMs: time },
   purge: { entry: id },
   'inbox-retire': { epoch: u31 },
+  epoch: { epoch: u31, rotation: id, hash: bytes(32), boxes: list(box) },
 } as const satisfies Record<string, Fields>;
 
 // What stands behind the fields of a kind, or does not.
@@ -170,13 +171,36 @@ type More<K> = K extends keyof typeof MORE
 /** An operation of any kind. */
 export type Operation = { [K in Name]: { readonly kind: K } & Read<(typeof OPERATIONS)[K]> & More<K> }[Name];
 
-const NAMES = Object.keys(OPERATIONS) as Name[];
+const NUMBERS = {
+  genesis: 0,
+  'device-enrol': 1,
+  'device-revoke': 2,
+  'inbox-key': 3,
+  keyring: 4,
+  'folder-add': 5,
+  'file-add': 6,
+  'version-add': 7,
+  rename: 8,
+  move: 9,
+  trash: 10,
+  restore: 11,
+  purged: 13,
+  tag: 14,
+  snapshot: 15,
+  heartbeat: 16,
+  purge: 17,
+  'inbox-retire': 18,
+  epoch: 32,
+} as const satisfies Record<Name, number>;
+
+const nameOf = (number: unknown): Name | undefined =>
+  (Object.keys(NUMBERS) as Name[]).find((kind) => NUMBERS[kind] === number);
 
 /** Section 11.3: an operation from its array, or undefined where it is unknown or malformed. */
 export function readOperation(value: unknown): Operation | undefined {
   if (!Array.isArray(value)) return undefined;
   const [number, ...rest] = value as unknown[];
-  const kind = typeof number === 'number' ? NAMES[number] : undefined;
+  const kind = nameOf(number);
   if (kind === undefined) return undefined;
   const fewest: Fields = OPERATIONS[kind];
   const most: Fields = { ...fewest, ...(MORE as Readonly<Record<string, Fields>>)[kind] };
@@ -194,5 +218,5 @@ export function arrayOf(operation: Operation): unknown[] {
   };
   const { kind, ...fields } = operation;
   const present = Object.values(fields).filter((value) => value !== undefined);
-  return [NAMES.indexOf(kind), ...present.map(plain)];
+  return [NUMBERS[kind], ...present.map(plain)];
 }

@@ -15,7 +15,7 @@ import { sha256 } from '../../src/lib/crypto/digest.ts';
 import { openEnvelope } from '../../src/lib/crypto/envelope.ts';
 import { generateDeviceKeyPair } from '../../src/lib/crypto/signing.ts';
 import { Journal } from '../../src/lib/journal/journal.ts';
-import { journalKey } from '../../src/lib/journal/entries/segment.ts';
+import { JournalKeys } from '../../src/lib/journal/journal-keys.ts';
 import { loadSnapshot } from '../../src/lib/journal/snapshot.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
 import { fromRecord } from '../../src/lib/vault/envelope-record.ts';
@@ -57,7 +57,7 @@ async function openJournal(): Promise<{ journal: Journal; remote: MemoryRemote }
   const { key: vaultKey } = keyring.vaultKey;
   const device = { id: idOf('device', 1), ...(await generateDeviceKeyPair()) };
   const identityPublicKey = keyring.identity.publicKey;
-  const identity = { vault, account, epoch, vaultKey, identityPublicKey, device };
+  const identity = { vault, account, vaultKeys: [{ epoch, vaultKey }], identityPublicKey, device };
   const journal = await Journal.open({ identity, remote, cache: new MemoryCache(), nowMs: () => 0 });
   return { journal, remote };
 }
@@ -97,9 +97,9 @@ describe('the product opens the golden account of version 1:', () => {
 
   test('the snapshot, and finds it to be what the journal says', async () => {
     const { journal, remote } = await openJournal();
-    const key = await journalKey(vault, epoch, keyring.vaultKey.key);
+    const keys = await JournalKeys.derive(vault, [{ epoch, vaultKey: keyring.vaultKey.key }]);
     const root = { vault, account, identityPublicKey: keyring.identity.publicKey };
-    const { head } = await loadSnapshot(key, root, remote, journal.state.snapshot!);
+    const { head } = await loadSnapshot({ root, keys }, remote, journal.state.snapshot!, epoch);
     expect(head.seq).toBe(golden.rest.snapshotSeq);
     expect(journal.notes).toEqual([]);
   });

@@ -21,7 +21,7 @@ export interface Segment {
 
 /** Section 11.1. */
 export function takeApart(bytes: Uint8Array): Segment {
-  demand(bytes.length >= HEADER_BYTES && bytes.length <= MAX_BYTES, CODE, 'a wrong length');
+  demand(bytes.length > HEADER_BYTES && bytes.length <= MAX_BYTES, CODE, 'a wrong length');
   demand(equal(bytes.subarray(0, 4), utf8('HKJ1')), CODE, 'another magic');
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const seq = view.getBigUint64(8);
@@ -50,25 +50,24 @@ export const signedBytes = (vault: string, segment: Segment): Bytes =>
     sha256(segment.ciphertext),
   );
 
-/** Sections 11.1 and 11.2: the sequence of operations. */
-export function openSequence(journalKey: Uint8Array, vault: string, segment: Segment): Bytes {
+/** Section 11.1: what is in the seal; undefined where FLOE refuses it. */
+export function openPadded(journalKey: Uint8Array, vault: string, segment: Segment): Bytes | undefined {
   const context = aad('journal', vault, String(segment.seq), segment.epoch);
-  let plaintext: Bytes;
   try {
-    plaintext = openFloe(journalKey, context, segment.ciphertext);
+    return openFloe(journalKey, context, segment.ciphertext);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    throw new Refused(CODE, 'the seal does not open');
+    return undefined;
   }
-  demand(plaintext.length >= 512, CODE, 'no whole padding');
-  const length = new DataView(plaintext.buffer).getUint32(0);
+}
+
+/** Section 11.2: the sequence of operations; undefined where the padding is another. */
+export function unpadded(plaintext: Bytes): Bytes | undefined {
+  if (plaintext.length < 512) return undefined;
+  const length = new DataView(plaintext.buffer, plaintext.byteOffset).getUint32(0);
   let paddedLength = 512;
   while (paddedLength < 4 + length) paddedLength *= 2;
-  demand(plaintext.length === paddedLength, CODE, 'another padding');
-  demand(
-    plaintext.subarray(4 + length).every((byte) => byte === 0),
-    CODE,
-    'padding that is not zero',
-  );
-  return plaintext.slice(4, 4 + length);
+  const isPadded =
+    plaintext.length === paddedLength && plaintext.subarray(4 + length).every((byte) => byte === 0);
+  return isPadded ? plaintext.slice(4, 4 + length) : undefined;
 }

@@ -1,7 +1,7 @@
 import { fromCbor } from './cbor.ts';
 import { numbersOf, takeColumns, textsOf } from './columns.ts';
 import { openFloe } from './floe.ts';
-import { journalKey, type Known } from './journal.ts';
+import { journalKey, vaultKeyOf, type Known } from './journal.ts';
 import { name, readOperation, type Operation, type Snapshot, type Version } from './operations.ts';
 import { aad, concat, equal, isId, sha256, type Bytes } from './primitives.ts';
 import { demand, Refused } from './refused.ts';
@@ -12,13 +12,20 @@ import { emptyState, type Entry, type State } from './state.ts';
 const CODE = 'snapshot_wrong';
 
 /** Section 12: the encoded state in the pages that a `snapshot` operation names; `fetch` yields a page by its id. */
-export function openPages(known: Known, snapshot: Snapshot, fetch: (page: string) => Uint8Array): Bytes {
-  const key = journalKey(known);
+export function openPages(
+  known: Known,
+  snapshot: Snapshot,
+  fetch: (page: string) => Uint8Array,
+  epoch = 0,
+): Bytes {
+  const vaultKey = vaultKeyOf(known, epoch);
+  demand(vaultKey !== undefined, CODE, 'no key');
+  const key = journalKey({ ...known, vaultKey });
   const plaintexts = snapshot.pages.map(({ page, sizeBytes, hash }) => {
     const sealed = fetch(page);
     demand(sealed.length === sizeBytes && equal(sha256(sealed), hash), CODE, 'another page');
     try {
-      return openFloe(key, aad('snapshot', known.vault, page, known.epoch), sealed);
+      return openFloe(key, aad('snapshot', known.vault, page, epoch), sealed);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       throw new Refused(CODE, 'a page does not open');
@@ -33,7 +40,7 @@ export function openPages(known: Known, snapshot: Snapshot, fetch: (page: string
 export function readState(known: Known, snapshot: Snapshot, encoded: Bytes): State {
   const columns = takeColumns(encoded);
   const rest = arrayAt([fromCbor(columns[0] ?? new Uint8Array(0), CODE)], 0);
-  demand(rest.length === 12 || rest.length === 13, CODE, 'neither twelve nor thirteen items');
+  demand(rest.length === 17, CODE, 'not seventeen items');
   demand(rest[0] === snapshot.seq, CODE, 'another seq');
   demand(rest[1] instanceof Uint8Array && equal(rest[1], snapshot.hash), CODE, 'another hash');
   const [entryCount, versionCount, mediaTypes] = arrayAt(rest, 2, 3);
@@ -126,15 +133,29 @@ function operationsIn(values: readonly unknown[]): Operation[] {
 
 function readRest(known: Known, state: State, rest: readonly unknown[]): void {
   state.skipped = Number(rest[3]);
-  const named = [4, 5, 6, 7].flatMap((index) => operationsIn(arrayAt(rest, index)));
+  const named = [4, 6, 7].flatMap((index) => operationsIn(arrayAt(rest, index)));
   for (const operation of named) {
     if (operation.kind === 'genesis') {
       state.genesis = operation;
-      state.inboxKeys.push({ inbox: operation.inbox, atMs: operation.atMs });
-    } else if (operation.kind === 'inbox-key') {
-      state.inboxKeys.push({ inbox: operation.inbox, atMs: operation.atMs });
+      state.inboxKeys.push({
+        ...{ inbox: operation.inbox, atMs: operation.atMs },
+        ...{ device: undefined, seq: 0 },
+      });
     } else if (operation.kind === 'keyring') state.keyring = operation;
     else if (operation.kind === 'snapshot') state.snapshot = operation.snapshot;
+  }
+  for (const value of arrayAt(rest, 5)) {
+    const [written, device, seq] = arrayAt([value], 0, 3);
+    const [key] = operationsIn([written]);
+    demand(key?.kind === 'inbox-key' && typeof device === 'string', CODE, 'an inbox key');
+    const by = device === '' ? undefined : device;
+    state.inboxKeys.push({ inbox: key.inbox, atMs: key.atMs, device: by, seq: Number(seq) });
+  }
+  if (arrayAt(rest, 8).length > 0) {
+    const [written, seq] = arrayAt(rest, 8, 2);
+    const [base] = operationsIn([written]);
+    demand(base?.kind === 'snapshot', CODE, 'a base');
+    state.base = { snapshot: base.snapshot, seq: Number(seq) };
   }
   const { genesis } = state;
   demand(
@@ -144,26 +165,52 @@ function readRest(known: Known, state: State, rest: readonly unknown[]): void {
     CODE,
     'another genesis',
   );
-  for (const value of arrayAt(rest, 8)) {
-    const [written, enrolledSeq, revokedSeq] = arrayAt([value], 0);
+  for (const value of arrayAt(rest, 9)) {
+    const [written, enrolledSeq, revokedSeq, since] = arrayAt([value], 0);
     const [enrolment] = operationsIn([written]);
     demand(enrolment?.kind === 'device-enrol' && isCertified(genesis, enrolment), CODE, 'a device');
-    const revoked = revokedSeq === undefined ? undefined : Number(revokedSeq);
+    const revoked = revokedSeq === undefined ? undefined : { seq: Number(revokedSeq), since: Number(since) };
     state.devices.set(enrolment.device, {
       enrolment,
       enrolledSeq: Number(enrolledSeq),
-      revokedSeq: revoked,
+      revoked,
     });
   }
-  for (const value of arrayAt(rest, 9)) {
+  for (const value of arrayAt(rest, 10)) {
     const [device, written] = arrayAt([value], 0, 2);
     const [heartbeat] = operationsIn([written]);
     demand(typeof device === 'string' && heartbeat?.kind === 'heartbeat', CODE, 'a heartbeat');
     state.heartbeats.set(device, heartbeat);
   }
-  for (const blob of arrayAt(rest, 10)) state.unpurged.add(String(blob));
-  readTags(state, arrayAt(rest, 11));
-  if (rest.length === 13) readErased(state, arrayAt(rest, 12, 2));
+  for (const blob of arrayAt(rest, 11)) state.unpurged.add(String(blob));
+  readTags(state, arrayAt(rest, 12));
+  readErased(state, arrayAt(rest, 13, 2));
+  readHidden(state, arrayAt(rest, 14), arrayAt(rest, 15));
+  for (const value of arrayAt(rest, 16)) {
+    const [written, seq] = arrayAt([value], 0, 2);
+    const [turn] = operationsIn([written]);
+    demand(turn?.kind === 'epoch', CODE, 'an epoch');
+    state.epochs.push({ turn, seq: Number(seq) });
+  }
+}
+
+function readHidden(state: State, hidden: readonly unknown[], gone: readonly unknown[]): void {
+  const entries = [...state.entries.values()];
+  for (const blob of gone) {
+    demand(
+      state.versions.some((version) => version.blob === blob),
+      CODE,
+      'an erased blob of no version',
+    );
+    state.gone.add(String(blob));
+  }
+  for (const value of hidden) {
+    const [index, device] = arrayAt([value], 0, 2);
+    const entry = typeof index === 'number' ? entries[index] : undefined;
+    demand(entry?.versions?.some(({ blob }) => !state.gone.has(blob)) === true, CODE, 'a hidden entry');
+    demand(isId(String(device)), CODE, 'hidden by nobody');
+    state.hidden.set(entry?.id ?? '', String(device));
+  }
 }
 
 function readErased(state: State, [oldest, ...groups]: readonly unknown[]): void {

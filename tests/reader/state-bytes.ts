@@ -103,22 +103,30 @@ function rest(
     counts,
     state.skipped,
     state.genesis === undefined ? [] : [written(state.genesis)],
-    laterInboxKeys.map((key) => written({ kind: 'inbox-key', ...key })),
+    laterInboxKeys.map(({ inbox, atMs, device = '', seq }) => [
+      written({ kind: 'inbox-key', inbox, atMs }),
+      device,
+      seq,
+    ]),
     state.keyring === undefined ? [] : [written(state.keyring)],
     state.snapshot === undefined ? [] : [written({ kind: 'snapshot', snapshot: state.snapshot })],
-    [...state.devices.values()].map(({ enrolment, enrolledSeq, revokedSeq }) => [
+    state.base === undefined
+      ? []
+      : [written({ kind: 'snapshot', snapshot: state.base.snapshot }), state.base.seq],
+    [...state.devices.values()].map(({ enrolment, enrolledSeq, revoked }) => [
       written(enrolment),
       enrolledSeq,
-      ...(revokedSeq === undefined ? [] : [revokedSeq]),
+      ...(revoked === undefined ? [] : [revoked.seq, revoked.since]),
     ]),
     [...state.heartbeats].map(([device, heartbeat]) => [device, written(heartbeat)]),
     [...state.unpurged],
     [...state.entries.values()]
       .filter(({ tags }) => tags.length > 0)
       .map(({ id, tags }) => [entryIndex.get(id), tags]),
-    ...(state.oldestInboxEpoch === 0 && state.erased.size === 0
-      ? []
-      : [[state.oldestInboxEpoch, erasedGroups(state)]]),
+    [state.oldestInboxEpoch, erasedGroups(state)],
+    [...state.hidden].map(([id, device]) => [entryIndex.get(id), device]),
+    [...state.gone],
+    state.epochs.map(({ turn, seq }) => [written(turn), seq]),
   ];
 }
 

@@ -31,6 +31,7 @@ afterEach(async () => {
 
 const deps = (): ActivationDeps => ({
   ...{ broker: world.broker, deviceStore, nowMs: () => world.nowMs, tell: () => undefined },
+  grant: () => undefined,
 });
 /** Somebody who has signed in on this device, which is a new one. */
 async function entry(more: { version?: number; vaults?: SignedIn['vaults'] } = {}): Promise<Entry> {

@@ -3,13 +3,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventsRead, sessionRead } from '$contract/accounts.ts';
 import { factorResetStop } from '$contract/factor-reset.ts';
 import type { Route } from '$contract/route.ts';
-import { logRead } from '$contract/vault-log.ts';
+import { logAppend, logRead } from '$contract/vault-log.ts';
 import { PendingChanges } from '../../src/lib/drive/pending-changes.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
 import { OpenAccount } from '../../src/lib/session/open-account.ts';
 import { openDatabase, type Database } from '../../src/lib/store/database.ts';
 import { readEventHead, saveEventHead } from '../../src/lib/store/event-head.ts';
+import { refusalCode } from '../crypto/refusal.ts';
+import { fileAdd, idOf } from '../journal/world.ts';
 import { TestLocks } from '../support/test-locks.ts';
 import { openVaultWorld, type VaultWorld } from '../support/vault-world.ts';
 import { until } from '../support/until.ts';
@@ -96,6 +98,7 @@ async function open(): Promise<OpenAccount> {
         connection: (online) => heard.push(online ? 'online' : 'offline'),
         viewStale: (lastHeardMs) => heard.push(['stale', lastHeardMs]),
         factorReset: (pending) => heard.push(['factor-reset', pending]),
+        changesVoid: (changes) => heard.push(['void', changes]),
       },
       isOnlyTab: () => Promise.resolve(isOnlyTab),
     },
@@ -123,6 +126,25 @@ describe('an account that is opened', () => {
       ['factor-reset', pending],
       ['factor-reset', undefined],
     ]);
+  });
+
+  it('gathers what it may not write yet, and loses none of it', async () => {
+    await world.journal.append(() => [fileAdd(1), fileAdd(2), fileAdd(3)]);
+    const { changes, journal } = await open();
+    let refusals = 0;
+    world.interfere = (route, _request, effect) =>
+      route === logAppend && refusals++ < 3
+        ? Promise.reject(new HalfkeyError('too_many_requests', 'later'))
+        : effect();
+    const { seq } = journal.head;
+    for (const number of [1, 2, 3]) {
+      await changes.rename(idOf('file', number), `renamed ${String(number)}`);
+      expect(await refusalCode(changes.flush())).toBe('too_many_requests');
+    }
+    await changes.flush();
+    expect(journal.head.seq).toBe(seq + 1);
+    const names = [1, 2, 3].map((number) => journal.state.entry(idOf('file', number))?.name);
+    expect(names).toEqual(['renamed 1', 'renamed 2', 'renamed 3']);
   });
 
   it.each<[string, () => unknown, string]>([

@@ -19,6 +19,7 @@ vi.mock('../../src/lib/platform/service-worker.ts', () => ({
 
 const ROW: FileRow = {
   ...{ file: 'f1', name: 'a.txt', sizeBytes: 3, mediaType: 'text/plain', addedAtMs: 0, kept: 'no' },
+  isGone: false,
   isPending: false,
 };
 const STREAM = { transfer: 't1', name: 'a.txt', sizeBytes: 3 } as DownloadStream;

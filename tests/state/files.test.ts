@@ -8,7 +8,7 @@ import { toldWorker } from './told-worker.ts';
 
 const row = (number: number, revision: number): FileRow => ({
   ...{ file: `file ${String(number)}`, name: `r${String(revision)}`, sizeBytes: 1, mediaType: 'text/plain' },
-  ...{ addedAtMs: 0, kept: 'no', isPending: false },
+  ...{ addedAtMs: 0, kept: 'no', isGone: false, isPending: false },
 });
 /** What the worker's list has come to. */
 let revision: number;

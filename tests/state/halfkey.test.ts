@@ -161,7 +161,7 @@ it('has the worker look at uploads again only where somebody is signed in', () =
 });
 
 it('says aloud that a file is deleted, once it is', async () => {
-  await halfkey.purge({ file: 'f', name: 'a.txt' } as FileRow, { code: '123456' });
-  expect(host.sent).toEqual([['file/purge', { file: 'f', factor: { code: '123456' } }]]);
+  await halfkey.purge({ file: 'f', name: 'a.txt' } as FileRow, ['g'], { code: '123456' });
+  expect(host.sent).toEqual([['file/purge', { file: 'f', also: ['g'], factor: { code: '123456' } }]]);
   expect(said()).toBe('“a.txt” was deleted for good.');
 });

@@ -10,8 +10,9 @@ import type { Route } from '$contract/route.ts';
 import { lengthPrefixed } from '../../broker/domain/state/length-prefixed.ts';
 import { ORIGIN, type TestClock } from './broker.ts';
 import { KSF } from './quick-opaque.ts';
-import { newSigningDevice, recordOf } from './inbox-records.ts';
-import { envelopeOf, segmentAfter } from './vault-side.ts';
+import { SEGMENT_HEAD } from '$contract/segment.ts';
+import { recordOf } from './inbox-records.ts';
+import { envelopeOf, segmentAfter, signedSegment } from './vault-side.ts';
 
 /** `app.request`, or fetch with an address before the path. */
 export type Send = (path: string, init: RequestInit) => Response | Promise<Response>;
@@ -36,9 +37,14 @@ const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 /** A browser, as far as the broker sees it: cookies, an origin, and OPAQUE's client side. */
 export class AccountClient {
   readonly cookies = new Map<string, string>();
-  readonly #device = newSigningDevice();
-  /** As it is enrolled. */
-  readonly device = { id: this.#device.id, publicKey: this.#device.publicKey };
+  readonly #deviceKeys = generateKeyPairSync('ed25519');
+  readonly device = {
+    id: randomBytes(16).toString('base64url'),
+    publicKey: rawPublicKey(this.#deviceKeys.publicKey),
+  };
+  /** What the session's device signs segments with. */
+  #signer = { device: this.device.id, privateKey: this.#deviceKeys.privateKey };
+  readonly identity = generateKeyPairSync('ed25519');
   readonly recovery = generateKeyPairSync('ed25519');
   readonly backupCodes = newBackupCodes();
   headers: Record<string, string> = {};
@@ -57,7 +63,7 @@ export class AccountClient {
 
   /** A record of a capture, signed by this device; base64url. */
   inboxRecord(blob: string): string {
-    return recordOf(this.#device, this.vault, blob).toString('base64url');
+    return recordOf(this.#signer, this.vault, blob).toString('base64url');
   }
 
   /** A second one with the same cookies, which does not see what the first is given from now on. */
@@ -66,6 +72,7 @@ export class AccountClient {
     for (const [name, value] of this.cookies) twin.cookies.set(name, value);
     twin.knows(this);
     twin.proof = this.proof;
+    twin.#signer = this.#signer;
     return twin;
   }
 
@@ -76,6 +83,7 @@ export class AccountClient {
       vault: other.vault,
       totpSecret: other.totpSecret,
       recovery: other.recovery,
+      identity: other.identity,
       backupCodes: other.backupCodes,
     });
     return this;
@@ -182,12 +190,25 @@ export class AccountClient {
     this.totpSecret = finished.totpSecret;
   }
 
+  /** A segment that the session's device signs, in base64url. */
+  segmentAfter(head: contract.Head, content?: Uint8Array): string {
+    const { device, privateKey } = this.#signer;
+    const bytes = segmentAfter(head, content);
+    bytes.set(Buffer.from(device, 'base64url'), SEGMENT_HEAD.writerOffset);
+    return Buffer.from(signedSegment(this.vault, bytes, privateKey)).toString('base64url');
+  }
+
+  #genesis(): Uint8Array {
+    return signedSegment(this.vault, segmentAfter(undefined), this.identity.privateKey);
+  }
+
   /** The last step's request, after the first code. */
   async completion(): Promise<Record<string, unknown>> {
     const { inbox } = await this.must(contract.signupVerify, { factor: { code: await this.code() } });
     return {
       keyring: { version: 1, bytes: randomBytes(200).toString('base64url') },
-      genesis: Buffer.from(segmentAfter(undefined)).toString('base64url'),
+      identityPublicKey: rawPublicKey(this.identity.publicKey),
+      genesis: Buffer.from(this.#genesis()).toString('base64url'),
       inboxEnvelope: envelopeOf(Buffer.from(inbox.kmsBlob, 'base64url'), 0, 'inbox'),
       device: this.device,
       backupCodeHashes: this.backupCodes.map((code) => this.hashOf(code)),

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, type KeyObject, randomBytes, sign } from 'node:crypto';
 import * as v from 'valibot';
 import { AccountId, BlobId, DeviceId, GrantId, type VaultId } from '$contract/ids.ts';
 import type { EnvelopeRecord, KeyPurpose } from '$contract/envelope.ts';
@@ -6,6 +6,7 @@ import type { Head } from '$contract/accounts.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
 import { createEventLog } from '../../broker/domain/state/event-log.ts';
 import { createGrants } from '../../broker/domain/auth/grants.ts';
+import { lengthPrefixed } from '../../broker/domain/state/length-prefixed.ts';
 import { createRecordCodec } from '../../broker/domain/state/record-codec.ts';
 import { createRecords } from '../../broker/domain/state/records.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
@@ -27,7 +28,13 @@ const devices = new Map<AccountId, SigningDevice[]>();
 export function newSession(account = newAccountId()): Session & { readonly device: DeviceId } {
   const device = newSigningDevice();
   devices.set(account, [...(devices.get(account) ?? []), device]);
-  return { account, device: v.parse(DeviceId, device.id), sessionId: random22(), stage: 'full' };
+  return {
+    account,
+    device: v.parse(DeviceId, device.id),
+    deviceKey: device.publicKey,
+    sessionId: random22(),
+    stage: 'full',
+  };
 }
 
 /** What the session's device signs with. */
@@ -88,6 +95,24 @@ export function segmentAfter(head: Head | undefined, content: Uint8Array = rando
     bytes.fill(9, SEGMENT_HEAD.writerOffset, SEGMENT_HEAD.signatureOffset);
   }
   bytes.set(content, SEGMENT_HEAD.ciphertextOffset);
+  return bytes;
+}
+
+/** The same with a signature that holds (docs/FORMAT.md §11.1). */
+export function signedSegment(vault: VaultId, segment: Uint8Array, privateKey: KeyObject): Uint8Array {
+  const bytes = Buffer.from(segment);
+  const { epochOffset, seqOffset, prevHashOffset, writerOffset, signatureOffset, ciphertextOffset } =
+    SEGMENT_HEAD;
+  const message = lengthPrefixed(
+    'halfkey/journal/1',
+    vault,
+    bytes.subarray(seqOffset, prevHashOffset),
+    bytes.subarray(prevHashOffset, writerOffset),
+    bytes.subarray(epochOffset, seqOffset),
+    bytes.subarray(writerOffset, signatureOffset),
+    createHash('sha256').update(bytes.subarray(ciphertextOffset)).digest(),
+  );
+  bytes.set(sign(null, message, privateKey), signatureOffset);
   return bytes;
 }
 

@@ -25,7 +25,7 @@ import { memoryOwnKeys } from './own-inbox-keys.ts';
 import { newBlobId, newSession, startVaultSide } from './vault-side.ts';
 
 export const WORLD_NOW_MS = 1_795_000_000_000;
-const EPOCH = 1;
+const EPOCH = 0;
 
 /** What a request comes to before or after it has had its effect: it is refused so, or its answer is another. */
 type Interference = (route: Route, request: unknown, effect: () => Promise<unknown>) => Promise<unknown>;
@@ -36,22 +36,19 @@ export const asked = (...routes: readonly Route[]) => routes.map(({ method, path
 /** A vault with its first device, as the client has it: over a broker's own vault side, with ports in memory and no HTTP between. */
 export async function openVaultWorld(options: { grantReleases?: number } = {}) {
   const cloud = new MemoryVaultCloud();
-  /** Devices as the account has them. */
-  const enrolled: { id: string; publicKey: string }[] = [];
   const side = startVaultSide(
     { state: cloud.state, objects: cloud.vaultObjects, kms: cloud.kms, purger: cloud.purger },
     {
       clock: () => WORLD_NOW_MS,
       ...options,
       secondFactor: { accept: () => Promise.resolve() } as never,
-      accounts: { read: () => Promise.resolve({ devices: enrolled } as never) },
     },
   );
   const session = newSession();
   const vault = newVaultId();
   const heard: string[] = [];
   const world = {
-    ...{ cloud, side, session, vault, heard, enrolled },
+    ...{ cloud, side, session, vault, heard },
     /** By the client's clock. */
     nowMs: WORLD_NOW_MS,
     isOpen: true,
@@ -188,14 +185,14 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
 
   const identity = await signingKeyFromSeed(randomBytes(32));
   const keys = await generateDeviceKeyPair();
-  const device = { id: session.device as string, ...keys };
-  enrolled.push({ id: device.id, publicKey: toB64Url(device.publicKey) });
+  const device = { id: session.device as string, ...keys, agreementKey: randomBytes(32) };
+  Object.assign(session, { deviceKey: toB64Url(device.publicKey) });
   const vaultKey = randomBytes(32);
   await found(world, { identity, device, vaultKey });
   const openJournal = () =>
     Journal.open({
       identity: {
-        ...{ vault, account: session.account, epoch: EPOCH, vaultKey },
+        ...{ vault, account: session.account, vaultKeys: [{ epoch: EPOCH, vaultKey }] },
         ...{ identityPublicKey: identity.publicKey, device },
       },
       remote: journalRemote(broker, vault),
@@ -219,12 +216,17 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
 
 export type VaultWorld = Awaited<ReturnType<typeof openVaultWorld>>;
 
+const keysOf = ({ publicKey, agreementKey }: { publicKey: Bytes; agreementKey: Bytes }) => ({
+  publicKey,
+  agreementKey,
+});
+
 /** The vault's first envelope, that of its inbox key, and its first segment. */
 async function found(
   { side, session, vault }: Pick<VaultWorld, 'side' | 'session' | 'vault'>,
   keys: {
     readonly identity: { readonly publicKey: Bytes; readonly privateKey: CryptoKey };
-    readonly device: { readonly id: string; readonly publicKey: Bytes };
+    readonly device: { readonly id: string; readonly publicKey: Bytes; readonly agreementKey: Bytes };
     readonly vaultKey: Bytes;
   },
 ): Promise<void> {
@@ -241,12 +243,15 @@ async function found(
     ...{ contentKey: privateKey, kmsHalf, kmsBlob, vaultKey },
   });
   const genesis = await createGenesis({
-    ...{ vault, account: session.account, epoch: EPOCH, vaultKey },
+    ...{ vault, account: session.account, vaultKey },
     ...{ identityKey: identity.privateKey, identityPublicKey: identity.publicKey },
     inbox: { blob: inboxBlob, publicKey, epoch: 0 },
     device: {
-      ...{ id: device.id, publicKey: device.publicKey, name: 'Laptop' },
-      certificate: await certifyDevice(identity.privateKey, session.account, device.id, device.publicKey),
+      ...{ id: device.id, ...keysOf(device), name: 'Laptop' },
+      certificate: await certifyDevice(identity.privateKey, session.account, {
+        device: device.id,
+        ...keysOf(device),
+      }),
     },
     keyring: { version: 1, hash: randomBytes(32) },
     nowMs: WORLD_NOW_MS,

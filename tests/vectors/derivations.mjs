@@ -45,6 +45,11 @@ const derivations = [
   { purpose: 'journal', ikm: secret('vault key'), ids: [vault] },
   { purpose: 'cache', ikm: secret('vault key'), ids: [vault] },
   { purpose: 'change', ikm: secret('vault key'), ids: [vault] },
+  ...[1, 2].map((epoch) => ({
+    purpose: 'previous-key',
+    ikm: secret('vault key'),
+    ids: [vault, u32be(epoch)],
+  })),
   { purpose: 'export-wrap', ikm: secret('export key', 64), ids: [account] },
   { purpose: 'start-wrap', ikm: secret('stretched passphrase'), ids: [account] },
   { purpose: 'recovery-wrap', ikm: secret('recovery entropy'), ids: [] },

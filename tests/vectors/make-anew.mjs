@@ -12,9 +12,11 @@ const root = new URL('../../', import.meta.url);
  * @param {(module: Module) => Promise<Iterable<readonly [string, string | Uint8Array]>>} make names and contents
  */
 export async function makeAnew(folder, path, make) {
-  // Vite turns TypeScript and the aliases into what Node 20 runs.
+  // Vite turns TypeScript and the aliases into what Node runs.
   const server = await createServer({
     configFile: false,
+    // What Node 20 does not know yet, `using`, is written out.
+    oxc: { target: 'node20' },
     root: fileURLToPath(root),
     resolve: { alias: { $contract: fileURLToPath(new URL('broker/contract', root)) } },
     server: { middlewareMode: true, hmr: false, ws: false },

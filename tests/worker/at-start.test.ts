@@ -155,25 +155,28 @@ describe('a device that asks for the passphrase at each start', () => {
     expect(await guess(later)).toEqual({ code: 'passphrase_wrong', detail: {} });
   });
 
-  test('asks for the new passphrase once it was changed by the kit, and stays so through a sign-in', async () => {
-    const { device, person } = await closing();
-    const next = (await device.send('passphrase/generate', {})).passphrase;
-    await device.send('recover', { words: person.words, passphrase: next, factor: person.factor() });
-    await device.untilPhase('open');
-    expect(await restart(device)).toEqual({ phase: 'closed' });
-    expect(await device.refused('start/open', { passphrase: person.passphrase })).toBe('passphrase_wrong');
-    await device.send('start/open', { passphrase: next });
-    await device.untilPhase('locked');
+  inLongForm(test)(
+    'asks for the new passphrase once it was changed by the kit, and stays so through a sign-in',
+    async () => {
+      const { device, person } = await closing();
+      const next = (await device.send('passphrase/generate', {})).passphrase;
+      await device.send('recover', { words: person.words, passphrase: next, factor: person.factor() });
+      await device.untilPhase('open');
+      expect(await restart(device)).toEqual({ phase: 'closed' });
+      expect(await device.refused('start/open', { passphrase: person.passphrase })).toBe('passphrase_wrong');
+      await device.send('start/open', { passphrase: next });
+      await device.untilPhase('locked');
 
-    await device.context.clearCookies();
-    expect(await device.refused('unlock', { factor: person.factor() })).toBe('session_missing');
-    await device.untilPhase('signed-out');
-    await worlds.signIn(device, { ...person, passphrase: next });
-    expect(await restart(device)).toEqual({ phase: 'closed' });
-    await device.send('start/open', { passphrase: next });
-    await device.untilPhase('locked');
-    expect(await device.names()).toEqual(['one.txt']);
-  });
+      await device.context.clearCookies();
+      expect(await device.refused('unlock', { factor: person.factor() })).toBe('session_missing');
+      await device.untilPhase('signed-out');
+      await worlds.signIn(device, { ...person, passphrase: next });
+      expect(await restart(device)).toEqual({ phase: 'closed' });
+      await device.send('start/open', { passphrase: next });
+      await device.untilPhase('locked');
+      expect(await device.names()).toEqual(['one.txt']);
+    },
+  );
 
   inLongForm(test)('is signed out of while closed, and nothing is left', async () => {
     const { device } = await closing();
@@ -207,19 +210,22 @@ describe('a record that was changed where it rests', () => {
     }
   });
 
-  test('and names another server, refuses the real one until the device is signed out of', async () => {
-    const { device, person } = await closing();
-    await edit(device, { serverPublicKey: 'AAEC' });
-    await restart(device);
-    const { userName, passphrase } = person;
-    expect(await device.refused('start/open', { passphrase })).toBe('device_state_lost');
-    expect(await device.refused('sign-in/start', { userName, passphrase })).toBe('server_unknown');
-    await device.send('sign-out', {});
-    await worlds.signIn(device, person);
-    expect(await device.names()).toEqual(['one.txt']);
-  });
+  inLongForm(test)(
+    'and names another server, refuses the real one until the device is signed out of',
+    async () => {
+      const { device, person } = await closing();
+      await edit(device, { serverPublicKey: 'AAEC' });
+      await restart(device);
+      const { userName, passphrase } = person;
+      expect(await device.refused('start/open', { passphrase })).toBe('device_state_lost');
+      expect(await device.refused('sign-in/start', { userName, passphrase })).toBe('server_unknown');
+      await device.send('sign-out', {});
+      await worlds.signIn(device, person);
+      expect(await device.names()).toEqual(['one.txt']);
+    },
+  );
 
-  test('and is no record any more, is told once and leads to a sign-in', async () => {
+  inLongForm(test)('and is no record any more, is told once and leads to a sign-in', async () => {
     const device = await worlds.newDevice();
     const person = await worlds.signUp(device);
     await device.upload('one.txt', CONTENT);
@@ -232,7 +238,7 @@ describe('a record that was changed where it rests', () => {
   });
 });
 
-test('an idle device closes, but not while somebody is there in another tab', async () => {
+inLongForm(test)('an idle device closes, but not while somebody is there in another tab', async () => {
   // A minute of these devices is a second.
   const clock = { speed: 60 };
   const { device, person } = await closing();

@@ -146,7 +146,7 @@ test.each([ONE_PART, ...(isLongForm ? [THREE_PARTS] : [])])(
   },
 );
 
-test('what a locked device has saved another one takes into the drive', async () => {
+inLongForm(test)('what a locked device has saved another one takes into the drive', async () => {
   const { device, person } = await atHome();
   await device.send('lock', {});
   await add(device, { name: 'a.bin', sizeBytes: 3000 }, { name: 'b.bin', sizeBytes: 9 * MIB });

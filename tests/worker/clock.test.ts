@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isLongForm } from '../support/long-form.ts';
+import { inLongForm, isLongForm } from '../support/long-form.ts';
 import { setUpWorlds } from './people.ts';
 
 // Devices whose clocks are off. The broker's is right.
@@ -66,7 +66,7 @@ describe('a code that is wrong', () => {
     expect(Math.abs((detail?.clockAheadSeconds ?? 0) - seconds)).toBeLessThan(10);
   });
 
-  test('says nothing of clocks where they agree', async () => {
+  inLongForm(test)('says nothing of clocks where they agree', async () => {
     const device = await worlds.newDevice();
     const { authenticator } = await worlds.signUp(device);
     await device.send('lock', {});
@@ -75,25 +75,28 @@ describe('a code that is wrong', () => {
   });
 });
 
-test('a heartbeat that a clock days ahead has dated does not silence the device once it is right', async () => {
-  const device = await worlds.newDevice();
-  const appends: string[] = [];
-  // What was answered has landed: a page that is reloaded takes along what it only sent.
-  device.context.on('response', (response) => {
-    const isAppend = response.request().method() === 'POST' && response.url().endsWith('/log');
-    if (isAppend && response.ok()) appends.push(response.url());
-  });
-  await worlds.signUp(device);
-  // The first one is due at once.
-  await expect.poll(() => appends.length, { timeout: 20_000 }).toBeGreaterThan(0);
-  const heartbeatsAt = async (aheadMs: number) => {
-    const before = appends.length;
-    await device.reload();
-    await device.setClock({ aheadMs });
-    await device.send('boot', {});
-    await device.until('connection', ({ online }) => online);
-    await expect.poll(() => appends.length - before, { timeout: 20_000 }).toBe(1);
-  };
-  await heartbeatsAt(3 * DAY);
-  await heartbeatsAt(0);
-});
+inLongForm(test)(
+  'a heartbeat that a clock days ahead has dated does not silence the device once it is right',
+  async () => {
+    const device = await worlds.newDevice();
+    const appends: string[] = [];
+    // What was answered has landed: a page that is reloaded takes along what it only sent.
+    device.context.on('response', (response) => {
+      const isAppend = response.request().method() === 'POST' && response.url().endsWith('/log');
+      if (isAppend && response.ok()) appends.push(response.url());
+    });
+    await worlds.signUp(device);
+    // The first one is due at once.
+    await expect.poll(() => appends.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    const heartbeatsAt = async (aheadMs: number) => {
+      const before = appends.length;
+      await device.reload();
+      await device.setClock({ aheadMs });
+      await device.send('boot', {});
+      await device.until('connection', ({ online }) => online);
+      await expect.poll(() => appends.length - before, { timeout: 20_000 }).toBe(1);
+    };
+    await heartbeatsAt(3 * DAY);
+    await heartbeatsAt(0);
+  },
+);

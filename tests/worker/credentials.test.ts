@@ -313,7 +313,7 @@ describe('another authenticator', () => {
 });
 
 describe('another passphrase', () => {
-  test('opens everything, signs the other devices out, and leaves the words good', async () => {
+  inLongForm(test)('opens everything, signs the other devices out, and leaves the words good', async () => {
     const { device, person } = await atHome();
     await device.send('start/write', { passphrase: person.passphrase });
     const second = await worlds.newDevice();

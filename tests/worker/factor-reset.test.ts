@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { inLongForm } from '../support/long-form.ts';
 import type { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
 import { setUpWorlds, type Person } from './people.ts';
@@ -39,7 +40,7 @@ async function toldAtMs(device: Device): Promise<number | undefined> {
   return askedAtMs;
 }
 
-test('wants the passphrase first, and the words before anything is sent', async () => {
+inLongForm(test)('wants the passphrase first, and the words before anything is sent', async () => {
   const { home, away, person } = await halfway();
   const stranger = await worlds.newDevice();
   expect(await stranger.refused('sign-in/reset-factor', { words: person.words })).toBe('session_missing');
@@ -73,7 +74,7 @@ test('is told on every device, at its start, and stopped by any of them', async 
   await away.until('factor-reset', ({ pending }) => pending === undefined);
 });
 
-test('is not told any more once there are other recovery words', async () => {
+inLongForm(test)('is not told any more once there are other recovery words', async () => {
   const { home, away, person } = await halfway();
   await away.send('sign-in/reset-factor', { words: person.words });
   await toldAtMs(home);

@@ -13,10 +13,11 @@ function vaultOf(devices: Record<string, { daysAgo?: number; revoked?: boolean }
     state.devices.set(device, {
       device,
       publicKey: bytes,
+      agreementKey: bytes,
       name: device,
       certificate: bytes,
       enrolledSeq: 0,
-      ...(revoked && { revokedSeq: 1 }),
+      ...(revoked && { revoked: { seq: 1, since: 1 } }),
     });
     if (daysAgo !== undefined)
       state.heartbeats.set(device, { seq: 0, hash: bytes, atMs: NOW - daysAgo * DAY });

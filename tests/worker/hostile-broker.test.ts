@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { inLongForm } from '../support/long-form.ts';
 import type { Device } from './device.ts';
 import { passOn } from './pass-on.ts';
 import { setUpWorlds } from './people.ts';
@@ -72,7 +73,7 @@ describe('a broker that says there is no vault', () => {
     expect(await device.names()).toEqual(['one.txt']);
   });
 
-  test('lets nobody in at a sign-in', async () => {
+  inLongForm(test)('lets nobody in at a sign-in', async () => {
     const { userName, passphrase, factor } = await worlds.signUp(await worlds.newDevice());
     const device = await worlds.newDevice();
     await change(device, '/api/signin/code', (answer) => ({ ...answer, vaults: [] }));
@@ -103,22 +104,25 @@ describe('a broker that hands out other keys', () => {
     expect(await device.refused('sign-in/code', { factor: factor() })).toBe('keyring_corrupt');
   });
 });
-test('a grant that the broker calls longer than it can be still ends, and one that ends locks', async () => {
-  const device = await worlds.newDevice();
-  const { factor } = await worlds.signUp(device);
-  await device.upload('one.txt', 'content');
-  const file = await device.file('one.txt');
-  let leftMs = 3_600_000;
-  await change(device, '/api/grants', (answer) => ({ ...answer, expiresAtMs: Date.now() + leftMs }));
-  await device.send('unlock', { factor: factor() });
-  await device.until('phase', ({ phase }) => {
-    return phase.phase === 'open' && phase.expiresAtMs <= Date.now() + 300_000;
-  });
-  leftMs = 1_500;
-  await device.send('unlock', { factor: factor() });
-  await device.untilPhase('locked');
-  expect(await device.refused('file/preview', { file })).toBe('locked');
-});
+inLongForm(test)(
+  'a grant that the broker calls longer than it can be still ends, and one that ends locks',
+  async () => {
+    const device = await worlds.newDevice();
+    const { factor } = await worlds.signUp(device);
+    await device.upload('one.txt', 'content');
+    const file = await device.file('one.txt');
+    let leftMs = 3_600_000;
+    await change(device, '/api/grants', (answer) => ({ ...answer, expiresAtMs: Date.now() + leftMs }));
+    await device.send('unlock', { factor: factor() });
+    await device.until('phase', ({ phase }) => {
+      return phase.phase === 'open' && phase.expiresAtMs <= Date.now() + 300_000;
+    });
+    leftMs = 1_500;
+    await device.send('unlock', { factor: factor() });
+    await device.untilPhase('locked');
+    expect(await device.refused('file/preview', { file })).toBe('locked');
+  },
+);
 
 describe('a broker that changes its event log', () => {
   test.each([

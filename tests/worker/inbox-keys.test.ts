@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { inLongForm } from '../support/long-form.ts';
 import type { Operation } from '../../src/lib/journal/entries/operations.ts';
 import { Device } from './device.ts';
 import { followHistory, type History } from './journal-history.ts';
@@ -94,7 +95,7 @@ test(
     }
 
     const file = await laptop.file('one.txt');
-    await laptop.send('file/purge', { file, factor: person.factor() });
+    await laptop.send('file/purge', { file, also: [], factor: person.factor() });
     await expect.poll(async () => (await read()).state.unpurged.size, SOON).toBe(0);
     const purged = all(await read(), 'purged').flatMap(({ blobs }) => blobs);
     expect(purged).toHaveLength(3); // The file's, and those of two keys.
@@ -102,7 +103,7 @@ test(
   WORK_MS,
 );
 
-test(
+inLongForm(test)(
   'a device speaks for itself only while one tab of it is open: another one could still seal to an older key',
   async () => {
     const device = await worlds.newDevice();

@@ -64,16 +64,17 @@ beforeEach(async () => {
     recoveryEntropy,
   });
   const { identity, vaultKey, version, hash } = keyring;
-  const certificate = await certifyDevice(identity.privateKey, ACCOUNT, first.id, first.publicKey);
+  const { publicKey, agreementKey } = first;
+  const certified = { device: first.id, publicKey, agreementKey };
+  const certificate = await certifyDevice(identity.privateKey, ACCOUNT, certified);
   const genesis = await createGenesis({
     vault: VAULT,
     account: ACCOUNT,
-    epoch: 0,
     vaultKey: vaultKey.key,
     identityKey: identity.privateKey,
     identityPublicKey: identity.publicKey,
     inbox: { blob: randomId(), publicKey: randomBytes(32), epoch: 0 },
-    device: { id: first.id, publicKey: first.publicKey, name: 'first', certificate },
+    device: { id: first.id, publicKey, agreementKey, name: 'first', certificate },
     keyring: { version, hash },
     nowMs: NOW,
   });
@@ -85,8 +86,7 @@ function openAt(device: DeviceRecord): Promise<Journal> {
     identity: {
       vault: VAULT,
       account: ACCOUNT,
-      epoch: 0,
-      vaultKey: keyring.vaultKey.key,
+      vaultKeys: [{ epoch: 0, vaultKey: keyring.vaultKey.key }],
       identityPublicKey: keyring.identity.publicKey,
       device,
     },
@@ -145,7 +145,7 @@ describe('joining a journal', () => {
       'device_untrusted',
     );
     const { privateKey } = keyring.identity;
-    await (await openAt(first)).appendByIdentity(privateKey, [{ kind: 'device-revoke', device: device.id }]);
+    await (await openAt(first)).revoke(privateKey, { device: device.id });
     expect(await refusalCode(joinJournal(journal, { keyring, device }, 'second'))).toBe('device_untrusted');
   });
 });

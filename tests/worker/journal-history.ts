@@ -6,8 +6,10 @@ import { fromB64Url } from '../../src/lib/bytes.ts';
 import type { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';
 import { decodeOperations } from '../../src/lib/journal/entries/operation-codec.ts';
 import { MAX_OPERATIONS, type Operation } from '../../src/lib/journal/entries/operations.ts';
+import { JournalKeys } from '../../src/lib/journal/journal-keys.ts';
+import { unpadded } from '../../src/lib/journal/entries/segment-padding.ts';
 import { Replica } from '../../src/lib/journal/replica.ts';
-import { journalKey, openSegment } from '../../src/lib/journal/entries/segment.ts';
+import { readSegment } from '../../src/lib/journal/entries/segment.ts';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
 import { createDevice } from '../../src/lib/store/device-record.ts';
 import type { Entry } from '../../src/lib/session/entry/entry.ts';
@@ -41,9 +43,9 @@ export async function followHistory(origin: string, person: Person): Promise<() 
   const broker = connectBroker(origin);
   const { keyring } = await through(fetch, () => signIn(person, new SignIn(broker, NOTHING_RESTS, Date.now)));
   const { vault, epoch, key: vaultKey } = keyring.vaultKey;
-  const key = await journalKey(vault, epoch, vaultKey);
+  const keys = await JournalKeys.derive(vault, [{ epoch, vaultKey }]);
   const root = { vault, account: keyring.account, identityPublicKey: keyring.identity.publicKey };
-  const replica = new Replica({ key, root });
+  const replica = new Replica({ keys, root });
   const operations: { writer: string | undefined; operation: Operation }[] = [];
   const read = async () => {
     for (;;) {
@@ -52,8 +54,9 @@ export async function followHistory(origin: string, person: Person): Promise<() 
       const segments = page.segments.map((segment) => fromB64Url(segment));
       if (segments.length === 0) return { operations, segments: replica.nextSeq, state: replica.state };
       for (const [index, bytes] of segments.entries()) {
-        const { writer, sequence } = await openSegment(key, replica.nextSeq + index, bytes);
-        for (const operation of decodeOperations(sequence, MAX_OPERATIONS).operations)
+        const { writer, content } = await readSegment(vault, keys.of, replica.nextSeq + index, bytes);
+        const sequence = content.kind === 'opened' ? unpadded(content.plaintext) : undefined;
+        for (const operation of decodeOperations(sequence ?? new Uint8Array(0), MAX_OPERATIONS).operations)
           operations.push({ writer, operation });
       }
       await replica.take(segments);

@@ -16,7 +16,7 @@ declare const bare: Bare;
 const WORK_MS = 900_000;
 const SETTLING_MS = 180_000;
 /** Fewer, and another seed, for whoever looks for something. */
-const OPERATIONS = Number(process.env['HALFKEY_OPERATIONS'] ?? (isLongForm ? 500 : 30));
+const OPERATIONS = Number(process.env['HALFKEY_OPERATIONS'] ?? (isLongForm ? 500 : 15));
 const SEED = Number(process.env['HALFKEY_SEED'] ?? 20_261_121);
 const SAMPLES = 25;
 /** For each tab: what is done once in a while, by the share of its operations that comes before. */

@@ -80,7 +80,7 @@ describe('a rename', () => {
     await expect.poll(() => pending(device), { timeout: 20_000 }).toEqual([]);
   });
 
-  test('to a name that is none, or of a file that is none, is refused', async () => {
+  inLongForm(test)('to a name that is none, or of a file that is none, is refused', async () => {
     const { device } = await twoDevices();
     const file = await device.file('one.txt');
     for (const name of ['', '..', 'a/b', 'x'.repeat(256)]) {
@@ -138,7 +138,7 @@ describe('a rename', () => {
       await goOffline(device);
       await device.send('file/rename', { file, name: 'mine.txt' });
       if (what === 'renamed elsewhere') await other.send('file/rename', { file, name: 'theirs.txt' });
-      else await other.send('file/purge', { file, factor: person.factor() });
+      else await other.send('file/purge', { file, also: [], factor: person.factor() });
       await untilNames(other, names);
       await expect.poll(() => pending(other), { timeout: 20_000 }).toEqual([]);
       await goOnline(device);

@@ -55,17 +55,20 @@ test('is named, signed out, and believed no more', async () => {
   expect(await home.refused('credentials/revoke', { device })).toBe('proof_missing');
 });
 
-test('is signed out at the broker though the journal cannot be reached, and in the journal by another try', async () => {
-  const { home, lost, device } = await lostOne();
-  await home.context.route('**/log', (route) => route.abort());
-  expect(await home.refused('credentials/revoke', { device })).toBe('broker_unreachable');
-  await lost.send('lock', {}).catch(() => undefined);
-  expect(await lost.refused('unlock', { factor: { code: '000000' } })).toBe('session_missing');
-  expect(await others(home)).toEqual([device]);
-  await home.context.unroute('**/log');
-  await home.send('credentials/revoke', { device });
-  expect(await others(home)).toEqual([]);
-});
+inLongForm(test)(
+  'is signed out at the broker though the journal cannot be reached, and in the journal by another try',
+  async () => {
+    const { home, lost, device } = await lostOne();
+    await home.context.route('**/log', (route) => route.abort());
+    expect(await home.refused('credentials/revoke', { device })).toBe('broker_unreachable');
+    await lost.send('lock', {}).catch(() => undefined);
+    expect(await lost.refused('unlock', { factor: { code: '000000' } })).toBe('session_missing');
+    expect(await others(home)).toEqual([device]);
+    await home.context.unroute('**/log');
+    await home.send('credentials/revoke', { device });
+    expect(await others(home)).toEqual([]);
+  },
+);
 
 test('comes back as a new one, with what it had taken in', async () => {
   const { home, lost, person, device } = await lostOne();

@@ -106,7 +106,7 @@ test('an upload that S3 has lost goes up anew from this device', async () => {
   expect(await sizeOf('large.bin')).toBe(TWO_PARTS_BYTES);
 });
 
-test.each(['already_exists', ...(isLongForm ? ['upload_mismatch'] : [])])(
+inLongForm(test.each(['already_exists', 'upload_mismatch']))(
   'an upload that ended in %s fails, and is whole at the next try',
   async (code) => {
     let completions = 0;
@@ -125,7 +125,7 @@ test.each(['already_exists', ...(isLongForm ? ['upload_mismatch'] : [])])(
   },
 );
 
-test.each(['sign-out', 'lock'] as const)(
+test.each([...(isLongForm ? (['sign-out'] as const) : []), 'lock' as const])(
   'nothing is said of a download after %s but its end',
   async (end) => {
     await device.upload('secret name.bin', 'content');
@@ -145,25 +145,28 @@ test.each(['sign-out', 'lock'] as const)(
   },
 );
 
-test('a download that rests in the private file system goes when it is dismissed, or with its tab', async () => {
-  await device.upload('a.txt', 'content');
-  const downloads = () =>
-    device.page.evaluate(async () => {
-      let count = 0;
-      for await (const name of (await navigator.storage.getDirectory()).keys())
-        if (name.startsWith('download-')) count += 1;
-      return count;
-    });
-  await sizeOf('a.txt');
-  await sizeOf('a.txt');
-  expect(await downloads()).toBe(2);
-  const last = await device.last('transfer');
-  await device.send('transfer/dismiss', { transfer: last?.transfer.transfer ?? '' });
-  await expect.poll(downloads).toBe(1);
-  await device.reload();
-  await device.send('boot', {});
-  await expect.poll(downloads).toBe(0);
-});
+inLongForm(test)(
+  'a download that rests in the private file system goes when it is dismissed, or with its tab',
+  async () => {
+    await device.upload('a.txt', 'content');
+    const downloads = () =>
+      device.page.evaluate(async () => {
+        let count = 0;
+        for await (const name of (await navigator.storage.getDirectory()).keys())
+          if (name.startsWith('download-')) count += 1;
+        return count;
+      });
+    await sizeOf('a.txt');
+    await sizeOf('a.txt');
+    expect(await downloads()).toBe(2);
+    const last = await device.last('transfer');
+    await device.send('transfer/dismiss', { transfer: last?.transfer.transfer ?? '' });
+    await expect.poll(downloads).toBe(1);
+    await device.reload();
+    await device.send('boot', {});
+    await expect.poll(downloads).toBe(0);
+  },
+);
 
 test('a file that is being locked away is not opened after the lock', async () => {
   await device.upload('a.txt', 'content');
@@ -183,39 +186,45 @@ test('a file that is being locked away is not opened after the lock', async () =
   expect(await opening).toBe('locked');
 });
 
-test('a download for which the device has no place fails, and is not left under way', async () => {
-  await device.upload('a.txt', 'content');
-  const file = await device.file('a.txt');
-  const code = await device.page.evaluate(async (id) => {
-    const root = await navigator.storage.getDirectory();
-    const handle = await root.getFileHandle('gone', { create: true });
-    await root.removeEntry('gone');
-    await root.getDirectoryHandle('gone', { create: true }); // A folder stands where the file was.
-    return (await bare.send('download/write', { file: id, form: 'plain', handle })).code;
-  }, file);
-  expect(code).toBe('download_cut');
-  await device.until('transfer', ({ transfer }) => transfer.phase === 'failed');
-});
+inLongForm(test)(
+  'a download for which the device has no place fails, and is not left under way',
+  async () => {
+    await device.upload('a.txt', 'content');
+    const file = await device.file('a.txt');
+    const code = await device.page.evaluate(async (id) => {
+      const root = await navigator.storage.getDirectory();
+      const handle = await root.getFileHandle('gone', { create: true });
+      await root.removeEntry('gone');
+      await root.getDirectoryHandle('gone', { create: true }); // A folder stands where the file was.
+      return (await bare.send('download/write', { file: id, form: 'plain', handle })).code;
+    }, file);
+    expect(code).toBe('download_cut');
+    await device.until('transfer', ({ transfer }) => transfer.phase === 'failed');
+  },
+);
 
-test('a PUT that the store refuses is not sent again and again, and its reason is told', async () => {
-  let puts = 0;
-  await device.context.route(/X-Amz-Signature/, async (route) => {
-    if (route.request().method() !== 'PUT') return route.continue();
-    puts += 1;
-    await route.fulfill({
-      status: 403,
-      headers: { 'access-control-allow-origin': '*' },
-      body: '<Error><Code>AccessDenied</Code></Error>',
+inLongForm(test)(
+  'a PUT that the store refuses is not sent again and again, and its reason is told',
+  async () => {
+    let puts = 0;
+    await device.context.route(/X-Amz-Signature/, async (route) => {
+      if (route.request().method() !== 'PUT') return route.continue();
+      puts += 1;
+      await route.fulfill({
+        status: 403,
+        headers: { 'access-control-allow-origin': '*' },
+        body: '<Error><Code>AccessDenied</Code></Error>',
+      });
     });
-  });
-  await addShort('refused.txt');
-  await device.until('transfer', ({ transfer }) => transfer.phase === 'failed');
-  expect((await device.last('transfer'))?.transfer).toMatchObject({
-    canRetry: true,
-    error: { code: 'store_refused', detail: { reason: 'AccessDenied' } },
-  });
-  expect(puts).toBe(3);
-});
+    await addShort('refused.txt');
+    await device.until('transfer', ({ transfer }) => transfer.phase === 'failed');
+    expect((await device.last('transfer'))?.transfer).toMatchObject({
+      canRetry: true,
+      error: { code: 'store_refused', detail: { reason: 'AccessDenied' } },
+    });
+    expect(puts).toBe(3);
+  },
+);
 
 test('an upload that waits says who does not answer, and when that one is tried again', async () => {
   await device.context.route(/X-Amz-Signature/, (route) => route.abort());

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { inLongForm } from '../support/long-form.ts';
 import { setUpWorlds } from './people.ts';
 
 const worlds = setUpWorlds();
@@ -13,7 +14,7 @@ describe('a script of the app that cannot be fetched', () => {
     expect(await device.refused('passphrase/generate', {})).toBe('app_unreachable');
   });
 
-  test('is why a sign-in does not begin', async () => {
+  inLongForm(test)('is why a sign-in does not begin', async () => {
     const device = await worlds.newDevice();
     await device.context.route('**/*.js', (route) => route.abort());
     const args = { userName: 'ada', passphrase: 'quiet harbour lantern seven' };
@@ -23,7 +24,7 @@ describe('a script of the app that cannot be fetched', () => {
   });
 });
 
-test('a worker’s script that does not run is what the browser cannot do', async () => {
+inLongForm(test)('a worker’s script that does not run is what the browser cannot do', async () => {
   const device = await worlds.newDevice();
   await device.context.route('**/crypto.worker-*', async (route) => {
     const response = await route.fetch();

@@ -14,7 +14,7 @@ const LiveSession = v.strictObject({
   id: v.string(),
   device: DeviceId,
   expiresAtMs: Count,
-  /** Passphrase and code were proven in it once more; `hash`: SHA-256 of what was answered, base64url. See renewal.ts. */
+  /** Passphrase or kit, and a code, were proven in it; `hash`: SHA-256 of what was answered, base64url. See proof.ts. */
   proof: v.optional(v.strictObject({ hash: v.string(), atMs: Count })),
 });
 
@@ -43,6 +43,8 @@ export const AccountRecord = v.strictObject({
   createdAtMs: Count,
   opaqueRecord: v.string(),
   recoveryPublicKey: v.string(),
+  /** Ed25519, base64url: signs what the journal goes back to. From the last step of a sign-up on. */
+  identityPublicKey: v.optional(v.string()),
   /** Tokens carry it: another one ends every older session. */
   sessionEpoch: Count,
   sessions: v.array(LiveSession),

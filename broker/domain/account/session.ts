@@ -6,6 +6,8 @@ export interface Session {
   readonly account: AccountId;
   /** Absent before a device is known: stages `enrol`, `setup`, `code`, `recovery-code`, `recovery`, `factor-reset`. */
   readonly device: DeviceId | undefined;
+  /** Ed25519 of that device, base64url, as the account has it. */
+  readonly deviceKey?: string;
   /** Random, per sign-in; grants belong to it. */
   readonly sessionId: string;
   readonly stage: Exclude<Stage, 'none'>;

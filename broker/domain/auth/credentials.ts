@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type * as v from 'valibot';
 import type { AccountEventKind } from '../../contract/accounts.ts';
 import type { AccountId } from '../../contract/ids.ts';
@@ -7,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import { type AccountRecord, type Accounts, requireNext, withoutDevice } from '../account/accounts.ts';
 import type { EventLog } from '../state/event-log.ts';
 import { BrokerProblem } from '../problem.ts';
-import { sha256B64url } from '../state/record-codec.ts';
+import { type KeptProof, keptProof, newProof, type Prover, requireProof as requireProofAt } from './proof.ts';
 import type { SecondFactor } from './second-factor.ts';
 import type { Session } from '../account/session.ts';
 import { FULL_SECONDS, type Sessions } from './sessions.ts';
@@ -27,31 +26,18 @@ export interface CredentialsDeps extends LoginDeps {
   readonly forgetOldRecords: (account: AccountId) => Promise<void>;
 }
 
-/** A session with what it was answered for passphrase and code. */
-interface Prover {
-  readonly session: Session;
-  /** 32 bytes, base64url. */
-  readonly proof: string;
-}
-
 interface Admission {
   readonly answer: Record<string, never>;
   readonly issued: Issued;
 }
 
-/** For so long after passphrase and code a session may renew. */
-const PROOF_MS = 10 * 60 * 1000;
-
 /** New backup codes, authenticator, kit and passphrase (contract/credentials.ts), for who has the passphrase and a code at hand. */
 export function createCredentials(deps: CredentialsDeps) {
   const { accounts, opaque, secondFactor, events, clock } = deps;
 
-  function requireProof({ sessions }: AccountRecord, { session: { sessionId }, proof }: Prover): void {
-    const known = sessions.find(({ id }) => id === sessionId)?.proof;
-    const isOver = !known || clock() - known.atMs >= PROOF_MS;
-    // Of what is secret only the hashes meet.
-    if (isOver || known.hash !== hashOf(proof)) throw new BrokerProblem('proof_missing');
-  }
+  const requireProof = (record: AccountRecord, prover: Prover): void => {
+    requireProofAt(record, prover, clock());
+  };
 
   async function proven(prover: Prover): Promise<AccountRecord> {
     const record = await accounts.read(prover.session.account);
@@ -113,11 +99,11 @@ export function createCredentials(deps: CredentialsDeps) {
     ): Promise<Answer<typeof contract.credentialsProve>> {
       const { account, epoch } = await finishLogin(deps, finishLoginRequest, sealedStates);
       if (account !== session.account) throw new BrokerProblem('login_refused');
-      const proof = randomBytes(32).toString('base64url');
+      const proof = newProof();
       const record = await secondFactor.accept(session, factor, (stored) => {
         // What was proven may have been replaced since.
         if (stored.sessionEpoch !== epoch) throw new BrokerProblem('login_refused');
-        return withProof(stored, session, { hash: hashOf(proof), atMs: clock() });
+        return withProof(stored, session, keptProof(proof, clock()));
       });
       if (!record.keyring) throw new BrokerProblem('record_corrupt');
       return { keyring: record.keyring, proof };
@@ -203,16 +189,8 @@ export function createCredentials(deps: CredentialsDeps) {
   };
 }
 
-function hashOf(proof: string): string {
-  return sha256B64url(Buffer.from(proof, 'base64url'));
-}
-
 /** What an earlier proof had begun is over with it. */
-function withProof(
-  record: AccountRecord,
-  { sessionId }: Session,
-  proof: { hash: string; atMs: number },
-): AccountRecord {
+function withProof(record: AccountRecord, { sessionId }: Session, proof: KeptProof): AccountRecord {
   if (!record.sessions.some(({ id }) => id === sessionId)) throw new BrokerProblem('session_missing');
   return {
     ...withoutNextSecret(record),

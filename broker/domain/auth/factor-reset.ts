@@ -13,6 +13,7 @@ import type { OneTimeState } from './one-time-state.ts';
 import { isFactorResetDue, pendingFactorReset } from '../account/pending-factor-reset.ts';
 import { BrokerProblem } from '../problem.ts';
 import { provenRecoveryKey } from './recovery-key.ts';
+import { keptProof, newProof } from './proof.ts';
 import type { SecondFactor } from './second-factor.ts';
 import type { Session } from '../account/session.ts';
 import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
@@ -94,7 +95,11 @@ export function createFactorReset(deps: FactorResetDeps) {
       const now = await accounts.read(account);
       if (now) requireUnrevoked(now, device); // Before the code counts.
       const full = { account, sessionId, device: device.id, stage: 'full' } as const;
-      const live = { id: sessionId, device: device.id, expiresAtMs: clock() + FULL_SECONDS * 1000 };
+      const proof = newProof();
+      const live = {
+        ...{ id: sessionId, device: device.id, expiresAtMs: clock() + FULL_SECONDS * 1000 },
+        proof: keptProof(proof, clock()),
+      };
       const record = await secondFactor.change({ ...before, device: device.id }, code, (stored) => {
         const { sessionEpoch, factor } = stillDue(stored, before);
         const renewed: AccountRecord = {
@@ -108,7 +113,7 @@ export function createFactorReset(deps: FactorResetDeps) {
       });
       // It has taken effect: what cannot be erased now, the sweeper erases.
       await deps.forgetOldRecords(account).catch(() => undefined);
-      return welcome(deps, full, record);
+      return welcome(deps, full, record, { proof });
     },
 
     async stop({ account, device }: Session) {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { b64url } from '../../contract/ids.ts';
-import { isSignedBy } from '../ed25519.ts';
 import { lengthPrefixed } from '../state/length-prefixed.ts';
+import { isSignedBy } from '../ed25519.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { OneTimeState } from './one-time-state.ts';
 

@@ -14,6 +14,7 @@ import type { OneTimeState } from './one-time-state.ts';
 import type { OpaqueServer } from './opaque-server.ts';
 import { BrokerProblem } from '../problem.ts';
 import { challengeRecoveryKey, provenRecoveryKey } from './recovery-key.ts';
+import { keptProof, newProof } from './proof.ts';
 import type { SecondFactor } from './second-factor.ts';
 import type { Session } from '../account/session.ts';
 import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
@@ -83,7 +84,11 @@ export function createRecovery(deps: RecoveryDeps) {
       opaque.checkRecord(now.nameId, registrationRecord);
       requireUnrevoked(now, device); // Before it is logged.
       await deps.events.append(account, { kind: 'recovered', device: device.id });
-      const live = { id: sessionId, device: device.id, expiresAtMs: clock() + FULL_SECONDS * 1000 };
+      const proof = newProof();
+      const live = {
+        ...{ id: sessionId, device: device.id, expiresAtMs: clock() + FULL_SECONDS * 1000 },
+        proof: keptProof(proof, clock()),
+      };
       const record = await accounts.update(account, (stored) => {
         const isOvertaken =
           stored.sessionEpoch !== now.sessionEpoch || stored.recoveryPublicKey !== before.recoveryPublicKey;
@@ -99,7 +104,7 @@ export function createRecovery(deps: RecoveryDeps) {
         return withSession(renewed, live, device, clock());
       });
       await deps.forgetOldRecords(account);
-      return welcome(deps, { account, sessionId, device: device.id, stage: 'full' }, record);
+      return welcome(deps, { account, sessionId, device: device.id, stage: 'full' }, record, { proof });
     },
   };
 

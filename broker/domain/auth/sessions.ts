@@ -106,7 +106,8 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
       if (record?.sessionEpoch !== epoch || !isLive(record, session, clock())) {
         throw new BrokerProblem('session_missing');
       }
-      return session;
+      const deviceKey = record.devices.find(({ id }) => id === device)?.publicKey;
+      return { ...session, ...(deviceKey !== undefined && { deviceKey }) };
     },
     issueDevice: (nameId, device) => sign({ sub: nameId, jti: device }, 'halfkey/device', DEVICE_SECONDS),
     async knownDevice(tokens, nameId) {

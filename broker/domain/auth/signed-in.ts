@@ -26,13 +26,14 @@ export interface WelcomeDeps {
 /**
  * Ends a sign-up, sign-in or recovery: a full session, its first grant, and what the client needs to begin. The session has
  * to stand in the account already.
+ * @param options.proof whose hash the session in the account keeps
  * @param options.grant where repeating the request must yield the same grant
  */
 export async function welcome(
   deps: WelcomeDeps,
   session: Session & { readonly device: DeviceId },
   record: AccountRecord,
-  options: { grant?: GrantId } = {},
+  { proof, ...options }: { readonly proof: string; readonly grant?: GrantId },
 ): Promise<{ answer: SignedIn; issued: Issued }> {
   if (!record.keyring) throw new BrokerProblem('record_corrupt');
   const { account, device } = session;
@@ -44,7 +45,7 @@ export async function welcome(
   const vaults = await deps.vaults.memberships(account);
   const events = await deps.events.head(account);
   return {
-    answer: { account, keyring: record.keyring, vaults, grant, ...(events && { events }) },
+    answer: { account, keyring: record.keyring, vaults, grant, proof, ...(events && { events }) },
     issued: {
       token: await deps.sessions.issue(session, record.sessionEpoch),
       seconds: FULL_SECONDS,

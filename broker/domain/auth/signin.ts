@@ -9,6 +9,7 @@ import { lengthPrefixed } from '../state/length-prefixed.ts';
 import type { OneTimeState } from './one-time-state.ts';
 import type { OpaqueServer } from './opaque-server.ts';
 import { BrokerProblem } from '../problem.ts';
+import { keptProof, newProof } from './proof.ts';
 import type { SecondFactor } from './second-factor.ts';
 import type { Session } from '../account/session.ts';
 import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
@@ -125,16 +126,18 @@ export function createSignin(deps: SigninDeps) {
 
     async code(before: Session, { factor, device }: Request<typeof contract.signinCode>) {
       const session = { ...before, device: device.id, sessionId: newSessionId(), stage: 'full' } as const;
+      const proof = newProof();
       const live = {
         id: session.sessionId,
         device: device.id,
         expiresAtMs: clock() + FULL_SECONDS * 1000,
+        proof: keptProof(proof, clock()),
       };
       const record = await deps.secondFactor.accept(before, factor, (stored) =>
         withSession(sameEpoch(stored, before), live, device, clock()),
       );
       await deps.events.append(session.account, { kind: 'signed-in', device: device.id });
-      return welcome(deps, session, record);
+      return welcome(deps, session, record, { proof });
     },
   };
 }

@@ -14,8 +14,10 @@ import {
 } from '../account/accounts.ts';
 import type { OpaqueServer } from './opaque-server.ts';
 import { BrokerProblem } from '../problem.ts';
+import { keptProof } from './proof.ts';
 import type { SecondFactor } from './second-factor.ts';
 import type { Session } from '../account/session.ts';
+import { requireSigned } from '../segment-signature.ts';
 import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
 import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
 
@@ -130,6 +132,7 @@ export function createSignup(deps: SignupDeps) {
         id: sessionId,
         device: request.device.id,
         expiresAtMs: clock() + FULL_SECONDS * 1000,
+        proof: keptProof(proofOf(sessionId), clock()),
       };
       const record = await accounts.update(account, (stored) => {
         if (stored.phase === 'active') {
@@ -141,6 +144,7 @@ export function createSignup(deps: SignupDeps) {
           ...stored,
           phase: 'active',
           keyring: request.keyring,
+          identityPublicKey: request.identityPublicKey,
           factor: { ...stored.factor, backupCodes: [...request.backupCodeHashes] },
           completion,
         };
@@ -149,7 +153,7 @@ export function createSignup(deps: SignupDeps) {
       if (before.phase !== 'active') {
         await deps.events.append(account, { kind: 'signed-up', device: request.device.id });
       }
-      return welcome(deps, full, record, { grant: grantOf(sessionId) });
+      return welcome(deps, full, record, { grant: grantOf(sessionId), proof: proofOf(sessionId) });
     },
   };
 
@@ -160,20 +164,30 @@ export function createSignup(deps: SignupDeps) {
   ): Promise<void> {
     requirePending(record, clock());
     if (!record.inboxBlob) throw new BrokerProblem('session_missing');
+    const genesis = Buffer.from(request.genesis, 'base64url');
+    requireSigned(onlyVault(record), genesis, request.identityPublicKey);
     await accounts.claimRecoveryKey(record.recoveryPublicKey, account);
     await accounts.claimName(record.nameId, account);
     await deps.vaults.createVault({
       account,
       vault: onlyVault(record),
-      genesis: Buffer.from(request.genesis, 'base64url'),
+      genesis,
       inboxBlob: record.inboxBlob,
       inboxEnvelope: request.inboxEnvelope,
     });
   }
 
+  /** A repeated request is answered as the first time. */
+  const ofSession = (purpose: string, sessionId: string): Buffer =>
+    createHmac('sha256', deps.grantKey).update(`halfkey/${purpose}/1 ${sessionId}`).digest();
+
   function grantOf(sessionId: string): GrantId {
-    const bytes = createHmac('sha256', deps.grantKey).update(`halfkey/first-grant/1 ${sessionId}`).digest();
+    const bytes = ofSession('first-grant', sessionId);
     return v.parse(GrantId, bytes.subarray(0, 16).toString('base64url'));
+  }
+
+  function proofOf(sessionId: string): string {
+    return ofSession('first-proof', sessionId).toString('base64url');
   }
 }
 

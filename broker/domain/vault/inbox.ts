@@ -6,7 +6,6 @@ import { LIMITS } from '../../contract/limits.ts';
 import type { InboxName, StoredBlob } from '../../contract/vault-inbox.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ListedObject, Purger, VaultObjects } from '../../ports/vaults.ts';
-import type { Accounts } from '../account/accounts.ts';
 import type { Session } from '../account/session.ts';
 import type { Grants } from '../auth/grants.ts';
 import { mapBounded } from '../bounded.ts';
@@ -65,7 +64,6 @@ export interface Inbox {
 }
 
 export interface InboxDeps {
-  readonly accounts: Pick<Accounts, 'read'>;
   readonly objects: Pick<VaultObjects, 'create' | 'describe' | 'list' | 'read'>;
   readonly purger: Purger;
   readonly grants: Pick<Grants, 'require'>;
@@ -80,13 +78,8 @@ export interface InboxDeps {
 const PARALLEL = 16;
 
 export function createInbox(deps: InboxDeps): Inbox {
-  const { accounts, objects, purger, grants, events, room, clock, announce } = deps;
+  const { objects, purger, grants, events, room, clock, announce } = deps;
   const queue = createQueue();
-
-  async function publicKeyOf({ account, device }: Session): Promise<string | undefined> {
-    const record = await accounts.read(account);
-    return record?.devices.find(({ id }) => id === device)?.publicKey;
-  }
 
   async function writeOne(
     vault: VaultId,
@@ -107,14 +100,11 @@ export function createInbox(deps: InboxDeps): Inbox {
     vault: VaultId,
     records: readonly NewRecord[],
   ): Promise<(WriteRefusal | { blobBytes: number })[]> {
-    const { device } = session;
-    const [publicKey, listed] = await Promise.all([
-      publicKeyOf(session),
-      objects.list(vault, blobKeys.inboxOf(device), '', LIMITS.waitingRecords),
-    ]);
+    const { device, deviceKey } = session;
+    const listed = await objects.list(vault, blobKeys.inboxOf(device), '', LIMITS.waitingRecords);
     const waiting = new Set(listed.objects.map(({ key }) => key));
     return mapBounded(records, PARALLEL, async (record) => {
-      if (!publicKey || !isSignedRecord(vault, device, record, publicKey)) return 'input_malformed';
+      if (!deviceKey || !isSignedRecord(vault, device, record, deviceKey)) return 'input_malformed';
       const key = blobKeys.inbox(device, record.blob);
       if (!waiting.has(key) && waiting.size >= LIMITS.waitingRecords) return 'inbox_full';
       waiting.add(key);

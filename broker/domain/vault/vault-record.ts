@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { Head } from '../../contract/accounts.ts';
-import { AccountId, type VaultId } from '../../contract/ids.ts';
+import { AccountId, Count, type VaultId } from '../../contract/ids.ts';
 import { NamedSnapshot } from '../../contract/vault-log.ts';
+import { AppendCount, type Appended, counted } from './append-pace.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Records } from '../state/records.ts';
 import { stateKeys } from '../state/state-keys.ts';
@@ -11,6 +12,10 @@ export const VaultRecord = v.strictObject({
   members: v.array(v.strictObject({ account: AccountId, role: v.literal('owner') })),
   /** May lag behind the objects, which are the truth, when a broker ended between two writes. */
   head: Head,
+  /** Of the vault key that seals what is appended. The journal decides; this refuses what it would not take. */
+  epoch: Count,
+  /** What devices have appended of late. */
+  appends: v.array(AppendCount),
   /** The newest two that an append has named, the newest first: their pages stay. */
   snapshots: v.array(NamedSnapshot),
   /** The newest that an identity-signed segment has named: audits go back to it. */
@@ -24,11 +29,17 @@ export interface VaultRecords {
   read(vault: VaultId): Promise<VaultRecord | undefined>;
   create(vault: VaultId, record: VaultRecord): Promise<'created' | 'exists'>;
   /**
-   * Moves the head on, never back.
-   * @param named the snapshot that the segment at this place names, and who signed it
-   * @returns the head now stored, which another writer may have moved further
+   * Moves the head on, never back, and counts what that took.
+   * @param named the snapshot that the segment at this place names, and whether the identity key signed it
+   * @returns the record now stored, whose head another writer may have moved further
    */
-  advance(vault: VaultId, head: Head, named?: { snapshot: NamedSnapshot; isBase: boolean }): Promise<Head>;
+  advance(
+    vault: VaultId,
+    head: Head,
+    appended: readonly Appended[],
+    nowMs: number,
+    named?: { snapshot: NamedSnapshot; isBase: boolean },
+  ): Promise<VaultRecord>;
 }
 
 export function createVaultRecords(records: Records): VaultRecords {
@@ -44,14 +55,13 @@ export function createVaultRecords(records: Records): VaultRecords {
   return {
     read: async (vault) => (await records.read(stateKeys.vault(vault), VaultRecord))?.content,
     create: (vault, record) => records.create(stateKeys.vault(vault), record),
-    async advance(vault, head, named) {
-      const stored = await change(vault, (record) => {
+    advance: (vault, head, appended, nowMs, named) =>
+      change(vault, (record) => {
         const isNewer = record.head.seq < head.seq;
         if (!isNewer && !named) return undefined;
-        return { ...(named ? withSnapshot(record, named) : record), ...(isNewer && { head }) };
-      });
-      return stored.head;
-    },
+        const moved = isNewer && { head, appends: counted(record.appends, appended, nowMs) };
+        return { ...(named ? withSnapshot(record, named) : record), ...moved };
+      }),
   };
 }
 

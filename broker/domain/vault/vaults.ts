@@ -6,6 +6,7 @@ import type { VaultKms } from '../../ports/kms.ts';
 import type { Purger, VaultObjects } from '../../ports/vaults.ts';
 import type { Accounts } from '../account/accounts.ts';
 import { blobKeys } from './blob-keys.ts';
+import { createAppending, type Appending } from './appending.ts';
 import { createEnvelopeProofs } from './envelope-proofs.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from '../auth/grants.ts';
@@ -44,6 +45,7 @@ export interface VaultSide {
   readonly keys: Keys;
   readonly uploads: Uploads;
   readonly log: Log;
+  readonly appending: Appending;
   readonly inbox: Inbox;
   readonly news: VaultEvents;
   readonly purge: Purge;
@@ -88,6 +90,7 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
     objects,
     records,
     room,
+    clock,
     announce: (vault, head) => {
       news.announceHead(vault, head);
     },
@@ -126,11 +129,14 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
       const record: VaultRecord = {
         members: [{ account, role: 'owner' }],
         head,
+        epoch: 0,
+        appends: [],
         snapshots: [],
       };
       if ((await records.create(vault, record)) === 'exists') await requireMember(account, vault);
       return head;
     },
+    appending: createAppending({ accounts, grants: deps.grants, log, clock }),
     keys: createKeys({ ...deps, room, proofs: createEnvelopeProofs(deps.envelopeKey, clock) }),
     uploads: createUploads(objects, room),
     log,

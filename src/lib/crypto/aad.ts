@@ -11,6 +11,7 @@ export type SealedType =
   | 'identity-key'
   | 'sharing-key'
   | 'vault-key'
+  | 'previous-key'
   | 'content-key'
   | 'inbox'
   | 'draft'

@@ -22,6 +22,20 @@ export async function generateAgreementKeyPair(): Promise<{ publicKey: Bytes; pr
   return { publicKey: new Uint8Array(publicKey), privateKey: new Uint8Array(privateKey) };
 }
 
+/** An X25519 key pair whose private half never leaves WebCrypto. */
+interface DeviceAgreementKeyPair {
+  /** 32 bytes. */
+  readonly publicKey: Bytes;
+  /** Not extractable; IndexedDB keeps it as it is. */
+  readonly privateKey: CryptoKey;
+}
+
+/** A new X25519 key pair that exists on this device only. */
+export async function generateDeviceAgreementKeyPair(): Promise<DeviceAgreementKeyPair> {
+  const { publicKey, privateKey } = await suite.GenerateKeyPair(false);
+  return { publicKey: new Uint8Array(await suite.SerializePublicKey(publicKey)), privateKey };
+}
+
 /**
  * Seals to the holder of a private key: HPKE (RFC 9180) in base mode, with X25519, HKDF-SHA-256 and AES-256-GCM, one message.
  * It says nothing about who sealed: sign the result.

@@ -3,7 +3,7 @@ import type { DriveCommands } from '../protocol/drive.ts';
 import type { OpenVault } from '../vault/open-vault.ts';
 import { compareHeadPhrase } from './head-check.ts';
 import { otherDevices } from './other-devices.ts';
-import { purgeFile } from './purge.ts';
+import { deletedFiles, purgeFiles } from './purge.ts';
 import type { Drive, View } from './view.ts';
 
 /** The drive of whoever is signed in here. Each function throws `session_missing` when nobody is. */
@@ -36,6 +36,7 @@ export function driveCommands(
       otherDevices: otherDevices(drive().journal.state, device()).map(({ name }) => name),
     }),
     'head/compare': async ({ phrase }) => ({ verdict: await compareHeadPhrase(vault(), phrase) }),
-    'file/purge': ({ file, factor }) => purgeFile(vault(), file, factor),
+    'deleted/read': () => ({ files: deletedFiles(drive().journal.state, device()) }),
+    'file/purge': ({ file, also, factor }) => purgeFiles(vault(), { file, also }, factor),
   };
 }

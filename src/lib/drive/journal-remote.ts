@@ -1,5 +1,5 @@
 import type { Head } from '$contract/accounts.ts';
-import { BlobId, type VaultId } from '$contract/ids.ts';
+import { BlobId, type GrantId, type VaultId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { snapshotGetUrls, snapshotPutUrls } from '$contract/vault-blobs.ts';
 import { logAppend, logRead } from '$contract/vault-log.ts';
@@ -17,18 +17,26 @@ interface Page {
   readonly bytes: Bytes;
 }
 
-/** The journal's far end: segments through the broker, pages of snapshots straight to and from S3. */
-export function journalRemote(broker: Broker, vault: VaultId): JournalRemote {
+/**
+ * The journal's far end: segments through the broker, pages of snapshots straight to and from S3.
+ * @param grant that is live: who has one may write more
+ */
+export function journalRemote(
+  broker: Broker,
+  vault: VaultId,
+  grant: () => GrantId | undefined = () => undefined,
+): JournalRemote {
   return {
     async read(fromSeq) {
       const { head, segments } = await broker.call(logRead, { from: String(fromSeq) }, { vault });
       return { head: toJournalHead(head), segments: segments.map(decode) };
     },
-    async append(segment, snapshot) {
+    async append(segment, proof, snapshot) {
       const named = snapshot && {
         snapshot: { seq: snapshot.seq, pages: snapshot.pages.map(({ page }) => v.parse(BlobId, page)) },
       };
-      return toJournalHead(await broker.call(logAppend, { segment: toB64Url(segment), ...named }, { vault }));
+      const request = { segment: toB64Url(segment), proof, grant: grant(), ...named };
+      return toJournalHead(await broker.call(logAppend, request, { vault }));
     },
     async putPages(seq, pages) {
       for (let index = 0; index < pages.length; index += LIMITS.batch) {

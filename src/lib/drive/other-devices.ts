@@ -4,7 +4,7 @@ import type { OtherDevice } from '../protocol/credentials.ts';
 /** Those that are enrolled and not revoked, in the order of their enrolment. @param own this one's id */
 export function otherDevices(state: FoldedVault, own: string): OtherDevice[] {
   const others = [...state.devices.values()].filter(
-    ({ device, revokedSeq }) => device !== own && revokedSeq === undefined,
+    ({ device, revoked }) => device !== own && revoked === undefined,
   );
   return others.map(({ device, name }) => {
     const lastHeardMs = state.heartbeats.get(device)?.atMs;

@@ -79,6 +79,7 @@ function rowAt(state: FoldedVault, index: number): Row {
     sizeBytes: versions.sizeBytes[version] ?? 0,
     mediaType: versions.mediaTypes[version] ?? '',
     addedAtMs: versions.addedAtMs[version] ?? 0,
+    isGone: state.gone.has(versions.blobs[version] ?? ''),
     isPending: false,
   };
 }

@@ -20,7 +20,8 @@ export function operationsToAdopt(state: FoldedVault, adoptables: readonly Adopt
   for (const { file, folder, name, version } of adoptables) {
     if (state.hasBlob(version.blob) || named.has(version.blob) || state.erased.has(file)) continue;
     const entry = state.entry(file);
-    if (entry?.isFolder) continue; // An id that no honest device takes.
+    // An id that no honest device takes, and a file that is hidden: nothing is added to either.
+    if (entry?.isFolder || (entry === undefined && state.index.byId.has(file))) continue;
     const isThere = entry !== undefined || named.has(file);
     operations.push(
       isThere ? { kind: 'version-add', file, version } : { kind: 'file-add', file, folder, name, version },

@@ -26,11 +26,14 @@ export interface AppendContext {
   readonly remote: JournalRemote;
   readonly signer: SegmentSigner;
   readonly pauseMs: (ms: number) => Promise<void>;
+  /** As `JournalRemote.append` wants it. */
+  readonly proof?: string | undefined;
 }
 
 /**
  * Writes what an intent wants, in as many segments as it takes, after whatever others have written meanwhile.
- * @throws {HalfkeyError} `device_untrusted` when this device may not write; of the family unreachable when the remote stays silent
+ * @throws {HalfkeyError} `device_untrusted` when this device may not write; `device_state_lost`, with `seq`, when what it wrote counts
+ *   for nothing; `too_many_requests`; of the family unreachable when the remote stays silent
  *   (then what was written is there, or will be seen by the next `pull`); as `pull`
  * @throws {TypeError} for an operation that is malformed, or that this signer may not write
  */
@@ -59,7 +62,8 @@ async function placeAll(
 ): Promise<boolean> {
   for (const batch of batches(operations)) {
     const { replica, signer } = context;
-    const segment = await sealSegment(replica.trust.key, replica.head, concat(...batch), signer);
+    const key = await replica.trust.keys.provenFor(replica.state);
+    const segment = await sealSegment(key, replica.head, concat(...batch), signer);
     if (!(await placeSegment(context, segment, named))) return false;
     for (const operation of batch) count(landed, operation, 1);
   }
@@ -68,7 +72,7 @@ async function placeAll(
 
 /** Puts one segment after the replica's head. The same bytes are sent again and again: never another seal of them. */
 async function placeSegment(
-  { replica, remote, pauseMs }: AppendContext,
+  { replica, remote, pauseMs, proof }: AppendContext,
   segment: Bytes,
   named: SnapshotName | undefined,
 ): Promise<boolean> {
@@ -76,9 +80,11 @@ async function placeSegment(
   for (let tries = 0; ; tries++) {
     let failure: HalfkeyError | undefined;
     try {
-      const head = await remote.append(segment, named);
+      const head = await remote.append(segment, proof, named);
       if (head.seq === own.seq && equalBytes(head.hash, own.hash)) {
         await replica.take([segment]);
+        if (replica.doubtsToCome) await pull(replica, remote);
+        requireCounted(replica, own.seq);
         return true;
       }
       throw new HalfkeyError(
@@ -91,7 +97,10 @@ async function placeSegment(
     // Whether it was written and only the reply lost, or somebody else was there first, the log itself must say.
     try {
       const { changed, watched } = await pull(replica, remote, own);
-      if (watched) return true;
+      if (watched) {
+        requireCounted(replica, own.seq);
+        return true;
+      }
       if (changed) return false;
     } catch (error) {
       failure = retriable(error);
@@ -99,6 +108,17 @@ async function placeSegment(
     if (tries + 1 >= MAX_SILENT_TRIES) throw failure;
     await pauseMs(jitteredMs(tries));
   }
+}
+
+/**
+ * What this device signs counts, or something is wrong with this device: it must not go on, and nothing of what was to be written is
+ * done.
+ */
+function requireCounted({ voided }: Replica, seq: number): void {
+  if (!voided.some((segment) => segment.seq === seq)) return;
+  throw new HalfkeyError('device_state_lost', `segment ${String(seq)} of this device counts for nothing`, {
+    detail: { seq },
+  });
 }
 
 function retriable(error: unknown): HalfkeyError {

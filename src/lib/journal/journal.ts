@@ -9,8 +9,11 @@ import { localCopyKey, openLocalCopy, sealLocalCopy } from './local-copy.ts';
 import type { Operation } from './entries/operations.ts';
 import type { JournalCache, JournalIdentity, JournalRemote } from './ports.ts';
 import { pull, Replica, type ReplicaTrust } from './replica.ts';
-import { journalKey, type JournalHead, type JournalKey, type SegmentSigner } from './entries/segment.ts';
-import { sealSnapshot } from './snapshot.ts';
+import type { JournalHead, JournalKey, SegmentSigner } from './entries/segment.ts';
+import type { VoidSegment } from './chain.ts';
+import { JournalKeys } from './journal-keys.ts';
+import { loadSnapshot, sealSnapshot } from './snapshot.ts';
+import { readActivity, type Activity } from './activity.ts';
 import { encodeState } from './state/state-encoding.ts';
 import { checkAgainstCheckpoint } from './checkpoint.ts';
 
@@ -43,26 +46,18 @@ export class Journal {
   #head: JournalHead;
   #problem: HalfkeyError | undefined;
   #checkpoint: JournalHead | undefined;
-  #needsAudit: boolean;
   #queue: Promise<unknown> = Promise.resolve();
   #savedSeq = -1;
   /** How the local copy begins that this tab knows: each seal has a random header of its own. */
   #savedHeader: Bytes | undefined;
   #saving: Promise<void> | undefined;
 
-  private constructor(
-    deps: JournalDeps,
-    keys: Keys,
-    replica: Replica,
-    head: JournalHead,
-    needsAudit: boolean,
-  ) {
+  private constructor(deps: JournalDeps, keys: Keys, replica: Replica, head: JournalHead) {
     this.#deps = deps;
     this.#keys = keys;
     this.#replica = replica;
     this.#head = head;
     this.#checkpoint = deps.expectedHead;
-    this.#needsAudit = needsAudit;
   }
 
   /**
@@ -79,7 +74,7 @@ export class Journal {
       try {
         const copy = await openLocalCopy(keys.copy, sealed);
         const replica = new Replica(keys.trust, copy);
-        const journal = new Journal(deps, keys, replica, copy.head, copy.needsAudit);
+        const journal = new Journal(deps, keys, replica, copy.head);
         journal.#savedSeq = copy.head.seq;
         journal.#savedHeader = sealed.slice(0, HEADER_BYTES);
         return journal;
@@ -91,7 +86,7 @@ export class Journal {
     const cold = await startCold(keys.trust, deps.remote);
     const head = cold.replica.head;
     if (!head) throw new HalfkeyError('vault_missing', 'the journal of this vault is empty');
-    const journal = new Journal(deps, keys, cold.replica, head, cold.fromSnapshot);
+    const journal = new Journal(deps, keys, cold.replica, head);
     journal.#notes.push(...notes, ...cold.notes);
     journal.#problem = cold.problem;
     if (!cold.problem) {
@@ -115,7 +110,15 @@ export class Journal {
     return this.#head;
   }
 
-  /** What made this journal read-only: `rollback`, `fork`, `journal_corrupt`, `journal_gap`, `device_untrusted`, `vault_missing`. */
+  /** What came, and counts for nothing, since the journal was opened. */
+  get voided(): readonly VoidSegment[] {
+    return this.#replica.voided;
+  }
+
+  /**
+   * What made this journal read-only: `rollback`, `fork`, `journal_corrupt`, `journal_gap`, `vault_missing`; `epoch_key_missing` until
+   * this device has the vault's new key; `device_state_lost` when what it wrote itself counts for nothing.
+   */
   get problem(): HalfkeyError | undefined {
     return this.#problem;
   }
@@ -127,7 +130,7 @@ export class Journal {
 
   /** Whether the log before a snapshot was taken on the word of the device that wrote it; `audit` settles it. */
   get needsAudit(): boolean {
-    return this.#needsAudit;
+    return this.#replica.needsAudit;
   }
 
   /** Calls the listener after each change of state, problem or notes. @returns a function that stops it */
@@ -146,7 +149,8 @@ export class Journal {
       const checkpoint = this.#checkpoint; // Before pulling: meanwhile another tab may see more than this pull does.
       const { changed } = await pull(this.#replica, this.#deps.remote);
       await this.#compareCheckpoint(checkpoint);
-      this.#problem = undefined;
+      // What this device wrote counts for nothing: that does not mend itself while it runs.
+      if (this.#problem?.code !== 'device_state_lost') this.#problem = undefined;
       return changed;
     });
   }
@@ -176,9 +180,32 @@ export class Journal {
     if (this.#isSnapshotDue()) void this.#exclusively(() => this.#writeSnapshot()).catch(ignoreKnown);
   }
 
-  /** The same, signed by the identity key: genesis aside, devices and keyrings. */
-  async appendByIdentity(identityKey: CryptoKey, operations: readonly Operation[]): Promise<void> {
-    await this.#append({ device: undefined, privateKey: identityKey }, () => operations);
+  /**
+   * The same, signed by the identity key: devices, keyrings, and what only it may vouch for.
+   * @param proof without which the broker takes none
+   */
+  async appendByIdentity(
+    identityKey: CryptoKey,
+    operations: readonly Operation[],
+    proof?: string,
+  ): Promise<void> {
+    await this.#append({ device: undefined, privateKey: identityKey }, () => operations, proof);
+  }
+
+  /**
+   * Revokes a device, for everything that it signed from a segment on, or from now on.
+   * @throws {HalfkeyError} as `append`
+   */
+  async revoke(
+    identityKey: CryptoKey,
+    { device, since }: { readonly device: string; readonly since?: number | undefined },
+    proof?: string,
+  ): Promise<void> {
+    await this.#append(
+      { device: undefined, privateKey: identityKey },
+      () => [{ kind: 'device-revoke', device, since: since ?? this.#replica.nextSeq }],
+      proof,
+    );
   }
 
   /** Says what this device has seen, for the others to notice when they are shown less, and what it needs (`inboxEpochNeeded`). */
@@ -190,29 +217,75 @@ export class Journal {
   }
 
   /**
-   * Folds the whole log and compares: what a snapshot left out or made up comes to light, and is dropped for what the log says
-   * (`snapshot_wrong` in the notes). Reads everything; for idle times.
+   * Folds the log, from its beginning or from what the identity key vouches for, and compares: what a snapshot left out or made up
+   * comes to light, and is dropped for what the log says (`snapshot_wrong` in the notes). Reads everything; for idle times.
    */
   async audit(): Promise<void> {
     await this.#exclusively(async () => {
-      const fresh = new Replica(this.#keys.trust);
-      await pull(fresh, this.#deps.remote);
+      await pull(this.#replica, this.#deps.remote);
+      const fresh = await this.#foldAnew();
       await pull(this.#replica, this.#deps.remote);
       await pull(fresh, this.#deps.remote);
       const [ours, theirs] = [this.#replica.head, fresh.head];
       if (!ours || theirs?.seq !== ours.seq) return; // Somebody is writing all the time: another time.
       await checkAgainstCheckpoint(this.#deps.remote, theirs, ours);
-      this.#needsAudit = false;
       this.#savedSeq = -1; // The local copy says so from now on.
       const hashes = [encodeState(this.state, ours), encodeState(fresh.state, theirs)].map(sha256);
       const [ourHash, theirHash] = await Promise.all(hashes);
-      if (ourHash && theirHash && equalBytes(ourHash, theirHash)) return;
-      this.#replica = fresh;
+      if (ourHash && theirHash && equalBytes(ourHash, theirHash)) {
+        this.#replica.passAudit();
+        return;
+      }
+      this.#replica.become(fresh);
       if (fresh.wrongSnapshotSeq !== undefined) return; // Noted under its place.
       this.#notes.push(
         new HalfkeyError('snapshot_wrong', 'the snapshot that this device began from differs from the log'),
       );
     });
+  }
+
+  /**
+   * To be awaited before anything that cannot be undone rests on what the journal says.
+   * @throws {HalfkeyError} `head_changed` while others write all the time; what is wrong with the log; of the family unreachable
+   */
+  async ensureAudited(): Promise<void> {
+    if (this.needsAudit) await this.audit();
+    if (this.needsAudit) throw new HalfkeyError('head_changed', 'the log grew while it was compared');
+  }
+
+  /** What a device has done, and when the others were heard of: reads the whole log. @throws {HalfkeyError} as `refresh` */
+  async activityOf(device: string): Promise<Activity> {
+    await this.refresh();
+    return readActivity(this.#keys.trust, this.#deps.remote, device);
+  }
+
+  /** A replica of the log that believes no snapshot but the identity key's. */
+  async #foldAnew(): Promise<Replica> {
+    const { trust } = this.#keys;
+    const { remote } = this.#deps;
+    const { base } = this.state;
+    if (base) {
+      try {
+        const start = await loadSnapshot(trust, remote, base.snapshot, this.state.epochAt(base.seq));
+        const replica = new Replica(trust, { ...start, needsAudit: true });
+        await pull(replica, remote);
+        // Only what comes behind it says who named it.
+        const own = replica.state.base;
+        if (
+          replica.needsAudit &&
+          own?.seq === base.seq &&
+          equalBytes(own.snapshot.stateHash, base.snapshot.stateHash)
+        ) {
+          replica.passAudit();
+        }
+        if (!replica.needsAudit) return replica;
+      } catch (error) {
+        if (!(error instanceof HalfkeyError) || error.family === 'unreachable') throw error;
+      }
+    }
+    const replica = new Replica(trust);
+    await pull(replica, remote);
+    return replica;
   }
 
   /** Resolves when everything begun has ended and the local copy is up to date. */
@@ -222,12 +295,12 @@ export class Journal {
     if (this.#savedSeq < this.#head.seq) await this.#save();
   }
 
-  async #append(signer: SegmentSigner, intent: Intent): Promise<void> {
+  async #append(signer: SegmentSigner, intent: Intent, proof?: string): Promise<void> {
     const { remote } = this.#deps;
     const pauseMs = this.#deps.pauseMs ?? pauseByTimer;
     await this.#exclusively(async () => {
       if (this.#problem) throw this.#problem;
-      await appendIntent({ replica: this.#replica, remote, signer, pauseMs }, intent);
+      await appendIntent({ replica: this.#replica, remote, signer, pauseMs, proof }, intent);
     });
   }
 
@@ -237,14 +310,17 @@ export class Journal {
   }
 
   async #writeSnapshot(): Promise<void> {
-    if (this.#problem || !this.#isSnapshotDue()) return;
+    if (this.#problem || this.needsAudit || !this.#isSnapshotDue()) return;
     const { remote, identity } = this.#deps;
-    const { snapshot, pages } = await sealSnapshot(this.#keys.trust.key, this.state, this.#head);
+    const key = await this.#keys.trust.keys.provenFor(this.state);
+    const { snapshot, pages } = await sealSnapshot(key, this.state, this.#head);
     await remote.putPages(snapshot.seq, pages);
     const signer = { device: identity.device.id, privateKey: identity.device.privateKey };
     const pauseMs = this.#deps.pauseMs ?? pauseByTimer;
     await appendIntent({ replica: this.#replica, remote, signer, pauseMs }, (state) =>
-      (state.snapshot?.seq ?? 0) < snapshot.seq ? [{ kind: 'snapshot', snapshot }] : [],
+      (state.snapshot?.seq ?? 0) < snapshot.seq && state.epoch === key.epoch
+        ? [{ kind: 'snapshot', snapshot }]
+        : [],
     );
   }
 
@@ -302,7 +378,7 @@ export class Journal {
 
   async #save(): Promise<void> {
     const head = this.#head;
-    const copy = { state: this.state, head, needsAudit: this.#needsAudit };
+    const copy = { state: this.state, head, needsAudit: this.needsAudit };
     const sealed = await sealLocalCopy(this.#keys.copy, copy);
     await this.#deps.cache.save(sealed, async (stored) => {
       const isOwn = this.#savedHeader && equalBytes(stored.subarray(0, HEADER_BYTES), this.#savedHeader);
@@ -328,18 +404,25 @@ interface Keys {
 }
 
 async function deriveKeys(identity: JournalIdentity): Promise<Keys> {
-  const { vault, account, epoch, vaultKey, identityPublicKey } = identity;
-  const [key, copy] = await Promise.all([
-    journalKey(vault, epoch, vaultKey),
-    localCopyKey(vault, epoch, vaultKey),
+  const { vault, account, vaultKeys, identityPublicKey } = identity;
+  const newest = vaultKeys.at(-1);
+  if (!newest) throw new RangeError('expected a vault key');
+  const [keys, copy] = await Promise.all([
+    JournalKeys.derive(vault, vaultKeys),
+    localCopyKey(vault, newest.epoch, newest.vaultKey),
   ]);
-  return { trust: { key, root: { vault, account, identityPublicKey } }, copy };
+  return { trust: { keys, root: { vault, account, identityPublicKey } }, copy };
 }
 
-/** What says that the chain is not what it should be. That this device may not write (no `seq`) says nothing of the chain. */
+/**
+ * What says that the chain is not what it should be, or that this device cannot go on with it. That it was revoked says nothing of the
+ * chain.
+ */
 function isProblem(error: unknown): error is HalfkeyError {
-  if (!(error instanceof HalfkeyError) || error.family !== 'corrupt') return false;
-  return error.code !== 'device_untrusted' || error.detail.seq !== undefined;
+  if (!(error instanceof HalfkeyError)) return false;
+  if (error.code === 'epoch_key_missing') return true;
+  if (error.code === 'device_state_lost') return error.detail.seq !== undefined;
+  return error.family === 'corrupt' && error.code !== 'device_untrusted';
 }
 
 /** What runs beside a request and may fail by itself: the next one tries again. */

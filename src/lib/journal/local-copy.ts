@@ -9,9 +9,8 @@ import type { JournalHead, JournalKey } from './entries/segment.ts';
 import { decodeState, encodeState, keptRows } from './state/state-encoding.ts';
 
 const RECORD_ID = 'journal';
-/** Raised when a fold counts operations that it skipped before: a copy of the first may lack what they did. */
-const FORMAT = 2;
-const FIRST_FORMAT = 1;
+/** Raised with every change of how a state is encoded, or of what a fold counts. */
+const FORMAT = 3;
 /** Raised with every change of how names are sorted. */
 const NAME_ORDER = 1;
 const HEAD_BYTES = 16;
@@ -30,7 +29,7 @@ export interface LocalCopy {
 }
 
 /**
- * One u32be each: format (2), whether it needs an audit, version and length of the order by name; that order (u32be entries of
+ * One u32be each: format (3), whether it needs an audit, version and length of the order by name; that order (u32be entries of
  * the state, filled up to 8 bytes); the encoded state. Sealed.
  */
 export async function sealLocalCopy(
@@ -62,15 +61,14 @@ export async function openLocalCopy({ vault, epoch, key }: JournalKey, sealed: B
 function read(plaintext: Bytes): LocalCopy {
   const view = new DataView(plaintext.buffer, plaintext.byteOffset, plaintext.length);
   const [format, flag, orderVersion, count] = [0, 4, 8, 12].map((offset) => view.getUint32(offset));
-  const isFirst = format === FIRST_FORMAT;
-  if ((format !== FORMAT && !isFirst) || count === undefined) throw new RangeError('expected format 1 or 2');
+  if (format !== FORMAT || count === undefined) throw new RangeError(`expected format ${String(FORMAT)}`);
   const { state, head } = decodeState(plaintext.subarray(HEAD_BYTES + orderBytes(count)));
   if (orderVersion === NAME_ORDER && count > 0) {
     const order: number[] = [];
     for (let place = 0; place < count; place++) order.push(view.getUint32(HEAD_BYTES + place * 4));
     adoptNameOrder(state, order);
   }
-  return { state, head, needsAudit: flag === 1 || (isFirst && state.skippedOperations > 0) };
+  return { state, head, needsAudit: flag === 1 };
 }
 
 function orderBytes(count: number): number {

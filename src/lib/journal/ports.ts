@@ -1,6 +1,7 @@
 import type { Bytes } from '../bytes.ts';
 import type { SnapshotName } from './entries/operations.ts';
 import type { JournalHead } from './entries/segment.ts';
+import type { EpochKey } from './journal-keys.ts';
 
 /** Where a vault's journal is kept for all devices; the worker makes it of broker and S3. */
 export interface JournalRemote {
@@ -11,10 +12,16 @@ export interface JournalRemote {
   read(fromSeq: number): Promise<{ head: JournalHead; segments: Bytes[] }>;
   /**
    * Writes a segment at the place that its head says, if that place is free and next.
+   * @param proof what the broker answered for passphrase or kit, and a code: it takes no segment of the identity key without
    * @param snapshot that the segment names: its pages are to stay
-   * @throws {HalfkeyError} `head_changed`; of the family unreachable, when nobody knows whether it was written
+   * @throws {HalfkeyError} `head_changed`; `too_many_requests` when this device has written much; of the family unreachable, when
+   *   nobody knows whether it was written
    */
-  append(segment: Bytes, snapshot?: Pick<SnapshotName, 'seq' | 'pages'>): Promise<JournalHead>;
+  append(
+    segment: Bytes,
+    proof?: string,
+    snapshot?: Pick<SnapshotName, 'seq' | 'pages'>,
+  ): Promise<JournalHead>;
   /** Pages of the snapshot after segment `seq`. */
   putPages(seq: number, pages: { page: string; bytes: Bytes }[]): Promise<void>;
   getPage(seq: number, page: string, sizeBytes: number): Promise<Bytes>;
@@ -31,10 +38,8 @@ export interface JournalCache {
 export interface JournalIdentity {
   readonly vault: string;
   readonly account: string;
-  /** Of the vault key. */
-  readonly epoch: number;
-  /** 32 bytes. */
-  readonly vaultKey: Bytes;
+  /** All that this device has, the newest last. */
+  readonly vaultKeys: readonly EpochKey[];
   /** Ed25519, 32 bytes, out of the keyring: what genesis and devices' certificates go back to. */
   readonly identityPublicKey: Bytes;
   readonly device: { readonly id: string; readonly publicKey: Bytes; readonly privateKey: CryptoKey };

@@ -6,6 +6,7 @@ import { randomId } from '../crypto/random.ts';
 import { HalfkeyError } from '../errors.ts';
 import { isCertified } from './entries/certificate.ts';
 import type { TrustRoot } from './chain.ts';
+import type { JournalKeys } from './journal-keys.ts';
 import type { FoldedVault } from './state/folded-vault.ts';
 import type { SnapshotName, SnapshotPage } from './entries/operations.ts';
 import type { JournalRemote } from './ports.ts';
@@ -39,19 +40,23 @@ export async function sealSnapshot(
  * Fetches and opens a snapshot, and believes nothing of it that it can check: pages, state and place by their hashes, the form,
  * genesis and devices by the identity key. What is left out of it only the log can tell.
  *
+ * @param epoch of the segment that names it: its pages are sealed under that one's key
  * @throws {HalfkeyError} `snapshot_wrong`; of the family unreachable
  */
 export async function loadSnapshot(
-  { vault, epoch, key }: JournalKey,
-  root: TrustRoot,
+  { root, keys }: { readonly root: TrustRoot; readonly keys: JournalKeys },
   remote: JournalRemote,
   snapshot: SnapshotName,
+  epoch: number,
 ): Promise<{ state: FoldedVault; head: JournalHead }> {
   const wrong = (why: string, cause?: unknown): HalfkeyError =>
     new HalfkeyError('snapshot_wrong', `snapshot ${String(snapshot.seq)}: ${why}`, {
       detail: { seq: snapshot.seq },
       cause,
     });
+  const sealing = keys.of(epoch);
+  if (!sealing) throw wrong(`there is no key of epoch ${String(epoch)}`);
+  const { vault, key } = sealing;
   const contents = await Promise.all(
     snapshot.pages.map(async ({ page, sizeBytes, sha256: expected }) => {
       const bytes = await remote.getPage(snapshot.seq, page, sizeBytes);

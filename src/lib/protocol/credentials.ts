@@ -37,8 +37,11 @@ export interface CredentialCommands {
   'credentials/passphrase': { args: { passphrase: string }; result: void };
   /** Those that can be signed out, in the order of their enrolment. */
   'credentials/devices': { args: NoArguments; result: { devices: readonly OtherDevice[] } };
-  /** Signs one out for good: it comes back as a new one only. May be sent again. */
-  'credentials/revoke': { args: { device: string }; result: void };
+  /**
+   * Signs one out for good: it comes back as a new one only. `since`: the segment from which on nothing counts that it wrote; missing,
+   * all counts that it has written. May be sent again.
+   */
+  'credentials/revoke': { args: { device: string; since?: number }; result: void };
   /** Forgets what was proven. */
   'credentials/end': { args: NoArguments; result: void };
   /** What of the kit of an account that was made on this device nobody has said to be kept. */

@@ -14,6 +14,8 @@ export interface FileRow {
   readonly addedAtMs: number;
   /** Whether its ciphertext stays on this device: `keeping` while it is being fetched. */
   readonly kept: 'no' | 'keeping' | 'kept';
+  /** Whether its content was deleted for good, although the file itself came back. */
+  readonly isGone: boolean;
   /** Whether something about it was changed here and is not in the journal yet. */
   readonly isPending: boolean;
 }
@@ -44,6 +46,23 @@ export interface DroppedChange {
   readonly code: 'not_found' | 'head_changed' | 'device_state_lost';
 }
 
+/** A file that is out of the list, and not erased yet: some device has deleted it, and nobody has confirmed that here. */
+export interface DeletedFile {
+  readonly file: string;
+  readonly name: string;
+  /** Name of the device that deleted it; undefined when that was this one, empty when nobody knows its name. */
+  readonly device?: string;
+}
+
+/** Changes that count for nothing, all that are alike. */
+export interface VoidChanges {
+  /** Name of the device that they are said to be from; undefined for one that nobody has enrolled, and for the account itself. */
+  readonly device?: string;
+  /** Whether that device has signed them. If not, somebody else wrote them in its name. */
+  readonly isSigned: boolean;
+  readonly count: number;
+}
+
 export interface DriveCommands {
   /** Sets what is looked at; a report `view` follows, and again whenever it changes. */
   'view/set': { args: ViewQuery; result: void };
@@ -58,8 +77,13 @@ export interface DriveCommands {
   'who/read': { args: NoArguments; result: { otherDevices: readonly string[] } };
   /** Compares a head phrase (the kit's, or another device's) with what this device has seen. `input_malformed`, `broker_unreachable`. */
   'head/compare': { args: { phrase: string }; result: { verdict: HeadVerdict } };
-  /** Deletes for good; wants a code of its own. */
-  'file/purge': { args: { file: string; factor: Factor }; result: void };
+  /** Files that were deleted, and whose content is on the server still. */
+  'deleted/read': { args: NoArguments; result: { files: readonly DeletedFile[] } };
+  /**
+   * Deletes for good; wants a code of its own. `also`: of the files that were deleted before, those that somebody has just confirmed by
+   * name.
+   */
+  'file/purge': { args: { file: string; also: readonly string[]; factor: Factor }; result: void };
 }
 
 /** What the worker says by itself. */
@@ -68,6 +92,8 @@ export type DriveReport =
   | { readonly kind: 'view'; readonly revision: number; readonly total: number; readonly files: number }
   /** All changes that were given up and not heard of yet, whenever they are others than before. */
   | { readonly kind: 'changes-dropped'; readonly changes: readonly DroppedChange[] }
+  /** What came into the journal since the app was opened, and counts for nothing; all of it, whenever there is more. */
+  | { readonly kind: 'changes-void'; readonly changes: readonly VoidChanges[] }
   /**
    * No other device of the owner's was heard of for thirty days, by what the broker shows. Nothing is wrong if none was used; told once
    * for each start. `lastHeardMs`: ms since 1970.

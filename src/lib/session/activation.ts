@@ -1,3 +1,4 @@
+import type { GrantId } from '$contract/ids.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
@@ -22,6 +23,8 @@ export interface ActivationDeps {
   readonly broker: Broker;
   readonly deviceStore: DeviceStore;
   readonly nowMs: () => number;
+  /** That is live, if any: who has one may write more. */
+  readonly grant: () => GrantId | undefined;
   /** Other tabs are to look at the changes again. */
   readonly tell: () => void;
 }
@@ -60,9 +63,10 @@ export async function activate(entry: Entry, deps: ActivationDeps): Promise<Acti
   };
   const localAccount = { device, account: record };
   const database = await deviceStore.prepare(account, device);
-  const journalDeps = { broker: deps.broker, database, nowMs: deps.nowMs };
+  const journalDeps = { broker: deps.broker, database, nowMs: deps.nowMs, grant: deps.grant };
   const journal = await openJournal(localAccount, journalDeps, toJournalHead(membership.head));
-  await joinJournal(journal, entry, deviceName(navigator.userAgent));
+  const { proof } = signedIn;
+  await joinJournal(journal, { keyring, device, proof }, deviceName(navigator.userAgent));
   await deviceStore.keep(localAccount, startLock);
   return withChanges(localAccount, journal, database, deps);
 }
@@ -73,7 +77,7 @@ export async function activate(entry: Entry, deps: ActivationDeps): Promise<Acti
  */
 export async function restore(localAccount: LocalAccount, deps: ActivationDeps): Promise<ActivatedAccount> {
   const database = await deps.deviceStore.database();
-  const journalDeps = { broker: deps.broker, database, nowMs: deps.nowMs };
+  const journalDeps = { broker: deps.broker, database, nowMs: deps.nowMs, grant: deps.grant };
   return withChanges(localAccount, await openJournal(localAccount, journalDeps), database, deps);
 }
 

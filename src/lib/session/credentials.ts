@@ -86,7 +86,7 @@ export class Credentials {
     );
     try {
       const answer = await this.#deps.broker.call(credentialsProve, { finishLoginRequest, factor });
-      const keyring = await openKnown(keyringBytes(answer.keyring), exportKey, openAccount);
+      const keyring = await openKnown(answer, exportKey, openAccount);
       if (turn !== this.#turn) throw tooLate();
       const { proof } = answer;
       this.#proven = { openAccount, proof, keyring, exportKey };
@@ -132,7 +132,7 @@ export class Credentials {
     proven.accept = async () => {
       await this.#deps.broker.call(kitRenew, request);
       proven.keyring = keyring;
-      await pin(keyring, proven.openAccount);
+      await pin(keyring, proven);
       await noteKept(proven.openAccount.database, 'words').catch(() => undefined);
     };
     return { recoveryWords: words, headPhrase: headPhrase(proven.openAccount.journal.head) };
@@ -175,13 +175,13 @@ export class Credentials {
    * Ends the device's sessions first, so that it reaches nothing from there on; then the journal, so that nobody believes what it signs.
    * @throws {HalfkeyError} of the family unreachable: the same again is fine
    */
-  async revoke({ device }: Commands['credentials/revoke']['args']): Promise<void> {
+  async revoke({ device, since }: Commands['credentials/revoke']['args']): Promise<void> {
     const { openAccount, keyring, proof } = this.#require();
     await this.#deps.broker.call(deviceRevoke, { proof, device: v.parse(DeviceId, device) });
     const { journal } = openAccount;
     await journal.refresh();
-    if (!journal.state.trustedDevice(device)) return;
-    await journal.appendByIdentity(keyring.identity.privateKey, [{ kind: 'device-revoke', device }]);
+    if (since === undefined && !journal.state.trustedDevice(device)) return;
+    await journal.revoke(keyring.identity.privateKey, { device, since }, proof);
   }
 
   /**
@@ -206,7 +206,7 @@ export class Credentials {
       proven.keyring = keyring;
       proven.exportKey.set(exportKey);
     }
-    await pin(keyring, openAccount);
+    await pin(keyring, proven);
     await this.#closeUnder(passphrase, openAccount);
   }
 
@@ -237,7 +237,12 @@ export class Credentials {
 }
 
 /** The keyring that the broker has handed out, if it is the one that this device and its journal know, or a newer one. */
-async function openKnown(bytes: Bytes, exportKey: Bytes, openAccount: OpenAccount): Promise<OpenKeyring> {
+async function openKnown(
+  { keyring: record, proof }: { readonly keyring: KeyringRecord; readonly proof: string },
+  exportKey: Bytes,
+  openAccount: OpenAccount,
+): Promise<OpenKeyring> {
+  const bytes = keyringBytes(record);
   const { account, device } = openAccount.localAccount;
   const keyring = await openKeyring(bytes, account.account, { exportKey });
   if (keyring.serverPublicKey !== account.serverPublicKey) {
@@ -246,7 +251,7 @@ async function openKnown(bytes: Bytes, exportKey: Bytes, openAccount: OpenAccoun
   if (keyring.version < account.keyring.version) {
     throw new HalfkeyError('rollback', 'the keyring is older than the one seen here');
   }
-  await joinJournal(openAccount.journal, { keyring, device }, deviceName(navigator.userAgent));
+  await joinJournal(openAccount.journal, { keyring, device, proof }, deviceName(navigator.userAgent));
   return keyring;
 }
 
@@ -254,11 +259,16 @@ async function openKnown(bytes: Bytes, exportKey: Bytes, openAccount: OpenAccoun
  * The broker has the keyring, so it counts, whatever comes now. What is not pinned yet, because the connection broke, is pinned at
  * the next sign-in or proof; what is wrong with the journal is told by itself.
  */
-async function pin(keyring: OpenKeyring, openAccount: OpenAccount): Promise<void> {
+async function pin(
+  keyring: OpenKeyring,
+  { openAccount, proof }: Pick<Proven, 'openAccount' | 'proof'>,
+): Promise<void> {
   const { journal, localAccount } = openAccount;
   const { device } = localAccount;
   openAccount.lookAgain();
-  await joinJournal(journal, { keyring, device }, deviceName(navigator.userAgent)).catch(() => undefined);
+  await joinJournal(journal, { keyring, device, proof }, deviceName(navigator.userAgent)).catch(
+    () => undefined,
+  );
 }
 
 function tooLate(): HalfkeyError {

@@ -11,6 +11,7 @@ import { readEventHead, saveEventHead } from '../store/event-head.ts';
 import { ownInboxKeysStore } from '../store/own-inbox-keys.ts';
 import { uploadRecords } from '../store/upload-records.ts';
 import { inboxEpochsOf } from '../transfer/adoption/drafts.ts';
+import { voidChanges } from '../drive/void-changes.ts';
 import { followEvents } from '../drive/events.ts';
 import { staleSinceMs } from '../drive/freshness.ts';
 import { isCurrent, membershipOf } from './entry/joining.ts';
@@ -37,7 +38,7 @@ export interface OpenAccountDeps {
   readonly inbox: () => void;
   /** What trying again does not mend. */
   readonly failed: (error: unknown) => void;
-  readonly reporter: Pick<SessionReporter, 'connection' | 'viewStale' | 'factorReset'>;
+  readonly reporter: Pick<SessionReporter, 'connection' | 'viewStale' | 'factorReset' | 'changesVoid'>;
   /** Whether no other tab of this profile is open. */
   readonly isOnlyTab: () => Promise<boolean>;
 }
@@ -57,6 +58,9 @@ export class OpenAccount {
   #answered = 0;
   #auditing: ReturnType<typeof setTimeout> | undefined;
   #wasStaleTold = false;
+  /** Segments that count for nothing, as far as they were told of. */
+  #voidTold = 0;
+  readonly #stopWatching: () => void;
   #isClosed = false;
 
   constructor({ localAccount, journal, changes, database }: ActivatedAccount, deps: OpenAccountDeps) {
@@ -83,6 +87,9 @@ export class OpenAccount {
       connection: (online) => {
         deps.reporter.connection(online);
       },
+    });
+    this.#stopWatching = journal.onChange(() => {
+      this.#tellVoid();
     });
     this.#greeting = setInterval(() => {
       this.lookAgain();
@@ -115,6 +122,7 @@ export class OpenAccount {
   /** Stops listening. (The keys are not zeroed: an upload under way would seal under zeros before it hears that it is over.) */
   close(): void {
     this.#isClosed = true;
+    this.#stopWatching();
     this.#sync.stop();
     clearInterval(this.#greeting);
     clearTimeout(this.#auditing);
@@ -140,6 +148,14 @@ export class OpenAccount {
       if (error instanceof HalfkeyError) return undefined; // No room for the copy.
       throw error;
     }
+  }
+
+  /** What was there when this device read the whole log is old news: it is told of what comes from then on. */
+  #tellVoid(): void {
+    const { voided, state } = this.journal;
+    if (voided.length === this.#voidTold) return;
+    this.#voidTold = voided.length;
+    this.#deps.reporter.changesVoid(voidChanges(state, voided));
   }
 
   /** Once for each start, with the freshest view that there is to be had. */

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors.ts';
 import { toFailure } from '../protocol/failure.ts';
 import type { Phase } from '../protocol/session.ts';
 import type { FactorReset } from '../protocol/credentials.ts';
+import type { VoidChanges } from '../protocol/drive.ts';
 import type { Report } from '../protocol/commands.ts';
 
 /** What a session says by itself: each thing once, until it changes. */
@@ -48,6 +49,11 @@ export class SessionReporter {
   /** @param lastHeardMs when any other device was heard of last, ms since 1970 */
   viewStale(lastHeardMs: number): void {
     this.#report({ kind: 'view-stale', lastHeardMs });
+  }
+
+  /** @param changes all that count for nothing since the journal was opened */
+  changesVoid(changes: readonly VoidChanges[]): void {
+    this.#report({ kind: 'changes-void', changes });
   }
 
   /** @param pending asked for, and not stopped */

@@ -285,6 +285,7 @@ export class Session {
       deviceStore: this.deviceStore,
       reporter: this.#reporter,
       nowMs,
+      grant: () => this.#grant.current?.id,
       inbox,
       failed: (error) => {
         this.#failed(error);

@@ -2,7 +2,7 @@ import { createContext } from 'svelte';
 import { WorkerHost } from '../worker/host.ts';
 import { quotedName } from '../names.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
-import type { FileRow } from '../protocol/drive.ts';
+import type { DeletedFile, FileRow } from '../protocol/drive.ts';
 import type { KitPart, OtherDevice } from '../protocol/credentials.ts';
 import type { Report } from '../protocol/commands.ts';
 import type { TransferReport } from '../protocol/transfer.ts';
@@ -69,9 +69,14 @@ export class Halfkey {
     if (this.session.signedIn) this.transfers.wake().catch(() => undefined); // It looks again by itself too.
   }
 
-  /** Deletes a file for good. @throws {HalfkeyError} when the code is refused, or the file is gone */
-  async purge({ file, name }: FileRow, factor: Factor): Promise<void> {
-    await this.#worker.send('file/purge', { file, factor });
+  /** Files that were deleted, and whose content is on the server still. */
+  async deletedFiles(): Promise<readonly DeletedFile[]> {
+    return (await this.#worker.send('deleted/read', {})).files;
+  }
+
+  /** Deletes a file for good, and others that were deleted before. @throws {HalfkeyError} when the code is refused, or the file is gone */
+  async purge({ file, name }: FileRow, also: readonly string[], factor: Factor): Promise<void> {
+    await this.#worker.send('file/purge', { file, also, factor });
     this.announcer.say(`${quotedName(name)} was deleted for good.`);
   }
 
@@ -115,6 +120,9 @@ export class Halfkey {
         return;
       case 'view-stale':
         this.session.hearOfNobodySince(report.lastHeardMs);
+        return;
+      case 'changes-void':
+        this.session.hearOfVoid(report.changes);
         return;
       case 'factor-reset':
         this.factorReset.apply(report.pending);

@@ -2,6 +2,7 @@ import { HalfkeyError } from '../errors.ts';
 import { hiddenIn } from '../names.ts';
 import type { Commands } from '../protocol/commands.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
+import type { VoidChanges } from '../protocol/drive.ts';
 import type { Failure } from '../protocol/failure.ts';
 import { failureOf, type CryptoWorker } from '../platform/crypto-worker.ts';
 
@@ -15,6 +16,7 @@ export class Session {
   #online = $state.raw(true);
   #alarm = $state.raw<Failure | undefined>();
   #lastHeardMs = $state.raw<number | undefined>();
+  #voidChanges = $state.raw<readonly VoidChanges[]>([]);
   #cannotStart = $state.raw<Failure | undefined>();
   #held = $state.raw(false);
   #ended = $state.raw(false);
@@ -94,6 +96,15 @@ export class Session {
 
   raise(alarm: Failure): void {
     this.#alarm = alarm;
+  }
+
+  /** Changes that came and count for nothing; none once somebody has seen that. */
+  get voidChanges(): readonly VoidChanges[] {
+    return this.#voidChanges;
+  }
+
+  hearOfVoid(changes: readonly VoidChanges[]): void {
+    this.#voidChanges = changes;
   }
 
   /** @param lastHeardMs undefined once somebody has seen it */

@@ -8,13 +8,16 @@ import { HalfkeyError } from '../errors.ts';
 export const DATABASE = 'halfkey';
 const VERSION = 2;
 
-/** This device's own keys. WebCrypto gives the bytes of neither to anybody, IndexedDB keeps both as they are. */
+/** This device's own keys. WebCrypto gives the bytes of none to anybody, IndexedDB keeps them as they are. */
 export interface DeviceRecord {
   /** 128 random bits, base64url. */
   readonly id: string;
   /** Ed25519, 32 bytes. */
   readonly publicKey: Bytes;
   readonly privateKey: CryptoKey;
+  /** X25519, 32 bytes: what is sealed to this device alone, is sealed to it. */
+  readonly agreementKey: Bytes;
+  readonly agreementPrivateKey: CryptoKey;
   /** What seals the account's keys where they rest: a `FloeKey`. */
   readonly wrapKey: CryptoKey;
 }

@@ -1,30 +1,42 @@
 import * as v from 'valibot';
 import { lengthPrefixed, type Bytes } from '../bytes.ts';
+import { generateDeviceAgreementKeyPair } from '../crypto/agreement.ts';
 import { generateDeviceWrapKey } from '../crypto/device-wrap.ts';
 import { randomId } from '../crypto/random.ts';
 import { generateDeviceKeyPair, sign, verify } from '../crypto/signing.ts';
 import { HalfkeyError } from '../errors.ts';
 import { ONLY, writing, type Database, type DeviceRecord } from './database.ts';
 
-const keyFor = (algorithm: string) =>
+const keyFor = (algorithm: string, usage: KeyUsage) =>
   v.pipe(
     v.instance(CryptoKey),
-    v.check((key) => key.algorithm.name === algorithm && !key.extractable && key.usages.includes('sign')),
+    v.check((key) => key.algorithm.name === algorithm && !key.extractable && key.usages.includes(usage)),
   );
+const PublicKey = v.custom<Bytes>((value) => value instanceof Uint8Array && value.length === 32);
 const Stored = v.object({
   id: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/)),
-  publicKey: v.custom<Bytes>((value) => value instanceof Uint8Array && value.length === 32),
-  privateKey: keyFor('Ed25519'),
-  wrapKey: keyFor('HMAC'),
+  publicKey: PublicKey,
+  privateKey: keyFor('Ed25519', 'sign'),
+  agreementKey: PublicKey,
+  agreementPrivateKey: keyFor('X25519', 'deriveBits'),
+  wrapKey: keyFor('HMAC', 'sign'),
 });
 
 /** New keys for this device; kept only once they are saved. */
 export async function createDevice(): Promise<DeviceRecord> {
-  const [{ publicKey, privateKey }, wrapKey] = await Promise.all([
+  const [{ publicKey, privateKey }, agreement, wrapKey] = await Promise.all([
     generateDeviceKeyPair(),
+    generateDeviceAgreementKeyPair(),
     generateDeviceWrapKey(),
   ]);
-  return { id: randomId(), publicKey, privateKey, wrapKey };
+  return {
+    id: randomId(),
+    publicKey,
+    privateKey,
+    agreementKey: agreement.publicKey,
+    agreementPrivateKey: agreement.privateKey,
+    wrapKey,
+  };
 }
 
 /**

@@ -149,6 +149,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
     locked: () => {
       here?.uploads.lock();
       adoption.close();
+      downloads.locked();
     },
     open: (database) => {
       here?.close();

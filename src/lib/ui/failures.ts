@@ -192,6 +192,10 @@ const EXPLANATIONS = {
     'This browser has lost its half of the key',
     'Sign in again. Your files are safe on the server.',
   ],
+  epoch_key_missing: [
+    'Your drive has a new key, and this device doesn’t have it yet',
+    'Sign out here and sign in again. What this device has not sent yet, it sends afterwards.',
+  ],
 
   internal: ['Something went wrong', 'Nothing was lost. Try again; if it happens again, reload the page.'],
 } as const satisfies Record<ErrorCode, readonly [title: string, text: Text]>;

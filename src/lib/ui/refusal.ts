@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts';
+import { FAMILIES, type ErrorCode } from '../errors.ts';
 import { failureOf } from '../platform/crypto-worker.ts';
 import type { Failure } from '../protocol/failure.ts';
 
@@ -32,6 +32,11 @@ export function refusedFor(
   ...codes: readonly ErrorCode[]
 ): Refusal | undefined {
   return refusal && codes.includes(refusal.failure.code) ? refusal : undefined;
+}
+
+/** The server may have taken it, and its answer is lost: nobody here knows. */
+export function isUnsure(refusal: Refusal | undefined): boolean {
+  return refusal !== undefined && FAMILIES[refusal.failure.code] === 'unreachable';
 }
 
 /** How long the halves take to join, with a moment to see it; nothing when motion is not wanted. */

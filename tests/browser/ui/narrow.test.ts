@@ -38,7 +38,18 @@ const SCREENS = {
       onclose: nothing,
     },
   ],
-  deleting: [DeleteDialog, { name: 'Contract with the carpenter.docx', ondelete: nothing, onclose: nothing }],
+  deleting: [
+    DeleteDialog,
+    {
+      name: 'Contract with the carpenter.docx',
+      deleted: () =>
+        Promise.resolve([
+          { file: 'f', name: 'Sketches for the garden shed.pdf', device: 'Firefox on Linux' },
+        ]),
+      ondelete: nothing,
+      onclose: nothing,
+    },
+  ],
   'the keys': [HelpDialog, { onclose: nothing }],
   'who can read this': [WhoDialog, { lines, onclose: nothing }],
   'the settings': [

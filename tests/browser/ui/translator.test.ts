@@ -80,6 +80,7 @@ test('a row, a transfer, a title and a field say what is so after a change', () 
     mediaType: '',
     addedAtMs: 0,
     kept: 'no',
+    isGone: false,
     isPending: false,
   };
   const line = changing({

@@ -65,7 +65,7 @@ row(
   {
     attack: 'the source changed between two attempts',
     tried:
-      'an upload cut after each part; then the same size and date, with one byte changed at each edge of each part',
+      'an upload cut after each part; then one byte changed at each edge of each part (in short at half of them)',
   },
   async (t) => {
     const original = new Uint8Array(SIZE_BYTES).map((_, index) => index * 7 + (index >> 9));
@@ -73,7 +73,7 @@ row(
     for (let sentParts = 1; sentParts < PLAN.partCount; sentParts++) {
       const sentBytes = sentParts * partPlaintext;
       const edges = [0, partPlaintext - 1, partPlaintext, sentBytes - 1, sentBytes, SIZE_BYTES - 1];
-      for (const at of new Set(edges)) {
+      for (const at of new Set(edges.filter((_, index) => t.full || index % 2 === sentParts % 2))) {
         const changed = original.slice();
         changed[at] = (changed[at] ?? 0) ^ 1;
         const upload = new Interrupted();

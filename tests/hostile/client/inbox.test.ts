@@ -42,16 +42,19 @@ async function openOwner() {
 
 /** Another device of the vault, with everything but a code. */
 async function openThief(world: VaultWorld): Promise<Journal> {
-  const device = { id: idOf('device', 66), ...(await generateDeviceKeyPair()) };
+  const keys = await generateDeviceKeyPair();
+  const device = { id: idOf('device', 66), ...keys, agreementKey: randomBytes(32) };
   const account = world.session.account;
-  const certificate = await certifyDevice(world.identity.privateKey, account, device.id, device.publicKey);
+  const { id, publicKey, agreementKey } = device;
+  const certified = { device: id, publicKey, agreementKey };
+  const certificate = await certifyDevice(world.identity.privateKey, account, certified);
   await world.journal.appendByIdentity(world.identity.privateKey, [
-    { kind: 'device-enrol', device: device.id, publicKey: device.publicKey, name: 'X', certificate },
+    { kind: 'device-enrol', ...certified, name: 'X', certificate },
   ]);
   const { vault, epoch, vaultKey } = world.open;
   return Journal.open({
     identity: {
-      ...{ vault, account, epoch, vaultKey },
+      ...{ vault, account, vaultKeys: [{ epoch, vaultKey }] },
       ...{ identityPublicKey: world.identity.publicKey, device },
     },
     remote: journalRemote(world.broker, vault),
@@ -170,8 +173,8 @@ row(
       await uploaded(world, 3),
     ];
     for (const file of [squatted, refused, free]) await capture(world, file);
-    const key = (file: CapturedFile) => `keys/${file.version.blob}/1`;
-    const foreign = encodeEnvelope(envelopeOf(randomBytes(64), 1));
+    const key = (file: CapturedFile) => `keys/${file.version.blob}/${String(world.open.epoch)}`;
+    const foreign = encodeEnvelope(envelopeOf(randomBytes(64), world.open.epoch));
     await world.cloud.vaultObjects.create(world.vault, key(squatted), foreign);
     const noise = { device: world.session.device, blob: idOf('blob', 9) as BlobId };
     await world.cloud.vaultObjects.create(

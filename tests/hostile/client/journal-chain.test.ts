@@ -1,6 +1,8 @@
 import { SEGMENT_HEAD } from '$contract/segment.ts';
 import { expect } from 'vitest';
 import { concat, u64be, type Bytes } from '../../../src/lib/bytes.ts';
+import { sha256 } from '../../../src/lib/crypto/digest.ts';
+import { encodeState } from '../../../src/lib/journal/state/state-encoding.ts';
 import type { ErrorCode, HalfkeyError } from '../../../src/lib/errors.ts';
 import type { Journal } from '../../../src/lib/journal/journal.ts';
 import { createGenesis } from '../../../src/lib/journal/entries/genesis.ts';
@@ -57,10 +59,24 @@ async function expectStopped(
   return problem!;
 }
 
+/** The segment at the log's end says nothing, whoever wrote it: every device goes on behind it, and is told of it. */
+async function expectVoid(t: Trial, world: World, before: World, isSigned: boolean): Promise<void> {
+  const seq = world.remote.log.length - 1;
+  const [then, journal] = [await openJournal({ ...world, remote: before.remote }), await openJournal(world)];
+  expect(journal.problem).toBeUndefined();
+  expect(journal.voided).toMatchObject([{ seq, isSigned }]);
+  then.state.skippedOperations += 1;
+  expect(encodeState(journal.state, journal.head)).toEqual(encodeState(then.state, journal.head));
+  await journal.append(() => [fileAdd(99)]);
+  expect((await openJournal(world)).state.entry(idOf('file', 99))).toBeDefined();
+  t.vary(1);
+  t.held('nothing of it counts, it is told of, and the vault is written on');
+}
+
 /** A segment behind the log's end, made by hand as any holder of the vault key could. */
 async function forge(world: World, signer: TestDevice | undefined, operations: Operation[]): Promise<Bytes> {
   const { head } = await openJournal(world);
-  const key = await journalKey(VAULT, 1, world.vaultKey);
+  const key = await journalKey(VAULT, 0, world.vaultKey);
   const by = { device: signer?.id, privateKey: signer?.keys.privateKey ?? world.identity.privateKey };
   return sealSegment(key, head, concat(...operations.map(encodeOperation)), by);
 }
@@ -83,23 +99,24 @@ row(
       const bytes = original.slice();
       bytes[bit >> 3]! ^= 1 << (bit & 7);
       remote.log[3] = bytes;
-      await expectStopped(t, { ...world, remote }, 3, ...codesOfDamageAt(bit >> 3));
+      const { seq, codes } = damageAt(bit >> 3);
+      await expectStopped(t, { ...world, remote }, seq, ...codes);
     }
     const stranger = { ...world, vaultKey: new Uint8Array(32).fill(9) };
     const foreign = await sealSegment(
-      await journalKey(VAULT, 1, stranger.vaultKey),
-      { seq: 2, hash: (await openJournal(world)).head.hash },
+      await journalKey(VAULT, 0, stranger.vaultKey),
+      { seq: 2, hash: await sha256(world.remote.log[2]!) },
       encodeOperation(fileAdd(7)),
       { device: world.first.id, privateKey: world.first.keys.privateKey },
     );
     const random = randomOf(1);
-    const forgeries = [
-      foreign,
-      new Uint8Array(0),
-      original.slice(0, SEGMENT_HEAD.ciphertextOffset),
-      original.slice(0, -1),
-      concat(original, Uint8Array.of(0)),
-    ];
+    // They follow what is there, so they would be void; but the next one that counts follows another.
+    for (const forgery of [foreign, original.slice(0, -1), concat(original, Uint8Array.of(0))]) {
+      const remote = world.remote.fork();
+      remote.log[3] = forgery;
+      await expectStopped(t, { ...world, remote }, 4, 'fork');
+    }
+    const forgeries = [new Uint8Array(0), original.slice(0, SEGMENT_HEAD.ciphertextOffset)];
     for (let count = 0; count < (t.full ? 500 : 20); count++) {
       forgeries.push(
         Uint8Array.from({ length: Math.floor(random() * 2000) }, () => Math.floor(random() * 256)),
@@ -113,14 +130,18 @@ row(
   },
 );
 
-/** What a segment with a changed byte is refused as: its place and its writer are told from other damage. */
-function codesOfDamageAt(offset: number): ErrorCode[] {
-  const { seqOffset, writerOffset } = SEGMENT_HEAD;
+/**
+ * What segment 3 with a changed byte comes to: without its form, number or what it follows it is refused; with any other damage it is
+ * void, and segment 4 does not follow it.
+ */
+function damageAt(offset: number): { seq: number; codes: ErrorCode[] } {
+  const { epochOffset, seqOffset, prevHashOffset, writerOffset } = SEGMENT_HEAD;
+  if (offset < epochOffset) return { seq: 3, codes: ['journal_corrupt'] };
   // A place beyond 2^53 is none.
-  if (offset >= seqOffset && offset < seqOffset + 2) return ['journal_gap', 'journal_corrupt'];
-  if (offset >= seqOffset && offset < seqOffset + 8) return ['journal_gap'];
-  if (offset >= writerOffset && offset < writerOffset + 16) return ['device_untrusted'];
-  return ['journal_corrupt'];
+  if (offset >= seqOffset && offset < prevHashOffset)
+    return { seq: 3, codes: ['journal_gap', 'journal_corrupt'] };
+  if (offset >= prevHashOffset && offset < writerOffset) return { seq: 3, codes: ['journal_corrupt'] };
+  return { seq: 4, codes: ['fork'] };
 }
 
 row(
@@ -181,19 +202,18 @@ row(
     for (const device of enrolments) {
       const remote = world.remote.fork();
       const forked = { ...world, remote };
-      // Even a trusted device cannot enrol what the identity key did not certify.
-      const trusted = await openJournal(forked);
-      await trusted.append(() => [enrolment(device)]);
-      expect(trusted.state.devices.has(device.id)).toBe(false);
-      expect(trusted.state.skippedOperations).toBe(1);
-      const seq = remote.log.length;
+      // A trusted device enrols nobody, and the identity key nobody whom it did not certify.
+      for (const signer of [world.first, undefined]) {
+        remote.log.push(await forge(forked, signer, [enrolment(device)]));
+        expect((await openJournal(forked)).state.devices.has(device.id)).toBe(false);
+      }
+      const before = { ...world, remote: remote.fork() };
       remote.log.push(await forge(forked, device, [fileAdd(50)]));
-      await expectStopped(t, forked, seq, 'device_untrusted');
-      await t.refuses(trusted.refresh(), 'device_untrusted');
+      await expectVoid(t, forked, before, false);
     }
     const remote = world.remote.fork();
     remote.log.push(await forge({ ...world, remote }, stranger, [fileAdd(50)]));
-    await expectStopped(t, { ...world, remote }, remote.log.length - 1, 'device_untrusted');
+    await expectVoid(t, { ...world, remote }, world, false);
   },
 );
 
@@ -208,7 +228,7 @@ row(
     const stolen = await enrolDevice(world, 2);
     const onStolen = await openJournal(world, stolen);
     await onStolen.append(() => [fileAdd(1)]);
-    await (await openJournal(world)).append(() => [{ kind: 'device-revoke', device: stolen.id }]);
+    await (await openJournal(world)).revoke(world.identity.privateKey, { device: stolen.id });
     await t.refuses(
       onStolen.append(() => [fileAdd(2)]),
       'device_untrusted',
@@ -218,14 +238,13 @@ row(
       { kind: 'rename', entry: idOf('file', 1), name: 'mine now' },
       { kind: 'trash', entry: idOf('file', 1), atMs: 1 },
       { kind: 'purge', entry: idOf('file', 1) },
-      { kind: 'device-revoke', device: world.first.id },
+      { kind: 'device-revoke', device: world.first.id, since: 0 },
       enrolment(stolen),
     ];
     for (const edit of edits) {
       const remote = world.remote.fork();
-      const seq = remote.log.length;
       remote.log.push(await forge({ ...world, remote }, stolen, [edit]));
-      await expectStopped(t, { ...world, remote }, seq, 'device_untrusted');
+      await expectVoid(t, { ...world, remote }, world, true);
       const opened = await openJournal({ ...world, remote });
       expect(opened.state.entry(idOf('file', 1))?.name).toBe('file 1.txt');
       expect(opened.state.entry(idOf('file', 50))).toBeUndefined();
@@ -241,7 +260,7 @@ row(
   },
   async (t) => {
     const world = await worldOfEdits();
-    const key = await journalKey(VAULT, 1, world.vaultKey);
+    const key = await journalKey(VAULT, 0, world.vaultKey);
     const thief = await certifiedDevice(world.identity, 7);
     const edits: Operation[] = [
       { kind: 'rename', entry: idOf('file', 1), name: 'other.txt' },
@@ -255,7 +274,7 @@ row(
       const before = await openJournal({ ...world, remote: withoutLast(world) });
       const signer = { device: world.first.id, privateKey: thief.keys.privateKey };
       remote.log[remote.log.length - 1] = await sealSegment(key, before.head, encodeOperation(edit), signer);
-      await expectStopped(t, { ...world, remote }, remote.log.length - 1, 'journal_corrupt');
+      await expectVoid(t, { ...world, remote }, { ...world, remote: withoutLast(world) }, false);
     }
   },
 );
@@ -286,8 +305,8 @@ row(
       { vault: `${VAULT.slice(0, -1)}0` },
       { account: idOf('account', 2) },
       { identityPublicKey: world.first.keys.publicKey },
-      { epoch: 2 },
-      { vaultKey: new Uint8Array(32) },
+      { vaultKeys: [{ epoch: 2, vaultKey: world.vaultKey }] },
+      { vaultKeys: [{ epoch: 0, vaultKey: new Uint8Array(32) }] },
     ];
     for (const other of roots) {
       const opening: Promise<Journal> = openJournal(world, world.first, {
@@ -301,7 +320,6 @@ row(
     usurped.log[0] = await createGenesis({
       vault: VAULT,
       account: idOf('account', 1),
-      epoch: 1,
       vaultKey: world.vaultKey,
       identityKey: world.first.keys.privateKey,
       identityPublicKey: world.identity.publicKey,
@@ -309,6 +327,7 @@ row(
       device: {
         id: brokers.id,
         publicKey: brokers.keys.publicKey,
+        agreementKey: brokers.agreementKey,
         name: 'x',
         certificate: brokers.certificate,
       },

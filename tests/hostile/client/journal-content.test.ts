@@ -33,7 +33,7 @@ async function append(world: World, sequence: Bytes): Promise<void> {
   const { head } = await openJournal(world);
   const signer = { device: world.first.id, privateKey: world.first.keys.privateKey };
   await world.remote.append(
-    await sealSegment(await journalKey(VAULT, 1, world.vaultKey), head, sequence, signer),
+    await sealSegment(await journalKey(VAULT, 0, world.vaultKey), head, sequence, signer),
   );
 }
 
@@ -50,7 +50,7 @@ row(
     await journal.flush();
     await journal.append(() => [fileAdd(1000)]);
     const truth = encodeState(journal.state, journal.head);
-    const key = await journalKey(VAULT, 1, world.vaultKey);
+    const key = await journalKey(VAULT, 0, world.vaultKey);
     const lies: ((state: typeof journal.state) => void)[] = [
       ({ entries }) => (entries.names[7] = 'somewhere else'),
       ({ versions }) => (versions.sizeBytes[0] = 1),

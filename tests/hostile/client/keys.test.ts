@@ -81,11 +81,11 @@ row(
     const messages = new Set<string>();
     for (const secret of [{ exportKey }, { recoveryEntropy }]) {
       expect((await openKeyring(bytes, account, secret)).hash).toEqual(ada.keyring.hash);
-      for (let bit = 0; bit < 8 * bytes.length; bit++) {
+      for (let bit = 0; bit < 8 * bytes.length; bit += t.full ? 1 : 7) {
         const error = await t.refuses(openKeyring(flipped(bytes, bit), account, secret), 'keyring_corrupt');
         messages.add(error.code + JSON.stringify(error.detail));
       }
-      for (let length = 0; length < bytes.length; length++) {
+      for (let length = 0; length < bytes.length; length += t.full ? 1 : 5) {
         await t.refuses(openKeyring(bytes.slice(0, length), account, secret), 'keyring_corrupt');
       }
       const longer = concat(bytes, Uint8Array.of(0));

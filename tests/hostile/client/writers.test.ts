@@ -6,7 +6,7 @@ import type { FoldedVault } from '../../../src/lib/journal/state/folded-vault.ts
 import type { Journal } from '../../../src/lib/journal/journal.ts';
 import { decodeOperations } from '../../../src/lib/journal/entries/operation-codec.ts';
 import type { Operation } from '../../../src/lib/journal/entries/operations.ts';
-import { journalKey, openSegment } from '../../../src/lib/journal/entries/segment.ts';
+import { journalKey } from '../../../src/lib/journal/entries/segment.ts';
 import { MemoryCache, type Fault } from '../../journal/memory-remote.ts';
 import {
   enrolDevice,
@@ -15,6 +15,7 @@ import {
   idOf,
   newWorld,
   NOW_MS,
+  openedSegment,
   openJournal,
   VAULT,
   type World,
@@ -37,8 +38,8 @@ async function insist(journal: Journal, intent: (state: FoldedVault) => Operatio
 }
 
 async function operationsOf({ remote, vaultKey }: World): Promise<Operation[]> {
-  const key = await journalKey(VAULT, 1, vaultKey);
-  const opened = await Promise.all(remote.log.map((bytes, seq) => openSegment(key, seq, bytes)));
+  const key = await journalKey(VAULT, 0, vaultKey);
+  const opened = await Promise.all(remote.log.map((bytes, seq) => openedSegment(key, seq, bytes)));
   return opened.flatMap(({ sequence }) => decodeOperations(sequence, 256).operations);
 }
 

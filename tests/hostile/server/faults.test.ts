@@ -82,12 +82,13 @@ for (const [index, flow] of [...FLOWS, ...SLOW_FLOWS].entries()) {
       attack:
         'any request of a flow of the broker goes wrong, to S3, KMS or Cognito, or the broker ends there',
       within: flow.name,
-      tried: `${Object.keys(TROUBLES).join('; ')}: at every index (in short at one each), then the flow is gone on with at another broker`,
+      tried: `${Object.keys(TROUBLES).join('; ')}: at every index (in short two, at one each), then the flow is gone on with at another broker`,
     },
     async (t) => {
       const requests = await runThrough(flow, undefined, 0);
       expect(requests).toBeGreaterThan(1);
       for (const [place, [name, trouble]] of Object.entries(TROUBLES).entries()) {
+        if (!t.full && (index + place) % 2 === 1) continue;
         const indices = t.full
           ? Array.from({ length: requests }, (_, at) => at)
           : [(index * 7 + place * 5) % requests];

@@ -135,7 +135,7 @@ row(
     for (const flow of flows) {
       const writes = await killAt(flow, 0, 'never');
       expect(writes).toBeGreaterThan(0);
-      for (let at = 0; at < writes; at += t.full ? 1 : 2) {
+      for (let at = 0; at < writes; at += t.full ? 1 : 3) {
         for (const when of ['before', 'after'] as const) {
           await killAt(flow, at, when).catch((cause: unknown) => {
             throw new Error(`${flow.name}, killed ${when} write ${String(at)} of ${String(writes)}`, {

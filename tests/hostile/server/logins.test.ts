@@ -160,7 +160,7 @@ row(
       house.dismiss(fresh);
       return observed;
     };
-    const rounds = t.full ? 2000 : 20;
+    const rounds = t.full ? 2000 : 8;
     const times = new Map<string, number[]>();
     for (let round = 0; round < rounds; round += 1) {
       const observed = await observeAll();

@@ -7,7 +7,7 @@ import { loadSetup } from '../../../broker/domain/state/setup.ts';
 import { AccountClient } from '../../support/account-client.ts';
 import { TestClock } from '../../support/broker.ts';
 import { type BrokerProcess, startBrokerProcess } from '../../support/broker-process.ts';
-import { envelopeOf, segmentAfter } from '../../support/vault-side.ts';
+import { envelopeOf } from '../../support/vault-side.ts';
 import { row } from '../support/row.ts';
 import { newBlobId, setUpHouse } from './support/house.ts';
 import { ROUTES, requestFor } from './support/requests.ts';
@@ -44,8 +44,8 @@ async function liveBusily(): Promise<void> {
   await person.must(contract.envelopesWrite, { envelopes: [{ blob, envelope, proof: made.proof }] });
   await person.must(contract.keysRelease, { grant: grant.id, purpose: 'inbox', names: [{ blob, epoch: 0 }] });
   const { head } = await person.must(contract.logRead, { from: '0' });
-  const segment = segmentAfter(head);
-  await person.must(contract.logAppend, { segment: Buffer.from(segment).toString('base64url') });
+  const segment = person.segmentAfter(head);
+  await person.must(contract.logAppend, { segment });
   const body = randomBytes(64);
   const sha256 = Buffer.alloc(32, 9).toString('base64');
   const { url } = await person.must(contract.blobPutUrl, { blob, sizeBytes: body.length, sha256 });
@@ -83,7 +83,7 @@ async function liveBusily(): Promise<void> {
     ['backup code', backupCode],
     ['KMS half', Buffer.from(made.kmsHalf, 'base64url')],
     ['KMS blob', Buffer.from(made.kmsBlob, 'base64url').subarray(-24)],
-    ['segment', segment.subarray(-32)],
+    ['segment', Buffer.from(segment, 'base64url').subarray(-32)],
     ['URL signature', query.get('X-Amz-Signature') ?? ''],
     ['session token', query.get('X-Amz-Security-Token') ?? ''],
     ['URL', 'X-Amz-'],

@@ -55,6 +55,7 @@ function newBroker(s3: ModelS3, genesis: { codec: ReturnType<typeof createRecord
     log: createLog({
       objects: vaultObjects(cache as unknown as VaultClientCache),
       records: vaults,
+      clock: () => 0,
       announce: () => undefined,
     }),
     grants: createGrants(records, () => 0, { grantSeconds: 300, grantReleases: GRANT_RELEASES }),
@@ -87,7 +88,8 @@ async function live(
   const grant = 'AAAAAAAAAAAAAAAAAAAAAA' as Parameters<ReturnType<typeof createGrants>['spend']>[1];
   s3.objects.set(`v/${vault}/log/0`, Buffer.from(genesis));
   const members = [{ account: session.account, role: 'owner' as const }];
-  s3.objects.set(`m/${vault}`, Buffer.from(codec.encode(`m/${vault}`, 0, { members, head, snapshots: [] })));
+  const record = { members, head, epoch: 0, appends: [], snapshots: [] };
+  s3.objects.set(`m/${vault}`, Buffer.from(codec.encode(`m/${vault}`, 0, record)));
   const grantKey = `g/${session.account}/${grant}`;
   const record = {
     kind: 'release',
@@ -296,14 +298,17 @@ row(
     ];
     for (const defect of defects) {
       let seen = 0;
+      let lived = 0;
       const histories = t.full ? 100 : 10;
       for (let seed = 1; seed <= histories; seed += 1) {
         const outcome = await live(seed, { weather: CALM, clients: 5, operations: 12, defect });
+        lived += 1;
         if (outcome.found.length > 0) seen += 1;
         t.vary(1);
+        if (seen > 0 && !t.full) break;
       }
       expect([defect, seen > 0]).toEqual([defect, true]);
-      t.held(`${defect}: seen in ${String(seen)} of ${String(histories)} histories`);
+      t.held(`${defect}: seen in ${String(seen)} of ${String(lived)} histories`);
     }
   },
 );

@@ -68,12 +68,14 @@ export class Client {
   readonly broker: Broker;
   readonly credentials: Credentials;
   readonly keyring: OpenKeyring;
-  readonly device: SigningKeyPair & { readonly id: string };
+  readonly device: SigningKeyPair & { readonly id: string; readonly agreementKey: Bytes };
   readonly vault: VaultId;
   /** The device's own copy of the journal. */
   readonly cache = new MemoryCache();
   journal!: Journal;
   grant: GrantId | undefined;
+  /** For ten minutes after signing in. */
+  proof: string | undefined;
   /** Which inbox keys it has made. */
   readonly #own: OwnInboxKeys;
   readonly #envelopes = new Map<BlobId, { readonly envelope: EnvelopeRecord; readonly proof: string }>();
@@ -85,8 +87,9 @@ export class Client {
     browser: NodeBrowser;
     credentials: Credentials;
     keyring: OpenKeyring;
-    device: SigningKeyPair & { readonly id: string };
+    device: SigningKeyPair & { readonly id: string; readonly agreementKey: Bytes };
     grant: GrantId | undefined;
+    proof: string | undefined;
   }) {
     ({
       world: this.world,
@@ -95,6 +98,7 @@ export class Client {
       keyring: this.keyring,
       device: this.device,
       grant: this.grant,
+      proof: this.proof,
     } = parts);
     this.broker = connectBroker(parts.browser.origin);
     this.vault = parts.keyring.vaultKey.vault as VaultId;
@@ -116,7 +120,8 @@ export class Client {
     const { keyring, device, signedIn } = entered;
     const credentials = { userName, passphrase, totpSecret, recoveryWords: recoveryWords.join(' ') };
     const grant = signedIn.grant?.id;
-    const client = new Client({ world, browser, credentials, keyring, device, grant });
+    const { proof } = signedIn;
+    const client = new Client({ world, browser, credentials, keyring, device, grant, proof });
     await client.openJournal();
     return client;
   }
@@ -133,7 +138,7 @@ export class Client {
     const { loginResponse } = await broker.call(signinStart, { userName, startLoginRequest });
     const { exportKey, finishLoginRequest, serverPublicKey } = login.finish(loginResponse);
     const { account } = await broker.call(signinFinish, { finishLoginRequest });
-    const device = { ...(await generateDeviceKeyPair()), id: randomId() };
+    const device = { ...(await generateDeviceKeyPair()), id: randomId(), agreementKey: randomBytes(32) };
     const signedIn = await broker.call(signinCode, {
       factor: { code: await otpauthCode(totpSecret, world.clock) },
       device: { id: v.parse(DeviceId, device.id), publicKey: toB64Url(device.publicKey) },
@@ -142,10 +147,11 @@ export class Client {
     if (keyring.serverPublicKey !== serverPublicKey)
       throw new HalfkeyError('server_unknown', 'another server');
     const grant = signedIn.grant.id;
-    const client = new Client({ world, browser, credentials, keyring, device, grant });
+    const { proof } = signedIn;
+    const client = new Client({ world, browser, credentials, keyring, device, grant, proof });
     const told: Membership = membershipOf(signedIn.vaults, client.vault);
     await client.openJournal(toJournalHead(told.head));
-    await joinJournal(client.journal, { keyring, device: device as never }, 'Another device');
+    await joinJournal(client.journal, { keyring, device, proof }, 'Another device');
     return client;
   }
 
@@ -156,12 +162,11 @@ export class Client {
       identity: {
         vault: this.vault,
         account,
-        epoch: vaultKey.epoch,
-        vaultKey: vaultKey.key,
+        vaultKeys: [{ epoch: vaultKey.epoch, vaultKey: vaultKey.key }],
         identityPublicKey: identity.publicKey,
         device: this.device,
       },
-      remote: journalRemote(this.broker, this.vault),
+      remote: journalRemote(this.broker, this.vault, () => this.grant),
       cache: this.cache,
       nowMs: Date.now,
       pauseMs: () => Promise.resolve(),

@@ -22,7 +22,7 @@ beforeEach(async () => {
 
 async function upload(): Promise<StreamedUpload> {
   const { sizeBytes, mediaType, modifiedAtMs, addedAtMs } = versionOf(1);
-  const content = { file: idOf('file', 1), folder: '', name: 'a.txt', contentKey, blob, epoch: 1 };
+  const content = { file: idOf('file', 1), folder: '', name: 'a.txt', contentKey, blob, epoch: 0 };
   const draft = await sealDraft(
     { ...content, sizeBytes, mediaType, modifiedAtMs, addedAtMs },
     { vault: world.vault, inbox: world.journal.state.newestInboxKey! },

@@ -120,6 +120,23 @@ describe('a file that is written', () => {
     await until(() => rests().length === 0);
     expect(reports.size).toBe(0);
   });
+
+  it('lies here for a minute at most, however long its transfer is shown', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { transfer } = await downloads.write(FILE, 'plain');
+    vi.advanceTimersByTime(59_000);
+    expect(rests()).toEqual([`download-${transfer}`]);
+    vi.advanceTimersByTime(1_000);
+    vi.useRealTimers();
+    await until(() => rests().length === 0);
+    expect(report()?.phase).toBe('done');
+  });
+
+  it.each(['locked', 'clear'] as const)('is gone at once when Halfkey is told: %s', async (told) => {
+    await downloads.write(FILE, 'plain');
+    downloads[told]();
+    await until(() => rests().length === 0);
+  });
 });
 
 describe('a file that is streamed', () => {

@@ -31,9 +31,10 @@ const version = record(
   ['addedAtMs', timeMs],
 );
 const page = record(['page', id], ['sizeBytes', u31], ['sha256', bytes(32)]);
+const box = record(['device', id], ['hash', bytes(32)]);
 const snapshot = record(['seq', count], ['hash', bytes(32)], ['stateHash', bytes(32)], ['pages', list(page)]);
 
-/** Numbers and fields of the operations: docs/FORMAT.md, Journal, Operations. Numbers are never used again. */
+/** Numbers and fields of the operations: docs/FORMAT.md, Journal, Operations. Numbers are never used again (12 was one). */
 const SHAPES = {
   genesis: [
     0,
@@ -43,8 +44,15 @@ const SHAPES = {
     ['inbox', inbox],
     ['atMs', timeMs],
   ],
-  'device-enrol': [1, ['device', id], ['publicKey', bytes(32)], ['name', name], ['certificate', bytes(64)]],
-  'device-revoke': [2, ['device', id]],
+  'device-enrol': [
+    1,
+    ['device', id],
+    ['publicKey', bytes(32)],
+    ['agreementKey', bytes(32)],
+    ['name', name],
+    ['certificate', bytes(64)],
+  ],
+  'device-revoke': [2, ['device', id], ['since', count]],
   'inbox-key': [3, ['inbox', inbox], ['atMs', timeMs, 'optional']],
   keyring: [4, ['version', count], ['hash', bytes(32)]],
   'folder-add': [5, ['folder', id], ['parent', folder], ['name', name]],
@@ -54,13 +62,13 @@ const SHAPES = {
   move: [9, ['entry', id], ['folder', folder]],
   trash: [10, ['entry', id], ['atMs', timeMs]],
   restore: [11, ['entry', id]],
-  'purge-forgetting': [12, ['entry', id]],
   purged: [13, ['blobs', list(id)]],
   tag: [14, ['entry', id], ['tags', list(name)]],
   snapshot: [15, ['snapshot', snapshot]],
   heartbeat: [16, ['seq', count], ['hash', bytes(32)], ['atMs', timeMs], ['inboxEpoch', u31, 'optional']],
   purge: [17, ['entry', id]],
   'inbox-retire': [18, ['epoch', u31]],
+  epoch: [32, ['epoch', u31], ['rotation', id], ['hash', bytes(32)], ['boxes', list(box)]],
 } as const satisfies Record<OperationKind, readonly [number, ...Fields]>;
 
 const KINDS: ReadonlyMap<unknown, { kind: string; body: Field }> = new Map(

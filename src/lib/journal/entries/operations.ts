@@ -54,6 +54,12 @@ export interface SnapshotName {
   readonly pages: readonly SnapshotPage[];
 }
 
+/** Which device a box with a new vault key is for, and the SHA-256 of the box. */
+export interface EpochBox {
+  readonly device: string;
+  readonly hash: Bytes;
+}
+
 /** What a segment of the journal is made of. `entry` is the id of a file or folder; every id is 22 characters. */
 export type Operation =
   | {
@@ -64,15 +70,20 @@ export type Operation =
       readonly inbox: InboxKey;
       readonly atMs: number;
     }
-  /** `certificate`: the identity key's, see `certifyDevice`. An id that was revoked never comes back. */
+  /**
+   * `certificate`: the identity key's, see `certifyDevice`. `publicKey`: Ed25519; `agreementKey`: X25519, what is sealed to this
+   * device alone. An id that was revoked never comes back.
+   */
   | {
       readonly kind: 'device-enrol';
       readonly device: string;
       readonly publicKey: Bytes;
+      readonly agreementKey: Bytes;
       readonly name: string;
       readonly certificate: Bytes;
     }
-  | { readonly kind: 'device-revoke'; readonly device: string }
+  /** `since`: the first segment from which on nothing that the device signed counts, as if it never had. */
+  | { readonly kind: 'device-revoke'; readonly device: string; readonly since: number }
   /** `atMs`: by the clock of the device that made the key; missing in old journals. */
   | { readonly kind: 'inbox-key'; readonly inbox: InboxKey; readonly atMs?: number | undefined }
   /** `hash`: SHA-256 of the keyring's bytes. */
@@ -91,12 +102,11 @@ export type Operation =
   | { readonly kind: 'trash'; readonly entry: string; readonly atMs: number }
   | { readonly kind: 'restore'; readonly entry: string }
   /**
-   * For good. A file's blobs are `unpurged` until `purged` says that the broker erased them; a folder's entries go to the top. The
-   * ids of a file and its blobs are not taken again while an inbox record that names them could still be opened.
+   * Hides a file until `purged` says that the broker has erased its content; only then it is forgotten. A folder goes at once, and what
+   * lies in it goes to the top.
    */
   | { readonly kind: 'purge'; readonly entry: string }
-  /** What old journals have for `purge`: nothing keeps the ids from being taken again. Nobody writes it. */
-  | { readonly kind: 'purge-forgetting'; readonly entry: string }
+  /** The broker has erased these. What of a hidden file is erased, is not taken again while an inbox record could still name it. */
   | { readonly kind: 'purged'; readonly blobs: readonly string[] }
   /** Sets all of an entry's tags. */
   | { readonly kind: 'tag'; readonly entry: string; readonly tags: readonly string[] }
@@ -113,7 +123,18 @@ export type Operation =
       readonly inboxEpoch?: number | undefined;
     }
   /** Nothing that is sealed to an inbox key below this epoch is opened any more; their private halves wait to be erased. */
-  | { readonly kind: 'inbox-retire'; readonly epoch: number };
+  | { readonly kind: 'inbox-retire'; readonly epoch: number }
+  /**
+   * Another vault key from the next segment on. `hash`: SHA-256 of the object in which the key before lies under it; `boxes`: for each
+   * device that is trusted then, SHA-256 of what holds the new key for it (docs/FORMAT.md §11.3).
+   */
+  | {
+      readonly kind: 'epoch';
+      readonly epoch: number;
+      readonly rotation: string;
+      readonly hash: Bytes;
+      readonly boxes: readonly EpochBox[];
+    };
 
 export type OperationKind = Operation['kind'];
 
@@ -122,10 +143,19 @@ const BY_IDENTITY: ReadonlySet<OperationKind> = new Set<OperationKind>([
   'genesis',
   'device-enrol',
   'device-revoke',
+  'inbox-key',
   'keyring',
+  'snapshot',
+  'epoch',
 ]);
-/** What no other segment may. */
-const BY_IDENTITY_ALONE: ReadonlySet<OperationKind> = new Set<OperationKind>(['genesis', 'keyring']);
+/** What no other segment may: a device on its own neither lets others in nor shuts them out, nor does it change keys. */
+const BY_IDENTITY_ALONE: ReadonlySet<OperationKind> = new Set<OperationKind>([
+  'genesis',
+  'device-enrol',
+  'device-revoke',
+  'keyring',
+  'epoch',
+]);
 
 /** Whether the identity key (or else: a device) may write such an operation. */
 export function mayWrite(writer: 'identity' | 'device', kind: OperationKind): boolean {

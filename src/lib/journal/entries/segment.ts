@@ -5,14 +5,17 @@ import { sha256 } from '../../crypto/digest.ts';
 import { open, seal } from '../../crypto/floe.ts';
 import { deriveKey } from '../../crypto/hkdf.ts';
 import { sign } from '../../crypto/signing.ts';
-import { HalfkeyError } from '../../errors.ts';
-import { padded, unpadded } from './segment-padding.ts';
+import { HalfkeyError, type ErrorCode } from '../../errors.ts';
+import { padded } from './segment-padding.ts';
 
 /** Bytes of a whole segment, sealed: larger ones are not looked at. The broker refuses them too. */
 const MAX_SEGMENT_BYTES = 1024 * 1024;
 /** Writer of a segment that the identity key signs. */
 const IDENTITY_WRITER = new Uint8Array(16);
 const HASH_BYTES = 32;
+
+/** Of the vault key that a vault begins with. */
+export const FIRST_EPOCH = 0;
 
 /** What comes before the first segment. */
 export const NO_HASH: Bytes = new Uint8Array(HASH_BYTES);
@@ -61,9 +64,18 @@ export async function sealSegment(
   return concat(utf8(SEGMENT_HEAD.magic), u32be(epoch), u64be(seq), prevHash, writer, signature, ciphertext);
 }
 
-/** A segment whose seal opened; its place and signature are still to be judged (chain.ts). */
-export interface OpenedSegment {
+/** What is in a segment's seal; nothing is said of who wrote it, or where it belongs. */
+type Unsealed =
+  | { readonly kind: 'opened'; readonly plaintext: Bytes }
+  /** FLOE refuses it, under the key of the epoch that its head names. */
+  | { readonly kind: 'refused' }
+  /** This device has no key of that epoch. */
+  | { readonly kind: 'no-key' };
+
+/** A segment with the number of its place; everything else is still to be judged (chain.ts). */
+export interface ReadSegment {
   readonly seq: number;
+  readonly epoch: number;
   readonly prevHash: Bytes;
   /** Of the whole bytes. */
   readonly hash: Bytes;
@@ -71,21 +83,23 @@ export interface OpenedSegment {
   readonly writer: string | undefined;
   readonly signed: Bytes;
   readonly signature: Bytes;
-  /** The operations' CBOR sequence. */
-  readonly sequence: Bytes;
+  readonly content: Unsealed;
 }
 
 /**
- * Opens a segment's seal.
+ * Reads a segment, and opens its seal with the key of the epoch that it names.
+ * @param keyOf the journal key of an epoch; undefined where this device has none
  * @param seq the place where it was asked for
- * @throws {HalfkeyError} `journal_corrupt` when it is malformed, larger than 1 MiB, of another epoch, or fails its seal;
- *   `journal_gap` when it belongs to another place; each with `seq`
+ * @throws {HalfkeyError} `journal_corrupt` when it is malformed or larger than 1 MiB, `journal_gap` when it belongs to another place;
+ *   each with `seq`
+ * @throws whatever keeps this device from opening anything at all: that says nothing of the segment
  */
-export async function openSegment(
-  { vault, epoch, key }: JournalKey,
+export async function readSegment(
+  vault: string,
+  keyOf: (epoch: number) => JournalKey | undefined,
   seq: number,
   bytes: Bytes,
-): Promise<OpenedSegment> {
+): Promise<ReadSegment> {
   const head = bytes.length > MAX_SEGMENT_BYTES ? undefined : readSegmentHead(bytes);
   if (!head) throw corrupt(seq, `${String(bytes.length)} bytes are no segment`);
   if (head.seq !== seq) {
@@ -93,28 +107,49 @@ export async function openSegment(
       detail: { seq },
     });
   }
-  if (head.epoch !== epoch) {
-    throw corrupt(seq, `expected epoch ${String(epoch)}, got ${String(head.epoch)}`);
-  }
   const ciphertext = bytes.subarray(SEGMENT_HEAD.ciphertextOffset);
-  const [hash, ciphertextHash, plaintext] = await Promise.all([
+  const [hash, ciphertextHash, content] = await Promise.all([
     sha256(bytes),
     sha256(ciphertext),
-    open(key, sealAad('journal', vault, String(seq), epoch), ciphertext).catch((cause: unknown) => {
-      throw corrupt(seq, 'the seal does not open', cause);
-    }),
+    unseal(keyOf(head.epoch), seq, ciphertext),
   ]);
-  const sequence = unpadded(plaintext);
-  if (!sequence) throw corrupt(seq, 'the padding is malformed');
   return {
     seq,
+    epoch: head.epoch,
     prevHash: new Uint8Array(head.prevHash),
     hash,
     writer: head.writer.every((byte) => byte === 0) ? undefined : toB64Url(head.writer),
     signed: signedMessage(vault, head, ciphertextHash),
     signature: bytes.slice(SEGMENT_HEAD.signatureOffset, SEGMENT_HEAD.ciphertextOffset),
-    sequence,
+    content,
   };
+}
+
+/** Twice, before a refusal is believed: all devices must come to the same, and memory may fail one of them once. */
+async function unseal(key: JournalKey | undefined, seq: number, ciphertext: Bytes): Promise<Unsealed> {
+  if (!key) return { kind: 'no-key' };
+  const aad = sealAad('journal', key.vault, String(seq), key.epoch);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return { kind: 'opened', plaintext: await open(key.key, aad, ciphertext) };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      if (attempt === 2) return { kind: 'refused' };
+    }
+  }
+}
+
+/** What FLOE itself says of a ciphertext (docs/FORMAT.md §6). */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'key_mismatch',
+  'format_malformed',
+  'ciphertext_truncated',
+  'ciphertext_overlong',
+  'segment_corrupt',
+]);
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof HalfkeyError && REFUSALS.has(error.code);
 }
 
 /** An error of one segment. */

@@ -1,7 +1,8 @@
+import { NO_ENTRY } from './entry-index.ts';
 import { applyToVault, type Standing } from './fold-vault.ts';
 import { FoldedVault } from './folded-vault.ts';
 import { freeName } from '../entries/names.ts';
-import { mayWrite, type Operation, type Version } from '../entries/operations.ts';
+import { mayWrite, type Operation, type OperationKind, type Version } from '../entries/operations.ts';
 import { DEAD, FOLDER, NO_VERSION, NOT_TRASHED, pushVersion, ROOT_INDEX } from './tables.ts';
 
 /** Stands for a time that is unknown, or that means something else. */
@@ -14,25 +15,84 @@ export interface FoldableSegment extends Standing {
   readonly malformed: number;
 }
 
+/** Devices that a later segment revokes, each with the first segment from which on nothing counts that it signed. */
+export type Doubts = ReadonlyMap<string, number>;
+
+/** What counts of a doubted device all the same: later inbox keys are numbered after its own, and what was sealed to them is adopted. */
+const DOUBTED_AND_COUNTED: ReadonlySet<OperationKind> = new Set<OperationKind>(['heartbeat', 'inbox-key']);
+
 /** The state that a journal's segments give, from the genesis on. Pure; never throws, whatever the operations are. */
 export function fold(segments: Iterable<FoldableSegment>): FoldedVault {
-  const state = new FoldedVault();
-  for (const segment of segments) applySegment(state, segment);
-  return state;
+  const all = [...segments];
+  let doubts: Doubts = new Map();
+  for (;;) {
+    const state = new FoldedVault();
+    const revoking = all.find((segment) => {
+      if (doubtsIn(state, segment, doubts)) return true;
+      applySegment(state, segment, doubts);
+      return false;
+    });
+    if (!revoking) return state;
+    doubts = doubtsIn(state, revoking, doubts) ?? doubts;
+  }
+}
+
+/**
+ * The doubts with those that come with the next segment, when it revokes a device for what has been folded already: then all of that
+ * is to be folded anew.
+ * @param state of everything before the segment
+ * @returns undefined when it brings none
+ */
+export function doubtsIn(
+  state: FoldedVault,
+  { seq, writer, operations }: FoldableSegment,
+  known: Doubts,
+): Doubts | undefined {
+  const doubts = new Map(known);
+  let isMore = false;
+  for (const operation of writer === undefined ? operations : []) {
+    if (operation.kind !== 'device-revoke') continue;
+    const { device, since } = operation;
+    const revoked = state.devices.get(device)?.revoked;
+    if (
+      !state.devices.has(device) ||
+      since >= Math.min(seq, revoked?.since ?? seq, doubts.get(device) ?? seq)
+    )
+      continue;
+    doubts.set(device, since);
+    isMore = true;
+  }
+  return isMore ? doubts : undefined;
 }
 
 /**
  * Folds the next segment into the state. An operation that makes no sense where it stands is skipped and counted; which ones do
- * depends on the state and the segment alone, so every device decides alike. Never throws.
+ * depends on the state, the segment and the doubts alone, so every device decides alike. Never throws.
  */
-export function applySegment(state: FoldedVault, segment: FoldableSegment): void {
+export function applySegment(state: FoldedVault, segment: FoldableSegment, doubts: Doubts = new Map()): void {
+  const doubtedSince = segment.writer === undefined ? undefined : doubts.get(segment.writer);
+  if (
+    doubtedSince !== undefined &&
+    segment.seq >= doubtedSince &&
+    state.trustedDevice(segment.writer ?? '')
+  ) {
+    state.skippedOperations++;
+    for (const operation of segment.operations) {
+      if (DOUBTED_AND_COUNTED.has(operation.kind)) apply(state, segment, operation);
+    }
+  } else {
+    applyAll(state, segment);
+  }
+  state.revision++;
+}
+
+function applyAll(state: FoldedVault, segment: FoldableSegment): void {
   const writer = segment.writer === undefined ? 'identity' : 'device';
   state.skippedOperations += segment.malformed;
   for (const operation of segment.operations) {
     const done = mayWrite(writer, operation.kind) && apply(state, segment, operation);
     if (!done) state.skippedOperations++;
   }
-  state.revision++;
 }
 
 /** @returns false when the operation makes no sense, and then nothing has changed */
@@ -46,6 +106,7 @@ function apply(state: FoldedVault, segment: FoldableSegment, operation: Operatio
     case 'keyring':
     case 'snapshot':
     case 'heartbeat':
+    case 'epoch':
       return applyToVault(state, segment, operation);
     case 'folder-add':
       return addEntry(state, operation.folder, operation.parent, operation.name, undefined);
@@ -58,13 +119,12 @@ function apply(state: FoldedVault, segment: FoldableSegment, operation: Operatio
     case 'trash':
     case 'restore':
     case 'purge':
-    case 'purge-forgetting':
     case 'tag': {
-      const entry = state.index.byId.get(operation.entry);
-      return entry !== undefined && applyToEntry(state, entry, operation);
+      const entry = state.indexOf(operation.entry);
+      return entry !== undefined && applyToEntry(state, segment, entry, operation);
     }
     case 'purged':
-      return forget(state, operation.blobs);
+      return noteErased(state, operation.blobs);
   }
 }
 
@@ -90,30 +150,31 @@ function addEntry(
   entries.newest.push(version ? pushVersion(state.versions, version, NO_VERSION) : FOLDER);
   entries.trashedAtMs.push(NOT_TRASHED);
   index.byId.set(id, entry);
-  if (version) index.blobs.add(version.blob);
+  if (version) index.blobs.set(version.blob, entry);
   index.claimName(entry);
   return true;
 }
 
 function folderIndex(state: FoldedVault, id: string): number | undefined {
-  const entry = state.index.byId.get(id);
+  const entry = state.indexOf(id);
   return entry !== undefined && state.entries.newest[entry] === FOLDER ? entry : undefined;
 }
 
 function addVersion(state: FoldedVault, file: string, version: Version): boolean {
   const { entries, index } = state;
-  const entry = index.byId.get(file);
+  const entry = state.indexOf(file);
   const newest = entry === undefined ? FOLDER : (entries.newest[entry] ?? FOLDER);
   if (entry === undefined || newest === FOLDER || state.hasBlob(version.blob)) return false;
   entries.newest[entry] = pushVersion(state.versions, version, newest);
-  index.blobs.add(version.blob);
+  index.blobs.set(version.blob, entry);
   return true;
 }
 
 function applyToEntry(
   state: FoldedVault,
+  { writer = '' }: Standing,
   entry: number,
-  operation: Of<'rename' | 'move' | 'trash' | 'restore' | 'purge' | 'purge-forgetting' | 'tag'>,
+  operation: Of<'rename' | 'move' | 'trash' | 'restore' | 'purge' | 'tag'>,
 ): boolean {
   const { entries, index } = state;
   const folder = entries.parents[entry] ?? DEAD;
@@ -142,11 +203,7 @@ function applyToEntry(
       return false;
     }
     case 'purge':
-      rememberErased(state, entry);
-      purge(state, entry);
-      return true;
-    case 'purge-forgetting':
-      purge(state, entry);
+      purge(state, entry, writer);
       return true;
     case 'tag':
       if (operation.tags.length > 0) state.tags.set(entry, operation.tags);
@@ -192,43 +249,67 @@ function isInTrash(state: FoldedVault, folder: number): boolean {
   return above !== ROOT_INDEX;
 }
 
-/** An upload of the file may still wait sealed to an inbox key: whoever keeps it must not bring the file back. */
-function rememberErased(state: FoldedVault, entry: number): void {
-  const { entries, versions } = state;
-  const newest = entries.newest[entry] ?? FOLDER;
-  const inboxEpoch = state.newestInboxKey?.epoch;
-  if (newest === FOLDER || inboxEpoch === undefined) return;
-  state.erased.set(entries.ids[entry] ?? '', inboxEpoch);
-  for (let version = newest; version !== NO_VERSION; version = versions.previous[version] ?? NO_VERSION) {
-    state.erased.set(versions.blobs[version] ?? '', inboxEpoch);
-  }
-}
-
-function purge(state: FoldedVault, entry: number): void {
-  const { entries, versions, index } = state;
-  index.releaseName(entry);
-  index.byId.delete(entries.ids[entry] ?? '');
-  state.tags.delete(entry);
-  const newest = entries.newest[entry] ?? FOLDER;
-  entries.parents[entry] = DEAD;
-  if (newest === FOLDER) {
-    for (const [child, parent] of entries.parents.entries()) {
-      if (parent !== entry || place(state, child, ROOT_INDEX, entries.names[child] ?? '')) continue;
-      entries.parents[child] = ROOT_INDEX; // All names like its own are taken there: the trash needs none.
-      entries.trashedAtMs[child] = SOME_TIME_MS;
-    }
+/** A file is only hidden: its content is there until somebody who has seen its name has had it erased. */
+function purge(state: FoldedVault, entry: number, writer: string): void {
+  const { entries, index } = state;
+  if (entries.newest[entry] !== FOLDER) {
+    index.releaseName(entry);
+    state.hidden.set(entry, writer);
+    forgetIfErased(state, entry);
     return;
   }
-  for (let version = newest; version !== NO_VERSION; version = versions.previous[version] ?? NO_VERSION) {
-    state.unpurged.add(versions.blobs[version] ?? '');
+  remove(state, entry);
+  for (const [child, parent] of entries.parents.entries()) {
+    if (parent !== entry || state.hidden.has(child)) continue;
+    if (place(state, child, ROOT_INDEX, entries.names[child] ?? '')) continue;
+    entries.parents[child] = ROOT_INDEX; // All names like its own are taken there: the trash needs none.
+    entries.trashedAtMs[child] = SOME_TIME_MS;
+  }
+  for (const child of state.hidden.keys()) {
+    if (entries.parents[child] === entry) entries.parents[child] = ROOT_INDEX;
   }
 }
 
-/** The broker erased them; an inbox key's id stays with its key. */
-function forget(state: FoldedVault, blobs: readonly string[]): boolean {
-  const known = blobs.filter((blob) => state.unpurged.delete(blob));
-  for (const blob of known) {
-    if (!state.inboxKeys.some((key) => key.blob === blob)) state.index.blobs.delete(blob);
+function remove(state: FoldedVault, entry: number): void {
+  const { entries, index } = state;
+  if (!state.hidden.delete(entry)) index.releaseName(entry);
+  index.byId.delete(entries.ids[entry] ?? '');
+  state.tags.delete(entry);
+  entries.parents[entry] = DEAD;
+}
+
+/** The broker has erased them, it is said. */
+function noteErased(state: FoldedVault, blobs: readonly string[]): boolean {
+  const { gone, unpurged, hidden, index } = state;
+  let known = 0;
+  for (const blob of blobs) {
+    const entry = index.blobs.get(blob) ?? NO_ENTRY;
+    if (entry === NO_ENTRY ? !unpurged.delete(blob) : gone.has(blob)) continue;
+    known++;
+    if (entry === NO_ENTRY) continue;
+    gone.add(blob);
+    if (hidden.has(entry)) forgetIfErased(state, entry);
   }
-  return known.length > 0;
+  return known > 0;
+}
+
+/** A hidden file goes with the last of its content. Whoever kept an upload of it must not bring it back. */
+function forgetIfErased(state: FoldedVault, entry: number): void {
+  const { entries, versions, gone, index } = state;
+  const blobs: string[] = [];
+  for (
+    let row = entries.newest[entry] ?? FOLDER;
+    row !== NO_VERSION;
+    row = versions.previous[row] ?? NO_VERSION
+  ) {
+    blobs.push(versions.blobs[row] ?? '');
+  }
+  if (!blobs.every((blob) => gone.has(blob))) return;
+  const inboxEpoch = state.newestInboxKey?.epoch ?? 0;
+  for (const id of [entries.ids[entry] ?? '', ...blobs]) state.erased.set(id, inboxEpoch);
+  for (const blob of blobs) {
+    gone.delete(blob);
+    index.blobs.delete(blob);
+  }
+  remove(state, entry);
 }

@@ -41,12 +41,9 @@ export function operationsToRetire(
   return epoch > state.oldestInboxEpoch ? [{ kind: 'inbox-retire', epoch }] : [];
 }
 
-/**
- * Whether the identity key brought an inbox key: then whoever made it had passphrase or kit, and a code. The genesis is the only
- * segment that does today.
- */
-export function isOfIdentity({ epoch }: PublishedInboxKey): boolean {
-  return epoch === 0;
+/** Whether the identity key brought an inbox key: then whoever made it had passphrase or kit, and a code. */
+export function isOfIdentity({ writer }: PublishedInboxKey): boolean {
+  return writer === undefined;
 }
 
 /**

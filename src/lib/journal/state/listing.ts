@@ -25,6 +25,8 @@ interface ListedFile {
   readonly sizeBytes: number;
   readonly mediaType: string;
   readonly addedAtMs: number;
+  /** Whether its content was erased, although nobody who counts has purged it. */
+  readonly isGone: boolean;
 }
 
 /** Files in their order, as of the state's `revision`; later changes of the state do not show. */
@@ -64,7 +66,7 @@ export function list(state: FoldedVault, query: ListQuery): Listing {
 }
 
 function folderIndex(state: FoldedVault, folder: string): number {
-  return folder === ROOT ? ROOT_INDEX : (state.index.byId.get(folder) ?? DEAD);
+  return folder === ROOT ? ROOT_INDEX : (state.indexOf(folder) ?? DEAD);
 }
 
 function listedFile(state: FoldedVault, entry: number): ListedFile {
@@ -78,6 +80,7 @@ function listedFile(state: FoldedVault, entry: number): ListedFile {
     sizeBytes: versions.sizeBytes[version] ?? 0,
     mediaType: versions.mediaTypes[version] ?? '',
     addedAtMs: versions.addedAtMs[version] ?? 0,
+    isGone: state.gone.has(versions.blobs[version] ?? ''),
   };
 }
 
@@ -173,8 +176,8 @@ function byText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** 1 for each file that is neither purged nor in the trash, nor below a folder that is. */
-function visibleFiles({ entries }: FoldedVault): Uint8Array {
+/** 1 for each file that is neither purged, hidden or not, nor in the trash, nor below a folder that is. */
+function visibleFiles({ entries, hidden }: FoldedVault): Uint8Array {
   const { parents, newest, trashedAtMs } = entries;
   const isShown = new Int8Array(parents.length).fill(-1); // Not known yet; stays so for what is in the trash itself.
   const visible = new Uint8Array(parents.length);
@@ -190,5 +193,6 @@ function visibleFiles({ entries }: FoldedVault): Uint8Array {
     for (const step of path) isShown[step] = shown;
     visible[entry] = newest[entry] !== FOLDER && isShown[entry] === 1 ? 1 : 0;
   }
+  for (const entry of hidden.keys()) visible[entry] = 0;
   return visible;
 }

@@ -10,7 +10,7 @@ const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
  */
 export function isSound(state: FoldedVault): boolean {
   const isShaped = areEntriesSound(state) && areFoldersATree(state) && areVersionsSound(state);
-  return isShaped && areTagsSound(state) && state.index.clashes === 0 && isErasedSound(state);
+  return isShaped && areMarksSound(state) && state.index.clashes === 0 && isErasedSound(state);
 }
 
 function areEntriesSound({ entries, versions }: FoldedVault): boolean {
@@ -64,8 +64,20 @@ function areVersionsSound({ entries, versions, inboxKeys, unpurged }: FoldedVaul
   );
 }
 
-function areTagsSound({ entries, tags }: FoldedVault): boolean {
-  return [...tags.keys()].every((entry) => entry < entries.ids.length);
+/** Tags are an entry's; hidden are files, each with some content that is not erased; and what is erased was a version's. */
+function areMarksSound({ entries, versions, tags, hidden, gone }: FoldedVault): boolean {
+  const blobs = new Set(versions.blobs);
+  const isWaiting = (entry: number): boolean => {
+    let row = entries.newest[entry] ?? NO_VERSION;
+    while (row !== NO_VERSION && gone.has(versions.blobs[row] ?? ''))
+      row = versions.previous[row] ?? NO_VERSION;
+    return row !== NO_VERSION;
+  };
+  return (
+    [...tags.keys()].every((entry) => entry < entries.ids.length) &&
+    [...hidden].every(([entry, by]) => isWaiting(entry) && ID.test(by)) &&
+    [...gone].every((blob) => blobs.has(blob))
+  );
 }
 
 /** The ids that must not come back are nobody's, and what is remembered of inbox keys fits the keys. */

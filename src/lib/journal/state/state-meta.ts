@@ -1,5 +1,5 @@
 import { concat, fromB64Url, toB64Url, type Bytes } from '../../bytes.ts';
-import type { FoldedVault, Heartbeat, PublishedInboxKey } from './folded-vault.ts';
+import type { FoldedVault, Heartbeat, PublishedInboxKey, Revocation } from './folded-vault.ts';
 import { decodeOperations, encodeOperation } from '../entries/operation-codec.ts';
 import type { Operation } from '../entries/operations.ts';
 import type { JournalHead } from '../entries/segment.ts';
@@ -21,6 +21,10 @@ export interface StateMeta {
 type Row = readonly unknown[];
 
 const ID_BYTES = 16;
+/** Of the array that everything but the tables is. */
+const ITEMS = 17;
+/** Stands for the identity key where a device would be named. */
+const BY_IDENTITY = '';
 
 /**
  * Everything but the tables, as an array of arrays. What an operation said is kept as that operation, so that there is one
@@ -31,7 +35,7 @@ export function writeMeta(
   head: JournalHead,
   { entries, versions, mediaTypes, newEntry }: StateCounts & { newEntry: Int32Array },
 ): Row {
-  const { genesis, keyring, snapshot, inboxKeys } = state;
+  const { genesis, keyring, snapshot, base, inboxKeys } = state;
   const [firstInboxKey, ...laterInboxKeys] = inboxKeys;
   const one = (operation: Operation | undefined): Row => (operation ? [encodeOperation(operation)] : []);
   return [
@@ -40,33 +44,39 @@ export function writeMeta(
     [entries, versions, mediaTypes],
     state.skippedOperations,
     one(genesis && firstInboxKey && { kind: 'genesis', ...genesis, inbox: firstInboxKey }),
-    laterInboxKeys.flatMap(({ atMs, ...inbox }) => one({ kind: 'inbox-key', inbox, atMs })),
+    laterInboxKeys.map(({ atMs, writer, seq, ...inbox }) => [
+      ...one({ kind: 'inbox-key', inbox, atMs }),
+      writer ?? BY_IDENTITY,
+      seq,
+    ]),
     one(keyring && { kind: 'keyring', ...keyring }),
     one(snapshot && { kind: 'snapshot', snapshot }),
+    base ? [...one({ kind: 'snapshot', snapshot: base.snapshot }), base.seq] : [],
     [...state.devices.values()].map((device) => [
       ...one({ kind: 'device-enrol', ...device }),
       device.enrolledSeq,
-      ...(device.revokedSeq === undefined ? [] : [device.revokedSeq]),
+      ...(device.revoked ? [device.revoked.seq, device.revoked.since] : []),
     ]),
     [...state.heartbeats].map(([device, beat]) => [device, ...one({ kind: 'heartbeat', ...beat })]),
     [...state.unpurged],
     [...state.tags]
       .map(([entry, tags]): [number, Row] => [newEntry[entry] ?? -1, tags])
       .sort(([a], [b]) => a - b),
-    ...erasedRow(state),
+    erasedRow(state),
+    [...state.hidden].map(([entry, by]): [number, string] => [newEntry[entry] ?? -1, by]),
+    [...state.gone],
+    state.epochs.map(({ seq, ...epoch }) => [...one({ kind: 'epoch', ...epoch }), seq]),
   ];
 }
 
-/** Nothing where there is nothing to say: so states that old journals give are encoded as they were. */
 function erasedRow({ oldestInboxEpoch, erased }: FoldedVault): Row {
-  if (oldestInboxEpoch === 0 && erased.size === 0) return [];
   const byEpoch = new Map<number, Bytes[]>();
   for (const [id, epoch] of erased) {
     const ids = byEpoch.get(epoch) ?? [];
     byEpoch.set(epoch, ids);
     ids.push(fromB64Url(id));
   }
-  return [[oldestInboxEpoch, [...byEpoch].map(([epoch, ids]) => [epoch, concat(...ids)])]];
+  return [oldestInboxEpoch, [...byEpoch].map(([epoch, ids]) => [epoch, concat(...ids)])];
 }
 
 /** @throws {TypeError} when it is not what `writeMeta` writes */
@@ -80,12 +90,16 @@ export function readMeta(raw: unknown): StateMeta {
     inboxKeys,
     keyring,
     snapshot,
+    base,
     devices,
     heartbeats,
     unpurged,
     tags,
-    ...erased
-  ] = row(raw);
+    erased,
+    hidden,
+    gone,
+    epochs,
+  ] = row(raw, ITEMS);
   const [entries, versions, mediaTypes] = row(sizes, 3);
   return {
     head: { seq: count(seq), hash: hash32(hash) },
@@ -96,15 +110,26 @@ export function readMeta(raw: unknown): StateMeta {
       const { vault, account, identityPublicKey, atMs, inbox } = begin;
       state.genesis = { vault, account, identityPublicKey, atMs };
       const later = row(inboxKeys).map((item): PublishedInboxKey => {
-        const published = operation(item, 'inbox-key');
-        return { ...published.inbox, atMs: published.atMs };
+        const [published, writer, publishedSeq] = row(item, 3);
+        const { inbox: key, atMs: madeAtMs } = operation(published, 'inbox-key');
+        const device = text(writer);
+        return {
+          ...key,
+          atMs: madeAtMs,
+          writer: device === BY_IDENTITY ? undefined : device,
+          seq: count(publishedSeq),
+        };
       });
-      state.inboxKeys.push({ ...inbox, atMs }, ...later);
+      state.inboxKeys.push({ ...inbox, atMs, writer: undefined, seq: 0 }, ...later);
       for (const item of row(keyring)) {
         const { version, hash: keyringHash } = operation(item, 'keyring');
         state.keyring = { version, hash: keyringHash };
       }
       for (const item of row(snapshot)) state.snapshot = operation(item, 'snapshot').snapshot;
+      if (row(base).length > 0) {
+        const [named, namedSeq] = row(base, 2);
+        state.base = { snapshot: operation(named, 'snapshot').snapshot, seq: count(namedSeq) };
+      }
       for (const item of row(devices)) fillDevice(state, row(item));
       for (const item of row(heartbeats)) {
         const [device, beat] = row(item, 2);
@@ -115,7 +140,17 @@ export function readMeta(raw: unknown): StateMeta {
         const [entry, names] = row(item, 2);
         state.tags.set(count(entry), texts(names));
       }
-      if (erased.length > 0) fillErased(state, row(row(erased, 1)[0], 2));
+      fillErased(state, row(erased, 2));
+      for (const item of row(hidden)) {
+        const [entry, by] = row(item, 2);
+        state.hidden.set(count(entry), text(by));
+      }
+      for (const blob of texts(gone)) state.gone.add(blob);
+      for (const item of row(epochs)) {
+        const [named, namedSeq] = row(item, 2);
+        const { epoch, rotation, hash: pinned, boxes } = operation(named, 'epoch');
+        state.epochs.push({ epoch, rotation, hash: pinned, boxes, seq: count(namedSeq) });
+      }
     },
   };
 }
@@ -135,16 +170,21 @@ function fillErased(state: FoldedVault, [oldestInboxEpoch, groups]: Row): void {
   }
 }
 
-function fillDevice(state: FoldedVault, [enrolment, enrolledSeq, revokedSeq]: Row): void {
-  const { device, publicKey, name, certificate } = operation(enrolment, 'device-enrol');
+function fillDevice(state: FoldedVault, [enrolment, enrolledSeq, ...revoked]: Row): void {
+  const { device, publicKey, agreementKey, name, certificate } = operation(enrolment, 'device-enrol');
   state.devices.set(device, {
     device,
     publicKey,
+    agreementKey,
     name,
     certificate,
     enrolledSeq: count(enrolledSeq),
-    ...(revokedSeq === undefined ? {} : { revokedSeq: count(revokedSeq) }),
+    ...(revoked.length > 0 && { revoked: revocation(row(revoked, 2)) }),
   });
+}
+
+function revocation([seq, since]: Row): Revocation {
+  return { seq: count(seq), since: count(since) };
 }
 
 function row(raw: unknown, length?: number): Row {

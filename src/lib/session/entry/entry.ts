@@ -7,8 +7,11 @@ import type { DeviceRecord } from '../../store/database.ts';
 
 /** What signing up, signing in and recovering all end with: the way into an account on this device. */
 export interface Entry {
-  /** Without a grant where the session was found already made: the device is locked then. */
-  readonly signedIn: Pick<SignedIn, 'account' | 'keyring' | 'vaults'> & { readonly grant?: Grant };
+  /** Without grant and proof where the session was found already made: the device is locked then. */
+  readonly signedIn: Pick<SignedIn, 'account' | 'keyring' | 'vaults'> & {
+    readonly grant?: Grant;
+    readonly proof?: string;
+  };
   /** Opened, so that its identity key can certify this device; dropped when that is done. */
   readonly keyring: OpenKeyring;
   readonly device: DeviceRecord;

@@ -45,21 +45,17 @@ export async function foundVault({
     kmsBlob: fromB64Url(inbox.kmsBlob),
     vaultKey,
   });
-  const certificate = await certifyDevice(identity.privateKey, account, device.id, device.publicKey);
+  const { id, publicKey: signingKey, agreementKey } = device;
+  const keys = { publicKey: signingKey, agreementKey };
+  const certificate = await certifyDevice(identity.privateKey, account, { device: id, ...keys });
   const genesis = await createGenesis({
     vault,
     account,
-    epoch,
     vaultKey,
     identityKey: identity.privateKey,
     identityPublicKey: identity.publicKey,
     inbox: { blob: inbox.blob, publicKey, epoch: 0 },
-    device: {
-      id: device.id,
-      publicKey: device.publicKey,
-      name: deviceName(navigator.userAgent),
-      certificate,
-    },
+    device: { id, ...keys, name: deviceName(navigator.userAgent), certificate },
     keyring: { version: keyring.version, hash: keyring.hash },
     nowMs,
   });

@@ -1,5 +1,5 @@
 import type { Membership } from '$contract/accounts.ts';
-import type { VaultId } from '$contract/ids.ts';
+import type { GrantId, VaultId } from '$contract/ids.ts';
 import { equalBytes, toB64Url } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
 import { certifyDevice } from '../../journal/entries/certificate.ts';
@@ -9,7 +9,7 @@ import type { JournalHead } from '../../journal/entries/segment.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { Database, DeviceRecord } from '../../store/database.ts';
 import { journalCache } from '../../store/journal-cache.ts';
-import type { Entry } from './entry.ts';
+import type { OpenKeyring } from '../../account/keyring.ts';
 import { journalRemote } from '../../drive/journal-remote.ts';
 import type { LocalAccount } from '../device-store.ts';
 
@@ -19,17 +19,31 @@ import type { LocalAccount } from '../device-store.ts';
  */
 export function openJournal(
   { account: record, device }: LocalAccount,
-  deps: { readonly broker: Broker; readonly database: Database; readonly nowMs: () => number },
+  deps: {
+    readonly broker: Broker;
+    readonly database: Database;
+    readonly nowMs: () => number;
+    /** That is live, if any. */
+    readonly grant?: () => GrantId | undefined;
+  },
   expectedHead?: JournalHead,
 ): Promise<Journal> {
   const { vault, account, epoch, vaultKey, identityPublicKey } = record;
   return Journal.open({
-    identity: { vault, account, epoch, vaultKey, identityPublicKey, device },
-    remote: journalRemote(deps.broker, vault as VaultId),
+    identity: { vault, account, vaultKeys: [{ epoch, vaultKey }], identityPublicKey, device },
+    remote: journalRemote(deps.broker, vault as VaultId, deps.grant),
     cache: journalCache(deps.database, vault),
     nowMs: deps.nowMs,
     ...(expectedHead && { expectedHead }),
   });
+}
+
+/** Who joins, and what shows the broker that it may. */
+interface Joining {
+  readonly keyring: OpenKeyring;
+  readonly device: Pick<DeviceRecord, 'id' | 'publicKey' | 'agreementKey'>;
+  /** What the broker answered for passphrase or kit, and a code; without it nothing can be written that is missing. */
+  readonly proof?: string | undefined;
 }
 
 /**
@@ -42,19 +56,20 @@ export function openJournal(
  */
 export async function joinJournal(
   journal: Journal,
-  { keyring, device }: Pick<Entry, 'keyring' | 'device'>,
+  { keyring, device, proof }: Joining,
   name: string,
 ): Promise<void> {
   await journal.refresh();
   const { account, identity, version, hash } = keyring;
   const operations: Operation[] = [];
   if (!isEnrolled(journal, device)) {
-    const { id, publicKey } = device;
-    const certificate = await certifyDevice(identity.privateKey, account, id, publicKey);
-    operations.push({ kind: 'device-enrol', device: id, publicKey, name, certificate });
+    const { id, publicKey, agreementKey } = device;
+    const keys = { device: id, publicKey, agreementKey };
+    const certificate = await certifyDevice(identity.privateKey, account, keys);
+    operations.push({ kind: 'device-enrol', ...keys, name, certificate });
   }
   if (!isPinned(journal, keyring)) operations.push({ kind: 'keyring', version, hash });
-  if (operations.length > 0) await journal.appendByIdentity(identity.privateKey, operations);
+  if (operations.length > 0) await journal.appendByIdentity(identity.privateKey, operations, proof);
 }
 
 /** An account always has its vault: that there is none is never believed. @throws {HalfkeyError} `vault_missing` */
@@ -69,17 +84,18 @@ export function isCurrent({ head }: Journal, { seq, hash }: Membership['head']):
   return head.seq === seq && toB64Url(head.hash) === hash;
 }
 
-function isEnrolled({ state }: Journal, { id, publicKey }: DeviceRecord): boolean {
+function isEnrolled({ state }: Journal, { id, publicKey, agreementKey }: Joining['device']): boolean {
   const known = state.devices.get(id);
   if (!known) return false;
-  if (known.revokedSeq !== undefined || !equalBytes(known.publicKey, publicKey)) {
+  const isSame = equalBytes(known.publicKey, publicKey) && equalBytes(known.agreementKey, agreementKey);
+  if (known.revoked || !isSame) {
     throw new HalfkeyError('device_untrusted', 'this device was revoked, or its id is taken');
   }
   return true;
 }
 
 /** A newer keyring than the pinned one is fine: only the identity key signs keyrings, and what pins it may have been cut off. */
-function isPinned({ state }: Journal, { version, hash }: Entry['keyring']): boolean {
+function isPinned({ state }: Journal, { version, hash }: OpenKeyring): boolean {
   const pinned = state.keyring;
   if (!pinned || pinned.version < version) return false;
   if (pinned.version > version) {

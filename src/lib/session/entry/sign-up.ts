@@ -125,6 +125,7 @@ export class SignUp {
     const hashes = await Promise.all(backupCodes.map((backupCode) => hashBackupCode(account, backupCode)));
     const request: Completion['request'] = {
       keyring: { version: keyring.version, bytes: toB64Url(keyring.bytes) },
+      identityPublicKey: toB64Url(keyring.identity.publicKey),
       genesis: toB64Url(genesis),
       inboxEnvelope,
       device: { id: device.id, publicKey: toB64Url(device.publicKey) },

@@ -21,6 +21,7 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   'POST /api/signup/verify': () => ({ factor }),
   'POST /api/signup/complete': () => ({
     keyring: { version: 1, bytes: b64url(10) },
+    identityPublicKey: b64url(32),
     genesis: Buffer.from(segmentAfter(undefined)).toString('base64url'),
     inboxEnvelope: envelope(),
     device: device(),

@@ -5,7 +5,7 @@ import { inboxList, inboxRead, inboxRemove, inboxWrite } from '$contract/vault-i
 import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import * as contract from '$contract/vaults.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
-import { envelopeOf, newBlobId, segmentAfter } from '../../../support/vault-side.ts';
+import { envelopeOf, newBlobId } from '../../../support/vault-side.ts';
 import { b64url, codeOf, type Flow, sha256Of, signedUp } from './flow.ts';
 
 const RELEASES = 3;
@@ -90,7 +90,7 @@ export const append: Flow = {
     await signedUp(person);
     const { client } = person;
     const { head } = await client.must(contract.logRead, { from: '0' });
-    const segment = b64url(segmentAfter(head));
+    const segment = client.segmentAfter(head);
     return {
       async attempt() {
         await client.must(contract.logAppend, { segment });
@@ -99,7 +99,7 @@ export const append: Flow = {
         const { segments, head: now } = await client.must(contract.logRead, { from: '0' });
         expect(now.seq).toBe(1);
         expect(segments.filter((one) => one === segment)).toHaveLength(1);
-        expect(await codeOf(client, contract.logAppend, { segment: b64url(segmentAfter(head)) })).toBe(
+        expect(await codeOf(client, contract.logAppend, { segment: client.segmentAfter(head) })).toBe(
           'head_changed',
         );
       },
