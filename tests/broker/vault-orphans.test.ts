@@ -76,7 +76,7 @@ describe('of what lies in a vault, the sweep takes', () => {
       const page = newBlobId();
       pages[seq] = `snapshots/${String(seq)}/${page}`;
       await put(vault, pages[seq]);
-      await records.advance(vault, head, { snapshot: { seq, pages: [page] }, isBase });
+      await records.advance(vault, head, [], Date.now(), { snapshot: { seq, pages: [page] }, isBase });
     }
     const unnamed = `snapshots/4/${newBlobId()}`;
     await put(vault, unnamed);

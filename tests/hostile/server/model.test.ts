@@ -55,6 +55,7 @@ function newBroker(s3: ModelS3, genesis: { codec: ReturnType<typeof createRecord
     log: createLog({
       objects: vaultObjects(cache as unknown as VaultClientCache),
       records: vaults,
+      room: { take: () => Promise.resolve() },
       clock: () => 0,
       announce: () => undefined,
     }),

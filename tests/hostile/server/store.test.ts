@@ -235,6 +235,8 @@ row(
       versions: ports.versions,
       accounts,
       purger: ports.purger,
+      unfinished: ports.unfinished,
+      findOrphans: () => Promise.resolve([]),
       clock: () => Date.now() + 25 * 3600_000,
     });
     let requests = Infinity;
