@@ -63,7 +63,11 @@ export class AccountClient {
 
   /** A record of a capture, signed by this device; base64url. */
   inboxRecord(blob: string): string {
-    return recordOf(this.#signer, this.vault, blob).toString('base64url');
+    return recordOf(
+      { id: this.#signer.device, privateKey: this.#signer.privateKey },
+      this.vault,
+      blob,
+    ).toString('base64url');
   }
 
   /** A second one with the same cookies, which does not see what the first is given from now on. */

@@ -126,7 +126,7 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     [
       logAppend,
       async ({ segment, snapshot }: { segment: string; snapshot?: NamedSnapshot }) =>
-        side.log.append(vault, (await record()).head, fromB64Url(segment), snapshot),
+        side.log.append(vault, (await record()).head, fromB64Url(segment), undefined, snapshot),
     ],
     [purgeGrant, () => side.grants.issue(session, { kind: 'purge' })],
     [

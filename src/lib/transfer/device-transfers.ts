@@ -1,3 +1,4 @@
+import type { BlobId } from '$contract/ids.ts';
 import type { Bytes } from '../bytes.ts';
 import type { Broker } from '../remote/broker.ts';
 import { canTellLine, isMetered, onLineChange } from '../remote/line.ts';

@@ -89,8 +89,8 @@ async function live(
   const grant = 'AAAAAAAAAAAAAAAAAAAAAA' as Parameters<ReturnType<typeof createGrants>['spend']>[1];
   s3.objects.set(`v/${vault}/log/0`, Buffer.from(genesis));
   const members = [{ account: session.account, role: 'owner' as const }];
-  const record = { members, head, epoch: 0, appends: [], snapshots: [] };
-  s3.objects.set(`m/${vault}`, Buffer.from(codec.encode(`m/${vault}`, 0, record)));
+  const founded = { members, head, epoch: 0, appends: [], snapshots: [] };
+  s3.objects.set(`m/${vault}`, Buffer.from(codec.encode(`m/${vault}`, 0, founded)));
   const grantKey = `g/${session.account}/${grant}`;
   const record = {
     kind: 'release',

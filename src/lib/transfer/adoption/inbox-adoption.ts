@@ -243,7 +243,7 @@ const nameOf = ({ device, blob }: InboxName): string => `${device}/${blob}`;
 
 /** Devices and keys that a record is judged by: another text when any of them is another. */
 function seenWith({ devices, inboxKeys, oldestInboxEpoch }: FoldedVault): string {
-  const revoked = [...devices.values()].filter(({ revokedSeq }) => revokedSeq !== undefined).length;
+  const revoked = [...devices.values()].filter(({ revoked }) => revoked !== undefined).length;
   return [devices.size, revoked, inboxKeys.length, oldestInboxEpoch].join();
 }
 
