@@ -2,7 +2,7 @@ import type { AccountId } from '../contract/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { BrokerKms, VaultKms } from '../ports/kms.ts';
 import type { StateStore, StateVersions } from '../ports/state.ts';
-import type { Purger, VaultIdentities, VaultObjects } from '../ports/vaults.ts';
+import type { Purger, UnfinishedUploads, VaultIdentities, VaultObjects } from '../ports/vaults.ts';
 import { createAccounts } from './account/accounts.ts';
 import { createGrants } from './auth/grants.ts';
 import { createLoginPace } from './auth/login-pace.ts';
@@ -33,6 +33,7 @@ export interface DomainPorts {
   readonly vaultObjects: VaultObjects;
   readonly identities: VaultIdentities;
   readonly purger: Purger;
+  readonly unfinished: UnfinishedUploads;
   readonly clock: Clock;
 }
 
@@ -41,7 +42,7 @@ export interface DomainSettings {
   readonly signupOpen: boolean;
   readonly grantSeconds: number;
   readonly grantReleases: number;
-  /** Bytes of blobs per vault; undefined: no limit. */
+  /** Bytes that a vault may hold; undefined: no limit. */
   readonly quotaBytes: number | undefined;
 }
 
@@ -72,6 +73,7 @@ export function createDomain(
     kms: ports.vaultKms,
     purger: ports.purger,
     clock,
+    envelopeKey: setup.envelopeKey,
     settings,
   });
   const state = createOneTimeState(setup.stateKey, records, clock);
@@ -82,7 +84,14 @@ export function createDomain(
   return {
     ...common,
     possession: createPossession(setup.nonceKey, clock),
-    sweep: createSweep({ versions: ports.versions, accounts, purger: ports.purger, clock }),
+    sweep: createSweep({
+      versions: ports.versions,
+      accounts,
+      purger: ports.purger,
+      unfinished: ports.unfinished,
+      findOrphans: vaults.findOrphans,
+      clock,
+    }),
     signup: createSignup({
       ...common,
       identities: ports.identities,

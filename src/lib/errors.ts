@@ -55,9 +55,11 @@ export const FAMILIES = {
   passphrase_wrong: 'refused', // on this device, without the broker
   signup_closed: 'refused',
   store_full: 'refused',
+  inbox_full: 'refused', // so many captures of this device wait already that the next one waits on it, for a code
   store_refused: 'refused', // S3 says no, to a URL that was just signed or for good
   not_found: 'refused',
   key_absent: 'refused',
+  purged: 'refused', // the broker has deleted it for good
   server_unknown: 'refused', // OPAQUE: another server's key than the pinned one
   kdf_downgrade: 'refused',
   file_too_large: 'refused',

@@ -10,10 +10,14 @@ const other = v.parse(DeviceId, 'ZGV2aWNlAAAAAAAAAAAAAg');
 const BYTES = 700;
 
 /** Appends as often as it is let, moving on as it is told to wait. @returns how many until the time is over */
-function appendUntil(endMs: number, bytes = BYTES, isGranted = false): { written: number; counts: AppendCount[] } {
+function appendUntil(
+  endMs: number,
+  bytes = BYTES,
+  isGranted = false,
+): { written: number; counts: AppendCount[] } {
   let counts: AppendCount[] = [];
   let written = 0;
-  for (let nowMs = 0; nowMs < endMs; ) {
+  for (let nowMs = 0; nowMs < endMs;) {
     const waitSeconds = secondsToWait(counts, { device, bytes }, nowMs, isGranted);
     nowMs += waitSeconds * 1000;
     if (waitSeconds > 0) continue;

@@ -5,10 +5,18 @@ import { createAccounts } from '../../broker/domain/account/accounts.ts';
 import { createRecords } from '../../broker/domain/state/records.ts';
 import { loadSetup } from '../../broker/domain/state/setup.ts';
 import { createSweep, startSweeping, type Sweep } from '../../broker/domain/sweep.ts';
+import { createFindOrphans } from '../../broker/domain/vault/orphans.ts';
+import { createVaultRecords } from '../../broker/domain/vault/vault-record.ts';
 import type { StateVersion, StateVersions } from '../../broker/ports/state.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';
 
 const HOUR = 60 * 60;
+
+/** For what is about the broker's own objects alone. */
+const NO_VAULTS = {
+  unfinished: { endBefore: () => Promise.resolve() },
+  findOrphans: () => Promise.resolve([]),
+};
 
 let ports: CloudPorts;
 /** What is written is dated by S3's clock, which goes right; not by the broker's. */
@@ -21,6 +29,12 @@ async function sweepIn(seconds: number, change: Partial<StateVersions> = {}): Pr
     versions: { ...ports.versions, ...change },
     accounts: createAccounts(createRecords(ports.state, codec), setup.nameKey),
     purger: ports.purger,
+    unfinished: ports.unfinished,
+    findOrphans: createFindOrphans({
+      objects: ports.vaultObjects,
+      vaults: createVaultRecords(createRecords(ports.state, codec)),
+      clock: () => Date.now() + seconds * 1000,
+    }),
     clock: () => Date.now() + seconds * 1000,
   });
 }
@@ -115,6 +129,7 @@ describe('a sweep', () => {
     const sweep = createSweep({
       versions: ports.versions,
       accounts: racing,
+      ...NO_VAULTS,
       purger: ports.purger,
       clock: () => Date.now() + 48 * HOUR * 1000,
     });
@@ -180,7 +195,8 @@ describe('a sweep of much', () => {
         },
       },
       accounts: { expire: () => Promise.resolve(undefined), erase: () => Promise.resolve() },
-      purger: { eraseBelow: () => Promise.resolve() },
+      ...NO_VAULTS,
+      purger: { eraseBelow: () => Promise.resolve([]) },
       clock: () => 2 * HOUR * 1000,
     });
     const turns: number[] = [];

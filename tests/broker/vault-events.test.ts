@@ -3,14 +3,16 @@ import { type AddressInfo, connect } from 'node:net';
 import { serve, type ServerType } from '@hono/node-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Head } from '$contract/accounts.ts';
-import type { VaultId } from '$contract/ids.ts';
-import { OBJECT_TYPE } from '$contract/limits.ts';
+import type { BlobId, VaultId } from '$contract/ids.ts';
+import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import { VAULT_EVENTS_PATH } from '$contract/vault-events.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
+import { recordOf } from '../support/inbox-records.ts';
 import { MemoryVaultCloud, newVaultId, sha256B64 } from '../support/memory-vault-cloud.ts';
 import { serveVaults, signed } from '../support/vault-broker.ts';
 import {
+  deviceOf,
   newBlobId,
   newSession,
   openVault,
@@ -167,14 +169,21 @@ describe('server-sent events of heads', () => {
     const [blob, body] = [newBlobId(), Buffer.from('sealed')];
     const sha256 = sha256B64(body);
     const url = await ports.vaultObjects.presignPut(vault, `blobs/${blob}`, body.length, sha256);
-    const headers = { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+    const headers = {
+      'content-type': OBJECT_TYPE,
+      'content-disposition': OBJECT_DISPOSITION,
+      'if-none-match': '*',
+      'x-amz-checksum-sha256': sha256,
+    };
     expect((await fetch(url, { method: 'PUT', headers, body })).status).toBe(200);
-    const record = { blob, record: Buffer.from('record') };
-    await at.broker.inbox.write(vault, [record]);
+    const signed = (of: BlobId) => ({ blob: of, record: recordOf(deviceOf(session), vault, of) });
+    const record = signed(blob);
+    expect(await at.broker.inbox.write(session, vault, [record])).toEqual([]);
     await expect.poll(() => stream.inbox).toBe(1);
-    const lost = { blob: newBlobId(), record: Buffer.from('record') };
-    await expect(at.broker.inbox.write(vault, [lost])).rejects.toMatchObject({ code: 'upload_lost' });
-    await expect(at.broker.inbox.write(vault, [lost, record])).rejects.toMatchObject({ code: 'upload_lost' });
+    const lost = signed(newBlobId());
+    const isLost = [{ blob: lost.blob, code: 'upload_lost' }];
+    expect(await at.broker.inbox.write(session, vault, [lost])).toEqual(isLost);
+    expect(await at.broker.inbox.write(session, vault, [lost, record])).toEqual(isLost);
     await expect.poll(() => stream.inbox).toBe(2);
     // A head written after it through the other broker comes through both: what was to be told before has been.
     await append(brokers[1]);

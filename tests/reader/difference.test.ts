@@ -172,7 +172,10 @@ const crowded: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ kind: fc.constant('purge' as const), entry: crowdedEntry }),
   fc.record({
     kind: fc.constant('purged' as const),
-    blobs: fc.array(fc.integer({ min: 200, max: 230 }).map((number) => versionOf(number).blob), { maxLength: 8 }),
+    blobs: fc.array(
+      fc.integer({ min: 200, max: 230 }).map((number) => versionOf(number).blob),
+      { maxLength: 8 },
+    ),
   }),
 );
 

@@ -329,7 +329,9 @@ function purgeFolder(state: State, folder: Entry): void {
 // Whether the state knew of something to be erased there.
 function noteErased(state: State, blob: string): boolean {
   if (state.unpurged.delete(blob)) return true;
-  const owner = [...state.entries.values()].find(({ versions }) => versions?.some((one) => one.blob === blob));
+  const owner = [...state.entries.values()].find(({ versions }) =>
+    versions?.some((one) => one.blob === blob),
+  );
   if (owner === undefined || state.gone.has(blob)) return false;
   state.gone.add(blob);
   if (state.hidden.has(owner.id)) forgetIfErased(state, owner);

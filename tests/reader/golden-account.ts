@@ -275,19 +275,23 @@ export function describeJournal({
 }: Journal): Pick<Golden, 'head' | 'entries' | 'devices' | 'rest'> {
   return {
     head: { seq: head.seq, hashHex: toHex(head.hash), phrase: headPhrase(head) },
-    entries: [...state.index.byId.keys()].flatMap((id) => state.entry(id) ?? []).map((entry) => {
-      const { id, isFolder, folder, name, trashedAtMs = 0, tags } = entry;
-      const versions = isFolder ? null : state.versionsOf(id).toReversed();
-      return { id, folder, name, trashedAtMs, tags: [...tags], versions };
-    }),
-    devices: [...state.devices.values()].map(({ device, name, publicKey, agreementKey, enrolledSeq, revoked }) => ({
-      device,
-      name,
-      publicKeyHex: toHex(publicKey),
-      agreementKeyHex: toHex(agreementKey),
-      enrolledSeq,
-      revoked: revoked ?? null,
-    })),
+    entries: [...state.index.byId.keys()]
+      .flatMap((id) => state.entry(id) ?? [])
+      .map((entry) => {
+        const { id, isFolder, folder, name, trashedAtMs = 0, tags } = entry;
+        const versions = isFolder ? null : state.versionsOf(id).toReversed();
+        return { id, folder, name, trashedAtMs, tags: [...tags], versions };
+      }),
+    devices: [...state.devices.values()].map(
+      ({ device, name, publicKey, agreementKey, enrolledSeq, revoked }) => ({
+        device,
+        name,
+        publicKeyHex: toHex(publicKey),
+        agreementKeyHex: toHex(agreementKey),
+        enrolledSeq,
+        revoked: revoked ?? null,
+      }),
+    ),
     rest: {
       snapshotSeq: state.snapshot?.seq ?? -1,
       unpurged: [...state.unpurged],

@@ -67,6 +67,7 @@ export function unpadded(plaintext: Bytes): Bytes | undefined {
   const length = new DataView(plaintext.buffer, plaintext.byteOffset).getUint32(0);
   let paddedLength = 512;
   while (paddedLength < 4 + length) paddedLength *= 2;
-  const isPadded = plaintext.length === paddedLength && plaintext.subarray(4 + length).every((byte) => byte === 0);
+  const isPadded =
+    plaintext.length === paddedLength && plaintext.subarray(4 + length).every((byte) => byte === 0);
   return isPadded ? plaintext.slice(4, 4 + length) : undefined;
 }

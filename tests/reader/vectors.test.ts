@@ -93,9 +93,9 @@ describe('the golden journal of journal-v1', () => {
     expect(refusal).toBeUndefined();
     expect(headPhrase(head!)).toBe(expected.head.phrase);
     const shown = [...state.entries.values()].filter(({ id }) => !state.hidden.has(id));
-    expect(
-      shown.map(({ id, folder, name, tags }) => ({ id, folder, name, tags })),
-    ).toEqual(expected.entries.map(({ id, folder, name, tags }) => ({ id, folder, name, tags })));
+    expect(shown.map(({ id, folder, name, tags }) => ({ id, folder, name, tags }))).toEqual(
+      expected.entries.map(({ id, folder, name, tags }) => ({ id, folder, name, tags })),
+    );
     for (const { file, versions } of expected.files) {
       expect(state.entries.get(file)?.versions?.toReversed()).toEqual(versions);
     }

@@ -12,6 +12,7 @@ import { ORIGIN, type TestClock } from './broker.ts';
 import { CONTRACT_ROUTES } from './contract-routes.ts';
 import { KSF } from './quick-opaque.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
+import { recordOf } from './inbox-records.ts';
 import { envelopeOf, segmentAfter, signedSegment } from './vault-side.ts';
 import { sessionIdIn, TestSessionKey } from './session-key.ts';
 
@@ -62,6 +63,15 @@ export class AccountClient {
   constructor(send: Send, clock: TestClock) {
     this.send = send;
     this.#clock = clock;
+  }
+
+  /** A record of a capture, signed by this device; base64url. */
+  inboxRecord(blob: string): string {
+    return recordOf(
+      { id: this.#signer.device, privateKey: this.#signer.privateKey },
+      this.vault,
+      blob,
+    ).toString('base64url');
   }
 
   /** A second one with the same cookies, which does not see what the first is given from now on. */
@@ -236,7 +246,7 @@ export class AccountClient {
       keyring: { version: 1, bytes: randomBytes(200).toString('base64url') },
       identityPublicKey: rawPublicKey(this.identity.publicKey),
       genesis: Buffer.from(this.#genesis()).toString('base64url'),
-      inboxEnvelope: envelopeOf(Buffer.from(inbox.kmsBlob, 'base64url')),
+      inboxEnvelope: envelopeOf(Buffer.from(inbox.kmsBlob, 'base64url'), 0, 'inbox'),
       device: this.device,
       backupCodeHashes: this.backupCodes.map((code) => this.hashOf(code)),
     };

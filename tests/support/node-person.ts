@@ -12,6 +12,7 @@ import type { Entry } from '../../src/lib/session/entry/entry.ts';
 import { openDatabase } from '../../src/lib/store/database.ts';
 import { Authenticator } from './authenticator.ts';
 import type { Servers } from './stack.ts';
+import { memoryOwnKeys } from './own-inbox-keys.ts';
 
 /** Somebody who has signed up with the client's own code, in Node: their session, their device, and what a code bought. */
 export interface NodePerson {
@@ -63,6 +64,7 @@ export async function signUpInNode({ origin, clock }: Servers, userName: string)
   if (!entry || !grant) throw new TypeError('expected a grant at sign-up');
   const { keyring, device } = entry;
   const { vault, epoch, key: vaultKey } = keyring.vaultKey;
+  const own = memoryOwnKeys({ vault, device: device.id });
   return {
     broker,
     entry,
@@ -74,7 +76,7 @@ export async function signUpInNode({ origin, clock }: Servers, userName: string)
       vaultKey,
       broker: through,
       journal,
-      inboxUse: new InboxUse(journal, () => Promise.resolve([])),
+      inboxUse: new InboxUse(journal, () => Promise.resolve([]), own),
       device,
       requireGrant: () => {
         if (isOpen()) return grant.id;

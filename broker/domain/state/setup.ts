@@ -24,6 +24,8 @@ export interface Setup {
   readonly macKey: Uint8Array;
   /** HMAC, the nonces of proofs of possession. */
   readonly nonceKey: Uint8Array;
+  /** HMAC over what halves are made for; see envelope-proofs.ts. */
+  readonly envelopeKey: Uint8Array;
 }
 
 const CONTEXT: EncryptionContext = { app: 'halfkey', purpose: 'setup' };
@@ -37,6 +39,7 @@ const SetupJson = v.strictObject({
   stateKey: key,
   macKey: key,
   nonceKey: key,
+  envelopeKey: key,
 });
 /** Under the MAC key of the setup, so that another setup cannot vouch for itself. */
 const Canary = v.strictObject({ opaquePublicKey: v.string(), nameCheck: key });
@@ -85,6 +88,7 @@ async function createSetup(store: StateStore, kms: BrokerKms) {
     stateKey: draw(),
     macKey: draw(),
     nonceKey: draw(),
+    envelopeKey: draw(),
   };
   await store.create(stateKeys.setup, await kms.encrypt(Buffer.from(JSON.stringify(json)), CONTEXT));
   return store.read(stateKeys.setup);
@@ -108,6 +112,7 @@ async function openSetup(sealed: Uint8Array, kms: BrokerKms): Promise<Setup> {
       stateKey: Buffer.from(json.stateKey, 'base64url'),
       macKey: Buffer.from(json.macKey, 'base64url'),
       nonceKey: Buffer.from(json.nonceKey, 'base64url'),
+      envelopeKey: Buffer.from(json.envelopeKey, 'base64url'),
     };
   } catch (cause) {
     if (cause instanceof StartRefused) throw cause;

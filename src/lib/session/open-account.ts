@@ -3,11 +3,13 @@ import type { AccountId, VaultId } from '$contract/ids.ts';
 import { factorResetStop } from '$contract/factor-reset.ts';
 import { HalfkeyError } from '../errors.ts';
 import { InboxUse } from '../inbox/inbox-use.ts';
+import { OwnInboxKeys } from '../inbox/own-keys.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
 import type { Prover } from '../remote/session-proof.ts';
 import type { Database } from '../store/database.ts';
 import { readEventHead, saveEventHead } from '../store/event-head.ts';
+import { ownInboxKeysStore } from '../store/own-inbox-keys.ts';
 import { uploadRecords } from '../store/upload-records.ts';
 import { inboxEpochsOf } from '../transfer/adoption/drafts.ts';
 import { voidChanges } from '../drive/void-changes.ts';
@@ -69,7 +71,11 @@ export class OpenAccount {
     this.changes = changes;
     this.database = database;
     const records = uploadRecords(database);
-    this.inboxUse = new InboxUse(journal, async () => inboxEpochsOf(await records.list()));
+    const own = new OwnInboxKeys(
+      { ...localAccount.account, device: localAccount.device.id },
+      ownInboxKeysStore(database),
+    );
+    this.inboxUse = new InboxUse(journal, async () => inboxEpochsOf(await records.list()), own);
     this.#deps = deps;
     this.#sync = new Sync({
       origin: deps.origin,

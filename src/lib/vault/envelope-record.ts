@@ -3,15 +3,14 @@ import { fromB64Url, toB64Url } from '../bytes.ts';
 import type { Envelope } from '../crypto/envelope.ts';
 
 /** As it travels and rests. */
-export function toRecord({ suite, epoch, salt, kmsBlob, sealedKey }: Envelope): EnvelopeRecord {
-  return { suite, epoch, salt: toB64Url(salt), kmsBlob: toB64Url(kmsBlob), sealedKey: toB64Url(sealedKey) };
+export function toRecord({ salt, kmsBlob, sealedKey, ...rest }: Envelope): EnvelopeRecord {
+  return { ...rest, salt: toB64Url(salt), kmsBlob: toB64Url(kmsBlob), sealedKey: toB64Url(sealedKey) };
 }
 
 /** @throws {TypeError} when a field is not canonical base64url */
-export function fromRecord({ suite, epoch, salt, kmsBlob, sealedKey }: EnvelopeRecord): Envelope {
+export function fromRecord({ salt, kmsBlob, sealedKey, ...rest }: EnvelopeRecord): Envelope {
   return {
-    suite,
-    epoch,
+    ...rest,
     salt: fromB64Url(salt),
     kmsBlob: fromB64Url(kmsBlob),
     sealedKey: fromB64Url(sealedKey),

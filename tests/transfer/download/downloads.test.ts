@@ -56,12 +56,16 @@ async function upload(number: number, name: string, mediaType: string, text: str
   const content = utf8(text);
   const padded = concat(content, new Uint8Array(paddedSize(content.length) - content.length));
   stored = await seal(contentKey, sealAad('content', vault, blob, epoch), padded);
-  const { keys } = await broker.call(keysGenerate, { grant: requireGrant(), purpose: 'file', blobs: [blob] });
+  await world.cloud.vaultObjects.create(vault, `blobs/${blob}`, stored);
+  const order = { grant: requireGrant(), purpose: 'file', epoch, blobs: [blob] } as const;
+  const { keys } = await broker.call(keysGenerate, { ...order, blobs: [blob] });
   const [kmsHalf, kmsBlob] = [fromB64Url(keys[0]!.kmsHalf), fromB64Url(keys[0]!.kmsBlob)];
   const envelope = await sealEnvelope({
     ...{ purpose: 'file', vault, blob, epoch, contentKey, kmsHalf, kmsBlob, vaultKey },
   });
-  await broker.call(envelopesWrite, { envelopes: [{ blob, envelope: toRecord(envelope) }] });
+  await broker.call(envelopesWrite, {
+    envelopes: [{ blob, envelope: toRecord(envelope), proof: keys[0]!.proof }],
+  });
   const version = {
     ...{ ...versionOf(number, content.length), sealedBytes: stored.length, mediaType },
     digest: toB64(await sha256(stored)),

@@ -10,7 +10,7 @@ import { feed } from './download-stream.ts';
 import { TransferTracker, type Reporter } from '../transfer-tracker.ts';
 import { readContent, readSealed, type KeptParts, type StoredBlob } from './opening.ts';
 import { collectPreview, isPreviewable } from './preview.ts';
-import { releaseKeys } from '../../vault/release.ts';
+import { releaseKey } from '../../vault/release.ts';
 import { createSink, removeDownload } from './sink.ts';
 
 interface Source {
@@ -189,7 +189,7 @@ export class Downloads {
         wipe: () => undefined,
       };
     }
-    const contentKey = await releaseKey(vault, stored, signal);
+    const contentKey = await releaseKey(vault, 'file', stored, signal);
     const wipe = () => contentKey.fill(0);
     if (signal.aborted) wipe(); // Locked while the half was on its way.
     signal.throwIfAborted();
@@ -239,15 +239,4 @@ export class Downloads {
       this.#close(source, controller);
     }
   }
-}
-
-/** Both halves together: the KMS half against a grant, the vault key from here. */
-async function releaseKey(
-  vault: OpenVault,
-  { blob, epoch }: StoredBlob,
-  signal: AbortSignal,
-): Promise<Bytes> {
-  const key = (await releaseKeys(vault, 'file', [{ blob, epoch }], signal)).get(blob);
-  if (!key) throw new HalfkeyError('key_absent', 'the broker has no envelope for this version');
-  return key;
 }
