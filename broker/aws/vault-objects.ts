@@ -103,7 +103,7 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
 }
 
 /** The SDK takes an answer that is no listing for an empty one; a listing always has its count. */
-export function requireListing({ KeyCount }: { KeyCount?: number | undefined }): void {
+function requireListing({ KeyCount }: { KeyCount?: number | undefined }): void {
   if (KeyCount === undefined) throw new BrokerProblem('store_unreachable', { retryAfterSeconds: 1 });
 }
 

@@ -471,7 +471,7 @@ describe('what was deleted for good', () => {
     const { cloud, broker, session, vault } = setting;
     const [one] = await fileBlobs(setting, 1);
     const purged = `v/${vault}/keys/${one!.blob}/purged`;
-    const { eraseBelow } = cloud.purger;
+    const eraseBelow = cloud.purger.eraseBelow.bind(cloud.purger);
     let wasNoted: boolean | undefined;
     cloud.purger.eraseBelow = (...args) => {
       wasNoted ??= cloud.objects.has(purged);
@@ -483,7 +483,8 @@ describe('what was deleted for good', () => {
 
     const asked: string[] = [];
     for (const what of ['read', 'list'] as const) {
-      const own = cloud.vaultObjects[what] as (...args: unknown[]) => Promise<unknown>;
+      const { vaultObjects } = cloud;
+      const own = vaultObjects[what].bind(vaultObjects) as (...args: unknown[]) => Promise<unknown>;
       Object.assign(cloud.vaultObjects, {
         [what]: async (...args: unknown[]) => {
           const answer = await own(...args);

@@ -115,7 +115,7 @@ describe('of what lies in a vault, the sweep takes', () => {
     const { id: grant } = await broker.grants.issue(session, { kind: 'release' });
     const order = { grant, purpose: 'file' as const, epoch: 0, blobs: [old, kept] };
     const made = await broker.keys.generate(session, vault, order);
-    const { describe: describeNow } = ports.vaultObjects;
+    const describeNow = ports.vaultObjects.describe.bind(ports.vaultObjects);
     ports.vaultObjects.describe = async (...args) => {
       const object = await describeNow(...args);
       return object && { ...object, modifiedMs: object.modifiedMs - 6 * DAY_MS - 60_000 };

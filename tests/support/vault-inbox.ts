@@ -13,7 +13,7 @@ import { startVaultCloud, type VaultCloud } from './vault-cloud.ts';
 import { recordOf } from './inbox-records.ts';
 import { deviceOf, newBlobId, newSession, openVault, startVaultSide } from './vault-side.ts';
 
-export type InboxPage = v.InferOutput<typeof inboxList.answer>;
+type InboxPage = v.InferOutput<typeof inboxList.answer>;
 type FoundRecords = v.InferOutput<typeof inboxRead.answer>['records'];
 
 /** A record as a client might write it, signed by the session's device. */

@@ -178,7 +178,7 @@ export function createInbox(deps: InboxDeps): Inbox {
 }
 
 /** Whose record of which blob a listed object is; undefined for what no broker has written. */
-export function nameRecord({
+function nameRecord({
   key,
   sizeBytes,
 }: Pick<ListedObject, 'key' | 'sizeBytes'>): InboxName | undefined {

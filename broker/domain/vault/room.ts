@@ -46,7 +46,7 @@ export const RoomRecord = v.strictObject({
 export type RoomRecord = v.InferOutput<typeof RoomRecord>;
 
 /** What a device wants to put into the store. */
-export interface Wanted {
+interface Wanted {
   /** The same again is the same bytes, or at most so many. */
   readonly id: string;
   readonly bytes: number;
@@ -54,7 +54,7 @@ export interface Wanted {
 }
 
 /** What the broker writes itself. `erasing` is what frees or protects: identity-signed segments. */
-export type BrokerWrite = 'record' | 'journal' | 'erasing';
+type BrokerWrite = 'record' | 'journal' | 'erasing';
 
 /**
  * How much a vault may hold. Where a quota is set, nothing gets a URL, and the broker writes nothing, that was not reserved before by

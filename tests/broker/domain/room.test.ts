@@ -211,7 +211,7 @@ describe('what the broker writes itself', () => {
     const room = open(1024 * MIB);
     await room.take(vault, 1000, 'journal');
     let writes = 0;
-    const { replace } = cloud.state;
+    const replace = cloud.state.replace.bind(cloud.state);
     cloud.state.replace = (...args) => {
       writes += 1;
       return replace(...args);

@@ -222,7 +222,8 @@ row(
     expect(world.journal.state.entry(file.file)?.name).toBe(file.name);
     let requests = 0;
     for (const what of ['read', 'describe', 'list'] as const) {
-      const own = world.cloud.vaultObjects[what] as (...args: unknown[]) => Promise<unknown>;
+      const { vaultObjects } = world.cloud;
+      const own = vaultObjects[what].bind(vaultObjects) as (...args: unknown[]) => Promise<unknown>;
       Object.assign(world.cloud.vaultObjects, {
         [what]: (...args: unknown[]) => {
           requests += 1;
