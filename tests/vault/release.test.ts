@@ -56,6 +56,19 @@ describe('keys that are released', () => {
     expect(world.times(keysRelease)).toBe(2);
   });
 
+  it('are asked for by blob and epoch alone, whatever else is known of them', async () => {
+    const { blob, contentKey } = await envelop();
+    const asked: unknown[] = [];
+    const broker = Object.create(world.open.broker) as typeof world.open.broker;
+    broker.call = (route, request, options) => {
+      asked.push(request);
+      return world.open.broker.call(route, request, options);
+    };
+    const version = { ...nameOf(blob), digest: 'x', sizeBytes: 1 };
+    expect(await releaseKey({ ...world.open, broker }, 'file', version)).toEqual(contentKey);
+    expect(asked).toEqual([{ grant: world.open.requireGrant(), purpose: 'file', names: [nameOf(blob)] }]);
+  });
+
   it('are none for none, and nobody is asked', async () => {
     world.isOpen = false;
     expect(await releaseKeys(world.open, 'file', [])).toEqual(new Map());
