@@ -50,7 +50,7 @@ describe('a request', () => {
   });
 
   it('that changes something has it in its body, and its vault in its path, as data', async () => {
-    answers({});
+    answers({ refused: [] });
     await broker.call(envelopesWrite, { envelopes: [] }, { vault: 'a/../b' as VaultId });
     const [[url, init]] = asked as [[URL, RequestInit]];
     expect(String(url)).toBe('https://halfkey.test/api/vaults/a%2F..%2Fb/envelopes');
