@@ -21,7 +21,7 @@ const INDEPENDENT_OF_ENGINE = 'erased,fold,inbox-epochs,names,snapshot';
 /** Tests that put other modules in the place of the product's, or drive workers: nobody else may get what they have read or left. */
 const isolated = readdirSync(fileURLToPath(new URL('tests', import.meta.url)), { recursive: true })
   .map((path) => `tests/${String(path).replaceAll('\\', '/')}`)
-  .filter((path) => path.endsWith('.test.ts') && !/^tests\/(broker|browser|hostile)\//.test(path))
+  .filter((path) => path.endsWith('.test.ts') && !/^tests\/(browser|hostile)\//.test(path))
   .filter(
     (path) =>
       path.startsWith('tests/worker/') ||
@@ -66,6 +66,7 @@ export default defineConfig({
           name: 'broker',
           isolate: false,
           include: ['tests/broker/**/*.test.ts'],
+          exclude: isolated,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -8,7 +8,7 @@ import type { Domain } from './domain/domain.ts';
 import { BrokerProblem } from './domain/problem.ts';
 import type { Clock } from './ports/clock.ts';
 import { createAccountRoutes } from './routes/accounts.ts';
-import { createAddressLimit } from './routes/address-limit.ts';
+import { createAddressLimit, neighbourhoodOf } from './routes/address-limit.ts';
 import { answerProblem } from './routes/answer-problem.ts';
 import { createAppFiles } from './routes/app-files.ts';
 import { createFrame, type Frame } from './routes/frame.ts';
@@ -33,7 +33,7 @@ export interface AppSettings {
   readonly origin: string;
   /** Origin under which the browser sees S3. */
   readonly s3Origin: string;
-  /** Requests a minute from one address, of those that nobody is signed in for. */
+  /** Requests a minute from one address, of those that nobody is signed in for; twenty times as many in all. */
   readonly ratePerMinute: number;
   readonly version: string;
   /** The built app; undefined where another server serves it. */
@@ -45,6 +45,8 @@ export interface App {
   readonly request: Frame['app']['request'];
 }
 
+/** So many times as many requests may come from an address in all, with the tokens of people who are signed in. */
+const ANYBODY = 20;
 /** S3 and KMS together may take this long for one request; streams of events are answered at once and go on. */
 const REQUEST_MS = 30_000;
 /** S3 takes minutes to put thousands of parts together, and who is sent away in between would have to send them all again. */
@@ -52,14 +54,20 @@ const COMPLETION_MS = 330_000;
 
 /** A broker as a web-standard `fetch`. */
 export function createApp(domain: Domain, ports: AppPorts, settings: AppSettings): App {
-  const limitAddress = createAddressLimit(settings.ratePerMinute, ports.clock);
+  const limits = {
+    stranger: createAddressLimit(settings.ratePerMinute, ports.clock),
+    anybody: createAddressLimit(ANYBODY * settings.ratePerMinute, ports.clock),
+  };
   const frame = createFrame({
     origin: settings.origin,
     verifySession: (token, stage, claimed) => domain.sessions.verify(token, stage, claimed),
+    possession: domain.possession,
     requireMember: (account, vault) => domain.vaults.requireMember(account, vault),
-    limitAddress: (context) => {
-      limitAddress(ports.addressOf(context));
+    recognises: (token, stage) => domain.sessions.recognises(token, stage),
+    limitAddress: (context, who) => {
+      limits[who](ports.addressOf(context));
     },
+    networkOf: (context) => neighbourhoodOf(ports.addressOf(context)),
   });
   const { app } = frame;
 

@@ -15,6 +15,7 @@ import { vaultIdentities } from './vault-identities.ts';
 import { vaultKms } from './vault-kms.ts';
 import { vaultLogins } from './vault-logins.ts';
 import { vaultObjects } from './vault-objects.ts';
+import { unfinishedUploads } from './unfinished-uploads.ts';
 import { vaultPurger } from './vault-purger.ts';
 
 /** Where the cloud is, and as whom the broker speaks to it. Endpoints are absent on AWS itself. */
@@ -87,6 +88,7 @@ export function connectCloud(place: CloudPlace): CloudPorts {
     vaultObjects: vaultObjects(cache),
     identities: vaultIdentities({ cognito, identityPoolId, developerProviderName, logins }),
     purger: vaultPurger(s3, place.bucket),
+    unfinished: unfinishedUploads(s3, place.bucket),
     async conformance() {
       if (place.s3Endpoint === undefined) return;
       const s3ForUrls = new S3Client({

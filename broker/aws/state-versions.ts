@@ -43,7 +43,9 @@ export function createStateVersions(s3: S3Client, bucket: string): StateVersions
     async erase(versions) {
       try {
         const named = versions.map(({ key, versionId }) => ({ Key: key, VersionId: versionId }));
-        if (named.length > 0) await eraseAll(s3, bucket, named);
+        if (named.length === 0) return;
+        const kept = await eraseAll(s3, bucket, named);
+        if (kept.length > 0) throw new Error(`S3 refused ${String(kept.length)} deletions`);
       } catch (error) {
         throw storeFault(error);
       }

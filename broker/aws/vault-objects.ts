@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { VaultId } from '../contract/ids.ts';
 import { LIMITS } from '../contract/limits.ts';
+import { BrokerProblem } from '../domain/problem.ts';
 import type { VaultObjects } from '../ports/vaults.ts';
 import { readPresent } from './absence.ts';
 import { readBody } from './read-body.ts';
@@ -54,7 +55,11 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
         const name = { Bucket, Key: objectKey(vault, key) };
         return readPresent(s3, name, async () => {
           const head = await s3.send(new HeadObjectCommand({ ...name, ChecksumMode: 'ENABLED' }));
-          return { sizeBytes: head.ContentLength ?? 0, sha256: head.ChecksumSHA256 };
+          return {
+            sizeBytes: head.ContentLength ?? 0,
+            sha256: head.ChecksumSHA256,
+            modifiedMs: head.LastModified?.getTime() ?? 0,
+          };
         });
       }),
     measure: (vault, prefix) =>
@@ -69,6 +74,7 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
               ...(token === undefined ? {} : { ContinuationToken: token }),
             }),
           );
+          requireListing(page);
           for (const object of page.Contents ?? []) sizeBytes += object.Size ?? 0;
           token = page.IsTruncated ? page.NextContinuationToken : undefined;
         } while (token !== undefined);
@@ -84,15 +90,21 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
             ...(after === '' ? {} : { StartAfter: objectKey(vault, after) }),
           }),
         );
+        requireListing(page);
         const base = objectKey(vault, '').length;
-        const objects = (page.Contents ?? []).flatMap(({ Key, Size }) =>
-          Key === undefined ? [] : [{ key: Key.slice(base), sizeBytes: Size ?? 0 }],
+        const objects = (page.Contents ?? []).flatMap(({ Key, Size, ETag }) =>
+          Key === undefined ? [] : [{ key: Key.slice(base), sizeBytes: Size ?? 0, etag: ETag ?? '' }],
         );
         return { objects, more: page.IsTruncated === true };
       }),
     ...vaultUrls(cache),
     ...vaultUploads(Bucket, send),
   };
+}
+
+/** The SDK takes an answer that is no listing for an empty one; a listing always has its count. */
+function requireListing({ KeyCount }: { KeyCount?: number | undefined }): void {
+  if (KeyCount === undefined) throw new BrokerProblem('store_unreachable', { retryAfterSeconds: 1 });
 }
 
 async function putNew(

@@ -15,19 +15,22 @@ const PARALLEL = 16;
 /** Deletes with the broker's own role. */
 export function vaultPurger(s3: S3Client, bucket: string): Purger {
   return {
-    async eraseBelow(prefixes) {
+    async eraseBelow(prefixes, except) {
       try {
         const waiting = [...prefixes];
         const found: Version[] = [];
         const listers = Array.from({ length: Math.min(PARALLEL, waiting.length) }, async () => {
           for (let prefix = waiting.pop(); prefix !== undefined; prefix = waiting.pop()) {
-            found.push(...(await versionsBelow(s3, bucket, prefix)));
+            const below = await versionsBelow(s3, bucket, prefix);
+            found.push(...below.filter(({ Key }) => except?.has(Key) !== true));
           }
         });
         await Promise.all(listers);
+        const kept: string[] = [];
         for (let from = 0; from < found.length; from += PAGE) {
-          await eraseAll(s3, bucket, found.slice(from, from + PAGE));
+          kept.push(...(await eraseAll(s3, bucket, found.slice(from, from + PAGE))));
         }
+        return kept;
       } catch (error) {
         throw storeFault(error);
       }
@@ -58,13 +61,22 @@ async function versionsBelow(s3: S3Client, Bucket: string, Prefix: string): Prom
   }
 }
 
-/** @param Objects at most 1,000 */
-export async function eraseAll(s3: S3Client, Bucket: string, Objects: Version[]): Promise<void> {
-  const { Errors } = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }));
+/** Refusals of one object that the next try may not meet. */
+const PASSING = new Set(['InternalError', 'ServiceUnavailable', 'SlowDown']);
+
+/**
+ * @param Objects at most 1,000
+ * @returns keys that S3 keeps for a reason of its own, such as a legal hold
+ */
+export async function eraseAll(s3: S3Client, Bucket: string, Objects: Version[]): Promise<string[]> {
+  const { Errors = [] } = await s3.send(
+    new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }),
+  );
   // S3 answers 200 though single deletions failed; a repeated purge takes up what is left.
-  const [first] = Errors ?? [];
-  if (first)
-    throw new Error(
-      `expected ${String(Objects.length)} deletions, S3 refused some: ${first.Code ?? 'no code'}`,
-    );
+  const passing = Errors.find(({ Code }) => Code === undefined || PASSING.has(Code));
+  if (passing) {
+    const code = passing.Code ?? 'no code';
+    throw new Error(`expected ${String(Objects.length)} deletions, S3 refused some: ${code}`);
+  }
+  return Errors.flatMap(({ Key }) => (Key === undefined ? [] : [Key]));
 }

@@ -5,7 +5,7 @@ import {
   ListPartsCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { OBJECT_TYPE } from '../contract/limits.ts';
+import { OBJECT_DISPOSITION, OBJECT_TYPE } from '../contract/limits.ts';
 import type { VaultId } from '../contract/ids.ts';
 import type { UploadedPart, VaultObjects } from '../ports/vaults.ts';
 import { faultName, faultStatus } from './vault-faults.ts';
@@ -27,6 +27,7 @@ export function vaultUploads(Bucket: string, send: Send): Uploads {
             Bucket,
             Key: objectKey(vault, key),
             ContentType: OBJECT_TYPE,
+            ContentDisposition: OBJECT_DISPOSITION,
             ChecksumAlgorithm: 'SHA256',
             ChecksumType: 'COMPOSITE',
           }),

@@ -1,7 +1,7 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client, UploadPartCommand } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { VaultId } from '../contract/ids.ts';
-import { LIMITS, OBJECT_TYPE } from '../contract/limits.ts';
+import { LIMITS, OBJECT_DISPOSITION, OBJECT_TYPE } from '../contract/limits.ts';
 import type { VaultObjects } from '../ports/vaults.ts';
 import type { VaultClientCache } from './vault-clients.ts';
 import { storeFault } from './vault-faults.ts';
@@ -14,7 +14,10 @@ const CHECKSUM = 'x-amz-checksum-sha256';
  * Whoever has a blob's URL may open it as a page of S3's origin, and what lies there is a member's to choose: it is saved, and never
  * shown or run. Signed, so that nobody can leave it out.
  */
-const AS_ATTACHMENT = { ResponseContentType: OBJECT_TYPE, ResponseContentDisposition: 'attachment' } as const;
+const AS_ATTACHMENT = {
+  ResponseContentType: OBJECT_TYPE,
+  ResponseContentDisposition: OBJECT_DISPOSITION,
+} as const;
 
 type SigningOptions = NonNullable<Parameters<typeof getSignedUrl>[2]>;
 
@@ -60,11 +63,12 @@ export function vaultUrls(
             Key: objectKey(vault, key),
             ContentLength: sizeBytes,
             ContentType: OBJECT_TYPE,
+            ContentDisposition: OBJECT_DISPOSITION,
             ChecksumSHA256: sha256,
             IfNoneMatch: '*',
           }),
-          // Which the presigner leaves unsigned by itself. A part has no type: the upload that it is of has one.
-          { ...options, signableHeaders: new Set(['content-type']) },
+          // Which the presigner leaves unsigned by itself. A part has neither: the upload that it is of has them.
+          { ...options, signableHeaders: new Set(['content-type', 'content-disposition']) },
         ),
       ),
     presignPart: (vault, key, uploadId, { partNumber, sizeBytes, sha256 }) =>

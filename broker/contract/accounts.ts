@@ -54,11 +54,12 @@ export const signupStart = route({
   answer: v.object({ registrationResponse: OpaqueMessage }),
 });
 
-/** 2: an account that waits for its first code (a day), and the vault it will own. Issues stage `enrol`. */
+/** 2: an account that waits for its first code (a day). `login_expired` a minute after 1. Issues stage `enrol`. */
 export const signupFinish = route({
   method: 'POST',
   path: '/api/signup/finish',
   stage: 'none',
+  beginsSession: true,
   request: v.strictObject({
     userName: UserName,
     registrationRecord: OpaqueMessage,
@@ -67,20 +68,20 @@ export const signupFinish = route({
   }),
   answer: v.object({
     account: AccountId,
-    vault: VaultId,
     /** base32, 32 characters. */
     totpSecret: v.string(),
     otpauthUri: v.string(),
   }),
 });
 
-/** 3: the first code. Issues stage `setup`, and the KMS half for the vault's first inbox key. */
+/** 3: the first code. Issues stage `setup`, the vault that the account will own, and the KMS half for its first inbox key. */
 export const signupVerify = route({
   method: 'POST',
   path: '/api/signup/verify',
   stage: 'enrol',
   request: v.strictObject({ factor: Factor }),
   answer: v.object({
+    vault: VaultId,
     inbox: v.object({ blob: BlobId, kmsHalf: b64url({ exactly: 32 }), kmsBlob: b64url({ atMost: 1024 }) }),
   }),
 });
@@ -122,6 +123,7 @@ export const signinFinish = route({
   method: 'POST',
   path: '/api/signin/finish',
   stage: 'none',
+  beginsSession: true,
   request: v.strictObject({ finishLoginRequest: OpaqueMessage }),
   answer: v.object({ account: AccountId }),
 });
@@ -149,6 +151,7 @@ export const recoveryProve = route({
   method: 'POST',
   path: '/api/recovery/prove',
   stage: 'none',
+  beginsSession: true,
   request: v.strictObject({ signature: b64url({ exactly: 64 }) }),
   answer: v.object({ account: AccountId }),
 });
@@ -193,11 +196,12 @@ export const sessionRead = route({
   }),
 });
 
-/** Signs out: the cookie goes, the session's grants end. */
+/** Signs out: the cookie goes, the session's grants end. Asked with the cookie alone, too: a device that was wiped has no key any more. */
 export const sessionEnd = route({
   method: 'POST',
   path: '/api/session/end',
   stage: 'full',
+  cookieAlone: true,
   request: Empty,
   answer: Empty,
 });
@@ -246,7 +250,7 @@ export type AccountEventKind =
   | 'passphrase-renewed'
   | 'signed-out';
 
-/** One line of the broker's event log. `hash` is of the stored bytes, `prevHash` of the one before. */
+/** One line of the broker's event log. `hash` is of `eventFields`, `prevHash` that of the one before; 32 zeros before the first. */
 export const AccountEvent = v.object({
   seq: Count,
   atMs: Count,
@@ -262,6 +266,28 @@ export const AccountEvent = v.object({
 });
 export type AccountEvent = v.InferOutput<typeof AccountEvent>;
 
+/**
+ * What an event's hash is of: SHA-256 over these, each length-prefixed (u32be), so that whoever reads the log computes it. Of two events
+ * that differ in anything these differ.
+ */
+export function eventFields(account: AccountId, event: Omit<AccountEvent, 'hash'>): string[] {
+  const { seq, atMs, kind, device = '', vault = '', grant = '', blobs, prevHash } = event;
+  const ofBlobs = blobs === undefined ? [] : [String(blobs.length), ...blobs];
+  return [
+    'halfkey/event/1',
+    account,
+    String(seq),
+    String(atMs),
+    kind,
+    device,
+    vault,
+    grant,
+    prevHash,
+    ...ofBlobs,
+  ];
+}
+
+/** A page of the log, from an event (0-based) on. */
 export const eventsRead = route({
   method: 'GET',
   path: '/api/events',

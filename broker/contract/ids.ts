@@ -41,11 +41,25 @@ export type BackupCode = v.InferOutput<typeof BackupCode>;
 export const Factor = v.union([v.strictObject({ code: Code }), v.strictObject({ backupCode: BackupCode })]);
 export type Factor = v.InferOutput<typeof Factor>;
 
-/** NFKC, lower case, no white space or control characters at all. */
+/** Of any text of Unicode 17 the third time changes nothing. */
+const MAX_FOLDS = 8;
+
+/** NFKC, then lower case, until that changes nothing more: what one of them makes, the other may take apart (`J̌`). */
+function folded(name: string): string {
+  let before = name;
+  for (let count = 0; count < MAX_FOLDS; count += 1) {
+    const after = before.normalize('NFKC').toLowerCase();
+    if (after === before) return after;
+    before = after;
+  }
+  return '';
+}
+
+/** NFKC and lower case, no white space or control characters at all. */
 export const UserName = v.pipe(
   v.string(),
   v.maxLength(256),
-  v.transform((name) => name.normalize('NFKC').toLowerCase()),
+  v.transform(folded),
   v.regex(/^[^\s\p{C}]{1,64}$/u, 'expected 1 to 64 characters without spaces'),
   v.brand('UserName'),
 );

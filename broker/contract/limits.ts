@@ -1,5 +1,7 @@
 /** The content type of each object that a browser puts, and of whatever is read by a URL: nothing that a browser would open or run. */
 export const OBJECT_TYPE = 'application/octet-stream';
+/** Their content disposition: a browser that is led to one saves it, and shows nothing. */
+export const OBJECT_DISPOSITION = 'attachment';
 
 /** Numbers that both sides rely on. Sizes in bytes unless the name says otherwise. */
 export const LIMITS = {
@@ -27,6 +29,12 @@ export const LIMITS = {
   maxKeyringBytes: 16 * 1024,
   /** One capture's record in the inbox, sealed and signed. */
   maxInboxRecordBytes: 8 * 1024,
+  /** Records of one device that may wait in the inbox: what comes after them waits on that device for a code. */
+  waitingRecords: 200,
+  /** Names of records answered to one request. */
+  inboxNames: 1000,
+  /** A blob that nothing names for so long is swept; a day before that nothing is given to it any more. */
+  orphanDays: 7,
   /** JSON bodies; the routes that carry segments or envelopes take more. */
   maxBodyBytes: 64 * 1024,
   maxBulkBodyBytes: 2 * 1024 * 1024,
@@ -34,6 +42,8 @@ export const LIMITS = {
   /** Signed URLs live this long. */
   urlSeconds: 300,
   grantSeconds: 300,
+  /** An envelope may be written so long after its half was made. */
+  envelopeSeconds: 900,
   /** Halves that one code may have released. */
   grantReleases: 1000,
   /** Halves that one code may have made, for new blobs. They open nothing that there is, so they are none of the releases. */

@@ -12,6 +12,7 @@ export const PROBLEMS = {
   login_expired: { status: 401, title: 'the login took too long or was used already' },
   recovery_refused: { status: 401, title: 'the recovery words do not match' },
   session_missing: { status: 401, title: 'sign in first' },
+  nonce_stale: { status: 401, title: 'repeat the request with the fresh nonce' },
   code_wrong: { status: 401, title: 'the code is wrong' },
   code_used: { status: 401, title: 'the code was used already; wait for the next' },
   code_locked: { status: 429, title: 'too many wrong codes' },
@@ -26,8 +27,11 @@ export const PROBLEMS = {
   name_taken: { status: 409, title: 'the user name is taken' },
   signup_closed: { status: 403, title: 'sign-up is closed' },
   store_full: { status: 507, title: 'no space left for this vault' },
+  inbox_full: { status: 429, title: 'too many captures wait for a code already' },
+  store_refused: { status: 502, title: 'the store refuses it, and will again' },
   not_found: { status: 404, title: 'no such thing' },
   key_absent: { status: 404, title: 'no envelope for this blob' },
+  purged: { status: 410, title: 'deleted for good' },
   // changed: start again
   head_changed: { status: 412, title: 'another writer was first' },
   already_exists: { status: 412, title: 'the object exists already' },
@@ -44,12 +48,18 @@ export const PROBLEMS = {
 /** Stable snake_case code of a broker's refusal. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
+const ProblemName = v.picklist(Object.keys(PROBLEMS) as ProblemCode[]);
+
+/** One of a batch that was refused, by what names it, and why; the others of its batch took place. */
+export const refusalOf = <Name extends v.ObjectEntries>(name: Name) =>
+  v.object({ ...name, code: ProblemName });
+
 /** `application/problem+json` (RFC 9457): `code` is what programs look at. */
 export const Problem = v.object({
   type: v.string(),
   title: v.string(),
   status: v.number(),
-  code: v.picklist(Object.keys(PROBLEMS) as ProblemCode[]),
+  code: ProblemName,
   /** Seconds to wait before the next try, where waiting helps. */
   retryAfterSeconds: v.optional(v.number()),
   /** With a code that was refused, once it is LIMITS.triesAnnounced or fewer: wrong ones that may still come before the lock. 0: locked. */

@@ -21,6 +21,19 @@ export type Stage =
  */
 export const TAB_HEADER = 'x-halfkey-tab';
 
+/**
+ * A proof that the request was made with the session's own key: DPoP (RFC 9449), with `sid` (the session's id) in place of `ath`, because
+ * no script sees the cookie, and `bd`, the SHA-256 of query and body. Each request has one but those that only begin (stage `none`) and
+ * the one that ends the session.
+ */
+export const PROOF_HEADER = 'dpop';
+/** What the next proof has to repeat: renewed with each answer to a proof, and good for two to four minutes. */
+export const NONCE_HEADER = 'dpop-nonce';
+/** Which session the answer's cookie is of: its stage, a space, its id. */
+export const SESSION_HEADER = 'x-halfkey-session';
+/** Of an answer with status 401: the request was not looked at, and is to be repeated with the fresh nonce (RFC 9449 §8). */
+export const STALE_NONCE = 'use_dpop_nonce';
+
 type Schema = v.GenericSchema;
 
 /** One request and its answer, as both sides parse them. `:vault` in a path is filled in, percent-encoded. */
@@ -36,6 +49,10 @@ export interface Route<Request extends Schema = Schema, Answer extends Schema = 
   readonly bulk?: true;
   /** Issues the session that asks a new token: with the one that it has it is refused from the moment that this takes effect. */
   readonly renewsToken?: true;
+  /** Of stage `none`: issues a first token, bound to the key that has signed this request. */
+  readonly beginsSession?: true;
+  /** The one thing that a cookie alone may do: end its own session. */
+  readonly cookieAlone?: true;
 }
 
 export function route<Request extends Schema, Answer extends Schema>(

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { BlobId, Count, s3Name, Sha256B64 } from './ids.ts';
+import { BlobId, Count, GrantId, s3Name, Sha256B64 } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { batchOf, Empty, route } from './route.ts';
 
@@ -12,14 +12,20 @@ const ETag = s3Name(128);
 const PageName = v.strictObject({ seq: Count, page: BlobId });
 
 /**
- * A URL for a blob that goes up in one PUT. Signed headers: content-length, content-type (OBJECT_TYPE), if-none-match,
- * x-amz-checksum-sha256.
+ * A URL for a blob that goes up in one PUT. Signed headers: content-length, content-type (OBJECT_TYPE), content-disposition
+ * (`attachment`), if-none-match, x-amz-checksum-sha256. `store_full`; without a live grant also `grant_missing`, where the device has a
+ * quarter of the quota on its way.
  */
 export const blobPutUrl = route({
   method: 'POST',
   path: '/api/vaults/:vault/blobs/put',
   stage: 'full',
-  request: v.strictObject({ blob: BlobId, sizeBytes: BlobSize, sha256: Sha256B64 }),
+  request: v.strictObject({
+    blob: BlobId,
+    sizeBytes: BlobSize,
+    sha256: Sha256B64,
+    grant: v.optional(GrantId),
+  }),
   answer: v.object({ url: Url }),
 });
 
@@ -35,16 +41,25 @@ export const blobGetUrls = route({
   answer: v.object({ urls: v.array(v.object({ blob: BlobId, url: Url })) }),
 });
 
-/** Starts a multipart upload of a blob of `sizeBytes` sealed bytes; `store_full`. */
+/**
+ * Starts a multipart upload of a blob of `sizeBytes` sealed bytes, in a first part of `firstPartBytes` and then parts of `partBytes`,
+ * the last with the rest; in one part, where they are missing. `store_full`, `grant_missing` as for one PUT.
+ */
 export const uploadCreate = route({
   method: 'POST',
   path: '/api/vaults/:vault/uploads/create',
   stage: 'full',
-  request: v.strictObject({ blob: BlobId, sizeBytes: BlobSize }),
+  request: v.strictObject({
+    blob: BlobId,
+    sizeBytes: BlobSize,
+    firstPartBytes: v.optional(PartSize),
+    partBytes: v.optional(PartSize),
+    grant: v.optional(GrantId),
+  }),
   answer: v.object({ uploadId: UploadId }),
 });
 
-/** Signed headers: content-length, x-amz-checksum-sha256. */
+/** Signed headers: content-length, x-amz-checksum-sha256. `upload_lost`; `upload_mismatch` for a part that was not announced so. */
 export const uploadPartUrls = route({
   method: 'POST',
   path: '/api/vaults/:vault/uploads/parts',
@@ -119,6 +134,7 @@ export const snapshotPutUrls = route({
         sha256: Sha256B64,
       }),
     ),
+    grant: v.optional(GrantId),
   }),
   answer: v.object({ urls: v.array(v.object({ page: BlobId, url: Url })) }),
 });

@@ -1,23 +1,40 @@
 import * as v from 'valibot';
 import { Grant } from './accounts.ts';
-import { EnvelopeName, EnvelopeRecord, KeyPurpose } from './envelope.ts';
-import { b64url, BlobId, Count, Factor, GrantId } from './ids.ts';
-import { batchOf, Empty, route } from './route.ts';
+import { EnvelopeName, EnvelopeProof, EnvelopeRecord, KeyEpoch, KeyPurpose } from './envelope.ts';
+import { b64url, BlobId, Factor, GrantId } from './ids.ts';
+import { refusalOf } from './problems.ts';
+import { batchOf, route } from './route.ts';
 
-/** Makes KMS halves for new blobs, LIMITS.grantGenerations a code; no release is spent. `grant_missing`, `grant_spent`. */
+/**
+ * Makes KMS halves for new blobs, LIMITS.grantGenerations a code; no release is spent. `proof` lets the envelope of this epoch be
+ * written within LIMITS.envelopeSeconds, grant or none. `grant_missing`, `grant_spent`.
+ */
 export const keysGenerate = route({
   method: 'POST',
   path: '/api/vaults/:vault/keys/generate',
   stage: 'full',
-  request: v.strictObject({ grant: GrantId, purpose: KeyPurpose, blobs: batchOf(BlobId) }),
+  request: v.strictObject({
+    grant: GrantId,
+    purpose: KeyPurpose,
+    epoch: KeyEpoch,
+    blobs: batchOf(BlobId),
+  }),
   answer: v.object({
     keys: v.array(
-      v.object({ blob: BlobId, kmsHalf: b64url({ exactly: 32 }), kmsBlob: b64url({ atMost: 1024 }) }),
+      v.object({
+        blob: BlobId,
+        kmsHalf: b64url({ exactly: 32 }),
+        kmsBlob: b64url({ atMost: 1024 }),
+        proof: EnvelopeProof,
+      }),
     ),
   }),
 });
 
-/** Envelopes with their KMS halves. A blob without an envelope is left out of `keys` and named in `absent`. */
+/**
+ * Envelopes with their KMS halves. A blob without an envelope is left out of `keys` and named in `absent`; what is refused for itself
+ * is named in `refused`: `purged`, `record_corrupt`.
+ */
 export const keysRelease = route({
   method: 'POST',
   path: '/api/vaults/:vault/keys/release',
@@ -25,21 +42,29 @@ export const keysRelease = route({
   request: v.strictObject({ grant: GrantId, purpose: KeyPurpose, names: batchOf(EnvelopeName) }),
   answer: v.object({
     keys: v.array(
-      v.object({ blob: BlobId, epoch: Count, envelope: EnvelopeRecord, kmsHalf: b64url({ exactly: 32 }) }),
+      v.object({ blob: BlobId, epoch: KeyEpoch, envelope: EnvelopeRecord, kmsHalf: b64url({ exactly: 32 }) }),
     ),
     absent: v.array(EnvelopeName),
+    refused: v.array(refusalOf(EnvelopeName.entries)),
   }),
 });
 
-/** Create-only; the same bytes again are fine, others are `already_exists`. */
+/**
+ * Create-only; the same bytes again are fine. Each is taken with `proof`, as `generate` gave it, or without behind a live grant, when
+ * it has the very KMS blob of an envelope of this blob that stands. Refused for itself: `grant_missing` (without either, or too late),
+ * `already_exists` (other bytes stand there), `purged`, `upload_lost` (no blob, where it is for a file).
+ */
 export const envelopesWrite = route({
   method: 'POST',
   path: '/api/vaults/:vault/envelopes',
   stage: 'full',
   request: v.strictObject({
-    envelopes: batchOf(v.strictObject({ blob: BlobId, envelope: EnvelopeRecord })),
+    grant: v.optional(GrantId),
+    envelopes: batchOf(
+      v.strictObject({ blob: BlobId, envelope: EnvelopeRecord, proof: v.optional(EnvelopeProof) }),
+    ),
   }),
-  answer: Empty,
+  answer: v.object({ refused: v.array(refusalOf(EnvelopeName.entries)) }),
   bulk: true,
 });
 
@@ -52,11 +77,14 @@ export const purgeGrant = route({
   answer: Grant,
 });
 
-/** Removes every version of the blobs, their envelopes and inbox records. Repeating it is harmless. */
+/**
+ * Removes every version of the blobs, their envelopes and inbox records; nothing of these is ever released again. Repeating it is
+ * harmless. Refused for itself: `store_refused`, where the store keeps something of it.
+ */
 export const purge = route({
   method: 'POST',
   path: '/api/vaults/:vault/purge',
   stage: 'full',
   request: v.strictObject({ grant: GrantId, blobs: batchOf(BlobId) }),
-  answer: Empty,
+  answer: v.object({ refused: v.array(refusalOf({ blob: BlobId })) }),
 });

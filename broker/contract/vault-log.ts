@@ -1,15 +1,23 @@
 import * as v from 'valibot';
 import { Head } from './accounts.ts';
-import { b64url, GrantId } from './ids.ts';
+import { b64url, BlobId, Count, GrantId } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { route } from './route.ts';
+import { batchOf, route } from './route.ts';
 
 const Seq = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
+
+/** A snapshot whose pages stay, because the segment that is appended names it: segments are sealed, so it is said in clear as well. */
+export const NamedSnapshot = v.strictObject({
+  /** Of the segment after which it was taken. */
+  seq: Count,
+  pages: batchOf(BlobId),
+});
+export type NamedSnapshot = v.InferOutput<typeof NamedSnapshot>;
 
 /**
  * Appends a journal segment at the place its head says; `head_changed` when that place is taken. It is signed by the session's device,
  * or by the identity key, and then wants the proof that passphrase or kit and a code are answered with (`proof_missing`). A device
- * without a live grant writes little (LIMITS.segmentsPerSecond and others): `too_many_requests`.
+ * without a live grant writes little (LIMITS.segmentsPerSecond and others): `too_many_requests`. `store_full`.
  */
 export const logAppend = route({
   method: 'POST',
@@ -17,6 +25,7 @@ export const logAppend = route({
   stage: 'full',
   request: v.strictObject({
     segment: b64url({ atMost: LIMITS.maxSegmentBytes }),
+    snapshot: v.optional(NamedSnapshot),
     proof: v.optional(b64url({ exactly: 32 })),
     grant: v.optional(GrantId),
   }),

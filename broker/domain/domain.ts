@@ -2,11 +2,12 @@ import type { AccountId } from '../contract/ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { BrokerKms, VaultKms } from '../ports/kms.ts';
 import type { StateStore, StateVersions } from '../ports/state.ts';
-import type { Purger, VaultIdentities, VaultObjects } from '../ports/vaults.ts';
+import type { Purger, UnfinishedUploads, VaultIdentities, VaultObjects } from '../ports/vaults.ts';
 import { createAccounts } from './account/accounts.ts';
 import { createGrants } from './auth/grants.ts';
 import { createLoginPace } from './auth/login-pace.ts';
 import { createOneTimeState } from './auth/one-time-state.ts';
+import { createPossession } from './auth/possession.ts';
 import { createOpaqueServer } from './auth/opaque-server.ts';
 import { createRecovery } from './auth/recovery.ts';
 import { createFactorReset } from './auth/factor-reset.ts';
@@ -32,6 +33,7 @@ export interface DomainPorts {
   readonly vaultObjects: VaultObjects;
   readonly identities: VaultIdentities;
   readonly purger: Purger;
+  readonly unfinished: UnfinishedUploads;
   readonly clock: Clock;
 }
 
@@ -40,7 +42,7 @@ export interface DomainSettings {
   readonly signupOpen: boolean;
   readonly grantSeconds: number;
   readonly grantReleases: number;
-  /** Bytes of blobs per vault; undefined: no limit. */
+  /** Bytes that a vault may hold; undefined: no limit. */
   readonly quotaBytes: number | undefined;
 }
 
@@ -71,6 +73,7 @@ export function createDomain(
     kms: ports.vaultKms,
     purger: ports.purger,
     clock,
+    envelopeKey: setup.envelopeKey,
     settings,
   });
   const state = createOneTimeState(setup.stateKey, records, clock);
@@ -80,7 +83,15 @@ export function createDomain(
   const common = { accounts, opaque, secondFactor, sessions, grants, events, vaults, state, clock };
   return {
     ...common,
-    sweep: createSweep({ versions: ports.versions, accounts, purger: ports.purger, clock }),
+    possession: createPossession(setup.nonceKey, clock),
+    sweep: createSweep({
+      versions: ports.versions,
+      accounts,
+      purger: ports.purger,
+      unfinished: ports.unfinished,
+      findOrphans: vaults.findOrphans,
+      clock,
+    }),
     signup: createSignup({
       ...common,
       identities: ports.identities,
@@ -90,7 +101,7 @@ export function createDomain(
     }),
     signin: createSignin({
       ...common,
-      countLogin: createLoginPace(records, clock),
+      countLogin: createLoginPace(records, setup.nameKey, clock),
       nameKey: setup.nameKey,
     }),
     recovery: createRecovery({ ...common, forgetOldRecords }),

@@ -13,7 +13,11 @@ import { lengthPrefixed } from './state/length-prefixed.ts';
 export function requireSigned(vault: VaultId, segment: Uint8Array, publicKey: string | undefined): void {
   const head = readSegmentHead(segment);
   const signature = segment.subarray(SEGMENT_HEAD.signatureOffset, SEGMENT_HEAD.ciphertextOffset);
-  if (!head || publicKey === undefined || !isSignedBy(publicKey, signedMessage(vault, segment, head), signature)) {
+  if (
+    !head ||
+    publicKey === undefined ||
+    !isSignedBy(publicKey, signedMessage(vault, segment, head), signature)
+  ) {
     throw new BrokerProblem('input_malformed', { fields: ['segment'] });
   }
 }

@@ -38,8 +38,10 @@ async function run(settings: Settings): Promise<void> {
     const cloud = settings.cloud.kind === 'given' ? settings.cloud.cloud : local?.cloud;
     if (!cloud) throw new TypeError('expected a cloud');
     const server = await startServer(settings, cloud, log, packageRoot(here));
+    // Heard from before the address is told: whoever reads that may want it ended at once.
+    const stop = stopRequested(local);
     process.stdout.write(greeting({ origin: settings.origin, dataFolder, isTerminal }));
-    await stopRequested(local);
+    await stop;
     await server.stop();
   } finally {
     await local?.stop();

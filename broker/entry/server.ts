@@ -69,16 +69,14 @@ export async function startServer(
 /** @returns ends the server */
 function listen(
   fetch: ReturnType<typeof createApp>['fetch'],
-  { port, origin }: Settings,
+  { port, host }: Settings,
 ): Promise<() => Promise<void>> {
-  // Plain http goes no further than this machine; with an origin of its own there is a proxy in front.
-  const local = new URL(origin).protocol === 'http:' ? { hostname: '127.0.0.1' } : {};
   return new Promise((resolve, reject) => {
     const server = serve(
       {
         fetch,
         port,
-        ...local,
+        hostname: host,
         serverOptions: {
           headersTimeout: HEADERS_MS,
           requestTimeout: REQUEST_MS,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { LIMITS } from '../contract/limits.ts';
 import { StartRefused } from '../domain/start-refused.ts';
@@ -24,6 +25,8 @@ export type CloudChoice =
 
 export interface Settings {
   readonly port: number;
+  /** The address that the broker listens on. */
+  readonly host: string;
   readonly origin: string;
   /** Scheme, host and port under which the browser sees S3; undefined: as the broker does. */
   readonly s3PublicUrl: string | undefined;
@@ -74,6 +77,13 @@ const Endpoint = v.pipe(
 
 const Common = {
   PORT: v.optional(integer(1, 65_534), '8787'),
+  HALFKEY_HOST: v.optional(
+    v.pipe(
+      v.string(),
+      v.check((value) => isIP(value) !== 0, 'expected an IP address, such as 127.0.0.1 or 0.0.0.0'),
+    ),
+    '127.0.0.1',
+  ),
   HALFKEY_ORIGIN: v.optional(Origin),
   HALFKEY_S3_PUBLIC_URL: v.optional(Endpoint),
   HALFKEY_SIGNUP: v.optional(v.picklist(['open', 'closed'], 'expected open or closed'), 'open'),
@@ -81,7 +91,7 @@ const Common = {
   HALFKEY_GRANT_RELEASES: v.optional(integer(1, LIMITS.grantReleases), String(LIMITS.grantReleases)),
   HALFKEY_QUOTA_BYTES: v.optional(integer(1, Number.MAX_SAFE_INTEGER)),
   HALFKEY_RATE_PER_MINUTE: v.optional(integer(1, 1_000_000), '120'),
-  HALFKEY_PROXIES: v.optional(integer(0, 10), '0'),
+  HALFKEY_PROXIES: v.optional(integer(0, 10)),
   LOG_LEVEL: v.optional(
     v.picklist(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'expected a level of pino'),
   ),
@@ -185,9 +195,18 @@ function settingsOf(
   cloud: CloudChoice,
   isTerminal: boolean,
 ): Settings {
+  const origin = env.HALFKEY_ORIGIN ?? `http://localhost:${String(env.PORT)}`;
+  if (env.HALFKEY_PROXIES === undefined && origin.startsWith('https:')) {
+    // Too few make all people one address, too many let whoever reaches the port make one up.
+    throw new StartRefused(
+      'settings_invalid',
+      'HALFKEY_PROXIES: missing; with an https origin, say how many proxies stand in front of the broker: 1 for one of your own that ends TLS',
+    );
+  }
   return {
     port: env.PORT,
-    origin: env.HALFKEY_ORIGIN ?? `http://localhost:${String(env.PORT)}`,
+    host: env.HALFKEY_HOST,
+    origin,
     s3PublicUrl: env.HALFKEY_S3_PUBLIC_URL,
     cloud,
     signupOpen: env.HALFKEY_SIGNUP === 'open',
@@ -195,7 +214,7 @@ function settingsOf(
     grantReleases: env.HALFKEY_GRANT_RELEASES,
     quotaBytes: env.HALFKEY_QUOTA_BYTES,
     ratePerMinute: env.HALFKEY_RATE_PER_MINUTE,
-    proxies: env.HALFKEY_PROXIES,
+    proxies: env.HALFKEY_PROXIES ?? 0,
     logLevel: env.LOG_LEVEL ?? (isTerminal ? 'warn' : 'info'),
   };
 }

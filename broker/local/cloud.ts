@@ -161,7 +161,7 @@ async function deployBucket(
     id: undefined,
     origins,
     methods: ['GET', 'PUT', 'HEAD'],
-    headers: ['content-type', 'if-none-match', 'range', 'x-amz-checksum-sha256'],
+    headers: ['content-disposition', 'content-type', 'if-none-match', 'range', 'x-amz-checksum-sha256'],
     exposed: ['ETag', 'x-amz-checksum-sha256'],
     maxAgeSeconds: 3600,
   };

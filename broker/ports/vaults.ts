@@ -16,6 +16,7 @@ export interface UploadedPart {
 export interface ListedObject {
   readonly key: string;
   readonly sizeBytes: number;
+  readonly etag: string;
 }
 
 /**
@@ -26,11 +27,11 @@ export interface VaultObjects {
   read(vault: VaultId, key: string): Promise<Uint8Array | undefined>;
   /** `If-None-Match: *`; equal bytes already there are `created`. */
   create(vault: VaultId, key: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
-  /** Size and S3's composite or full checksum; undefined when absent. */
+  /** Size, S3's composite or full checksum, and when it was written by S3's clock; undefined when absent. */
   describe(
     vault: VaultId,
     key: string,
-  ): Promise<{ sizeBytes: number; sha256: string | undefined } | undefined>;
+  ): Promise<{ sizeBytes: number; sha256: string | undefined; modifiedMs: number } | undefined>;
   /** Bytes of all objects below a prefix (`blobs/`), by listing them: exact, and one request per 1,000 objects. */
   measure(vault: VaultId, prefix: string): Promise<number>;
   /**
@@ -65,8 +66,18 @@ export interface VaultObjects {
   abortUpload(vault: VaultId, key: string, uploadId: string): Promise<void>;
 }
 
+/** Multipart uploads below `v/` that nobody has completed, with the broker's own role. */
+export interface UnfinishedUploads {
+  /** Ends those that began before then, by S3's clock: their parts are gone. Up to 1,000 in a turn. */
+  endBefore(beforeMs: number): Promise<void>;
+}
+
 /** Deletes for good, with the broker's own role: it may delete under `v/`, and read nothing there. */
 export interface Purger {
-  /** Every version and every delete marker below each prefix (`v/<vault>/keys/<blob>/`). */
-  eraseBelow(prefixes: readonly string[]): Promise<void>;
+  /**
+   * Every version and every delete marker below each prefix (`v/<vault>/keys/<blob>/`).
+   * @param except keys that stay
+   * @returns keys that the store has refused to delete; the others are gone
+   */
+  eraseBelow(prefixes: readonly string[], except?: ReadonlySet<string>): Promise<string[]>;
 }

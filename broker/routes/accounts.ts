@@ -36,9 +36,11 @@ export function createAccountRoutes(frame: Frame, deps: AccountRouteDeps): void 
 }
 
 function signupRoutes(frame: Frame, { signup }: AccountRouteDeps): void {
-  register(frame, contract.signupStart, ({ request }) => signup.start(request));
-  register(frame, contract.signupFinish, async ({ request, cookies }) =>
-    admitTo(cookies, await signup.finish(request)),
+  register(frame, contract.signupStart, async ({ request, cookies }) =>
+    keepState(cookies, await signup.start(request)),
+  );
+  register(frame, contract.signupFinish, async ({ request, cookies, jkt }) =>
+    admitTo(cookies, await signup.finish(request, takeState(cookies), jkt)),
   );
   register(frame, contract.signupVerify, async ({ session, request, cookies }) =>
     admitTo(cookies, await signup.verify(session, request)),
@@ -49,11 +51,11 @@ function signupRoutes(frame: Frame, { signup }: AccountRouteDeps): void {
 }
 
 function signinRoutes(frame: Frame, { signin }: AccountRouteDeps): void {
-  register(frame, contract.signinStart, async ({ request, cookies }) =>
-    keepState(cookies, await signin.start(request, cookies.read('device'))),
+  register(frame, contract.signinStart, async ({ request, cookies, network }) =>
+    keepState(cookies, await signin.start(request, cookies.read('device'), network)),
   );
-  register(frame, contract.signinFinish, async ({ request, cookies }) =>
-    admitTo(cookies, await signin.finish(request, takeState(cookies))),
+  register(frame, contract.signinFinish, async ({ request, cookies, jkt }) =>
+    admitTo(cookies, await signin.finish(request, takeState(cookies), jkt)),
   );
   register(frame, contract.signinCode, async ({ session, request, cookies }) =>
     admitTo(cookies, await signin.code(session, request)),
@@ -64,8 +66,8 @@ function recoveryRoutes(frame: Frame, { recovery }: AccountRouteDeps): void {
   register(frame, contract.recoveryStart, async ({ request, cookies }) =>
     keepState(cookies, await recovery.start(request)),
   );
-  register(frame, contract.recoveryProve, async ({ request, cookies }) =>
-    admitTo(cookies, await recovery.prove(request, takeState(cookies))),
+  register(frame, contract.recoveryProve, async ({ request, cookies, jkt }) =>
+    admitTo(cookies, await recovery.prove(request, takeState(cookies), jkt)),
   );
   register(frame, contract.recoveryCode, async ({ session, request, cookies }) =>
     admitTo(cookies, await recovery.code(session, request)),
@@ -118,7 +120,8 @@ function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
 
 /** Hands a flow's token to the browser. */
 export function admitTo<Answer>(cookies: Cookies, result: { answer: Answer; issued: Issued }): Answer {
-  const { token, seconds, stage, deviceToken } = result.issued;
+  const { token, seconds, stage, sessionId, deviceToken } = result.issued;
+  cookies.tell(stage, sessionId);
   cookies.write(stage === 'full' ? 'session' : 'stage', token, seconds);
   if (stage === 'full') cookies.drop('stage');
   if (deviceToken !== undefined) cookies.write('device', deviceToken, DEVICE_SECONDS);

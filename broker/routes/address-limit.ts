@@ -80,6 +80,11 @@ export function siteOf(address: string): string | undefined {
   return groups && mappedIpv4(groups) === undefined ? `${groups.slice(0, 3).join(':')}::/48` : undefined;
 }
 
+/** Who shares one turn at something: an IPv4 address, or the /48 of an IPv6 one, of which one customer may have all. */
+export function neighbourhoodOf(address: string): string {
+  return siteOf(address) ?? networkOf(address);
+}
+
 /** The eight groups of an IPv6 address, lower case, without leading zeros; undefined for any other. */
 function groupsOf(address: string): string[] | undefined {
   if (!isIPv6(address)) return undefined;

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
-import { TAB_HEADER } from '../contract/route.ts';
+import { SESSION_HEADER, TAB_HEADER } from '../contract/route.ts';
 
 /**
  * `session`: who is signed in. `stage`: how far somebody is on the way there. `state`: what lies between two messages of one login.
@@ -17,6 +17,8 @@ export interface Cookies {
   read(name: CookieName): readonly string[];
   write(name: CookieName, value: string, maxAgeSeconds: number): void;
   drop(name: CookieName): void;
+  /** Tells whoever asks which session its new cookie is of: no script can read that from the cookie. */
+  tell(stage: string, sessionId: string): void;
 }
 
 /** Without a tab, of a client that names none. */
@@ -78,6 +80,9 @@ export function createCookies(context: Context, secure: boolean): Cookies {
       // Of a client that names no tab the one has taken the other's place.
       if (name === 'stage' && wireName('stage') === wireName('session')) return;
       deleteCookie(context, wireName(name), options);
+    },
+    tell: (stage, sessionId) => {
+      context.header(SESSION_HEADER, `${stage} ${sessionId}`);
     },
   };
 }

@@ -17,8 +17,8 @@ import type { VaultRouteDeps } from './vault-route-deps.ts';
 export function createVaultBlobRoutes({ frame, side }: VaultRouteDeps): void {
   const { objects, uploads } = side;
 
-  register(frame, blobPutUrl, async ({ vault, record, request }) => ({
-    url: await uploads.putUrl(vault, record, request),
+  register(frame, blobPutUrl, async ({ session, vault, request }) => ({
+    url: await uploads.putUrl(session, vault, request),
   }));
 
   register(frame, blobGetUrls, async ({ vault, request }) => ({
@@ -30,8 +30,8 @@ export function createVaultBlobRoutes({ frame, side }: VaultRouteDeps): void {
     ),
   }));
 
-  register(frame, uploadCreate, async ({ vault, record, request }) => ({
-    uploadId: await uploads.create(vault, record, request.blob, request.sizeBytes),
+  register(frame, uploadCreate, async ({ session, vault, request }) => ({
+    uploadId: await uploads.create(session, vault, request),
   }));
 
   register(frame, uploadPartUrls, async ({ vault, request }) => ({
@@ -42,8 +42,8 @@ export function createVaultBlobRoutes({ frame, side }: VaultRouteDeps): void {
     parts: await uploads.list(vault, request.blob, request.uploadId),
   }));
 
-  register(frame, uploadComplete, async ({ vault, record, request }) => ({
-    digest: await uploads.complete(vault, record, request),
+  register(frame, uploadComplete, async ({ vault, request }) => ({
+    digest: await uploads.complete(vault, request),
   }));
 
   register(frame, uploadAbort, async ({ vault, request }) => {
@@ -51,13 +51,8 @@ export function createVaultBlobRoutes({ frame, side }: VaultRouteDeps): void {
     return {};
   });
 
-  register(frame, snapshotPutUrls, async ({ vault, request }) => ({
-    urls: await Promise.all(
-      request.pages.map(async ({ seq, page, sizeBytes, sha256 }) => ({
-        page,
-        url: await objects.presignPut(vault, blobKeys.snapshotPage(seq, page), sizeBytes, sha256),
-      })),
-    ),
+  register(frame, snapshotPutUrls, async ({ session, vault, request }) => ({
+    urls: await uploads.pageUrls(session, vault, request),
   }));
 
   register(frame, snapshotGetUrls, async ({ vault, request }) => ({

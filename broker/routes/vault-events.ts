@@ -41,26 +41,31 @@ export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
     }
   }
 
-  registerStream(frame, VAULT_EVENTS_PATH, 'full', 'text/event-stream', async (call, context) => {
-    const { vault, session, record } = call;
-    const first = await side.log.head(vault, record.head);
-    // The time for a request was over, and somebody else has answered: a stream begun now would have no reader, and no end.
-    if (context.finalized) return context.res;
-    const givePlaceBack = takePlace(session.account);
-    const untold = new EventBuffer(first);
-    const unlisten = side.news.listen(vault, first, untold);
-    return streamSSE(context, async (stream) => {
-      stream.onAbort(() => {
-        untold.end();
+  registerStream(
+    frame,
+    { method: 'GET', path: VAULT_EVENTS_PATH, stage: 'full' },
+    'text/event-stream',
+    async (call, context) => {
+      const { vault, session, record } = call;
+      const first = await side.log.head(vault, record.head);
+      // The time for a request was over, and somebody else has answered: a stream begun now would have no reader, and no end.
+      if (context.finalized) return context.res;
+      const givePlaceBack = takePlace(session.account);
+      const untold = new EventBuffer(first);
+      const unlisten = side.news.listen(vault, first, untold);
+      return streamSSE(context, async (stream) => {
+        stream.onAbort(() => {
+          untold.end();
+        });
+        try {
+          await pump(stream, untold, () => stillAllowed(call));
+        } finally {
+          unlisten();
+          givePlaceBack();
+        }
       });
-      try {
-        await pump(stream, untold, () => stillAllowed(call));
-      } finally {
-        unlisten();
-        givePlaceBack();
-      }
-    });
-  });
+    },
+  );
 }
 
 /** Ends with the client, the session, or the broker. */

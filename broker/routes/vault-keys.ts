@@ -6,29 +6,27 @@ import type { VaultRouteDeps } from './vault-route-deps.ts';
 /** KMS halves, envelopes, and deleting for good. */
 export function createVaultKeyRoutes({ frame, side }: VaultRouteDeps): void {
   register(frame, keysGenerate, async ({ session, vault, request }) => ({
-    keys: (await side.keys.generate(session, vault, request)).map(({ blob, kmsHalf, kmsBlob }) => ({
-      blob,
+    keys: (await side.keys.generate(session, vault, request)).map(({ kmsHalf, kmsBlob, ...key }) => ({
+      ...key,
       kmsHalf: b64urlOf(kmsHalf),
       kmsBlob: b64urlOf(kmsBlob),
     })),
   }));
 
   register(frame, keysRelease, async ({ session, vault, request }) => {
-    const { keys, absent } = await side.keys.release(session, vault, request);
-    return { keys: keys.map((key) => ({ ...key, kmsHalf: b64urlOf(key.kmsHalf) })), absent };
+    const { keys, ...rest } = await side.keys.release(session, vault, request);
+    return { keys: keys.map((key) => ({ ...key, kmsHalf: b64urlOf(key.kmsHalf) })), ...rest };
   });
 
-  register(frame, envelopesWrite, async ({ vault, request }) => {
-    await side.keys.write(vault, request.envelopes);
-    return {};
-  });
+  register(frame, envelopesWrite, async ({ session, vault, request }) => ({
+    refused: await side.keys.write(session, vault, request),
+  }));
 
   register(frame, purgeGrant, ({ session, vault, request }) =>
     side.purge.grant(session, vault, request.factor),
   );
 
-  register(frame, purge, async ({ session, vault, request }) => {
-    await side.purge.purge(session, vault, request);
-    return {};
-  });
+  register(frame, purge, async ({ session, vault, request }) => ({
+    refused: await side.purge.purge(session, vault, request),
+  }));
 }

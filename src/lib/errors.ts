@@ -55,9 +55,11 @@ export const FAMILIES = {
   passphrase_wrong: 'refused', // on this device, without the broker
   signup_closed: 'refused',
   store_full: 'refused',
+  inbox_full: 'refused', // so many captures of this device wait already that the next one waits on it, for a code
   store_refused: 'refused', // S3 says no, to a URL that was just signed or for good
   not_found: 'refused',
   key_absent: 'refused',
+  purged: 'refused', // the broker has deleted it for good
   server_unknown: 'refused', // OPAQUE: another server's key than the pinned one
   kdf_downgrade: 'refused',
   file_too_large: 'refused',
@@ -76,6 +78,7 @@ export const FAMILIES = {
   kms_key_unusable: 'unreachable',
   url_expired: 'unreachable',
   app_unreachable: 'unreachable', // a script of the app could not be fetched
+  nonce_stale: 'unreachable', // the broker takes no nonce, not even the one that it has just given
   broker_failed: 'unreachable', // it answered that something went wrong in it: what was asked may have been done
   // unable: say what the browser lacks
   browser_lacks: 'unable',

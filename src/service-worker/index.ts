@@ -55,7 +55,7 @@ worker.addEventListener('activate', (event) => {
   event.waitUntil(worker.clients.claim());
 });
 
-// What waits goes up although no page is open. It is sealed, and wants no key.
+// What waits goes up although no page is open. It is sealed; the session's key signs the requests.
 worker.addEventListener('sync' as 'activate', (event) => {
   if ((event as SyncEvent).tag === UPLOADS_TAG) event.waitUntil(pumpUploads());
 });

@@ -1,15 +1,17 @@
 import { HalfkeyError } from '../lib/errors.ts';
 import { connectBroker } from '../lib/remote/broker.ts';
 import { putByFetch } from '../lib/remote/s3.ts';
+import { SessionProver } from '../lib/remote/session-proof.ts';
 import { hasDatabase, openDatabase } from '../lib/store/database.ts';
 import { opfsParts } from '../lib/store/part-files.ts';
+import { readSessionKey } from '../lib/store/session-key.ts';
 import { uploadRecords } from '../lib/store/upload-records.ts';
 import { sendSealed } from '../lib/transfer/upload/background.ts';
 import { joinUploadNews } from '../lib/transfer/upload/upload-news.ts';
 
 /**
- * Sends what waits sealed on this device while there is no tab to do it: for a `sync` event, inside of `waitUntil`. It needs no key,
- * and holds none. What the session does not allow any more waits for the next sign-in.
+ * Sends what waits sealed on this device while there is no tab to do it: for a `sync` event, inside of `waitUntil`. It uses the
+ * session's key, and no other. What the session does not allow any more waits for the next sign-in.
  *
  * @throws {HalfkeyError} of the family unreachable when the network is gone again: the browser then tries once more, later
  */
@@ -19,13 +21,14 @@ export async function pumpUploads(): Promise<void> {
   const database = await openDatabase(() => {
     stop.abort();
   });
+  const prover = new SessionProver(() => readSessionKey(database));
   const news = joinUploadNews(({ kind }) => {
     if (kind === 'ended') stop.abort(); // Perhaps this very one was called off: the others wait for the next time.
   });
   try {
     await sendSealed(
       {
-        broker: connectBroker(globalThis.location.origin),
+        broker: connectBroker(globalThis.location.origin, prover),
         put: putByFetch,
         records: uploadRecords(database),
         files: opfsParts('uploads'),

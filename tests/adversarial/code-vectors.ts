@@ -55,7 +55,7 @@ export const wordsVectors = (): WordsVector[] => [
   opens(
     'kelvin',
     'the Kelvin sign for a K, and the long s for an s',
-    `${TEXT.replaceAll('k', '\u212a').replaceAll('s', '\u017f')}`,
+    TEXT.replaceAll('k', '\u212a').replaceAll('s', '\u017f'),
   ),
   opens(
     'no-break',

@@ -48,6 +48,7 @@ const seal = (binding: Binding = {}, key: Bytes = CONTENT_KEY): Bytes =>
 
 const RIGHT: Readonly<Record<string, unknown>> = {
   suite: 'halfkey/1',
+  purpose: 'file',
   epoch: 0,
   salt: b64url(SALT),
   kmsBlob: b64url(KMS_BLOB),
@@ -105,7 +106,12 @@ const { kmsBlob: _kmsBlob, ...WITHOUT_KMS_BLOB } = RIGHT;
 
 export const envelopeVectors = (): EnvelopeVector[] => [
   opens('file', 'an envelope of a file', RIGHT),
-  opens('inbox', 'an envelope of an inbox key', sealedAs({ purpose: 'inbox' }), { purpose: 'inbox' }),
+  opens(
+    'inbox',
+    'an envelope of an inbox key',
+    { ...sealedAs({ purpose: 'inbox' }), purpose: 'inbox' },
+    { purpose: 'inbox' },
+  ),
   opens(
     'epoch-greatest',
     'an envelope of the greatest epoch',
@@ -149,13 +155,15 @@ export const envelopeVectors = (): EnvelopeVector[] => [
   ),
   vector('suite-empty', 'an empty suite', { ...RIGHT, suite: '' }, { refused: 'format_unknown' }),
   corrupt('suite-missing', 'no suite', WITHOUT_SUITE),
+  corrupt('purpose-other', 'another purpose than the one that is looked for', { ...RIGHT, purpose: 'inbox' }),
+  corrupt('purpose-number', 'a purpose that is no text', { ...RIGHT, purpose: 1 }),
   corrupt('suite-number', 'a suite that is no text', { ...RIGHT, suite: 1 }),
   corrupt('no-json', 'no JSON', JSON.stringify(RIGHT).slice(0, -1)),
   corrupt('empty', 'no text', ''),
   corrupt('null', 'null', 'null'),
   corrupt('list', 'a list', JSON.stringify([RIGHT])),
   corrupt('mark', 'a byte order mark before it', `\ufeff${JSON.stringify(RIGHT)}`),
-  corrupt('more', 'a member more', { ...RIGHT, purpose: 'file' }),
+  corrupt('more', 'a member more', { ...RIGHT, more: 1 }),
   corrupt('fewer', 'a member less', WITHOUT_KMS_BLOB),
   corrupt(
     'proto',
@@ -234,7 +242,12 @@ export const envelopeVectors = (): EnvelopeVector[] => [
   wrong('place-vault', 'an envelope of another vault', sealedAs({ vault: 'another' })),
   wrong('place-epoch', 'an envelope of another epoch that says it is of this one', sealedAs({ epoch: 1 })),
   wrong('purpose', 'an envelope of an inbox key where a file’s should be', sealedAs({ purpose: 'inbox' })),
-  wrong('purpose-inbox', 'an envelope of a file where an inbox key’s should be', RIGHT, { purpose: 'inbox' }),
+  wrong(
+    'purpose-inbox',
+    'an envelope of a file where an inbox key’s should be',
+    { ...RIGHT, purpose: 'inbox' },
+    { purpose: 'inbox' },
+  ),
   wrong('type', 'a key that is sealed as content', sealedAs({ type: 'content' })),
 ];
 

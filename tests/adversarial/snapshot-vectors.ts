@@ -379,22 +379,30 @@ export function snapshotVectors(): SnapshotVector[] {
       (s) => (s.skipped = 0.5),
     ),
     changedState('tag', 'a tag that is no name', (s) => (entryOf(s, folderId(1)).tags = ['a/b'])),
-    changedState('digest', 'a version whose digest is none', (s) => changeVersion(s, { digest: 'none' })),
-    changedState('media-type', 'a version whose media type is none', (s) =>
-      changeVersion(s, { mediaType: 'é' }),
-    ),
-    changedState('size', 'a version of a negative size', (s) => changeVersion(s, { sizeBytes: -1 })),
-    changedState('size-minus-zero', 'a version of a size of −0', (s) => changeVersion(s, { sizeBytes: -0 })),
-    changedState('size-fraction', 'a version whose size is no integer', (s) =>
-      changeVersion(s, { sealedBytes: 1.5 }),
-    ),
-    changedState('time', 'a version whose time is beyond all times', (s) =>
-      changeVersion(s, { addedAtMs: 8.64e15 + 2 }),
-    ),
-    changedState('part-bytes', 'a version with a negative partBytes', (s) =>
-      changeVersion(s, { partBytes: -1 }),
-    ),
-    changedState('version-epoch', 'a version of a negative epoch', (s) => changeVersion(s, { epoch: -1 })),
+    changedState('digest', 'a version whose digest is none', (s) => {
+      changeVersion(s, { digest: 'none' });
+    }),
+    changedState('media-type', 'a version whose media type is none', (s) => {
+      changeVersion(s, { mediaType: 'é' });
+    }),
+    changedState('size', 'a version of a negative size', (s) => {
+      changeVersion(s, { sizeBytes: -1 });
+    }),
+    changedState('size-minus-zero', 'a version of a size of −0', (s) => {
+      changeVersion(s, { sizeBytes: -0 });
+    }),
+    changedState('size-fraction', 'a version whose size is no integer', (s) => {
+      changeVersion(s, { sealedBytes: 1.5 });
+    }),
+    changedState('time', 'a version whose time is beyond all times', (s) => {
+      changeVersion(s, { addedAtMs: 8.64e15 + 2 });
+    }),
+    changedState('part-bytes', 'a version with a negative partBytes', (s) => {
+      changeVersion(s, { partBytes: -1 });
+    }),
+    changedState('version-epoch', 'a version of a negative epoch', (s) => {
+      changeVersion(s, { epoch: -1 });
+    }),
 
     changedColumns('ids-twice', 'two entries of one id', (c) => c[1]?.copyWithin(22 * D, 22 * C, 22 * D)),
     changedColumns('ids-form', 'an id with trailing bits', (c) => c[1]?.fill(0x42, 21, 22)),

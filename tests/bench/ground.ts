@@ -33,7 +33,9 @@ export async function openGround(pageFolder: string, options: { brokerCore?: num
   const store = storeOf(stack);
   server.standBefore({
     brokerPort: stack.brokerPort,
-    erase: (key) => vaultPurger(store, stack.cloud.bucket).eraseBelow([key]),
+    erase: async (key) => {
+      await vaultPurger(store, stack.cloud.bucket).eraseBelow([key]);
+    },
   });
   const pages: BenchPage[] = [];
   return {

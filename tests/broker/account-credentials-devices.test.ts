@@ -30,7 +30,7 @@ describe('a device that its owner signs out', () => {
     const { id: grant } = await lost.must(account.grantBuy, { factor: await lost.nextCode() });
     expect(await revoke(own, lost)).toMatchObject({ ok: true });
     expect(await lost.call(account.sessionRead)).toMatchObject({ status: 401, code: 'session_missing' });
-    const order = { grant, purpose: 'file', blobs: [randomBytes(16).toString('base64url')] };
+    const order = { grant, purpose: 'file', epoch: 0, blobs: [randomBytes(16).toString('base64url')] };
     expect(await lost.call(keysGenerate, order)).toMatchObject({ code: 'session_missing' });
     for (const client of [own, third])
       expect(await client.call(account.sessionRead)).toMatchObject({ ok: true });

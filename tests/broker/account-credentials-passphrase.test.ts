@@ -70,7 +70,7 @@ describe('another passphrase', () => {
     await renew(client);
     expect(await Promise.all([client, stolen, ...others].map(isLive))).toEqual([true, false, false, false]);
     expect((await client.must(account.sessionRead)).device).toBe(client.device.id);
-    const order = { grant: grant.id, purpose: 'file', blobs: [newBlobId()] };
+    const order = { grant: grant.id, purpose: 'file', epoch: 0, blobs: [newBlobId()] };
     expect(await client.call(keysGenerate, order)).toMatchObject({ ok: true });
     clock.advance(30 * 24 * 3600 - 1);
     expect(await isLive(client)).toBe(true);

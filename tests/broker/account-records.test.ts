@@ -352,6 +352,17 @@ describe('the setup', () => {
     await own.end();
   });
 
+  it('of another version says what to do', async () => {
+    const own = await startTestCloud();
+    const { state: store, kms } = own.connect();
+    const before = Buffer.from(JSON.stringify({ version: 1, macKey: 'A'.repeat(43) }));
+    await store.create(stateKeys.setup, await kms.encrypt(before, { app: 'halfkey', purpose: 'setup' }));
+    await expect(loadSetup(store, kms)).rejects.toThrow(
+      /^setup_mismatch: .* is of another version of Halfkey: begin with an empty data folder/,
+    );
+    await own.end();
+  });
+
   it('is not made, and not called wrong, while KMS is away', async () => {
     const own = await startTestCloud();
     const { state: store, kms: working } = own.connect();

@@ -146,6 +146,42 @@ describe('a backup code', () => {
   });
 });
 
+describe('wrong backup codes', () => {
+  const wrong = { factor: { backupCode: 'A'.repeat(16) } };
+
+  it('are slowed down for the session that types them, and for no other', async () => {
+    const client = newClient();
+    await client.signUp('backup-noise');
+    const other = newClient().knows(client);
+    await other.signIn('backup-noise');
+    for (let count = 0; count < 5; count += 1) {
+      expect(await client.call(contract.grantBuy, wrong)).toMatchObject({ code: 'backup_code_refused' });
+    }
+    expect(await client.call(contract.grantBuy, wrong)).toMatchObject({
+      code: 'too_many_requests',
+      problem: { retryAfterSeconds: 60 },
+    });
+    const [backupCode] = client.backupCodes;
+    expect(await other.call(contract.grantBuy, { factor: { backupCode } })).toMatchObject({ ok: true });
+    clock.advance(60);
+    expect(await client.call(contract.grantBuy, wrong)).toMatchObject({ code: 'backup_code_refused' });
+  });
+
+  it('are told of once an hour, however many there are', async () => {
+    const client = newClient();
+    await client.signUp('backup-told');
+    const refused = async () =>
+      (await client.must(contract.eventsRead, { from: '0' })).events.filter(
+        ({ kind }) => kind === 'code-refused',
+      ).length;
+    for (let count = 0; count < 5; count += 1) await client.call(contract.grantBuy, wrong);
+    expect(await refused()).toBe(1);
+    clock.advance(3600);
+    for (let count = 0; count < 5; count += 1) await client.call(contract.grantBuy, wrong);
+    expect(await refused()).toBe(2);
+  });
+});
+
 describe('when something is away', () => {
   it.each([
     { what: 'the store', port: 'state', code: 'store_unreachable' },

@@ -1,13 +1,28 @@
+import * as opaque from '@serenity-kit/opaque';
 import { describe, expect, it } from 'vitest';
 import * as contract from '$contract/accounts.ts';
 import { AccountClient } from '../support/account-client.ts';
 import { startTestBroker, type TestBroker } from '../support/broker.ts';
 import { segmentAfter } from '../support/vault-side.ts';
+import { KSF } from '../support/quick-opaque.ts';
 import { setUpBroker } from '../support/set-up-broker.ts';
 
 const { cloud, broker, clock } = setUpBroker();
 const newClient = (of: TestBroker = broker): AccountClient =>
   new AccountClient((path, init) => of.app.request(path, init), clock);
+
+/** The first message of a sign-up, and what its last would be. */
+async function startSignUp(client: AccountClient, userName: string) {
+  await opaque.ready;
+  const { clientRegistrationState, registrationRequest } = opaque.client.startRegistration({ password: 'p' });
+  const { registrationResponse } = await client.must(contract.signupStart, { userName, registrationRequest });
+  return opaque.client.finishRegistration({
+    clientRegistrationState,
+    registrationResponse,
+    password: 'p',
+    keyStretching: KSF,
+  });
+}
 
 describe('the authenticator', () => {
   it('gets a secret of 160 bits, and a link with issuer and user name', async () => {
@@ -165,12 +180,53 @@ describe('a sign-up that waits for its first code', () => {
   });
 
   it('with a record that no login could begin with is refused', async () => {
-    const reply = await newClient().call(contract.signupFinish, {
-      userName: 'nonsense',
-      registrationRecord: 'AAAA',
-      recoveryPublicKey: 'A'.repeat(43),
+    const client = newClient();
+    const request = { userName: 'nonsense', registrationRecord: 'AAAA', recoveryPublicKey: 'A'.repeat(43) };
+    // Nothing was begun.
+    expect(await client.call(contract.signupFinish, request)).toMatchObject({ code: 'login_expired' });
+    await startSignUp(client, 'nonsense');
+    expect(await client.call(contract.signupFinish, request)).toMatchObject({
+      status: 400,
+      problem: { fields: ['registrationRecord'] },
     });
-    expect(reply).toMatchObject({ status: 400, problem: { fields: ['registrationRecord'] } });
+  });
+
+  it('is of the name that it was begun with', async () => {
+    const client = newClient();
+    const { registrationRecord } = await startSignUp(client, 'begun');
+    const request = { userName: 'another', registrationRecord, recoveryPublicKey: 'A'.repeat(43) };
+    expect(await client.call(contract.signupFinish, request)).toMatchObject({ code: 'login_expired' });
+  });
+
+  it('gives a name that is free no answer that its account could be guessed at with', async () => {
+    const client = newClient();
+    const keys = new Set<string>();
+    for (let time = 0; time < 3; time += 1) keys.add((await startSignUp(client, 'oracle')).exportKey);
+    expect(keys.size).toBe(3);
+  });
+
+  it('makes no identity before its first code', async () => {
+    const made: string[] = [];
+    const identities = cloud.connect().identities;
+    const watched = await startTestBroker(cloud, clock, {
+      ports: {
+        identities: {
+          create: (login) => {
+            made.push(login);
+            return identities.create(login);
+          },
+        },
+      },
+    });
+    const client = newClient(watched);
+    await client.signUpUntilFirstCode('no-code', 'p');
+    expect(
+      await client.call(contract.signupVerify, { factor: { code: await client.wrongCode() } }),
+    ).toMatchObject({ code: 'code_wrong' });
+    expect(made).toEqual([]);
+    await client.completion();
+    expect(made).toHaveLength(1);
+    watched.app.close();
   });
 });
 

@@ -313,7 +313,9 @@ describe('a body', () => {
 
   it('is looked at as far as its first fault only, however many there are', async () => {
     const list = '{},'.repeat(LIMITS.maxBulkBodyBytes / 3 - 100);
-    const response = await newClient().raw(
+    const client = newClient();
+    await client.signUp('first-fault');
+    const response = await client.raw(
       'POST',
       uploadComplete.path.replace(':vault', 'x'),
       `{"blob":"${'A'.repeat(22)}","uploadId":"x","sizeBytes":1,"parts":[${list}{}]}`,
@@ -324,6 +326,37 @@ describe('a body', () => {
 });
 
 describe('many requests from one address', () => {
+  it('are a stranger’s without a token, or with one that has ended, and their bodies are not read', async () => {
+    const own = await startTestBroker(cloud, clock, { settings: { ratePerMinute: 10 } });
+    const from = (
+      address: string,
+      client = new AccountClient((path, init) => own.app.request(path, init), clock),
+    ) => {
+      client.headers = { 'x-test-address': address };
+      return client;
+    };
+    const codesOf = async (ask: () => Promise<{ code: string | undefined }>) => {
+      const codes: (string | undefined)[] = [];
+      for (let count = 0; count < 12; count += 1) codes.push((await ask()).code);
+      return codes;
+    };
+    const tenThenNone = [
+      ...Array.from({ length: 10 }, () => 'session_missing'),
+      'too_many_requests',
+      'too_many_requests',
+    ];
+    // Of a body that is read and malformed it would be said so.
+    expect(
+      await codesOf(() => from('198.51.100.20').call(uploadComplete, { parts: 'none' }, { vault: 'x' })),
+    ).toEqual(tenThenNone);
+    const ended = from('198.51.100.21');
+    await ended.signUp('ended-rates');
+    const copy = from('198.51.100.22', ended.fork());
+    await ended.must(account.sessionEnd);
+    expect(await codesOf(() => copy.call(account.sessionRead))).toEqual(tenThenNone);
+    own.app.close();
+  });
+
   it('are slowed down where nobody is signed in, and only there', async () => {
     const own = await startTestBroker(cloud, clock, { settings: { ratePerMinute: 10 } });
     const client = new AccountClient((path, init) => own.app.request(path, init), clock);
@@ -482,7 +515,7 @@ describe('the log', () => {
       },
     });
     const client = new AccountClient((path, init) => own.app.request(path, init), clock);
-    await expect(client.signUpUntilFirstCode('faulty', 'p')).rejects.toThrow('internal');
+    await expect(client.signUp('faulty')).rejects.toThrow('internal');
     const log = own.logged.join('');
     expect(log).toContain('"unexpected"');
     expect(log).toContain('app.test.ts');

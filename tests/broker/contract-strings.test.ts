@@ -150,6 +150,7 @@ describe('the broker', () => {
   it('refuses an envelope whose bytes are written in another form', async () => {
     const envelope = {
       suite: 'halfkey/1',
+      purpose: 'file',
       epoch: 0,
       salt: 'A'.repeat(43),
       kmsBlob: 'AA',

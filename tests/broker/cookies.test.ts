@@ -47,10 +47,13 @@ describe('cookies of our names that are somebody else’s', () => {
     await client.signIn('two-sessions');
     const live = client.cookies.get('halfkey') ?? '';
     for (const cookie of [`halfkey=${ended}; halfkey=${live}`, `halfkey=${live}; halfkey=${ended}`]) {
-      const response = await broker.app.request('/api/session', { headers: { cookie } });
+      const dpop = await client.prove('GET', '/api/session', live);
+      const response = await broker.app.request('/api/session', { headers: { cookie, dpop } });
       expect(response.status).toBe(200);
     }
-    const response = await broker.app.request('/api/session', { headers: { cookie: `halfkey=${ended}` } });
+    const dpop = await client.prove('GET', '/api/session', ended);
+    const headers = { cookie: `halfkey=${ended}`, dpop };
+    const response = await broker.app.request('/api/session', { headers });
     expect(response.status).toBe(401);
   });
 
@@ -59,8 +62,10 @@ describe('cookies of our names that are somebody else’s', () => {
     const client = newClient();
     await client.signUp('prefixed');
     const token = client.cookies.get('halfkey') ?? '';
+    client.headers = { origin: 'https://drive.example' };
+    const dpop = await client.prove('GET', '/api/session', token);
     const statusWith = async (cookie: string) =>
-      (await own.app.request('https://drive.example/api/session', { headers: { cookie } })).status;
+      (await own.app.request('https://drive.example/api/session', { headers: { cookie, dpop } })).status;
     expect(await statusWith(`halfkey=${token}`)).toBe(401);
     expect(await statusWith(`halfkey=x; __Host-halfkey=${token}`)).toBe(200);
     own.app.close();
@@ -74,6 +79,7 @@ describe('two tabs of one browser', () => {
       const tab = newClient();
       Object.defineProperty(tab, 'cookies', { value: browser.cookies });
       tab.headers = { [TAB_HEADER]: randomUUID() };
+      tab.sessionKey = browser.sessionKey;
       return tab;
     });
   }

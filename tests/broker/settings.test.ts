@@ -7,6 +7,7 @@ const AWS = {
   HALFKEY_KMS_KEY: 'key',
   HALFKEY_IDENTITY_POOL: 'eu-central-1:pool',
   HALFKEY_ORIGIN: 'https://drive.example',
+  HALFKEY_PROXIES: '1',
 };
 const LINE = {
   s3Endpoint: 'http://127.0.0.1:9000',
@@ -27,6 +28,7 @@ describe('settings', () => {
   it('are complete without any variable: one box on port 8787, its cloud on the next', () => {
     expect(parseSettings({})).toEqual({
       port: 8787,
+      host: '127.0.0.1',
       origin: 'http://localhost:8787',
       s3PublicUrl: undefined,
       cloud: { kind: 'local', dataFolder: './data', port: 8788 },
@@ -38,6 +40,30 @@ describe('settings', () => {
       proxies: 0,
       logLevel: 'info',
     });
+  });
+
+  it('want to be told of proxies where the origin is https, whatever cloud there is', () => {
+    const untold: Record<string, string> = { ...AWS };
+    delete untold['HALFKEY_PROXIES'];
+    for (const environment of [untold, { HALFKEY_ORIGIN: 'https://drive.example' }]) {
+      expect(() => parseSettings(environment)).toThrow(
+        /^settings_invalid: HALFKEY_PROXIES: missing; .*how many proxies stand in front of the broker/,
+      );
+    }
+    for (const proxies of ['0', '1', '2']) {
+      expect(parseSettings({ ...untold, HALFKEY_PROXIES: proxies }).proxies).toBe(Number(proxies));
+    }
+  });
+
+  it('listen on this machine alone, unless told of another address', () => {
+    expect(parseSettings(AWS).host).toBe('127.0.0.1');
+    expect(parseSettings({ ...AWS, HALFKEY_HOST: '0.0.0.0' }).host).toBe('0.0.0.0');
+    expect(parseSettings({ HALFKEY_HOST: '::1' }).host).toBe('::1');
+    for (const host of ['', 'localhost', '127.0.0.1:80', '*']) {
+      expect(() => parseSettings({ HALFKEY_HOST: host })).toThrow(
+        /^settings_invalid: HALFKEY_HOST: expected an IP/,
+      );
+    }
   });
 
   it('follow PORT and HALFKEY_DATA', () => {

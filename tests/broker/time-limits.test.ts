@@ -102,7 +102,7 @@ describe('a request that takes long', () => {
       await gate.pass();
       return { kind: 'completed', digest };
     };
-    objects.describe = () => Promise.resolve({ sizeBytes: 4, sha256: digest });
+    objects.describe = () => Promise.resolve({ sizeBytes: 4, sha256: digest, modifiedMs: Date.now() });
     useFakeTimers();
     const parts = [{ partNumber: 1, etag: '"e"', sha256 }];
     const reply = client.call(uploadComplete, { blob: newBlobId(), uploadId: 'x', sizeBytes: 4, parts });

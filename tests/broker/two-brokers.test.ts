@@ -48,6 +48,17 @@ describe('two broker processes on one bucket', () => {
     expect((await fetch(`${third.url}/readyz`)).status).toBe(200);
     expect(await third.stop()).toBe(0);
   });
+
+  it('end with 0 though SIGTERM comes the moment that the address is told', async () => {
+    const hasty = `const { stdout } = process; const write = stdout.write.bind(stdout);
+      stdout.write = (text) => { write(text); if (text.includes('runs at')) process.kill(process.pid); };`;
+    const { exited } = await runBroker({
+      ...environmentOf(cloud),
+      PORT: String(await freePort()),
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(hasty)}`,
+    });
+    expect(await exited).toBe(0);
+  });
 });
 
 describe('a broker refuses to start', () => {

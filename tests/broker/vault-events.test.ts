@@ -3,14 +3,16 @@ import { type AddressInfo, connect } from 'node:net';
 import { serve, type ServerType } from '@hono/node-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Head } from '$contract/accounts.ts';
-import type { VaultId } from '$contract/ids.ts';
-import { OBJECT_TYPE } from '$contract/limits.ts';
+import type { BlobId, VaultId } from '$contract/ids.ts';
+import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import { VAULT_EVENTS_PATH } from '$contract/vault-events.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
+import { recordOf } from '../support/inbox-records.ts';
 import { MemoryVaultCloud, newVaultId, sha256B64 } from '../support/memory-vault-cloud.ts';
-import { serveVaults } from '../support/vault-broker.ts';
+import { serveVaults, signed } from '../support/vault-broker.ts';
 import {
+  deviceOf,
   newBlobId,
   newSession,
   openVault,
@@ -67,8 +69,9 @@ async function listen(): Promise<Listening> {
 async function subscribe({ origin }: Listening) {
   const controller = new AbortController();
   open.push(controller);
-  const response = await fetch(origin + VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(vault)), {
-    headers: { cookie: `halfkey=${session.sessionId}` },
+  const path = VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(vault));
+  const response = await fetch(origin + path, {
+    headers: await signed(session, 'GET', path),
     signal: controller.signal,
   });
   const heads: Head[] = [];
@@ -166,14 +169,21 @@ describe('server-sent events of heads', () => {
     const [blob, body] = [newBlobId(), Buffer.from('sealed')];
     const sha256 = sha256B64(body);
     const url = await ports.vaultObjects.presignPut(vault, `blobs/${blob}`, body.length, sha256);
-    const headers = { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+    const headers = {
+      'content-type': OBJECT_TYPE,
+      'content-disposition': OBJECT_DISPOSITION,
+      'if-none-match': '*',
+      'x-amz-checksum-sha256': sha256,
+    };
     expect((await fetch(url, { method: 'PUT', headers, body })).status).toBe(200);
-    const record = { blob, record: Buffer.from('record') };
-    await at.broker.inbox.write(vault, [record]);
+    const signed = (of: BlobId) => ({ blob: of, record: recordOf(deviceOf(session), vault, of) });
+    const record = signed(blob);
+    expect(await at.broker.inbox.write(session, vault, [record])).toEqual([]);
     await expect.poll(() => stream.inbox).toBe(1);
-    const lost = { blob: newBlobId(), record: Buffer.from('record') };
-    await expect(at.broker.inbox.write(vault, [lost])).rejects.toMatchObject({ code: 'upload_lost' });
-    await expect(at.broker.inbox.write(vault, [lost, record])).rejects.toMatchObject({ code: 'upload_lost' });
+    const lost = signed(newBlobId());
+    const isLost = [{ blob: lost.blob, code: 'upload_lost' }];
+    expect(await at.broker.inbox.write(session, vault, [lost])).toEqual(isLost);
+    expect(await at.broker.inbox.write(session, vault, [lost, record])).toEqual(isLost);
     await expect.poll(() => stream.inbox).toBe(2);
     // A head written after it through the other broker comes through both: what was to be told before has been.
     await append(brokers[1]);
@@ -218,8 +228,9 @@ describe('server-sent events of heads', () => {
     sessions.push(own);
     const id = await world.newVault(ports);
     await openVault(first().broker, own, id);
-    const url = first().origin + VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(id));
-    const headers = { cookie: `halfkey=${own.sessionId}` };
+    const path = VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(id));
+    const url = first().origin + path;
+    const headers = await signed(own, 'HEAD', path);
     for (let count = 0; count < 20; count += 1) {
       const response = await fetch(url, { method: 'HEAD', headers });
       expect(response.status).toBe(200);
@@ -230,7 +241,8 @@ describe('server-sent events of heads', () => {
     }
     const controller = new AbortController();
     open.push(controller);
-    expect((await fetch(url, { headers, signal: controller.signal })).status).toBe(200);
+    const toRead = await signed(own, 'GET', path);
+    expect((await fetch(url, { headers: toRead, signal: controller.signal })).status).toBe(200);
     expect((await fetch(url, { method: 'HEAD' })).status).toBe(401);
   });
 
@@ -241,10 +253,12 @@ describe('server-sent events of heads', () => {
     await openVault(first().broker, own, id);
     const path = VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(id));
     const { hostname, port } = new URL(first().origin);
+    const headers = await signed(own, 'GET', path);
+    const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     for (let count = 0; count < 40; count += 1) {
       const socket = connect(Number(port), hostname);
       await once(socket, 'connect');
-      socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\ncookie: halfkey=${own.sessionId}\r\n\r\n`);
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\n${head.join('')}\r\n`);
       await new Promise((resolve) => setTimeout(resolve, count % 8));
       socket.destroy();
     }
@@ -252,18 +266,18 @@ describe('server-sent events of heads', () => {
       .poll(async () => {
         const controller = new AbortController();
         open.push(controller);
-        const headers = { cookie: `halfkey=${own.sessionId}` };
         return (await fetch(first().origin + path, { headers, signal: controller.signal })).status;
       })
       .toBe(200);
   });
 
   it('are refused without a session, and for the vaults of others', async () => {
-    const url = first().origin + VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(vault));
+    const path = VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(vault));
+    const url = first().origin + path;
     expect((await fetch(url)).status).toBe(401);
     const stranger = newSession();
     sessions.push(stranger);
-    const response = await fetch(url, { headers: { cookie: `halfkey=${stranger.sessionId}` } });
+    const response = await fetch(url, { headers: await signed(stranger, 'GET', path) });
     expect(response.status).toBe(403);
   });
 
@@ -291,10 +305,10 @@ describe('a stream that goes on', () => {
     const live = [own];
     const id = newVaultId();
     await openVault(broker, own, id);
-    const response = await serveVaults(broker, live).request(
-      VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(id)),
-      { headers: { cookie: `halfkey=${own.sessionId}` } },
-    );
+    const path = VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(id));
+    const response = await serveVaults(broker, live).request(path, {
+      headers: await signed(own, 'GET', path),
+    });
     const chunks: string[] = [];
     const state = { ended: false };
     void (async () => {

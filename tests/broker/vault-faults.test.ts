@@ -177,10 +177,9 @@ describe('a completion whose answers go wrong', () => {
   async function uploaded() {
     const { vault, account } = await newVault();
     const blob = newBlobId();
-    const record = await broker.requireMember(account.account, vault);
     const bytes = randomBytes(300);
     const sha256 = sha256B64(bytes);
-    const uploadId = await broker.uploads.create(vault, record, blob, bytes.length);
+    const uploadId = await broker.uploads.create(account, vault, { blob, sizeBytes: bytes.length });
     const parts = [{ partNumber: 1, sizeBytes: bytes.length, sha256 }];
     const [signed] = await broker.uploads.partUrls(vault, { blob, uploadId, parts });
     const response = await fetch(signed?.url ?? '', {
@@ -190,26 +189,26 @@ describe('a completion whose answers go wrong', () => {
     });
     const etag = response.headers.get('etag') ?? '';
     const order = { blob, uploadId, sizeBytes: bytes.length, parts: [{ partNumber: 1, etag, sha256 }] };
-    return { vault, record, blob, order };
+    return { vault, blob, order };
   }
 
   it('takes a 200 with an error in its body for the failure that it is, and tries again', async () => {
-    const { vault, record, order } = await uploaded();
+    const { vault, order } = await uploaded();
     const met = failing(isComplete, answer(200, 'InternalError'), 1);
-    expect(await broker.uploads.complete(vault, record, order)).toMatch(/=-1$/);
+    expect(await broker.uploads.complete(vault, order)).toMatch(/=-1$/);
     expect(met.count).toBe(2);
   });
 
   it('is a success when the answer was lost and S3 knows the upload no more', async () => {
-    const { vault, record, order } = await uploaded();
+    const { vault, order } = await uploaded();
     failing(isComplete, { kind: 'reply-lost' }, 1);
-    expect(await broker.uploads.complete(vault, record, order)).toMatch(/=-1$/);
+    expect(await broker.uploads.complete(vault, order)).toMatch(/=-1$/);
   });
 
   it('asks for the same bytes as a new upload after a 409', async () => {
-    const { vault, record, order } = await uploaded();
+    const { vault, order } = await uploaded();
     failing(isComplete, answer(409, 'ConditionalRequestConflict'));
-    await expect(broker.uploads.complete(vault, record, order)).rejects.toMatchObject({
+    await expect(broker.uploads.complete(vault, order)).rejects.toMatchObject({
       code: 'upload_lost',
     });
   });
@@ -310,12 +309,17 @@ describe('KMS that fails', () => {
       const { vault, account } = await newVault();
       const { id: grant } = await broker.grants.issue(account, { kind: 'release' });
       const blob = newBlobId();
-      const order = { grant, purpose: 'file' as const, blobs: [blob] };
+      const order = { grant, purpose: 'inbox' as const, epoch: 0, blobs: [blob] };
       const [made] = await broker.keys.generate(account, vault, order);
-      await broker.keys.write(vault, [{ blob, envelope: envelopeOf(made?.kmsBlob ?? Buffer.alloc(0)) }]);
+      const envelope = envelopeOf(made?.kmsBlob ?? Buffer.alloc(0), 0, 'inbox');
+      await broker.keys.write(account, vault, { envelopes: [{ blob, envelope, proof: made?.proof }] });
       const met = failing(toKms, fault);
-      const release = { grant, purpose: 'file' as const, names: [{ blob, epoch: 0 }] };
-      await expect(broker.keys.release(account, vault, release)).rejects.toMatchObject({ code });
+      const release = { grant, purpose: 'inbox' as const, names: [{ blob, epoch: 0 }] };
+      const refused = broker.keys.release(account, vault, release).then(
+        (answer) => answer.refused[0]?.code,
+        (error: unknown) => (error as { code?: unknown }).code,
+      );
+      expect(await refused).toBe(code);
       expect(met.count).toBe(tries);
       proxy.fault = () => undefined;
       const { keys } = await broker.keys.release(account, vault, release);
@@ -327,7 +331,7 @@ describe('KMS that fails', () => {
     const { vault, account } = await newVault();
     const { id: grant } = await broker.grants.issue(account, { kind: 'release' });
     failing(toKms, kmsAnswer(400, 'ThrottlingException'), 2);
-    const order = { grant, purpose: 'file' as const, blobs: [newBlobId()] };
+    const order = { grant, purpose: 'file' as const, epoch: 0, blobs: [newBlobId()] };
     expect(await broker.keys.generate(account, vault, order)).toHaveLength(1);
   });
 

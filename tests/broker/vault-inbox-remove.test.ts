@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BlobId, VaultId } from '$contract/ids.ts';
@@ -6,7 +5,8 @@ import { inboxRemove } from '$contract/vault-inbox.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
 import { answer, ask } from '../support/vault-broker.ts';
 import { problemOf, setUpInboxSetting } from '../support/vault-inbox.ts';
-import { newBlobId, newGrantId, newSession, startVaultSide } from '../support/vault-side.ts';
+import { recordOf } from '../support/inbox-records.ts';
+import { deviceOf, newBlobId, newGrantId, newSession, startVaultSide } from '../support/vault-side.ts';
 
 const setting = setUpInboxSetting();
 /** Alice's. */
@@ -17,10 +17,11 @@ beforeAll(async () => {
 });
 
 describe('removing from the inbox', () => {
+  const nameOf = (blob: BlobId) => ({ device: setting.alice.device, blob });
   const grantOf = async (session: Session, kind: 'release' | 'purge' = 'release', releases = 5) =>
     (await setting.broker.grants.issue(session, { kind, releases })).id;
   const remove = (session: Session, at: VaultId, grant: string, blobs: readonly BlobId[]) =>
-    ask(setting.app, session, inboxRemove, at, { grant, blobs });
+    ask(setting.app, session, inboxRemove, at, { grant, names: blobs.map(nameOf) });
 
   it('leaves no version of the records, and blobs and other records where they are', async () => {
     const at = await setting.newVault();
@@ -28,16 +29,16 @@ describe('removing from the inbox', () => {
     if (!gone || !kept) throw new Error('expected two records');
     // As a bucket writer may: a delete marker on top.
     await setting.world.admin.send(
-      new DeleteObjectCommand({ Bucket: 'halfkey', Key: `v/${at}/inbox/${gone}` }),
+      new DeleteObjectCommand({ Bucket: 'halfkey', Key: `v/${at}/inbox/${setting.alice.device}/${gone}` }),
     );
-    expect(await setting.versionsBelow(at, `inbox/${gone}`)).toBe(2);
+    expect(await setting.versionsBelow(at, `inbox/${setting.alice.device}/${gone}`)).toBe(2);
     const grant = await grantOf(setting.alice);
     for (let times = 0; times < 2; times += 1) {
-      expect(await answer(await remove(setting.alice, at, grant, [gone, gone]))).toEqual({});
-      expect(await setting.versionsBelow(at, `inbox/${gone}`)).toBe(0);
+      expect(await answer(await remove(setting.alice, at, grant, [gone, gone]))).toEqual({ refused: [] });
+      expect(await setting.versionsBelow(at, `inbox/${setting.alice.device}/${gone}`)).toBe(0);
     }
     expect(await setting.versionsBelow(at, `blobs/${gone}`)).toBe(1);
-    expect((await setting.list(at)).records.map(({ blob }) => blob)).toEqual([kept]);
+    expect((await setting.list(at)).names.map(({ blob }) => blob)).toEqual([kept]);
     const { events } = await setting.broker.events.read(setting.alice.account, 0);
     expect(events.at(-1)).toMatchObject({ kind: 'inbox-removed', vault: at, blobs: [gone] });
     expect(events.at(-1)?.device).toBe(setting.alice.device);
@@ -57,7 +58,7 @@ describe('removing from the inbox', () => {
     await release();
     await expect(release()).rejects.toMatchObject({ code: 'grant_spent' });
     await answer(await remove(setting.alice, at, grant, [written[1]?.blob ?? newBlobId()]));
-    expect((await setting.list(at)).records).toEqual([]);
+    expect((await setting.list(at)).names).toEqual([]);
   });
 
   it.each<[string, () => Promise<string>]>([
@@ -80,7 +81,7 @@ describe('removing from the inbox', () => {
     expect(await problemOf(await remove(setting.alice, at, await grant(), [blob]))).toMatchObject({
       code: 'grant_missing',
     });
-    expect((await setting.list(at)).records).toHaveLength(1);
+    expect((await setting.list(at)).names).toHaveLength(1);
     expect(await setting.broker.events.head(setting.alice.account)).toEqual(before);
   });
 
@@ -88,7 +89,7 @@ describe('removing from the inbox', () => {
     let nowMs = Date.now();
     const timed = startVaultSide(setting.sides, { clock: () => nowMs });
     const { id: grant, expiresAtMs } = await timed.grants.issue(setting.alice, { kind: 'release' });
-    const order = { grant, blobs: [newBlobId()] };
+    const order = { grant, names: [nameOf(newBlobId())] };
     nowMs = expiresAtMs - 1;
     await timed.inbox.remove(setting.alice, vault, order);
     nowMs = expiresAtMs;
@@ -105,20 +106,23 @@ describe('removing from the inbox', () => {
     const mute = startVaultSide(setting.sides, {
       events: { ...setting.broker.events, append: () => Promise.reject(new Error('cut')) },
     });
-    await expect(mute.inbox.remove(setting.alice, at, { grant, blobs: [blob] })).rejects.toThrow('cut');
-    expect((await setting.list(at)).records).toHaveLength(1);
+    await expect(mute.inbox.remove(setting.alice, at, { grant, names: [nameOf(blob)] })).rejects.toThrow(
+      'cut',
+    );
+    expect((await setting.list(at)).names).toHaveLength(1);
     mute.close();
   });
 
   it('reaches nothing of another vault with a grant of one’s own', async () => {
     const vaultOfBob = await setting.newVault(setting.bob);
     const theirs = await setting.putBlob(vaultOfBob);
-    await setting.broker.inbox.write(vaultOfBob, [{ blob: theirs, record: randomBytes(9) }]);
+    const record = recordOf(deviceOf(setting.bob), vaultOfBob, theirs);
+    await setting.broker.inbox.write(setting.bob, vaultOfBob, [{ blob: theirs, record }]);
     const grant = await grantOf(setting.alice);
     expect(await problemOf(await remove(setting.alice, vaultOfBob, grant, [theirs]))).toMatchObject({
       code: 'not_a_member',
     });
     await answer(await remove(setting.alice, vault, grant, [theirs]));
-    expect(await setting.versionsBelow(vaultOfBob, `inbox/${theirs}`)).toBe(1);
+    expect(await setting.versionsBelow(vaultOfBob, `inbox/`)).toBe(1);
   });
 });

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
+import { INBOX_RECORD } from '$contract/inbox-record.ts';
 import * as contract from '$contract/vaults.ts';
 import { answer, ask, serveVaults } from '../support/vault-broker.ts';
-import { newBlobId, startVaultSide } from '../support/vault-side.ts';
+import { newBlobId, newSession, startVaultSide } from '../support/vault-side.ts';
 import { setUpVaults } from '../support/set-up-vaults.ts';
 
 let vault: VaultId;
@@ -30,9 +31,15 @@ describe('deleting for good', () => {
     );
     const coding = serveVaults(coded, [session]);
     const [gone, kept] = [newBlobId(), newBlobId()];
+    const inboxDevice = newSession().device;
     for (const blob of [gone, kept]) {
-      for (const key of [`keys/${blob}/0`, `keys/${blob}/1`, `inbox/${blob}`, `blobs/${blob}`]) {
-        await ports.vaultObjects.create(vault, key, randomBytes(10));
+      for (const key of [
+        `keys/${blob}/0`,
+        `keys/${blob}/1`,
+        `inbox/${inboxDevice}/${blob}`,
+        `blobs/${blob}`,
+      ]) {
+        await ports.vaultObjects.create(vault, key, randomBytes(INBOX_RECORD.sizeBytes));
       }
     }
     await ports.vaultObjects.create(vault, `snapshots/1/${gone}`, randomBytes(10));
@@ -42,11 +49,15 @@ describe('deleting for good', () => {
     for (let times = 0; times < 2; times += 1) {
       await answer(await ask(coding, session, contract.purge, vault, { grant, blobs: [gone] }));
     }
-    for (const room of ['keys', 'inbox', 'blobs']) {
+    // That it is deleted for good is noted, and stays.
+    expect([await versionsBelow(`keys/${gone}/`), await versionsBelow(`keys/${gone}/purged`)]).toEqual([
+      1, 1,
+    ]);
+    for (const room of [`inbox/${inboxDevice}`, 'blobs']) {
       expect([room, await versionsBelow(`${room}/${gone}`)]).toEqual([room, 0]);
-      expect(await versionsBelow(`${room}/${kept}`)).toBeGreaterThan(0);
+      expect(await versionsBelow(`${room}/${kept}`)).toBe(1);
     }
-    expect(await versionsBelow(`snapshots/1/${gone}`)).toBe(1);
+    expect([await versionsBelow(`keys/${kept}`), await versionsBelow(`snapshots/1/${gone}`)]).toEqual([2, 1]);
     const { events } = await coded.events.read(session.account, 0);
     expect(events.slice(-3)).toMatchObject([
       { kind: 'granted', vault },
@@ -71,9 +82,9 @@ describe('deleting for good', () => {
       objects: ports.vaultObjects,
       kms: ports.vaultKms,
       purger: {
-        eraseBelow: (prefixes) => {
+        eraseBelow: (prefixes, except) => {
           calls += 1;
-          return calls === 2 ? Promise.reject(new Error('cut')) : ports.purger.eraseBelow(prefixes);
+          return calls === 2 ? Promise.reject(new Error('cut')) : ports.purger.eraseBelow(prefixes, except);
         },
       },
     });
@@ -83,7 +94,7 @@ describe('deleting for good', () => {
     }
     const { id: grant } = await failing.grants.issue(session, { kind: 'purge' });
     await expect(failing.purge.purge(session, vault, { grant, blobs: [blob] })).rejects.toThrow('cut');
-    expect([await versionsBelow(`keys/${blob}`), await versionsBelow(`blobs/${blob}`)]).toEqual([0, 1]);
+    expect([await versionsBelow(`keys/${blob}/0`), await versionsBelow(`blobs/${blob}`)]).toEqual([0, 1]);
     await failing.purge.purge(session, vault, { grant, blobs: [blob] });
     expect(await versionsBelow(`blobs/${blob}`)).toBe(0);
   });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { BlobId, VaultId } from '$contract/ids.ts';
-import { OBJECT_TYPE } from '$contract/limits.ts';
+import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import * as contract from '$contract/vaults.ts';
 import { sha256B64 } from '../support/memory-vault-cloud.ts';
 import { answer, ask } from '../support/vault-broker.ts';
@@ -27,7 +27,12 @@ async function putUrl(blob: BlobId = newBlobId(), sizeBytes = body.length): Prom
 }
 const put = (url: string, headers: Record<string, string>, bytes: Uint8Array<ArrayBuffer> = body) =>
   fetch(url, { method: 'PUT', headers, body: new Blob([bytes]) });
-const RIGHT = { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+const RIGHT = {
+  'content-type': OBJECT_TYPE,
+  'content-disposition': OBJECT_DISPOSITION,
+  'if-none-match': '*',
+  'x-amz-checksum-sha256': sha256,
+};
 
 describe('a URL', () => {
   it('is signed for the host that the browser sees, where that is another', async () => {

@@ -82,7 +82,6 @@ describe('a wrong half', () => {
 
 describe('an envelope in another place', () => {
   test.each([
-    { name: 'purpose', change: { purpose: 'inbox' } as const },
     { name: 'vault', change: { vault: 'eu-central-1:w' } },
     { name: 'blob', change: { blob: 'b2' } },
     { name: 'vault and blob, their letters moved', change: { vault: 'eu-central-1:vb', blob: '1' } },
@@ -90,6 +89,13 @@ describe('an envelope in another place', () => {
     expect(await refusalCode(openEnvelope({ ...INPUT, ...change, envelope: ENVELOPE }))).toBe(
       'kms_half_wrong',
     );
+  });
+
+  test('of another purpose is refused before anything is derived', async () => {
+    const binding = { ...INPUT, purpose: 'inbox' } as const;
+    expect(await refusalCode(openEnvelope({ ...binding, envelope: ENVELOPE }))).toBe('envelope_corrupt');
+    const relabelled = { ...ENVELOPE, purpose: 'inbox' } as const;
+    expect(await refusalCode(openEnvelope({ ...binding, envelope: relabelled }))).toBe('kms_half_wrong');
   });
 
   test('of another epoch is refused before anything is derived', async () => {

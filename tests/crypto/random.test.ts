@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { generateBackupCodes } from '../../src/lib/account/backup-codes.ts';
+import { generatePassphrase } from '../../src/lib/account/passphrase.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import { createSealer } from '../../src/lib/crypto/floe.ts';
-import { randomBytes, randomId } from '../../src/lib/crypto/random.ts';
+import { randomBytes, randomId, randomSecret } from '../../src/lib/crypto/random.ts';
 import { fromHex } from './hex.ts';
 import { refusalCode } from './refusal.ts';
 
@@ -50,6 +52,37 @@ describe('random bytes', () => {
     randomBytes(32);
     repeatGenerator(outputs);
     expect(randomBytes(32)).toEqual(first);
+  });
+});
+
+describe('random secrets', () => {
+  test('are remembered nowhere: what is wiped is gone', () => {
+    const [probe, secret] = [fromHex('d1'.repeat(16)), fromHex('d2'.repeat(32))];
+    repeatGenerator([probe, secret, secret]);
+    expect(randomSecret(32)).toEqual(secret);
+    expect(randomBytes(32)).toEqual(secret);
+  });
+
+  test('are refused all the same when the generator repeats itself', () => {
+    repeatGenerator([fromHex('e1'.repeat(32))]);
+    expect(randomSecret(32)).toHaveLength(32);
+    expect(() => randomSecret(32)).toThrow(expect.objectContaining({ code: 'browser_lacks' }));
+  });
+
+  test.each([
+    ['a generated passphrase', 12, () => generatePassphrase()],
+    ['backup codes', 10, () => Promise.resolve(generateBackupCodes())],
+  ])('that have become text are wiped: %s', async (_what, sizeBytes, generate) => {
+    const drawn: Uint8Array[] = [];
+    const random = crypto.getRandomValues.bind(crypto);
+    vi.spyOn(crypto, 'getRandomValues').mockImplementation((target) => {
+      random(target as Uint8Array<ArrayBuffer>);
+      if ((target as Uint8Array).length === sizeBytes) drawn.push(target as Uint8Array);
+      return target;
+    });
+    await generate();
+    expect(drawn.length).toBeGreaterThan(0);
+    for (const bytes of drawn) expect(bytes).toEqual(new Uint8Array(sizeBytes));
   });
 });
 

@@ -4,6 +4,7 @@ import { Sync } from '../../src/lib/drive/sync.ts';
 import { HalfkeyError, type ErrorCode } from '../../src/lib/errors.ts';
 import type { SharedHeads } from '../../src/lib/drive/shared-heads.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
+import { SessionProver } from '../../src/lib/remote/session-proof.ts';
 
 /** What each stream of heads was begun with, and how many were ended. */
 const heads = vi.hoisted(() => ({ begun: [] as Listener[], ended: 0 }));
@@ -35,6 +36,7 @@ beforeEach(() => {
   vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
   vi.stubGlobal('removeEventListener', page.removeEventListener.bind(page));
   sync = new Sync({
+    prover: new SessionProver(() => Promise.resolve(undefined)),
     origin: 'https://halfkey.test',
     vault: 'vault' as VaultId,
     broker: {} as Broker,

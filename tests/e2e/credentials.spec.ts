@@ -1,4 +1,4 @@
-import { expect, test, type Page } from '@playwright/test';
+import { expect, test, type Locator, type Page } from '@playwright/test';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { inLongForm } from '../support/long-form.ts';
@@ -22,10 +22,15 @@ async function prove(person: Person, backupCode?: string): Promise<void> {
   await page.getByLabel('Passphrase', { exact: true }).fill(person.passphrase);
   if (backupCode === undefined) await person.typeCode();
   else {
-    await page.getByText('Use a backup code').click();
+    await page.getByRole('button', { name: 'Use a backup code' }).click();
     await page.getByLabel('Backup code').fill(backupCode);
   }
-  await expect(page.getByRole('button', { name: 'New recovery words' })).toBeVisible();
+}
+
+/** The same, at the page of credentials. */
+async function proveForChoices(person: Person, backupCode?: string): Promise<void> {
+  await prove(person, backupCode);
+  await expect(person.page.getByRole('button', { name: 'New recovery words' })).toBeVisible();
 }
 
 async function recoveryWords(page: Page): Promise<string> {
@@ -48,7 +53,7 @@ test('words, codes, authenticator and passphrase are made anew, and only the new
   await page.getByLabel('Passphrase', { exact: true }).fill('not the passphrase at all');
   await ada.typeCode();
   await expect(page.getByRole('alert')).toContainText('passphrase');
-  await prove(ada, before.codes[0]);
+  await proveForChoices(ada, before.codes[0]);
 
   await page.getByRole('button', { name: 'New recovery words' }).click();
   ada.recoveryWords = await recoveryWords(page);
@@ -128,7 +133,7 @@ for (const device of devicesToLookAt('phone'))
       await grace.typeCode('000000');
       await expect(page.getByRole('alert')).toBeVisible();
       await tour.look('credentials-refused');
-      await prove(grace);
+      await proveForChoices(grace);
       await tour.look('credentials');
       await page.getByRole('button', { name: 'New authenticator' }).click();
       await expect(page.getByTestId('totp-secret')).toBeVisible();
@@ -149,7 +154,7 @@ for (const device of devicesToLookAt('phone'))
       await expect(page.getByText('You may not have saved')).toBeVisible();
 
       await page.getByRole('link', { name: 'Make new ones' }).click();
-      await prove(grace);
+      await proveForChoices(grace);
       await page.getByRole('button', { name: 'New backup codes' }).click();
       await expect(page.getByTestId('backup-codes')).toBeVisible();
       await tour.look('credentials-codes');
@@ -159,7 +164,7 @@ for (const device of devicesToLookAt('phone'))
       await expect(page.getByText('You may not have saved your recovery words')).toBeVisible();
 
       await page.getByRole('link', { name: 'Make new ones' }).click();
-      await prove(grace);
+      await proveForChoices(grace);
       await page.getByRole('button', { name: 'New recovery words' }).click();
       await page.getByRole('button', { name: 'I’ve saved these. Use them from now on' }).click();
       await expect(page.getByText('Recovery words changed.').first()).toBeVisible();
@@ -170,39 +175,84 @@ for (const device of devicesToLookAt('phone'))
     },
   );
 
+/** Opens the list of devices until another one is in it: as soon as its enrolment is here. */
+async function untilListed(page: Page, open: string): Promise<Locator> {
+  const named = page.getByRole('button', { name: / on / });
+  await expect(async () => {
+    await page.getByRole('button', { name: open }).click();
+    await expect(named).toBeVisible({ timeout: 2_000 });
+  }).toPass({ timeout: 30_000 });
+  return named;
+}
+
 for (const device of devicesToLookAt('laptop'))
-  test(`a device that was lost is signed out from another, on a ${device}`, async ({ browser }) => {
+  test(`a device that was lost is signed out, and what was done with it undone, on a ${device}`, async ({
+    browser,
+  }) => {
     const tour = await LookedAt.begin(browser, stack.origin, device);
     const { page } = tour;
     const mary = new Person(page, stack, `mary-${device}`);
     await mary.signUp();
-    await page.goto('/credentials');
-    await prove(mary, mary.backupCodes[0]);
-    await page.getByRole('button', { name: 'Sign out a device' }).click();
-    await expect(page.getByText('No other device has signed in')).toBeVisible();
-    await tour.look('credentials-no-devices');
-    await page.getByRole('button', { name: 'Back' }).click();
-
+    await mary.upload(textFile('Letter.txt', 'pears are ripe'));
+    await expect(mary.row('Letter.txt')).toBeVisible();
     const lost = await mary.elsewhere(browser);
     await lost.signIn();
-    // It is in the list as soon as its enrolment is here.
-    const named = page.getByRole('button', { name: / on / });
-    await expect(async () => {
-      await page.getByRole('button', { name: 'Sign out a device' }).click();
-      await expect(page.getByRole('heading', { name: 'Sign out a device' })).toBeVisible();
-      const isListed = await named.isVisible();
-      if (!isListed) await page.getByRole('button', { name: 'Back' }).click();
-      expect(isListed).toBe(true);
-    }).toPass({ timeout: 30_000 });
-    await tour.look('credentials-devices');
+    await expect(lost.row('Letter.txt')).toBeVisible();
+    await lost.act('Letter.txt', 'Rename…');
+    await lost.page.getByLabel('New name').fill('Stolen.txt');
+    await lost.page.getByRole('button', { name: 'Rename', exact: true }).click();
+    await expect(mary.row('Stolen.txt')).toBeVisible();
+
+    await page.getByRole('button', { name: 'More', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'Settings' }).click();
+    await page.getByRole('button', { name: 'A device was lost or stolen' }).click();
+    await expect(page.getByRole('heading', { name: 'A device was lost or stolen' })).toBeVisible();
+    await tour.look('lost-proof');
+    await prove(mary, mary.backupCodes[0]);
+    await expect(page.getByRole('heading', { name: 'Which device is it?' })).toBeVisible();
+    const named = await untilListed(page, 'Look again');
+    await tour.look('lost-devices');
     await named.click();
-    await tour.look('credentials-device');
-    await page.getByRole('button', { name: 'Sign it out' }).click();
-    await expect(page.getByText('is signed out.').first()).toBeVisible();
+    await tour.look('lost-since');
+    await page.getByRole('button', { name: 'Show what it did' }).click();
+    await expect(page.getByText('Renamed “Letter.txt” to “Stolen.txt”')).toBeVisible();
+    await tour.look('lost-deeds');
+    await page.getByRole('button', { name: 'Sign it out and undo all this' }).click();
+    await expect(page.getByText('What it did since then is undone.').first()).toBeVisible();
+    await tour.look('lost-signed-out');
 
     await lost.page.reload();
     await expect(lost.page.getByRole('link', { name: 'Sign in' })).toBeVisible();
-    await lost.signIn();
     await page.getByRole('link', { name: 'Back to your drive' }).click();
-    await expect(page.getByLabel('Filter files')).toBeVisible();
+    await expect(mary.row('Letter.txt')).toBeVisible();
+    await expect(mary.row('Stolen.txt')).toHaveCount(0);
+
+    // With passphrase and code it comes back, as a new device, and sees the same.
+    await lost.signIn();
+    await expect(lost.row('Letter.txt')).toBeVisible();
   });
+
+inLongForm(test)('a device that is no longer used is signed out from another', async ({ browser }) => {
+  const { page } = await LookedAt.begin(browser, stack.origin, 'laptop');
+  const mary = new Person(page, stack, 'mary-tidies');
+  await mary.signUp();
+  await page.goto('/credentials');
+  await proveForChoices(mary, mary.backupCodes[0]);
+  await page.getByRole('button', { name: 'Sign out a device' }).click();
+  await expect(page.getByText('No other device has signed in')).toBeVisible();
+  await page.getByRole('button', { name: 'Back' }).click();
+  const old = await mary.elsewhere(browser);
+  await old.signIn();
+  await expect(async () => {
+    await page.getByRole('button', { name: 'Sign out a device' }).click();
+    const named = page.getByRole('button', { name: / on / });
+    const isListed = await named.isVisible();
+    if (isListed) await named.click();
+    else await page.getByRole('button', { name: 'Back' }).click();
+    expect(isListed).toBe(true);
+  }).toPass({ timeout: 30_000 });
+  await page.getByRole('button', { name: 'Sign it out' }).click();
+  await expect(page.getByText('is signed out.').first()).toBeVisible();
+  await old.page.reload();
+  await expect(old.page.getByRole('link', { name: 'Sign in' })).toBeVisible();
+});

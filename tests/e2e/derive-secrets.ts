@@ -17,13 +17,14 @@ import { Journal } from '../../src/lib/journal/journal.ts';
 import { fromRecord } from '../../src/lib/vault/envelope-record.ts';
 import { journalRemote } from '../../src/lib/drive/journal-remote.ts';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
+import { SessionProver } from '../../src/lib/remote/session-proof.ts';
 import type { Secret } from './find-secrets.ts';
 import type { Person } from './person.ts';
 
 /** Every secret of an account, found as the client finds them: signs in once more, with the client's own code, outside a browser. */
 export async function deriveSecrets(origin: string, person: Person, fileName: string): Promise<Secret[]> {
   actAsBrowser(origin);
-  const broker = connectBroker(origin);
+  const broker = connectBroker(origin, new SessionProver(() => Promise.resolve(undefined)));
   const login = await startLogin(person.passphrase);
   const userName = person.userName;
   const { loginResponse } = await broker.call(signinStart, {

@@ -90,7 +90,7 @@ export async function makeGoldenInbox(): Promise<MadeInbox> {
   const put = async (device: TestDevice, { inbox }: Pair, capture: CapturedFile): Promise<void> => {
     const by = { id: device.id, privateKey: device.keys.privateKey };
     const record = await sealRecord(capture, { vault: VAULT, inbox, device: by });
-    files.set(`inbox/${capture.version.blob}`, record);
+    files.set(`inbox/${device.id}/${capture.version.blob}`, record);
   };
   const waiting = await captured(files, 11, 'é'.repeat(127) + 'x', idOf('folder', 1));
   await put(laptop, pairs[2], first);
@@ -175,10 +175,7 @@ async function writeLog(
     { kind: 'purged', blobs: [blob(2)] },
   ]);
   await phone.refresh();
-  await phone.append(() => [
-    publish(2, NOW_MS + 2 * 86_400_000),
-    { kind: 'purge', entry: file(3) },
-  ]);
+  await phone.append(() => [publish(2, NOW_MS + 2 * 86_400_000), { kind: 'purge', entry: file(3) }]);
   await laptop.refresh();
   await laptop.revoke(identityKey, { device: idOf('device', 3) });
   await phone.refresh();
@@ -240,13 +237,15 @@ export function describeInbox(
       publicKeyHex: toHex(publicKey),
       privateKeyHex: toHex(pairs[index]?.key.privateKey ?? NOTHING),
     })),
-    files: [...state.index.byId.keys()].flatMap((id) => state.entry(id) ?? []).map(({ id, name }) => ({
-      ...{ id, name },
-      blobs: state
-        .versionsOf(id)
-        .map((version) => version.blob)
-        .reverse(),
-    })),
+    files: [...state.index.byId.keys()]
+      .flatMap((id) => state.entry(id) ?? [])
+      .map(({ id, name }) => ({
+        ...{ id, name },
+        blobs: state
+          .versionsOf(id)
+          .map((version) => version.blob)
+          .reverse(),
+      })),
     rest: {
       snapshotSeq: state.snapshot?.seq ?? -1,
       unpurged: [...state.unpurged],

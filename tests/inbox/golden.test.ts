@@ -61,7 +61,9 @@ describe('the golden inbox of version 1', () => {
     expect(journal.notes).toEqual([]);
   });
 
-  const read = (blob: string) => readRecord(journal.state, vault, blob, objects.get(`inbox/${blob}`)!);
+  const recordOf = (blob: string) =>
+    [...objects].find(([name]) => name.startsWith('inbox/') && name.endsWith(`/${blob}`))![1];
+  const read = (blob: string) => readRecord(journal.state, vault, blob, recordOf(blob));
   const refused = GOLDEN.records.flatMap((record) => ('refused' in record ? [record] : []));
   const captured = GOLDEN.records.flatMap((record) => ('refused' in record ? [] : [record]));
 

@@ -53,7 +53,9 @@ test('an envelope of a file is none of an inbox key, though all else is the same
     contentKey,
     kmsBlob: KMS_BLOB,
   });
-  expect(await refusalCode(openInboxKey({ ...HALVES, envelope: ofFile }, inbox))).toBe('kms_half_wrong');
+  expect(await refusalCode(openInboxKey({ ...HALVES, envelope: ofFile }, inbox))).toBe('envelope_corrupt');
+  const renamed = { ...ofFile, purpose: 'inbox' } as const;
+  expect(await refusalCode(openInboxKey({ ...HALVES, envelope: renamed }, inbox))).toBe('kms_half_wrong');
 });
 
 test('refuses another key in the envelope than the journal names', async () => {

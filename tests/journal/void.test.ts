@@ -407,7 +407,7 @@ describe('another vault key', () => {
       ],
     ];
     for (const keys of others) {
-      const journal = await openWith(keys as typeof vaultKeys);
+      const journal = await openWith(keys);
       expect(journal.problem?.code).toBe('epoch_key_missing');
       expect(journal.state.entry(FILE)).toBeDefined();
       expect(journal.state.entry(idOf('file', 2))).toBeUndefined();

@@ -53,7 +53,12 @@ export async function certifiedDevice(identity: SigningKeyPair, number: number):
   const keys = await generateDeviceKeyPair();
   const agreementKey = filled(100 + number);
   const certified = { device: id, publicKey: keys.publicKey, agreementKey };
-  return { id, keys, agreementKey, certificate: await certifyDevice(identity.privateKey, ACCOUNT, certified) };
+  return {
+    id,
+    keys,
+    agreementKey,
+    certificate: await certifyDevice(identity.privateKey, ACCOUNT, certified),
+  };
 }
 
 /** A vault whose log has a genesis, with the first device in it. */
@@ -116,7 +121,10 @@ export function enrolment(device: TestDevice, name = 'Phone'): Operation {
 }
 
 /** What judges this world's segments. */
-export async function trustOf({ identity, vaultKey }: Pick<World, 'identity' | 'vaultKey'>): Promise<ReplicaTrust> {
+export async function trustOf({
+  identity,
+  vaultKey,
+}: Pick<World, 'identity' | 'vaultKey'>): Promise<ReplicaTrust> {
   return {
     root: { vault: VAULT, account: ACCOUNT, identityPublicKey: identity.publicKey },
     keys: await JournalKeys.derive(VAULT, [{ epoch: 0, vaultKey }]),

@@ -2,7 +2,7 @@ import { openFloe } from './floe.ts';
 import { aad, concat, derive, fromB64url, prefixed, sha256, u32be, type Bytes } from './primitives.ts';
 import { demand, Refused } from './refused.ts';
 
-const MEMBERS = ['epoch', 'kmsBlob', 'salt', 'sealedKey', 'suite'];
+const MEMBERS = ['epoch', 'kmsBlob', 'purpose', 'salt', 'sealedKey', 'suite'];
 
 /** What an envelope is opened with: both halves, and the name that it was found under. */
 export interface Halves {
@@ -16,7 +16,7 @@ export interface Halves {
 
 /** Section 8: the content key, or the private half of an inbox key pair; 32 bytes. */
 export function openEnvelope(json: string, halves: Halves): Bytes {
-  const { salt, kmsBlob, sealedKey } = parse(json, halves.epoch);
+  const { salt, kmsBlob, sealedKey } = parse(json, halves);
   demand(halves.kmsHalf.length === 32 && halves.vaultKey.length === 32, 'kms_half_wrong', 'not 32 bytes');
   const { vault, blob, epoch } = halves;
   const ikm = concat(halves.kmsHalf, halves.vaultKey);
@@ -30,7 +30,10 @@ export function openEnvelope(json: string, halves: Halves): Bytes {
   }
 }
 
-function parse(json: string, epoch: number): Record<'salt' | 'kmsBlob' | 'sealedKey', Bytes> {
+function parse(
+  json: string,
+  { purpose, epoch }: Pick<Halves, 'purpose' | 'epoch'>,
+): Record<'salt' | 'kmsBlob' | 'sealedKey', Bytes> {
   const code = 'envelope_corrupt';
   let envelope: unknown;
   try {
@@ -44,6 +47,7 @@ function parse(json: string, epoch: number): Record<'salt' | 'kmsBlob' | 'sealed
   demand(typeof suite === 'string', code, 'no suite');
   demand(suite === 'halfkey/1', 'format_unknown', 'another suite');
   demand([...members.keys()].sort().join() === MEMBERS.join(), code, 'other members');
+  demand(members.get('purpose') === purpose, code, 'another purpose');
   demand(members.get('epoch') === epoch, code, 'another epoch than the name says');
   const bytes = (name: string): Bytes => {
     const text = members.get(name);

@@ -125,9 +125,12 @@ export function findGoldenInbox(stored: Stored, golden: GoldenInbox): GoldenInbo
   });
   const privateKeyOf = (inboxEpoch: number): Bytes => fromHex(inboxKeys[inboxEpoch]?.privateKeyHex ?? '');
 
-  const records = namesIn(stored, 'inbox/').map((blob) => {
+  // In the order of their blobs, whichever device has left them.
+  const recordNames = namesIn(stored, 'inbox/').map((name) => ({ name, blob: name.split('/')[1] ?? '' }));
+  recordNames.sort((a, b) => (a.blob < b.blob ? -1 : 1));
+  const records = recordNames.map(({ name, blob }) => {
     try {
-      const { contentKey, ...rest } = openRecord(state, vault, blob, at(`inbox/${blob}`), privateKeyOf);
+      const { contentKey, ...rest } = openRecord(state, vault, blob, at(`inbox/${name}`), privateKeyOf);
       return { blob, captured: { ...rest, contentKeyHex: hex(contentKey) } };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

@@ -95,7 +95,10 @@ const CODES: readonly (readonly [name: RegExp, codes: readonly unknown[]])[] = [
   [/^log\//, ['journal_corrupt', 'journal_gap']],
   [/^snapshots\//, ['snapshot_wrong']],
   [/^keys\//, ['envelope_corrupt', 'format_unknown', 'kms_half_wrong']],
-  [/^blobs\//, ['format_malformed', 'key_mismatch', 'segment_corrupt']],
+  [
+    /^blobs\//,
+    ['ciphertext_overlong', 'ciphertext_truncated', 'format_malformed', 'key_mismatch', 'segment_corrupt'],
+  ],
 ];
 
 describe.each([...stored.keys()])('%s', (name) => {

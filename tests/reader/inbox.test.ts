@@ -31,7 +31,7 @@ test('has what an inbox can have: adopted, waiting, of a revoked device, to a re
 describe.each([...stored.keys()].filter((name) => /^(inbox|drafts)\//.test(name)))('%s', (name) => {
   const bytes = stored.get(name)!;
   const code = name.startsWith('drafts/') ? 'device_state_lost' : 'inbox_refused';
-  const blob = name.slice(name.indexOf('/') + 1);
+  const blob = name.slice(name.lastIndexOf('/') + 1);
   const ending = (objects: Stored): unknown => {
     const outcome = outcomeOf(objects);
     if (typeof outcome === 'string') return outcome === 'not_found' ? code : outcome; // Its blob is opened no more.

@@ -20,7 +20,7 @@ export interface Known {
 }
 
 /** Section 11.4: a segment that counts for nothing. */
-export interface Void {
+interface Void {
   readonly seq: number;
   /** undefined for the identity key. */
   readonly device: string | undefined;

@@ -225,7 +225,7 @@ function readHidden(state: State, hidden: readonly unknown[], gone: readonly unk
     const entry = typeof index === 'number' ? entries[index] : undefined;
     demand(entry?.versions?.some(({ blob }) => !state.gone.has(blob)) === true, CODE, 'a hidden entry');
     demand(isId(String(device)), CODE, 'hidden by nobody');
-    state.hidden.set(entry?.id ?? '', String(device));
+    state.hidden.set(entry.id, String(device));
   }
 }
 

@@ -3,10 +3,11 @@ import { eventsRead, grantBuy, sessionRead } from '$contract/accounts.ts';
 import { envelopesWrite } from '$contract/vault-keys.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
+import { SessionProver } from '../../src/lib/remote/session-proof.ts';
 import { refusal } from '../crypto/refusal.ts';
 
 const NOW_MS = 1_800_000_000_000;
-const broker = connectBroker('https://halfkey.test');
+const broker = connectBroker('https://halfkey.test', new SessionProver(() => Promise.resolve(undefined)));
 let asked: [URL, RequestInit][];
 let answer: () => Promise<Response>;
 
@@ -49,7 +50,7 @@ describe('a request', () => {
   });
 
   it('that changes something has it in its body, and its vault in its path, as data', async () => {
-    answers({});
+    answers({ refused: [] });
     await broker.call(envelopesWrite, { envelopes: [] }, { vault: 'a/../b' as VaultId });
     const [[url, init]] = asked as [[URL, RequestInit]];
     expect(String(url)).toBe('https://halfkey.test/api/vaults/a%2F..%2Fb/envelopes');

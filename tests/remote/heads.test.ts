@@ -2,10 +2,12 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
+import { SessionProver } from '../../src/lib/remote/session-proof.ts';
 import { EventStreamParser } from '../../src/lib/remote/event-stream.ts';
 import { askHead, readHeads, SILENT_MS, type HeadNews } from '../../src/lib/remote/heads.ts';
 import { AnsweringServer } from '../support/answering-server.ts';
 
+const prover = new SessionProver(() => Promise.resolve(undefined));
 const VAULT = 'eu-central-1:00000000-0000-4000-8000-000000000000' as VaultId;
 const HEAD = { seq: 7, hash: 'A'.repeat(43) };
 const server = new AnsweringServer();
@@ -17,9 +19,12 @@ afterEach(() => {
 /** What a stream tells before it ends, and what it ends in. */
 async function listen(signal = new AbortController().signal) {
   const news: HeadNews[] = [];
-  const end = await readHeads(server.origin, VAULT, (each) => news.push(each), signal).catch(
-    (error: unknown) => error,
-  );
+  const end = await readHeads(
+    { origin: server.origin, prover },
+    VAULT,
+    (each) => news.push(each),
+    signal,
+  ).catch((error: unknown) => error);
   return { news, end };
 }
 
@@ -87,7 +92,7 @@ describe('a stream of news', () => {
 });
 
 describe('asking for the newest head', () => {
-  const ask = () => askHead(connectBroker(server.origin), VAULT, 6);
+  const ask = () => askHead(connectBroker(server.origin, prover), VAULT, 6);
 
   it('says what is known, and is told what is newer', async () => {
     server.answer = (response) => response.writeHead(200).end(JSON.stringify(HEAD));

@@ -174,6 +174,7 @@ describe('a PUT of a service worker', () => {
         headers: [
           ['x-amz-checksum-sha256', 'c2hh'],
           ['content-type', 'application/octet-stream'],
+          ['content-disposition', 'attachment'],
           ['if-none-match', '*'],
         ],
       },

@@ -1,12 +1,15 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { eventsRead, sessionRead } from '$contract/accounts.ts';
+import { eventFields, eventsRead, sessionRead } from '$contract/accounts.ts';
 import { factorResetStop } from '$contract/factor-reset.ts';
 import type { Route } from '$contract/route.ts';
 import { logAppend, logRead } from '$contract/vault-log.ts';
+import { lengthPrefixed, toB64Url } from '../../src/lib/bytes.ts';
+import { sha256 } from '../../src/lib/crypto/digest.ts';
 import { PendingChanges } from '../../src/lib/drive/pending-changes.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
+import { SessionProver } from '../../src/lib/remote/session-proof.ts';
 import { OpenAccount } from '../../src/lib/session/open-account.ts';
 import { openDatabase, type Database } from '../../src/lib/store/database.ts';
 import { readEventHead, saveEventHead } from '../../src/lib/store/event-head.ts';
@@ -37,6 +40,8 @@ let answers: Map<Route, () => unknown>;
 let isOnlyTab: boolean;
 let openAccount: OpenAccount | undefined;
 let asked: string[];
+/** The last of the broker's events. */
+let event: { readonly seq: number; readonly hash: string };
 
 beforeEach(async () => {
   vi.stubGlobal('navigator', { locks: new TestLocks().client().locks });
@@ -46,9 +51,12 @@ beforeEach(async () => {
   [world, database] = [await openVaultWorld(), await openDatabase(() => undefined)];
   for (const store of ['events', 'changes', 'uploads'] as const) await database.clear(store);
   [heard, asked, isOnlyTab] = [[], [], true];
+  const told = { seq: 4, atMs: 1, kind: 'granted', prevHash: 'A'.repeat(43) };
+  const fields = eventFields(world.session.account, told);
+  event = { ...told, hash: toB64Url(await sha256(lengthPrefixed(...fields))) };
   answers = new Map<Route, () => unknown>([
     [sessionRead, () => session()],
-    [eventsRead, () => ({ events: [{ seq: 4, hash: 'h4' }], head: { seq: 4, hash: 'h4' } })],
+    [eventsRead, () => ({ events: [event], head: { seq: event.seq, hash: event.hash } })],
   ]);
 });
 afterEach(() => {
@@ -90,6 +98,7 @@ async function open(): Promise<OpenAccount> {
     { localAccount, journal, changes, database },
     {
       ...{ origin: 'https://halfkey.test', broker, nowMs, inbox: () => undefined },
+      prover: new SessionProver(() => Promise.resolve(undefined)),
       failed: (error) => {
         heard.push(error instanceof HalfkeyError ? error.code : error);
         settle();
@@ -110,10 +119,22 @@ async function open(): Promise<OpenAccount> {
 const beat = () => world.journal.state.heartbeats.get(world.open.device.id);
 
 describe('an account that is opened', () => {
+  it('shows what is new before it reads what the broker has logged', async () => {
+    const before = world.times(logRead);
+    let refreshes = before;
+    const page = answers.get(eventsRead);
+    answers.set(eventsRead, () => {
+      refreshes = world.times(logRead);
+      return page?.();
+    });
+    await open();
+    expect(refreshes).toBeGreaterThan(before);
+  });
+
   it('asks the broker what it has to say of it, and keeps how far its events go', async () => {
     await open();
     expect(heard).toEqual([['factor-reset', undefined]]);
-    expect(await readEventHead(database)).toEqual({ seq: 4, hash: 'h4' });
+    expect(await readEventHead(database)).toEqual({ seq: 4, hash: event.hash });
   });
 
   it('tells of another authenticator that was asked for, until it is stopped', async () => {

@@ -30,7 +30,7 @@ describe('the database', () => {
     expect([...database.objectStoreNames].sort()).toEqual(
       [
         ...['account', 'attempts', 'changes', 'device', 'events', 'journal', 'kept', 'parts', 'settings'],
-        'uploads',
+        ...['session', 'uploads'],
       ].sort(),
     );
     database.close();

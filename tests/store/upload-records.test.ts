@@ -72,7 +72,6 @@ describe('records of uploads', () => {
     ['capturing', 'saved'],
     ['sealed', 'saved'],
     ['uploading', 'saved'],
-    ['uploaded', 'uploading'],
     ['uploaded', 'sealed'],
     ['saved', 'capturing'],
     ['saved', 'uploaded'],

@@ -6,12 +6,15 @@ import * as contract from '$contract/accounts.ts';
 import type { AccountId, VaultId } from '$contract/ids.ts';
 import { Problem, type ProblemCode } from '$contract/problems.ts';
 import { credentialsProve } from '$contract/credentials.ts';
-import type { Route } from '$contract/route.ts';
+import { type Route, TAB_HEADER } from '$contract/route.ts';
 import { lengthPrefixed } from '../../broker/domain/state/length-prefixed.ts';
 import { ORIGIN, type TestClock } from './broker.ts';
+import { CONTRACT_ROUTES } from './contract-routes.ts';
 import { KSF } from './quick-opaque.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
+import { recordOf } from './inbox-records.ts';
 import { envelopeOf, segmentAfter, signedSegment } from './vault-side.ts';
+import { sessionIdIn, TestSessionKey } from './session-key.ts';
 
 /** `app.request`, or fetch with an address before the path. */
 export type Send = (path: string, init: RequestInit) => Response | Promise<Response>;
@@ -47,6 +50,8 @@ export class AccountClient {
   readonly recovery = generateKeyPairSync('ed25519');
   readonly backupCodes = newBackupCodes();
   headers: Record<string, string> = {};
+  /** Of all sessions of this browser. */
+  sessionKey = new TestSessionKey();
   /** What proving passphrase and code once more was answered with; before, something that proves nothing. */
   proof = randomBytes(32).toString('base64url');
   account = '' as AccountId;
@@ -60,6 +65,15 @@ export class AccountClient {
     this.#clock = clock;
   }
 
+  /** A record of a capture, signed by this device; base64url. */
+  inboxRecord(blob: string): string {
+    return recordOf(
+      { id: this.#signer.device, privateKey: this.#signer.privateKey },
+      this.vault,
+      blob,
+    ).toString('base64url');
+  }
+
   /** A second one with the same cookies, which does not see what the first is given from now on. */
   fork(): AccountClient {
     const twin = new AccountClient(this.send, this.#clock);
@@ -67,6 +81,7 @@ export class AccountClient {
     twin.knows(this);
     twin.proof = this.proof;
     twin.#signer = this.#signer;
+    twin.sessionKey = this.sessionKey;
     return twin;
   }
 
@@ -85,26 +100,52 @@ export class AccountClient {
 
   async raw(method: string, path: string, body?: string, headers: Record<string, string> = {}) {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const response = await this.send(path, {
-      method,
-      headers: {
-        ...(cookie !== '' && { cookie }),
-        ...(method !== 'GET' && {
-          origin: ORIGIN,
-          'sec-fetch-site': 'same-origin',
-          'content-type': 'application/json',
-        }),
-        ...this.headers,
-        ...headers,
-      },
-      ...(body !== undefined && { body }),
-    });
+    const asked = this.#asked(method, path, body, this.#token(path, { ...this.headers, ...headers }));
+    const response = await this.sessionKey.send(asked, (proof) =>
+      this.send(path, {
+        method,
+        headers: {
+          ...(cookie !== '' && { cookie }),
+          ...(method !== 'GET' && {
+            origin: ORIGIN,
+            'sec-fetch-site': 'same-origin',
+            'content-type': 'application/json',
+          }),
+          ...proof,
+          ...this.headers,
+          ...headers,
+        },
+        ...(body !== undefined && { body }),
+      }),
+    );
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
       if (value === '' || /max-age=0/i.test(line)) this.cookies.delete(name);
       else this.cookies.set(name, value);
     }
     return response;
+  }
+
+  /** The proof alone, for a request that a test writes itself. @param token of the session that it is for */
+  async prove(method: string, path: string, token = this.#token(path, this.headers), body?: string) {
+    return this.sessionKey.prove(this.#asked(method, path, body, token));
+  }
+
+  #asked(method: string, path: string, body: string | undefined, token: string | undefined) {
+    const url = `${this.headers['origin'] ?? ORIGIN}${path}`;
+    return { method, url, body, sid: sessionIdIn(token) };
+  }
+
+  /** The session's cookie; on the way in that of the tab. */
+  #token(path: string, headers: Readonly<Record<string, string>>): string | undefined {
+    const tab = headers[TAB_HEADER];
+    const isEntering = CONTRACT_ROUTES.some((route) => route.path === path && route.stage !== 'full');
+    const names = [...(isEntering && tab !== undefined ? [`halfkey-stage-${tab}`] : []), 'halfkey'];
+    for (const name of names.flatMap((each) => [each, `__Host-${each}`])) {
+      const token = this.cookies.get(name);
+      if (token !== undefined) return token;
+    }
+    return undefined;
   }
 
   async call<R extends Route>(
@@ -180,7 +221,6 @@ export class AccountClient {
       recoveryPublicKey,
     });
     this.account = finished.account;
-    this.vault = finished.vault;
     this.totpSecret = finished.totpSecret;
   }
 
@@ -198,12 +238,15 @@ export class AccountClient {
 
   /** The last step's request, after the first code. */
   async completion(): Promise<Record<string, unknown>> {
-    const { inbox } = await this.must(contract.signupVerify, { factor: { code: await this.code() } });
+    const { vault, inbox } = await this.must(contract.signupVerify, {
+      factor: { code: await this.code() },
+    });
+    this.vault = vault;
     return {
       keyring: { version: 1, bytes: randomBytes(200).toString('base64url') },
       identityPublicKey: rawPublicKey(this.identity.publicKey),
       genesis: Buffer.from(this.#genesis()).toString('base64url'),
-      inboxEnvelope: envelopeOf(Buffer.from(inbox.kmsBlob, 'base64url')),
+      inboxEnvelope: envelopeOf(Buffer.from(inbox.kmsBlob, 'base64url'), 0, 'inbox'),
       device: this.device,
       backupCodeHashes: this.backupCodes.map((code) => this.hashOf(code)),
     };

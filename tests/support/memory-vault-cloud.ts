@@ -17,6 +17,8 @@ const etagOf = (bytes: Uint8Array): string => `"${createHash('md5').update(bytes
 interface MemoryObject {
   readonly bytes: Uint8Array;
   readonly sha256: string;
+  /** When it was written; just now, when absent. */
+  readonly modifiedMs?: number;
 }
 
 /** Parts by number. */
@@ -28,6 +30,8 @@ type MemoryUpload = Map<number, { bytes: Uint8Array; part: UploadedPart }>;
  */
 export class MemoryVaultCloud {
   readonly objects = new Map<string, MemoryObject>();
+  /** What the store refuses to delete. */
+  readonly held = new Set<string>();
   readonly uploads = new Map<string, MemoryUpload>();
   readonly states = new Map<string, Uint8Array>();
   /** Every call that reached KMS, in order. */
@@ -67,7 +71,9 @@ export class MemoryVaultCloud {
     },
     describe: (vault, key) => {
       const object = this.objects.get(`v/${vault}/${key}`);
-      return Promise.resolve(object && { sizeBytes: object.bytes.length, sha256: object.sha256 });
+      if (!object) return Promise.resolve(undefined);
+      const { bytes, sha256, modifiedMs = Number.MAX_SAFE_INTEGER } = object;
+      return Promise.resolve({ sizeBytes: bytes.length, sha256, modifiedMs });
     },
     measure: (vault, prefix) => {
       let sizeBytes = 0;
@@ -81,10 +87,10 @@ export class MemoryVaultCloud {
       const keys = [...this.objects.keys()]
         .filter((key) => key.startsWith(base + prefix) && key > base + after)
         .sort();
-      const objects = keys.slice(0, atMost).map((key) => ({
-        key: key.slice(base.length),
-        sizeBytes: this.objects.get(key)?.bytes.length ?? 0,
-      }));
+      const objects = keys.slice(0, atMost).map((key) => {
+        const bytes = this.objects.get(key)?.bytes ?? new Uint8Array(0);
+        return { key: key.slice(base.length), sizeBytes: bytes.length, etag: etagOf(bytes) };
+      });
       return Promise.resolve({ objects, more: keys.length > atMost });
     },
     presignPut: (vault, key) => Promise.resolve(`http://memory.test/v/${vault}/${key}?put`),
@@ -108,11 +114,12 @@ export class MemoryVaultCloud {
   };
 
   readonly purger: Purger = {
-    eraseBelow: (prefixes) => {
+    eraseBelow: (prefixes, except) => {
       for (const key of [...this.objects.keys()]) {
-        if (prefixes.some((prefix) => key.startsWith(prefix))) this.objects.delete(key);
+        const isBelow = prefixes.some((prefix) => key.startsWith(prefix)) && !except?.has(key);
+        if (isBelow && !this.held.has(key)) this.objects.delete(key);
       }
-      return Promise.resolve();
+      return Promise.resolve([...this.held].filter((key) => this.objects.has(key)));
     },
   };
 

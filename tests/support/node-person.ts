@@ -1,6 +1,7 @@
 import type { Grant } from '$contract/accounts.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { connectBroker, type Broker } from '../../src/lib/remote/broker.ts';
+import { SessionProver } from '../../src/lib/remote/session-proof.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import { InboxUse } from '../../src/lib/inbox/inbox-use.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
@@ -11,6 +12,7 @@ import type { Entry } from '../../src/lib/session/entry/entry.ts';
 import { openDatabase } from '../../src/lib/store/database.ts';
 import { Authenticator } from './authenticator.ts';
 import type { Servers } from './stack.ts';
+import { memoryOwnKeys } from './own-inbox-keys.ts';
 
 /** Somebody who has signed up with the client's own code, in Node: their session, their device, and what a code bought. */
 export interface NodePerson {
@@ -47,7 +49,7 @@ export function browserFetch(origin: string): typeof fetch {
 
 /** `globalThis.fetch` must be a `browserFetch` of this origin. */
 export async function signUpInNode({ origin, clock }: Servers, userName: string): Promise<NodePerson> {
-  const broker = connectBroker(origin);
+  const broker = connectBroker(origin, new SessionProver(() => Promise.resolve(undefined)));
   const signUp = new SignUp(broker, Date.now);
   const passphrase = 'zebra-quick-violin-under-major-pond';
   const { totpSecret } = await signUp.start({ userName, passphrase });
@@ -62,6 +64,7 @@ export async function signUpInNode({ origin, clock }: Servers, userName: string)
   if (!entry || !grant) throw new TypeError('expected a grant at sign-up');
   const { keyring, device } = entry;
   const { vault, epoch, key: vaultKey } = keyring.vaultKey;
+  const own = memoryOwnKeys({ vault, device: device.id });
   return {
     broker,
     entry,
@@ -73,7 +76,7 @@ export async function signUpInNode({ origin, clock }: Servers, userName: string)
       vaultKey,
       broker: through,
       journal,
-      inboxUse: new InboxUse(journal, () => Promise.resolve([])),
+      inboxUse: new InboxUse(journal, () => Promise.resolve([]), own),
       device,
       requireGrant: () => {
         if (isOpen()) return grant.id;

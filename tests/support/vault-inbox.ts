@@ -2,19 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import * as v from 'valibot';
 import type { BlobId, VaultId } from '$contract/ids.ts';
-import { inboxList, inboxWrite } from '$contract/vault-inbox.ts';
-import { LIMITS, OBJECT_TYPE } from '$contract/limits.ts';
+import { inboxList, inboxRead, inboxWrite } from '$contract/vault-inbox.ts';
+import { LIMITS, OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
+import type { Session } from '../../broker/domain/account/session.ts';
 import type { CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { setUp } from './fixture.ts';
 import { sha256B64 } from './memory-vault-cloud.ts';
 import { answer, ask, serveVaults } from './vault-broker.ts';
 import { startVaultCloud, type VaultCloud } from './vault-cloud.ts';
-import { newBlobId, newSession, openVault, startVaultSide } from './vault-side.ts';
+import { recordOf } from './inbox-records.ts';
+import { deviceOf, newBlobId, newSession, openVault, startVaultSide } from './vault-side.ts';
 
-export type InboxPage = v.InferOutput<typeof inboxList.answer>;
+type InboxPage = v.InferOutput<typeof inboxList.answer>;
+type FoundRecords = v.InferOutput<typeof inboxRead.answer>['records'];
 
-/** A record as a client might write it; to the broker bytes. */
-export const newRecord = (sizeBytes = 300): string => randomBytes(sizeBytes).toString('base64url');
+/** A record as a client might write it, signed by the session's device. */
+export const newRecord = (session: Session, vault: VaultId, blob: BlobId): string =>
+  recordOf(deviceOf(session), vault, blob).toString('base64url');
 
 /** The problem of a request that is expected to fail. */
 export async function problemOf(response: Response): Promise<unknown> {
@@ -55,7 +59,12 @@ async function startInboxSetting(connect: Connect) {
     const blob = newBlobId();
     const sha256 = sha256B64(bytes);
     const url = await ports.vaultObjects.presignPut(vault, `blobs/${blob}`, bytes.length, sha256);
-    const headers = { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
+    const headers = {
+      'content-type': OBJECT_TYPE,
+      'content-disposition': OBJECT_DISPOSITION,
+      'if-none-match': '*',
+      'x-amz-checksum-sha256': sha256,
+    };
     const { status } = await fetch(url, { method: 'PUT', headers, body: bytes });
     if (status !== 200) throw new Error(`expected 200, got ${String(status)}`);
     return blob;
@@ -64,7 +73,7 @@ async function startInboxSetting(connect: Connect) {
   /** Blobs, and a record beside each. */
   async function fill(vault: VaultId, count: number) {
     const blobs = await Promise.all(Array.from({ length: count }, () => putBlob(vault)));
-    const records = blobs.map((blob) => ({ blob, record: newRecord(40) }));
+    const records = blobs.map((blob) => ({ blob, record: newRecord(alice, vault, blob) }));
     for (let from = 0; from < count; from += LIMITS.batch) {
       const batch = records.slice(from, from + LIMITS.batch);
       await answer(await ask(app, alice, inboxWrite, vault, { records: batch }));
@@ -86,6 +95,15 @@ async function startInboxSetting(connect: Connect) {
     fill,
     list: async (vault: VaultId, after = ''): Promise<InboxPage> =>
       v.parse(inboxList.answer, await answer(await ask(app, alice, inboxList, vault, { after }))),
+    /** All that the inbox has, up to a hundred of it. */
+    async read(vault: VaultId): Promise<FoundRecords> {
+      const page = await this.list(vault);
+      const names = page.names.map(({ device, blob }) => ({ device, blob }));
+      if (names.length === 0) return [];
+      const found = await answer(await ask(app, alice, inboxRead, vault, { names }));
+      return v.parse(inboxRead.answer, found).records;
+    },
+    record: (vault: VaultId, blob: BlobId) => ({ blob, record: newRecord(alice, vault, blob) }),
     async versionsBelow(vault: VaultId, prefix: string): Promise<number> {
       const page = await world.admin.send(
         new ListObjectVersionsCommand({ Bucket: 'halfkey', Prefix: `v/${vault}/${prefix}` }),

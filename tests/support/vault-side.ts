@@ -1,7 +1,7 @@
 import { createHash, type KeyObject, randomBytes, sign } from 'node:crypto';
 import * as v from 'valibot';
 import { AccountId, BlobId, DeviceId, GrantId, type VaultId } from '$contract/ids.ts';
-import type { EnvelopeRecord } from '$contract/envelope.ts';
+import type { EnvelopeRecord, KeyPurpose } from '$contract/envelope.ts';
 import type { Head } from '$contract/accounts.ts';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
 import { createEventLog } from '../../broker/domain/state/event-log.ts';
@@ -11,6 +11,7 @@ import { createRecordCodec } from '../../broker/domain/state/record-codec.ts';
 import { createRecords } from '../../broker/domain/state/records.ts';
 import type { Session } from '../../broker/domain/account/session.ts';
 import { createVaultSide, type VaultSideDeps } from '../../broker/domain/vault/vaults.ts';
+import { newSigningDevice, type SigningDevice } from './inbox-records.ts';
 import type { VaultKms } from '../../broker/ports/kms.ts';
 import type { StateStore } from '../../broker/ports/state.ts';
 import type { Purger, VaultObjects } from '../../broker/ports/vaults.ts';
@@ -20,9 +21,28 @@ export const newBlobId = (): BlobId => v.parse(BlobId, random22());
 export const newAccountId = (): AccountId => v.parse(AccountId, random22());
 export const newGrantId = (): GrantId => v.parse(GrantId, random22());
 
+/** Of all sessions that a test has made: each is of a device of its own, which its account has. */
+const devices = new Map<AccountId, SigningDevice[]>();
+
 /** Somebody who is signed in. */
-export function newSession(account = newAccountId()): Session {
-  return { account, device: v.parse(DeviceId, random22()), sessionId: random22(), stage: 'full' };
+export function newSession(account = newAccountId()): Session & { readonly device: DeviceId } {
+  const device = newSigningDevice();
+  devices.set(account, [...(devices.get(account) ?? []), device]);
+  return {
+    account,
+    device: v.parse(DeviceId, device.id),
+    deviceKey: device.publicKey,
+    sessionId: random22(),
+    stage: 'full',
+    jkt: '',
+  };
+}
+
+/** What the session's device signs with. */
+export function deviceOf({ account, device }: Session): SigningDevice {
+  const found = devices.get(account)?.find(({ id }) => id === device);
+  if (!found) throw new Error('expected a session of newSession');
+  return found;
 }
 
 /** The same in all brokers of a test, as `broker/setup` would be. */
@@ -49,7 +69,7 @@ export function startVaultSide(
   });
   const events = createEventLog(ports.state, codec, clock);
   const side = createVaultSide({
-    accounts: { read: () => Promise.resolve(undefined) },
+    accounts: { read: (account) => Promise.resolve({ devices: devices.get(account) ?? [] } as never) },
     records,
     grants,
     events,
@@ -58,6 +78,7 @@ export function startVaultSide(
     kms: ports.kms,
     purger: ports.purger,
     clock,
+    envelopeKey: MAC_KEY,
     settings: {},
     ...more,
   });
@@ -81,7 +102,8 @@ export function segmentAfter(head: Head | undefined, content: Uint8Array = rando
 /** The same with a signature that holds (docs/FORMAT.md §11.1). */
 export function signedSegment(vault: VaultId, segment: Uint8Array, privateKey: KeyObject): Uint8Array {
   const bytes = Buffer.from(segment);
-  const { epochOffset, seqOffset, prevHashOffset, writerOffset, signatureOffset, ciphertextOffset } = SEGMENT_HEAD;
+  const { epochOffset, seqOffset, prevHashOffset, writerOffset, signatureOffset, ciphertextOffset } =
+    SEGMENT_HEAD;
   const message = lengthPrefixed(
     'halfkey/journal/1',
     vault,
@@ -96,9 +118,10 @@ export function signedSegment(vault: VaultId, segment: Uint8Array, privateKey: K
 }
 
 /** An envelope around a KMS blob; what else it holds is not the broker's business. */
-export function envelopeOf(kmsBlob: Uint8Array, epoch = 0): EnvelopeRecord {
+export function envelopeOf(kmsBlob: Uint8Array, epoch = 0, purpose: KeyPurpose = 'file'): EnvelopeRecord {
   return {
     suite: 'halfkey/1',
+    purpose,
     epoch,
     salt: randomBytes(32).toString('base64url'),
     kmsBlob: Buffer.from(kmsBlob).toString('base64url'),
@@ -117,6 +140,6 @@ export async function openVault(
     vault,
     genesis: segmentAfter(undefined),
     inboxBlob: newBlobId(),
-    inboxEnvelope: envelopeOf(randomBytes(64)),
+    inboxEnvelope: envelopeOf(randomBytes(64), 0, 'inbox'),
   });
 }

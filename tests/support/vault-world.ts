@@ -1,11 +1,11 @@
 import type { BlobId, GrantId } from '$contract/ids.ts';
-import { inboxList, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
+import { inboxList, inboxRead, inboxRemove, inboxWrite, type InboxName } from '$contract/vault-inbox.ts';
 import type { Route } from '$contract/route.ts';
 import { blobGetUrls, blobPutUrl, snapshotGetUrls, snapshotPutUrls } from '$contract/vault-blobs.ts';
 import { envelopesWrite, keysGenerate, keysRelease, purge, purgeGrant } from '$contract/vault-keys.ts';
-import { logAppend, logRead } from '$contract/vault-log.ts';
+import { logAppend, logRead, type NamedSnapshot } from '$contract/vault-log.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
-import { fromB64Url, type Bytes } from '../../src/lib/bytes.ts';
+import { fromB64Url, toB64Url, type Bytes } from '../../src/lib/bytes.ts';
 import { generateAgreementKeyPair } from '../../src/lib/crypto/agreement.ts';
 import { sealEnvelope } from '../../src/lib/crypto/envelope.ts';
 import { randomBytes } from '../../src/lib/crypto/random.ts';
@@ -21,6 +21,7 @@ import { toRecord } from '../../src/lib/vault/envelope-record.ts';
 import type { OpenVault } from '../../src/lib/vault/open-vault.ts';
 import { MemoryCache } from '../journal/memory-remote.ts';
 import { MemoryVaultCloud, newVaultId } from './memory-vault-cloud.ts';
+import { memoryOwnKeys } from './own-inbox-keys.ts';
 import { newBlobId, newSession, startVaultSide } from './vault-side.ts';
 
 export const WORLD_NOW_MS = 1_795_000_000_000;
@@ -37,7 +38,11 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
   const cloud = new MemoryVaultCloud();
   const side = startVaultSide(
     { state: cloud.state, objects: cloud.vaultObjects, kms: cloud.kms, purger: cloud.purger },
-    { clock: () => WORLD_NOW_MS, ...options, secondFactor: { accept: () => Promise.resolve() } as never },
+    {
+      clock: () => WORLD_NOW_MS,
+      ...options,
+      secondFactor: { accept: () => Promise.resolve() } as never,
+    },
   );
   const session = newSession();
   const vault = newVaultId();
@@ -65,8 +70,8 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     [
       keysGenerate,
       async (order: Parameters<typeof side.keys.generate>[2]) => ({
-        keys: (await side.keys.generate(session, vault, order)).map(({ blob, kmsHalf, kmsBlob }) => ({
-          blob,
+        keys: (await side.keys.generate(session, vault, order)).map(({ kmsHalf, kmsBlob, ...key }) => ({
+          ...key,
           kmsHalf: Buffer.from(kmsHalf).toString('base64url'),
           kmsBlob: Buffer.from(kmsBlob).toString('base64url'),
         })),
@@ -75,49 +80,41 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     [
       keysRelease,
       async (order: Parameters<typeof side.keys.release>[2]) => {
-        const { keys, absent } = await side.keys.release(session, vault, order);
+        const { keys, ...rest } = await side.keys.release(session, vault, order);
         return {
           keys: keys.map((key) => ({ ...key, kmsHalf: Buffer.from(key.kmsHalf).toString('base64url') })),
-          absent,
+          ...rest,
         };
       },
     ],
     [
       envelopesWrite,
-      async ({ envelopes }: { envelopes: Parameters<typeof side.keys.write>[1] }) => {
-        await side.keys.write(vault, envelopes);
-        return {};
-      },
+      async (order: Parameters<typeof side.keys.write>[2]) => ({
+        refused: await side.keys.write(session, vault, order),
+      }),
     ],
     [
       inboxWrite,
       async ({ records }: { records: { blob: BlobId; record: string }[] }) => {
-        await side.inbox.write(
-          vault,
-          records.map(({ blob, record: text }) => ({ blob, record: fromB64Url(text) })),
-        );
-        return {};
+        const parsed = records.map(({ blob, record: text }) => ({ blob, record: fromB64Url(text) }));
+        return { refused: await side.inbox.write(session, vault, parsed) };
       },
     ],
+    [inboxList, ({ after }: { after: string }) => side.inbox.list(vault, after)],
     [
-      inboxList,
-      async ({ after }: { after: BlobId | '' }) => {
-        const { records, more } = await side.inbox.list(vault, after);
-        return {
-          records: records.map((each) => ({
-            ...each,
-            record: Buffer.from(each.record).toString('base64url'),
-          })),
-          more,
-        };
-      },
+      inboxRead,
+      async ({ names }: { names: InboxName[] }) => ({
+        records: (await side.inbox.read(vault, names)).map((each) => ({
+          ...each,
+          record: Buffer.from(each.record).toString('base64url'),
+        })),
+      }),
     ],
     [
       inboxRemove,
-      async (order: Parameters<typeof side.inbox.remove>[2]) => {
-        await side.inbox.remove(session, vault, order);
-        return {};
-      },
+      async (order: Parameters<typeof side.inbox.remove>[2]) => ({
+        refused: await side.inbox.remove(session, vault, order),
+      }),
     ],
     [
       logRead,
@@ -128,21 +125,20 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     ],
     [
       logAppend,
-      async ({ segment }: { segment: string }) =>
-        side.log.append(vault, (await record()).head, fromB64Url(segment)),
+      async ({ segment, snapshot }: { segment: string; snapshot?: NamedSnapshot }) =>
+        side.log.append(vault, (await record()).head, fromB64Url(segment), undefined, snapshot),
     ],
     [purgeGrant, () => side.grants.issue(session, { kind: 'purge' })],
     [
       purge,
-      async (order: Parameters<typeof side.purge.purge>[2]) => {
-        await side.purge.purge(session, vault, order);
-        return {};
-      },
+      async (order: Parameters<typeof side.purge.purge>[2]) => ({
+        refused: await side.purge.purge(session, vault, order),
+      }),
     ],
     [
       blobPutUrl,
       async (order: Parameters<typeof side.uploads.putUrl>[2]) => {
-        await side.uploads.putUrl(vault, await record(), order);
+        await side.uploads.putUrl(session, vault, order);
         return { url: `memory:${order.blob}` };
       },
     ],
@@ -190,6 +186,7 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
   const identity = await signingKeyFromSeed(randomBytes(32));
   const keys = await generateDeviceKeyPair();
   const device = { id: session.device as string, ...keys, agreementKey: randomBytes(32) };
+  Object.assign(session, { deviceKey: toB64Url(device.publicKey) });
   const vaultKey = randomBytes(32);
   await found(world, { identity, device, vaultKey });
   const openJournal = () =>
@@ -206,7 +203,7 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
   const journal = await openJournal();
   const open: OpenVault = {
     ...{ vault, epoch: EPOCH, vaultKey, broker, journal, device },
-    inboxUse: new InboxUse(journal, () => Promise.resolve([])),
+    inboxUse: new InboxUse(journal, () => Promise.resolve([]), memoryOwnKeys({ vault, device: device.id })),
     requireGrant: () => {
       if (!world.isOpen) throw new HalfkeyError('locked', 'no grant is live');
       return grant;
@@ -237,7 +234,8 @@ async function found(
   const inboxBlob = newBlobId();
   const { publicKey, privateKey } = await generateAgreementKeyPair();
   const { id: grant } = await side.grants.issue(session, { kind: 'release' });
-  const [half] = await side.keys.generate(session, vault, { grant, purpose: 'inbox', blobs: [inboxBlob] });
+  const order = { grant, purpose: 'inbox', epoch: EPOCH, blobs: [inboxBlob] } as const;
+  const [half] = await side.keys.generate(session, vault, order);
   if (!half) throw new TypeError('expected a half');
   const [kmsHalf, kmsBlob] = [new Uint8Array(half.kmsHalf), new Uint8Array(half.kmsBlob)];
   const envelope = await sealEnvelope({

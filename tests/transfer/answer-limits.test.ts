@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { sessionRead } from '$contract/accounts.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
+import { SessionProver } from '../../src/lib/remote/session-proof.ts';
 import { chunksOf } from '../../src/lib/remote/body.ts';
 import { getRange, getWhole, putByFetch } from '../../src/lib/remote/s3.ts';
 import { AnsweringServer } from '../support/answering-server.ts';
@@ -51,7 +52,8 @@ const put = () =>
     createOnly: true,
     signal: new AbortController().signal,
   });
-const call = () => connectBroker(server.origin).call(sessionRead, {});
+const prover = new SessionProver(() => Promise.resolve(undefined));
+const call = () => connectBroker(server.origin, prover).call(sessionRead, {});
 
 describe('an answer that is longer than what was asked for', () => {
   it.each([

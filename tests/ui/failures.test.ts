@@ -14,7 +14,7 @@ describe('texts for failures', () => {
   });
 
   it('has a title of its own for each code but those that mean the same to people', () => {
-    const same = new Set<ErrorCode>(['grant_missing', 'locked']);
+    const same = new Set<ErrorCode>(['grant_missing', 'locked', 'nonce_stale']);
     const titles = codes
       .filter((code) => !same.has(code))
       .map((code) => explain({ code, detail: {} }, 0).title);

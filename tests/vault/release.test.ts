@@ -5,7 +5,7 @@ import { fromB64Url, type Bytes } from '../../src/lib/bytes.ts';
 import { sealEnvelope } from '../../src/lib/crypto/envelope.ts';
 import { randomBytes } from '../../src/lib/crypto/random.ts';
 import { toRecord } from '../../src/lib/vault/envelope-record.ts';
-import { releaseKeys } from '../../src/lib/vault/release.ts';
+import { releaseKey, releaseKeys } from '../../src/lib/vault/release.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { newBlobId } from '../support/vault-side.ts';
 import { openVaultWorld, type VaultWorld } from '../support/vault-world.ts';
@@ -20,36 +20,53 @@ beforeEach(async () => {
 async function envelop(purpose: 'file' | 'inbox' = 'file'): Promise<{ blob: BlobId; contentKey: Bytes }> {
   const { broker, vault, epoch, vaultKey, requireGrant } = world.open;
   const blob = newBlobId();
-  const order = { grant: requireGrant(), purpose, blobs: [blob] };
+  await world.cloud.vaultObjects.create(vault, `blobs/${blob}`, randomBytes(8));
+  const order = { grant: requireGrant(), purpose, epoch, blobs: [blob] };
   const { keys } = await broker.call(keysGenerate, order);
   const contentKey = randomBytes(32);
   const [kmsHalf, kmsBlob] = [fromB64Url(keys[0]!.kmsHalf), fromB64Url(keys[0]!.kmsBlob)];
   const envelope = await sealEnvelope({
     ...{ purpose, vault, blob, epoch, contentKey, kmsHalf, kmsBlob, vaultKey },
   });
-  await broker.call(envelopesWrite, { envelopes: [{ blob, envelope: toRecord(envelope) }] });
+  await broker.call(envelopesWrite, {
+    envelopes: [{ blob, envelope: toRecord(envelope), proof: keys[0]!.proof }],
+  });
   return { blob, contentKey };
 }
-const named = (...blobs: BlobId[]) => blobs.map((blob) => ({ blob, epoch: world.open.epoch }));
+const nameOf = (blob: BlobId) => ({ blob, epoch: world.open.epoch });
+const named = (...blobs: BlobId[]) => blobs.map(nameOf);
 
 describe('keys that are released', () => {
-  it('are those of the blobs, each by its own; blobs without an envelope are left out', async () => {
+  it('are those of the blobs, each by its own; of a blob without an envelope it is said', async () => {
     const [a, b, bare] = [await envelop(), await envelop(), newBlobId()];
     const keys = await releaseKeys(world.open, 'file', named(a.blob, bare, b.blob));
-    expect(keys).toEqual(
-      new Map([
-        [a.blob, a.contentKey],
-        [b.blob, b.contentKey],
-      ]),
-    );
+    expect([keys.get(a.blob), keys.get(b.blob)]).toEqual([a.contentKey, b.contentKey]);
+    expect(keys.get(bare)).toMatchObject({ code: 'key_absent' });
   });
 
   it('come by as many requests as a code’s releases want', async () => {
     const made = [await envelop(), await envelop(), await envelop()];
     const open = { ...world.open, releasesPerCode: () => 2 };
-    const keys = await releaseKeys(open, 'file', named(...made.map(({ blob }) => blob)));
+    const keys = await releaseKeys(
+      open,
+      'file',
+      made.map(({ blob }) => ({ blob, epoch: world.open.epoch })),
+    );
     expect(keys.size).toBe(3);
     expect(world.times(keysRelease)).toBe(2);
+  });
+
+  it('are asked for by blob and epoch alone, whatever else is known of them', async () => {
+    const { blob, contentKey } = await envelop();
+    const asked: unknown[] = [];
+    const broker = Object.create(world.open.broker) as typeof world.open.broker;
+    broker.call = (route, request, options) => {
+      asked.push(request);
+      return world.open.broker.call(route, request, options);
+    };
+    const version = { ...nameOf(blob), digest: 'x', sizeBytes: 1 };
+    expect(await releaseKey({ ...world.open, broker }, 'file', version)).toEqual(contentKey);
+    expect(asked).toEqual([{ grant: world.open.requireGrant(), purpose: 'file', names: [nameOf(blob)] }]);
   });
 
   it('are none for none, and nobody is asked', async () => {
@@ -67,13 +84,13 @@ describe('keys that are released', () => {
 
   it('are not those of another purpose', async () => {
     const { blob } = await envelop('inbox');
-    expect(await refusalCode(releaseKeys(world.open, 'file', named(blob)))).toBe('record_corrupt');
+    expect(await refusalCode(releaseKey(world.open, 'file', nameOf(blob)))).toBe('record_corrupt');
   });
 
   it('are not opened with another vault key', async () => {
     const { blob } = await envelop();
     const open = { ...world.open, vaultKey: randomBytes(32) };
-    expect(await refusalCode(releaseKeys(open, 'file', named(blob)))).toBe('kms_half_wrong');
+    expect(await refusalCode(releaseKey(open, 'file', nameOf(blob)))).toBe('kms_half_wrong');
   });
 
   it('are not those that a broker gives away unasked', async () => {

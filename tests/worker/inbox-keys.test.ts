@@ -75,8 +75,13 @@ test(
     await openOn(laptop, 3, person);
     await expect.poll(async () => all(await read(), 'inbox-key').length, SOON).toBe(3);
     expect(all(await read(), 'inbox-retire')).toEqual([]);
-    await wakeOn(phone, 3);
+    // The phone has made none so far, and seals to the first one: with a code it makes its own, and says so the day after.
+    await openOn(phone, 3, person);
+    await expect.poll(async () => all(await read(), 'inbox-key').length, SOON).toBe(4);
+    expect(await lastNeed(await read(), phone)).toBe(0);
+    await wakeOn(phone, 4);
     await expect.poll(async () => all(await read(), 'inbox-retire').at(-1)?.epoch, SOON).toBe(2);
+    expect(await lastNeed(await read(), phone)).toBe(4);
     const { state } = await read();
     expect(state.oldestInboxEpoch).toBe(2);
     expect(state.unpurged.size).toBe(2);

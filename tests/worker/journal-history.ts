@@ -11,6 +11,7 @@ import { unpadded } from '../../src/lib/journal/entries/segment-padding.ts';
 import { Replica } from '../../src/lib/journal/replica.ts';
 import { readSegment } from '../../src/lib/journal/entries/segment.ts';
 import { connectBroker } from '../../src/lib/remote/broker.ts';
+import { SessionProver } from '../../src/lib/remote/session-proof.ts';
 import { createDevice } from '../../src/lib/store/device-record.ts';
 import type { Entry } from '../../src/lib/session/entry/entry.ts';
 import type { DeviceStore } from '../../src/lib/session/device-store.ts';
@@ -40,7 +41,7 @@ export async function readHistory(origin: string, person: Person): Promise<Histo
 /** Signs in once, with a code, and reads as often as it is asked. */
 export async function followHistory(origin: string, person: Person): Promise<() => Promise<History>> {
   const fetch = browserFetch(origin);
-  const broker = connectBroker(origin);
+  const broker = connectBroker(origin, new SessionProver(() => Promise.resolve(undefined)));
   const { keyring } = await through(fetch, () => signIn(person, new SignIn(broker, NOTHING_RESTS, Date.now)));
   const { vault, epoch, key: vaultKey } = keyring.vaultKey;
   const keys = await JournalKeys.derive(vault, [{ epoch, vaultKey }]);

@@ -172,7 +172,9 @@ export class RoughTab {
       if (file === undefined || file === NO_FILE) return;
       const tried: (typeof log.purges)[number] = { file };
       log.purges.push(tried);
-      tried.outcome = await this.#insist((factor) => this.tab.refusal('file/purge', { file, also: [], factor }));
+      tried.outcome = await this.#insist((factor) =>
+        this.tab.refusal('file/purge', { file, also: [], factor }),
+      );
     }
   }
 

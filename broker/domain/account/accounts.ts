@@ -16,6 +16,10 @@ const LiveSession = v.strictObject({
   expiresAtMs: Count,
   /** Passphrase or kit, and a code, were proven in it; `hash`: SHA-256 of what was answered, base64url. See proof.ts. */
   proof: v.optional(v.strictObject({ hash: v.string(), atMs: Count })),
+  /** Of its last requests that a code came with; see auth/used-proofs.ts. */
+  usedProofs: v.optional(v.array(v.string())),
+  /** When it may try as many backup codes at once again as ever; see auth/backup-code-pace.ts. */
+  backupFullAtMs: v.optional(Count),
 });
 
 /** The state of the second factor; see second-factor.ts. */
@@ -33,6 +37,10 @@ export const FactorRecord = v.strictObject({
   lockedUntilMs: Count,
   /** SHA-256 of each that is left, base64url. */
   backupCodes: v.array(v.string()),
+  /** As that of a session, for those who are on the way in: they have proven passphrase or recovery key. */
+  backupFullAtMs: v.optional(Count),
+  /** Backup codes that were refused since the log told of one. */
+  backupRefusals: v.optional(v.strictObject({ toldAtMs: Count, count: Count })),
 });
 export type FactorRecord = v.InferOutput<typeof FactorRecord>;
 
@@ -42,6 +50,8 @@ export const AccountRecord = v.strictObject({
   nameId: v.string(),
   createdAtMs: Count,
   opaqueRecord: v.string(),
+  /** OPAQUE's credential identifier (RFC 9807 §6.1), random: for a name that is still free nobody can ask anything with it. */
+  credentialId: v.string(),
   recoveryPublicKey: v.string(),
   /** Ed25519, base64url: signs what the journal goes back to. From the last step of a sign-up on. */
   identityPublicKey: v.optional(v.string()),
@@ -66,6 +76,7 @@ export type AccountRecord = v.InferOutput<typeof AccountRecord>;
 /** A sign-up waits so long for its first code. */
 export const PENDING_MS = 24 * 60 * 60 * 1000;
 const MAX_SESSIONS = 100;
+/** Enrolled at a time. Of those that were signed out for good each is remembered: 25 bytes for a passphrase and a code. */
 const MAX_DEVICES = 200;
 
 const Owner = v.strictObject({ account: AccountId });
@@ -190,15 +201,15 @@ export function requireUnrevoked(
   if (revokedDevices.includes(id)) throw new BrokerProblem('device_revoked');
 }
 
-/** The record after a device was signed out for good; undefined where it was. */
+/** The record after a device was signed out for good; undefined where it was, or where it never signed in. */
 export function withoutDevice(record: AccountRecord, device: DeviceId): AccountRecord | undefined {
   const { revokedDevices = [], sessions, devices } = record;
-  if (revokedDevices.includes(device)) return undefined;
+  if (!devices.some(({ id }) => id === device)) return undefined;
   return {
     ...record,
     sessions: sessions.filter((session) => session.device !== device),
     devices: devices.filter(({ id }) => id !== device),
-    revokedDevices: [...revokedDevices, device].slice(-MAX_DEVICES),
+    revokedDevices: [...revokedDevices, device],
   };
 }
 
@@ -213,13 +224,13 @@ export function withSession(
   const known = record.devices.find(({ id }) => id === device.id);
   if (known && known.publicKey !== device.publicKey) throw new BrokerProblem('already_exists');
   const sessions = record.sessions.filter(({ id, expiresAtMs }) => id !== session.id && expiresAtMs > nowMs);
-  return {
-    ...record,
-    sessions: [...sessions, session].slice(-MAX_SESSIONS),
-    devices: known
-      ? record.devices
-      : [...record.devices, { ...device, addedAtMs: nowMs }].slice(-MAX_DEVICES),
-  };
+  const next = { ...record, sessions: [...sessions, session].slice(-MAX_SESSIONS) };
+  if (known) return next;
+  const devices = [...record.devices, { ...device, addedAtMs: nowMs }];
+  const [oldest] = devices;
+  // It gives way for good: an id that is known no more must not become another key's.
+  const isFull = devices.length > MAX_DEVICES && oldest !== undefined;
+  return isFull ? (withoutDevice({ ...next, devices }, oldest.id) ?? next) : { ...next, devices };
 }
 
 /** Two devices that write one at once must not undo each other. @throws BrokerProblem `keyring_changed`: not the next version */

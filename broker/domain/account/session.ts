@@ -11,6 +11,10 @@ export interface Session {
   /** Random, per sign-in; grants belong to it. */
   readonly sessionId: string;
   readonly stage: Exclude<Stage, 'none'>;
+  /** Thumbprint (RFC 7638) of the key that the session's tokens are bound to. */
+  readonly jkt: string;
+  /** Of the proof that this request came with: a record that is written anyway remembers it, so that nobody sends it again. */
+  readonly proofId?: string;
   /** The account's session epoch, as the token says; absent in a session that has no token yet. */
   readonly epoch?: number;
   /** What a recovery was begun with; in its two stages alone, which end when another kit takes its place. */

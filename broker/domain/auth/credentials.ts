@@ -88,7 +88,8 @@ export function createCredentials(deps: CredentialsDeps) {
 
   async function admit(session: Session, { sessionEpoch }: AccountRecord): Promise<Admission> {
     const token = await deps.sessions.issue(session, sessionEpoch);
-    return { answer: {}, issued: { token, seconds: FULL_SECONDS, stage: session.stage } };
+    const { stage, sessionId } = session;
+    return { answer: {}, issued: { token, seconds: FULL_SECONDS, stage, sessionId } };
   }
 
   return {
@@ -169,8 +170,8 @@ export function createCredentials(deps: CredentialsDeps) {
       session: Session,
       { proof, registrationRequest }: Request<typeof contract.passphraseStart>,
     ) {
-      const { nameId } = await proven({ session, proof });
-      return { registrationResponse: opaque.register(nameId, registrationRequest) };
+      const { credentialId } = await proven({ session, proof });
+      return { registrationResponse: opaque.register(credentialId, registrationRequest) };
     },
 
     /** One write replaces record and keyring and ends every session but this one. */
@@ -178,8 +179,8 @@ export function createCredentials(deps: CredentialsDeps) {
       session: Session,
       { proof, registrationRecord, keyring }: Request<typeof contract.passphraseRenew>,
     ): Promise<Admission> {
-      const { nameId } = await proven({ session, proof });
-      opaque.checkRecord(nameId, registrationRecord);
+      const { credentialId } = await proven({ session, proof });
+      opaque.checkRecord(credentialId, registrationRecord);
       const record = await renew({ session, proof }, 'passphrase-renewed', (stored) => {
         requireNext(stored, keyring);
         return endOthers({ ...stored, opaqueRecord: registrationRecord, keyring }, session);
@@ -190,11 +191,7 @@ export function createCredentials(deps: CredentialsDeps) {
 }
 
 /** What an earlier proof had begun is over with it. */
-function withProof(
-  record: AccountRecord,
-  { sessionId }: Session,
-  proof: KeptProof,
-): AccountRecord {
+function withProof(record: AccountRecord, { sessionId }: Session, proof: KeptProof): AccountRecord {
   if (!record.sessions.some(({ id }) => id === sessionId)) throw new BrokerProblem('session_missing');
   return {
     ...withoutNextSecret(record),

@@ -16,8 +16,8 @@ import { provenRecoveryKey } from './recovery-key.ts';
 import { keptProof, newProof } from './proof.ts';
 import type { SecondFactor } from './second-factor.ts';
 import type { Session } from '../account/session.ts';
-import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
-import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
+import { FULL_SECONDS, newSessionId } from './sessions.ts';
+import { type Issued, issueStage, welcome, type WelcomeDeps } from './signed-in.ts';
 
 type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
 type Answer<R extends { answer: v.GenericSchema }> = v.InferInput<R['answer']>;
@@ -75,8 +75,8 @@ export function createFactorReset(deps: FactorResetDeps) {
       const waitSeconds = Math.max(0, Math.ceil((pending.dueAtMs - clock()) / 1000));
       if (waitSeconds > 0) return { answer: { waitSeconds } };
       const session: Session = { ...before, sessionId: newSessionId(), stage: 'factor-reset' };
-      const token = await deps.sessions.issue(session, record.sessionEpoch);
-      return { answer: { waitSeconds }, issued: { token, seconds: STAGE_SECONDS, stage: session.stage } };
+      const issued = await issueStage(deps.sessions, session, record.sessionEpoch);
+      return { answer: { waitSeconds }, issued };
     },
 
     /** Nothing is replaced yet, so nothing is logged. */
@@ -91,10 +91,10 @@ export function createFactorReset(deps: FactorResetDeps) {
 
     /** One write replaces the authenticator and ends every session of before, and every backup code: nobody knows who has them. */
     async confirm(before: Session, { code, device }: Request<typeof contract.factorResetConfirm>) {
-      const { account, sessionId } = before;
+      const { account, sessionId, jkt } = before;
       const now = await accounts.read(account);
       if (now) requireUnrevoked(now, device); // Before the code counts.
-      const full = { account, sessionId, device: device.id, stage: 'full' } as const;
+      const full = { account, sessionId, device: device.id, stage: 'full', jkt } as const;
       const proof = newProof();
       const live = {
         ...{ id: sessionId, device: device.id, expiresAtMs: clock() + FULL_SECONDS * 1000 },

@@ -8,6 +8,7 @@ import { BrokerProblem } from '../problem.ts';
 import type { Records } from '../state/records.ts';
 import type { Session } from '../account/session.ts';
 import { stateKeys } from '../state/state-keys.ts';
+import { UsedProofs, withProof } from './used-proofs.ts';
 
 /** `release` is for making and releasing KMS halves, `purge` for deleting for good: neither does the other's. */
 type GrantKind = 'release' | 'purge';
@@ -38,7 +39,7 @@ export interface Grants {
   /**
    * Takes `count` of one use, all or none, BEFORE anything is asked of KMS.
    * @throws BrokerProblem `grant_missing` when it is unknown, over, ended, of another session or of another kind;
-   *   `grant_spent` when fewer than `count` are left
+   *   `grant_spent` when fewer than `count` are left; `nonce_stale` for a request that was served before
    */
   spend(session: Session, grant: GrantId, use: GrantUse, count: number): Promise<void>;
   /**
@@ -72,10 +73,14 @@ const GrantRecord = v.strictObject({
   releases: Count,
   /** Halves that may still be made. */
   generations: Count,
+  proofs: UsedProofs,
   /** Since more was wanted than there was left: see `Grants.refusedFrom`. */
   refusal: v.optional(v.strictObject({ from: Count, isLogged: v.boolean() })),
 });
 type GrantRecord = v.InferOutput<typeof GrantRecord>;
+
+/** Requests that a grant remembers to have served. */
+const MAX_PROOFS = 128;
 
 export function createGrants(records: Records, clock: Clock, settings: GrantSettings): Grants {
   const answer = (id: GrantId, grant: GrantRecord): Grant => ({
@@ -112,8 +117,9 @@ export function createGrants(records: Records, clock: Clock, settings: GrantSett
       await records.update(stateKeys.grant(session.account, id), GrantRecord, (stored) => {
         const grant = live(session, stored);
         if (grant?.kind !== KIND_OF_USE[use]) throw new BrokerProblem('grant_missing');
+        const proofs = withProof(grant.proofs, session, MAX_PROOFS);
         if (grant[left] < count) throw new BrokerProblem('grant_spent');
-        return { ...grant, [left]: grant[left] - count };
+        return { ...grant, proofs, [left]: grant[left] - count };
       });
     },
     async require(session, id, kind) {

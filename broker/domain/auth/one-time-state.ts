@@ -6,11 +6,11 @@ import { BrokerProblem } from '../problem.ts';
 import type { Records } from '../state/records.ts';
 import { stateKeys } from '../state/state-keys.ts';
 
-/** Between the two messages of a login or of a recovery. */
+/** Between the two messages of a login, of a recovery or of a registration. */
 export const STATE_SECONDS = 60;
 
 /** Whose state: one of a login is none of a recovery. */
-type StateKind = 'login' | 'recovery';
+type StateKind = 'login' | 'recovery' | 'registration';
 
 /**
  * State that the client carries between two messages of a broker that keeps nothing: encrypted, because OPAQUE's is secret

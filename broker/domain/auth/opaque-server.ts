@@ -6,13 +6,21 @@ import type { Setup } from '../state/setup.ts';
 
 /** The broker's side of OPAQUE (RFC 9807). Messages are base64url; a malformed one is BrokerProblem `input_malformed`. */
 export interface OpaqueServer {
-  /** Answers a registration's first message; nothing is kept. */
-  register(nameId: string, registrationRequest: string): string;
+  /**
+   * A credential identifier for a name that has no account, always the same: its answers are like those of one that has. Nothing is
+   * registered under it.
+   */
+  absentId(nameId: string): string;
+  /**
+   * Answers a registration's first message; nothing is kept.
+   * @param credentialId random, the account's from then on
+   */
+  register(credentialId: string, registrationRequest: string): string;
   /** @throws BrokerProblem `input_malformed` when a login with this record could not even begin */
-  checkRecord(nameId: string, registrationRecord: string): void;
+  checkRecord(credentialId: string, registrationRecord: string): void;
   /** @param registrationRecord undefined for a name that does not exist: the answer looks the same */
   startLogin(
-    nameId: string,
+    credentialId: string,
     registrationRecord: string | undefined,
     startLoginRequest: string,
   ): { loginState: string; loginResponse: string };
@@ -21,27 +29,24 @@ export interface OpaqueServer {
 }
 
 export function createOpaqueServer({ opaqueServerSetup: serverSetup, nameKey }: Setup): OpaqueServer {
-  // Not the id in n/<id>: what a client may learn of its identifier says nothing of a key in the bucket.
-  const identifierOf = (nameId: string) =>
-    createHmac('sha256', nameKey).update(lengthPrefixed('halfkey/opaque/1', nameId)).digest('base64url');
-
   const server: OpaqueServer = {
-    register: (nameId, registrationRequest) =>
+    absentId: (nameId) =>
+      createHmac('sha256', nameKey).update(lengthPrefixed('halfkey/opaque/1', nameId)).digest('base64url'),
+    register: (userIdentifier, registrationRequest) =>
       wellFormed('registrationRequest', () => {
-        const userIdentifier = identifierOf(nameId);
         return opaque.server.createRegistrationResponse({ serverSetup, userIdentifier, registrationRequest });
       }).registrationResponse,
-    checkRecord(nameId, registrationRecord) {
+    checkRecord(credentialId, registrationRecord) {
       const { startLoginRequest } = opaque.client.startLogin({ password: '' });
       wellFormed('registrationRecord', () =>
-        server.startLogin(nameId, registrationRecord, startLoginRequest),
+        server.startLogin(credentialId, registrationRecord, startLoginRequest),
       );
     },
-    startLogin: (nameId, registrationRecord, startLoginRequest) =>
+    startLogin: (userIdentifier, registrationRecord, startLoginRequest) =>
       wellFormed('startLoginRequest', () => {
         const { serverLoginState, loginResponse } = opaque.server.startLogin({
           serverSetup,
-          userIdentifier: identifierOf(nameId),
+          userIdentifier,
           registrationRecord: registrationRecord ?? null,
           startLoginRequest,
         });

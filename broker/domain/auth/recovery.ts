@@ -17,8 +17,8 @@ import { challengeRecoveryKey, provenRecoveryKey } from './recovery-key.ts';
 import { keptProof, newProof } from './proof.ts';
 import type { SecondFactor } from './second-factor.ts';
 import type { Session } from '../account/session.ts';
-import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
-import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
+import { FULL_SECONDS, newSessionId } from './sessions.ts';
+import { type Issued, issueStage, welcome, type WelcomeDeps } from './signed-in.ts';
 
 type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
 type Answer<R extends { answer: v.GenericSchema }> = v.InferInput<R['answer']>;
@@ -44,6 +44,7 @@ export function createRecovery(deps: RecoveryDeps) {
     async prove(
       { signature }: Request<typeof contract.recoveryProve>,
       sealedStates: readonly string[],
+      jkt: string,
     ): Promise<{ answer: { account: AccountId }; issued: Issued }> {
       const recoveryPublicKey = await provenRecoveryKey(state, 'recovery', signature, sealedStates);
       const account = await accounts.withRecoveryKey(recoveryPublicKey);
@@ -55,9 +56,10 @@ export function createRecovery(deps: RecoveryDeps) {
         device: undefined,
         sessionId: newSessionId(),
         stage: 'recovery-code',
+        jkt,
         recoveryPublicKey,
       };
-      return { answer: { account }, issued: await issue(session, record) };
+      return { answer: { account }, issued: await issueStage(deps.sessions, session, record.sessionEpoch) };
     },
 
     async code(
@@ -68,21 +70,21 @@ export function createRecovery(deps: RecoveryDeps) {
       if (!record.keyring) throw new BrokerProblem('record_corrupt');
       return {
         answer: {
-          registrationResponse: opaque.register(record.nameId, registrationRequest),
+          registrationResponse: opaque.register(record.credentialId, registrationRequest),
           keyring: record.keyring,
         },
-        issued: await issue({ ...before, stage: 'recovery' }, record),
+        issued: await issueStage(deps.sessions, { ...before, stage: 'recovery' }, record.sessionEpoch),
       };
     },
 
     /** One write replaces record and keyring and ends every older session, this request's own with them. */
     async complete(before: Session, request: Request<typeof contract.recoveryComplete>) {
-      const { account, sessionId } = before;
+      const { account, sessionId, jkt } = before;
       const { device, keyring, registrationRecord } = request;
       const now = await accounts.read(account);
       if (!now) throw new BrokerProblem('session_missing');
-      opaque.checkRecord(now.nameId, registrationRecord);
-      requireUnrevoked(now, device); // Before it is logged.
+      opaque.checkRecord(now.credentialId, registrationRecord);
+      requireUnrevoked(sameEpoch(now, before), device); // Before it is logged.
       await deps.events.append(account, { kind: 'recovered', device: device.id });
       const proof = newProof();
       const live = {
@@ -90,9 +92,9 @@ export function createRecovery(deps: RecoveryDeps) {
         proof: keptProof(proof, clock()),
       };
       const record = await accounts.update(account, (stored) => {
-        const isOvertaken =
-          stored.sessionEpoch !== now.sessionEpoch || stored.recoveryPublicKey !== before.recoveryPublicKey;
-        if (isOvertaken) throw new BrokerProblem('session_missing');
+        // Whatever was renewed since the token was issued, be it a moment ago, ends this recovery.
+        sameEpoch(stored, before);
+        if (stored.recoveryPublicKey !== before.recoveryPublicKey) throw new BrokerProblem('session_missing');
         requireNext(stored, keyring);
         const renewed: AccountRecord = {
           ...stored,
@@ -104,12 +106,7 @@ export function createRecovery(deps: RecoveryDeps) {
         return withSession(renewed, live, device, clock());
       });
       await deps.forgetOldRecords(account);
-      return welcome(deps, { account, sessionId, device: device.id, stage: 'full' }, record, { proof });
+      return welcome(deps, { account, sessionId, device: device.id, stage: 'full', jkt }, record, { proof });
     },
   };
-
-  async function issue(session: Session, record: AccountRecord): Promise<Issued> {
-    const token = await deps.sessions.issue(session, record.sessionEpoch);
-    return { token, seconds: STAGE_SECONDS, stage: session.stage };
-  }
 }

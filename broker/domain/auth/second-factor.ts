@@ -4,15 +4,25 @@ import type { AccountId, BackupCode, Code, Factor, UserName } from '../../contra
 import { LIMITS } from '../../contract/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { BrokerKms } from '../../ports/kms.ts';
-import { type AccountRecord, type Accounts, backupCodeHash, type FactorRecord } from '../account/accounts.ts';
+import {
+  type AccountRecord,
+  type Accounts,
+  backupCodeHash,
+  type FactorRecord,
+  sameEpoch,
+} from '../account/accounts.ts';
 import type { EventLog } from '../state/event-log.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Session } from '../account/session.ts';
+import { countBackupCode, countRefusal } from './backup-code-pace.ts';
+import { withProof } from './used-proofs.ts';
 
 /** RFC 6238's X. */
 const STEP_SECONDS = 30;
 const FIRST_LOCK_MS = 60 * 60 * 1000;
 const LONGEST_LOCK_MS = 24 * 60 * 60 * 1000;
+/** Requests with a code that a session remembers. */
+const MAX_PROOFS = 8;
 
 /** A change of the account that takes effect together with the code, in one write. */
 type AlongWith = (record: AccountRecord) => AccountRecord;
@@ -39,7 +49,8 @@ export interface SecondFactor {
    * is recorded by a conditional write before anything is said: only its writer is accepted.
    * @returns the account as it is with the code accepted
    * @throws BrokerProblem `code_wrong` and `code_used`, from the seventh in a row on with the tries that are left; `code_locked` with
-   *   the seconds to wait; `backup_code_refused`,
+   *   the seconds to wait; `backup_code_refused`, `too_many_requests` for backup codes in quick succession, `nonce_stale` for a
+   *   request that was served before,
    *   `store_unreachable`, `kms_unreachable`
    */
   accept(session: Session, factor: Factor, along?: AlongWith): Promise<AccountRecord>;
@@ -61,9 +72,10 @@ export function createSecondFactor(
   const contextOf = (account: AccountId) => ({ app: 'halfkey', purpose: 'totp', account });
 
   /** Throttle and count in one conditional write: of any number of parallel guesses, ten get further. */
-  function countAttempt({ account }: Session): Promise<AccountRecord> {
-    return accounts.update(account, (record) => {
+  function countAttempt(session: Session): Promise<AccountRecord> {
+    return accounts.update(session.account, (before) => {
       const now = clock();
+      const record = served(before, session);
       const { failures, locks, lockedUntilMs } = record.factor;
       if (lockedUntilMs > now) throw locked(lockedUntilMs - now);
       const counted = failures + 1;
@@ -106,6 +118,9 @@ export function createSecondFactor(
     try {
       return await accounts.update(session.account, (record) => {
         if (step <= record.factor.lastStep) throw new BrokerProblem('code_used');
+        // The authenticator was another one when the attempt was counted.
+        if (record.factor.sealedSecret !== factor.sealedSecret) throw notTaken('code_wrong', factor);
+        sameEpoch(record, session);
         return along(withFactor(record, { ...OPEN, lastStep: step }));
       });
     } catch (problem) {
@@ -114,22 +129,29 @@ export function createSecondFactor(
     }
   }
 
-  /** 80 random bits: nothing to count, and a lock of the factor does not hold them up. */
+  /** 80 random bits, which nobody guesses: the pace is for the noise, and a lock of the factor does not hold them up. */
   async function acceptBackupCode(session: Session, backupCode: BackupCode, along: AlongWith) {
     const hash = Buffer.from(backupCodeHash(session.account, backupCode), 'base64url');
-    try {
-      return await accounts.update(session.account, (record) => {
-        const left = record.factor.backupCodes.filter(
-          (stored) => !timingSafeEqual(Buffer.from(stored, 'base64url'), hash),
-        );
-        if (left.length === record.factor.backupCodes.length) throw new BrokerProblem('backup_code_refused');
+    const tried = { isTaken: false, isTold: false };
+    const written = await accounts.update(session.account, (before) => {
+      const record = countBackupCode(served(before, session), session, clock());
+      const left = record.factor.backupCodes.filter(
+        (stored) => !timingSafeEqual(Buffer.from(stored, 'base64url'), hash),
+      );
+      tried.isTaken = left.length < record.factor.backupCodes.length;
+      if (tried.isTaken) {
+        sameEpoch(record, session);
         return along(withFactor(record, { ...OPEN, backupCodes: left }));
-      });
-    } catch (problem) {
-      const refused = problem instanceof BrokerProblem && problem.code === 'backup_code_refused';
-      if (refused) await events.append(session.account, { kind: 'code-refused', device: session.device });
-      throw problem;
+      }
+      const refusal = countRefusal(record.factor.backupRefusals, clock());
+      tried.isTold = refusal.count === 1;
+      return withFactor(record, { backupRefusals: refusal });
+    });
+    if (tried.isTaken) return written;
+    if (tried.isTold) {
+      await events.append(session.account, { kind: 'code-refused', device: session.device });
     }
+    throw new BrokerProblem('backup_code_refused');
   }
 
   async function newSecret(account: AccountId, userName: UserName) {
@@ -174,13 +196,24 @@ export function createSecondFactor(
       return accounts.update(session.account, (record) => {
         // Another one was asked for meanwhile: that one's codes count now.
         if (record.factor.nextSecret !== nextSecret) throw notTaken('code_wrong', factor);
-        const { backupCodes } = record.factor;
-        return along({
-          ...record,
-          factor: { ...OPEN, sealedSecret: nextSecret, lastStep: step, backupCodes },
-        });
+        sameEpoch(record, session);
+        const renewed = { ...record.factor, ...OPEN, sealedSecret: nextSecret, lastStep: step };
+        delete renewed.nextSecret;
+        return along({ ...record, factor: renewed });
       });
     },
+  };
+}
+
+/** The record after this request, which a session that has begun serves once. */
+function served(record: AccountRecord, session: Session): AccountRecord {
+  return {
+    ...record,
+    sessions: record.sessions.map((live) =>
+      live.id === session.sessionId
+        ? { ...live, usedProofs: withProof(live.usedProofs, session, MAX_PROOFS) }
+        : live,
+    ),
   };
 }
 

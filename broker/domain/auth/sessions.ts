@@ -24,25 +24,32 @@ const SessionClaims = v.object({
   jti: v.string(),
   epoch: Count,
   device: v.optional(DeviceId),
+  /** RFC 7800, RFC 9449 §6.1. */
+  cnf: v.object({ jkt: v.string() }),
   /** Of a recovery. */
   kit: v.optional(v.string()),
 });
 const DeviceClaims = v.object({ aud: v.string(), sub: v.string(), jti: DeviceId });
 
-/** Signed tokens (JWT, RFC 7519, HS256): one audience per stage, so that none is good for another. */
+/** What a token says of itself. */
+export type ClaimedSession = Pick<Session, 'account' | 'sessionId' | 'jkt'>;
+
+/** Signed tokens (JWT, RFC 7519, HS256): one audience per stage, so that none is good for another, and each bound to a key. */
 export interface Sessions {
   /** Lives STAGE_SECONDS, or FULL_SECONDS in stage `full`. */
   issue(session: Session, epoch: number): Promise<string>;
   /**
    * Reads the account each time, so that a session ends everywhere at once.
-   * @param claimed told of the account when the token is found to be ours, before the account has been read
+   * @param claimed told what the token says when it is found to be ours, before the account has been read; what it throws comes through
    * @throws BrokerProblem `session_missing` for whatever is not a live token of exactly this stage
    */
   verify(
     token: string | undefined,
     stage: Session['stage'],
-    claimed?: (account: AccountId) => void,
+    claimed?: (claims: ClaimedSession) => void,
   ): Promise<Session>;
+  /** As `verify`, as far as the token itself tells: asks no store. */
+  recognises(token: string, stage: Session['stage']): Promise<boolean>;
   /** For the cookie of a device that signed in before. */
   issueDevice(nameId: string, device: DeviceId): Promise<string>;
   /** The device that one of the tokens was made for, if it was made for this name; never throws for a bad token. */
@@ -82,9 +89,9 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
   }
 
   return {
-    issue: ({ account, device, sessionId, stage, recoveryPublicKey: kit }, epoch) =>
+    issue: ({ account, device, sessionId, stage, jkt, recoveryPublicKey: kit }, epoch) =>
       sign(
-        { sub: account, jti: sessionId, epoch, ...(device && { device }), ...(kit && { kit }) },
+        { sub: account, jti: sessionId, epoch, cnf: { jkt }, ...(device && { device }), ...(kit && { kit }) },
         audienceOf(stage),
         stage === 'full' ? FULL_SECONDS : STAGE_SECONDS,
       ),
@@ -92,13 +99,15 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
       // An `aud` that is a list is refused by the schema: no token is good for two stages.
       const claims = v.safeParse(SessionClaims, await open(token, audienceOf(stage)));
       if (!claims.success) throw new BrokerProblem('session_missing');
-      const { sub, jti, epoch, device, kit } = claims.output;
-      claimed?.(sub);
+      const { sub, jti, epoch, device, kit, cnf } = claims.output;
+      const { jkt } = cnf;
+      claimed?.({ account: sub, sessionId: jti, jkt });
       const session: Session = {
         account: sub,
         device,
         sessionId: jti,
         stage,
+        jkt,
         epoch,
         ...(kit && { recoveryPublicKey: kit }),
       };
@@ -108,6 +117,9 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
       }
       const deviceKey = record.devices.find(({ id }) => id === device)?.publicKey;
       return { ...session, ...(deviceKey !== undefined && { deviceKey }) };
+    },
+    async recognises(token, stage) {
+      return v.is(SessionClaims, await open(token, audienceOf(stage)));
     },
     issueDevice: (nameId, device) => sign({ sub: nameId, jti: device }, 'halfkey/device', DEVICE_SECONDS),
     async knownDevice(tokens, nameId) {

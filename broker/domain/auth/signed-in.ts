@@ -5,15 +5,26 @@ import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from './grants.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Session } from '../account/session.ts';
-import { FULL_SECONDS, type Sessions } from './sessions.ts';
+import { FULL_SECONDS, type Sessions, STAGE_SECONDS } from './sessions.ts';
 
 /** What a flow hands to its route besides the answer. */
 export interface Issued {
   readonly token: string;
   readonly seconds: number;
   readonly stage: Session['stage'];
+  readonly sessionId: string;
   /** Present once a device is known: its token, for the cookie. */
   readonly deviceToken?: string;
+}
+
+/** The token of a stage on the way in. */
+export async function issueStage(
+  sessions: Pick<Sessions, 'issue'>,
+  session: Session,
+  epoch: number,
+): Promise<Issued> {
+  const { stage, sessionId } = session;
+  return { token: await sessions.issue(session, epoch), seconds: STAGE_SECONDS, stage, sessionId };
 }
 
 export interface WelcomeDeps {
@@ -50,6 +61,7 @@ export async function welcome(
       token: await deps.sessions.issue(session, record.sessionEpoch),
       seconds: FULL_SECONDS,
       stage: 'full',
+      sessionId: session.sessionId,
       deviceToken: await deps.sessions.issueDevice(record.nameId, device),
     },
   };

@@ -6,14 +6,15 @@ import { AccountId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { type Accounts, sameEpoch, withSession } from '../account/accounts.ts';
 import { lengthPrefixed } from '../state/length-prefixed.ts';
+import type { LoginOrigin } from './login-pace.ts';
 import type { OneTimeState } from './one-time-state.ts';
 import type { OpaqueServer } from './opaque-server.ts';
 import { BrokerProblem } from '../problem.ts';
 import { keptProof, newProof } from './proof.ts';
 import type { SecondFactor } from './second-factor.ts';
 import type { Session } from '../account/session.ts';
-import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
-import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
+import { FULL_SECONDS, newSessionId } from './sessions.ts';
+import { type Issued, issueStage, welcome, type WelcomeDeps } from './signed-in.ts';
 
 type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
 
@@ -26,7 +27,7 @@ export interface LoginDeps {
 export interface SigninDeps extends WelcomeDeps, LoginDeps {
   readonly accounts: Accounts;
   readonly secondFactor: SecondFactor;
-  readonly countLogin: (nameId: string, knownDevice: string | undefined) => Promise<void>;
+  readonly countLogin: (nameId: string, origin: LoginOrigin) => Promise<void>;
   readonly clock: Clock;
   /** 32 bytes; from it comes the account id that a name without an account is looked up under. */
   readonly nameKey: Uint8Array;
@@ -88,19 +89,24 @@ export function createSignin(deps: SigninDeps) {
   }
 
   return {
-    /** @param deviceTokens of the cookies of a device that signed in before */
+    /**
+     * @param deviceTokens of the cookies of a device that signed in before
+     * @param network where the request comes from, see LoginOrigin
+     */
     async start(
       { userName, startLoginRequest }: Request<typeof contract.signinStart>,
       deviceTokens: readonly string[],
+      network: string,
     ): Promise<{ answer: { loginResponse: string }; state: string }> {
       const nameId = accounts.nameIdOf(userName);
-      await deps.countLogin(nameId, await deps.sessions.knownDevice(deviceTokens, nameId));
+      const knownDevice = await deps.sessions.knownDevice(deviceTokens, nameId);
+      await deps.countLogin(nameId, { network, knownDevice });
       const even = evenTime();
       const account = (await accounts.named(nameId)) ?? absentAccount(nameId);
       const record = await accounts.read(account);
       const active = record?.phase === 'active' && record.nameId === nameId ? record : undefined;
       const { loginState, loginResponse } = opaque.startLogin(
-        nameId,
+        active?.credentialId ?? opaque.absentId(nameId),
         active?.opaqueRecord,
         startLoginRequest,
       );
@@ -117,11 +123,17 @@ export function createSignin(deps: SigninDeps) {
     async finish(
       { finishLoginRequest }: Request<typeof contract.signinFinish>,
       sealedStates: readonly string[],
+      jkt: string,
     ): Promise<{ answer: { account: AccountId }; issued: Issued }> {
       const { account, epoch } = await finishLogin(deps, finishLoginRequest, sealedStates);
-      const session: Session = { account, device: undefined, sessionId: newSessionId(), stage: 'code' };
-      const token = await deps.sessions.issue(session, epoch);
-      return { answer: { account }, issued: { token, seconds: STAGE_SECONDS, stage: session.stage } };
+      const session: Session = {
+        account,
+        device: undefined,
+        sessionId: newSessionId(),
+        stage: 'code',
+        jkt,
+      };
+      return { answer: { account }, issued: await issueStage(deps.sessions, session, epoch) };
     },
 
     async code(before: Session, { factor, device }: Request<typeof contract.signinCode>) {

@@ -1,7 +1,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import type * as contract from '../../contract/accounts.ts';
-import { BlobId, GrantId } from '../../contract/ids.ts';
+import { type AccountId, BlobId, GrantId, type VaultId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { VaultKms } from '../../ports/kms.ts';
 import type { VaultIdentities } from '../../ports/vaults.ts';
@@ -12,14 +12,15 @@ import {
   newAccountId,
   withSession,
 } from '../account/accounts.ts';
+import type { OneTimeState } from './one-time-state.ts';
 import type { OpaqueServer } from './opaque-server.ts';
 import { BrokerProblem } from '../problem.ts';
 import { keptProof } from './proof.ts';
 import type { SecondFactor } from './second-factor.ts';
 import type { Session } from '../account/session.ts';
 import { requireSigned } from '../segment-signature.ts';
-import { FULL_SECONDS, newSessionId, STAGE_SECONDS } from './sessions.ts';
-import { type Issued, welcome, type WelcomeDeps } from './signed-in.ts';
+import { FULL_SECONDS, newSessionId } from './sessions.ts';
+import { type Issued, issueStage, welcome, type WelcomeDeps } from './signed-in.ts';
 
 type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
 type Answer<R extends { answer: v.GenericSchema }> = v.InferInput<R['answer']>;
@@ -28,6 +29,7 @@ export interface SignupDeps extends WelcomeDeps {
   readonly accounts: Accounts;
   readonly opaque: OpaqueServer;
   readonly secondFactor: SecondFactor;
+  readonly state: OneTimeState;
   readonly identities: VaultIdentities;
   readonly vaultKms: VaultKms;
   readonly clock: Clock;
@@ -35,6 +37,9 @@ export interface SignupDeps extends WelcomeDeps {
   /** 32 bytes; names the one grant that completing a sign-up yields. */
   readonly grantKey: Uint8Array;
 }
+
+/** What the record at the end must have been registered for. */
+const RegistrationState = v.strictObject({ nameId: v.string(), credentialId: v.string() });
 
 /** The four steps of signing up (contract/accounts.ts). The name is claimed at the last one only. */
 export function createSignup(deps: SignupDeps) {
@@ -51,43 +56,57 @@ export function createSignup(deps: SignupDeps) {
     async start({ userName, registrationRequest }: Request<typeof contract.signupStart>) {
       const nameId = accounts.nameIdOf(userName);
       await requireFree(nameId);
-      return { registrationResponse: opaque.register(nameId, registrationRequest) };
+      const credentialId = randomBytes(32).toString('base64url');
+      const content: v.InferInput<typeof RegistrationState> = { nameId, credentialId };
+      return {
+        answer: { registrationResponse: opaque.register(credentialId, registrationRequest) },
+        state: await deps.state.seal('registration', content),
+      };
     },
 
-    /** Makes the vault's identity first: an account without a vault would be of no use. */
     async finish(
       request: Request<typeof contract.signupFinish>,
+      sealedStates: readonly string[],
+      jkt: string,
     ): Promise<{ answer: Answer<typeof contract.signupFinish>; issued: Issued }> {
       const nameId = accounts.nameIdOf(request.userName);
       await requireFree(nameId);
-      opaque.checkRecord(nameId, request.registrationRecord);
+      const registration = await deps.state.open('registration', RegistrationState, sealedStates);
+      if (registration.nameId !== nameId) throw new BrokerProblem('login_expired');
+      const { credentialId } = registration;
+      opaque.checkRecord(credentialId, request.registrationRecord);
       const account = newAccountId();
       const { secret, otpauthUri, record: factor } = await secondFactor.enrol(account, request.userName);
-      const vault = await deps.identities.create(randomBytes(16).toString('base64url'));
       await accounts.create(account, {
         phase: 'pending',
         nameId,
         createdAtMs: clock(),
         opaqueRecord: request.registrationRecord,
+        credentialId,
         recoveryPublicKey: request.recoveryPublicKey,
         sessionEpoch: 0,
         sessions: [],
         factor,
         devices: [],
-        vaults: [vault],
+        vaults: [],
       });
-      const session: Session = { account, device: undefined, sessionId: newSessionId(), stage: 'enrol' };
+      const session: Session = {
+        account,
+        device: undefined,
+        sessionId: newSessionId(),
+        stage: 'enrol',
+        jkt,
+      };
       return {
-        answer: { account, vault, totpSecret: secret, otpauthUri },
-        issued: {
-          token: await deps.sessions.issue(session, 0),
-          seconds: STAGE_SECONDS,
-          stage: session.stage,
-        },
+        answer: { account, totpSecret: secret, otpauthUri },
+        issued: await issueStage(deps.sessions, session, 0),
       };
     },
 
-    /** The first code, and with it the KMS half of the first inbox key, logged before KMS is asked like every release. */
+    /**
+     * The first code, and with it the vault's identity, which nobody ever deletes: a sign-up that is left before has made none. And the
+     * KMS half of the first inbox key, logged before KMS is asked like every release.
+     */
     async verify(
       session: Session,
       { factor }: Request<typeof contract.signupVerify>,
@@ -97,7 +116,7 @@ export function createSignup(deps: SignupDeps) {
         requirePending(stored, clock());
         return { ...stored, inboxBlob: blob };
       });
-      const vault = onlyVault(record);
+      const vault = record.vaults[0] ?? (await giveVault(session.account));
       await deps.events.append(session.account, { kind: 'generated', vault, blobs: [blob] });
       const { kmsHalf, kmsBlob } = await deps.vaultKms.generateDataKey(vault, {
         app: 'halfkey',
@@ -107,12 +126,8 @@ export function createSignup(deps: SignupDeps) {
       });
       const next: Session = { ...session, stage: 'setup' };
       return {
-        answer: { inbox: { blob, kmsHalf: b64url(kmsHalf), kmsBlob: b64url(kmsBlob) } },
-        issued: {
-          token: await deps.sessions.issue(next, record.sessionEpoch),
-          seconds: STAGE_SECONDS,
-          stage: next.stage,
-        },
+        answer: { vault, inbox: { blob, kmsHalf: b64url(kmsHalf), kmsBlob: b64url(kmsBlob) } },
+        issued: await issueStage(deps.sessions, next, record.sessionEpoch),
       };
     },
 
@@ -121,13 +136,13 @@ export function createSignup(deps: SignupDeps) {
      * off, the same request again goes on from there.
      */
     async complete(session: Session, request: Request<typeof contract.signupComplete>) {
-      const { account, sessionId } = session;
+      const { account, sessionId, jkt } = session;
       const completion = createHash('sha256').update(JSON.stringify(request)).digest('base64url');
       const before = await accounts.read(account);
       if (!before) throw new BrokerProblem('session_missing');
       if (before.phase !== 'active') await claimAndWrite(account, before, request);
 
-      const full = { account, sessionId, device: request.device.id, stage: 'full' } as const;
+      const full = { account, sessionId, device: request.device.id, stage: 'full', jkt } as const;
       const live = {
         id: sessionId,
         device: request.device.id,
@@ -156,6 +171,16 @@ export function createSignup(deps: SignupDeps) {
       return welcome(deps, full, record, { grant: grantOf(sessionId), proof: proofOf(sessionId) });
     },
   };
+
+  async function giveVault(account: AccountId): Promise<VaultId> {
+    const vault = await deps.identities.create(randomBytes(16).toString('base64url'));
+    return onlyVault(
+      await accounts.update(account, (stored) => {
+        requirePending(stored, clock());
+        return stored.vaults.length > 0 ? undefined : { ...stored, vaults: [vault] };
+      }),
+    );
+  }
 
   async function claimAndWrite(
     account: Session['account'],

@@ -1,10 +1,12 @@
 import * as v from 'valibot';
-import { AccountEvent, type AccountEventKind, type EventHead } from '../../contract/accounts.ts';
+import { AccountEvent, type AccountEventKind, eventFields, type EventHead } from '../../contract/accounts.ts';
 import type { AccountId, BlobId, DeviceId, GrantId, VaultId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { StateStore } from '../../ports/state.ts';
 import { BrokerProblem } from '../problem.ts';
+import { lengthPrefixed } from './length-prefixed.ts';
 import { type RecordCodec, sha256B64url } from './record-codec.ts';
+import { mapBounded } from '../bounded.ts';
 import { stateKeys } from './state-keys.ts';
 
 /** What happened; its place in the chain is given by `append`. */
@@ -17,8 +19,7 @@ interface NewEvent {
 }
 
 /**
- * What the broker did for an account: `e/<account>/<seq>`, create-only, each event with the hash of the stored bytes of the
- * one before. Whatever is logged is logged BEFORE it takes effect: a log that cannot be written stops the effect.
+ * What the broker did for an account: `e/<account>/<seq>`, create-only, each event with the hash of the one before. Whatever is logged is logged BEFORE it takes effect: a log that cannot be written stops the effect.
  */
 export interface EventLog {
   /** @returns the new head. @throws BrokerProblem `store_unreachable` */
@@ -35,12 +36,19 @@ export interface EventLog {
 }
 
 export const EVENTS_PER_READ = 200;
+/** Events of one page that are read at a time. */
+const PARALLEL = 16;
 const MAX_TRIES = 64;
 /** Heads are remembered for so many accounts; another's is searched for in the bucket. */
 const MAX_REMEMBERED = 10_000;
 
 const StoredEvent = v.omit(AccountEvent, ['hash']);
 type StoredEvent = v.InferOutput<typeof StoredEvent>;
+
+/** Of what is told, and not of how it rests: clients compute it, too. */
+function hashOf(account: AccountId, event: StoredEvent): string {
+  return sha256B64url(lengthPrefixed(...eventFields(account, event)));
+}
 
 const NOTHING_BEFORE = Buffer.alloc(32).toString('base64url');
 
@@ -61,7 +69,7 @@ export function createEventLog(store: StateStore, codec: RecordCodec, clock: Clo
     if (!state) return undefined;
     const { content } = codec.decode(key, StoredEvent, state.bytes);
     if (content.seq !== seq) throw new BrokerProblem('record_corrupt');
-    return { ...content, hash: sha256B64url(state.bytes) };
+    return { ...content, hash: hashOf(account, content) };
   }
 
   /** There are no gaps, so the last one is found by doubling steps and then halving them. */
@@ -102,7 +110,7 @@ export function createEventLog(store: StateStore, codec: RecordCodec, clock: Clo
     const key = stateKeys.event(account, content.seq);
     const bytes = codec.encode(key, 0, content);
     if ((await store.create(key, bytes)) !== 'created') return undefined;
-    return remember(account, { seq: content.seq, hash: sha256B64url(bytes) });
+    return remember(account, { seq: content.seq, hash: hashOf(account, content) });
   }
 
   /** @param isThere looks at all up to the head before each try; when it says yes nothing is appended */
@@ -141,13 +149,13 @@ export function createEventLog(store: StateStore, codec: RecordCodec, clock: Clo
     },
     async read(account, from) {
       const head = await findHead(account);
-      const events: AccountEvent[] = [];
       const end = Math.min(head ? head.seq + 1 : 0, from + EVENTS_PER_READ);
-      for (let seq = from; seq < end; seq += 1) {
+      const seqs = Array.from({ length: Math.max(0, end - from) }, (_, index) => from + index);
+      const events = await mapBounded(seqs, PARALLEL, async (seq) => {
         const event = await load(account, seq);
         if (!event) throw new BrokerProblem('record_corrupt');
-        events.push(event);
-      }
+        return event;
+      });
       return { events, head };
     },
   };

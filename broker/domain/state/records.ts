@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type * as v from 'valibot';
 import type { StateStore, StoredState } from '../../ports/state.ts';
 import { BrokerProblem } from '../problem.ts';
+import { createQueue } from '../queue.ts';
 import type { RecordCodec, Stored } from './record-codec.ts';
 
 type Schema = v.GenericSchema;
@@ -45,8 +46,6 @@ const NEVER_ANEW = /^[am]\//;
  */
 const KEPT_MS = 2_000;
 const MAX_KEPT = 1_000;
-/** Who waited longer for the writers before it is not waited for any more: what it asks must not happen later, unseen. */
-const MAX_QUEUED_MS = 20_000;
 
 export function createRecords(store: StateStore, codec: RecordCodec): Records {
   const queue = createQueue();
@@ -169,24 +168,5 @@ function createJustSeen() {
       kept.delete(key);
       return found && performance.now() - found.atMs <= KEPT_MS ? found.state : undefined;
     },
-  };
-}
-
-/** Runs what concerns one key one after another, in the order of the calls. */
-function createQueue() {
-  const tails = new Map<string, Promise<unknown>>();
-  return async <Result>(key: string, run: () => Promise<Result>): Promise<Result> => {
-    const before = tails.get(key) ?? Promise.resolve();
-    const begunAt = performance.now();
-    const result = before.then(() => {
-      if (performance.now() - begunAt <= MAX_QUEUED_MS) return run();
-      throw new BrokerProblem('store_unreachable', { retryAfterSeconds: 1 });
-    });
-    const tail = result.catch(() => undefined);
-    tails.set(key, tail);
-    void tail.then(() => {
-      if (tails.get(key) === tail) tails.delete(key);
-    });
-    return result;
   };
 }

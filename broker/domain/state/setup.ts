@@ -22,6 +22,10 @@ export interface Setup {
   readonly stateKey: Uint8Array;
   /** HMAC over the broker's records. */
   readonly macKey: Uint8Array;
+  /** HMAC, the nonces of proofs of possession. */
+  readonly nonceKey: Uint8Array;
+  /** HMAC over what halves are made for; see envelope-proofs.ts. */
+  readonly envelopeKey: Uint8Array;
 }
 
 const CONTEXT: EncryptionContext = { app: 'halfkey', purpose: 'setup' };
@@ -34,6 +38,8 @@ const SetupJson = v.strictObject({
   sessionKey: key,
   stateKey: key,
   macKey: key,
+  nonceKey: key,
+  envelopeKey: key,
 });
 /** Under the MAC key of the setup, so that another setup cannot vouch for itself. */
 const Canary = v.strictObject({ opaquePublicKey: v.string(), nameCheck: key });
@@ -81,6 +87,8 @@ async function createSetup(store: StateStore, kms: BrokerKms) {
     sessionKey: draw(),
     stateKey: draw(),
     macKey: draw(),
+    nonceKey: draw(),
+    envelopeKey: draw(),
   };
   await store.create(stateKeys.setup, await kms.encrypt(Buffer.from(JSON.stringify(json)), CONTEXT));
   return store.read(stateKeys.setup);
@@ -89,15 +97,25 @@ async function createSetup(store: StateStore, kms: BrokerKms) {
 async function openSetup(sealed: Uint8Array, kms: BrokerKms): Promise<Setup> {
   try {
     const plaintext = await kms.decrypt(sealed, CONTEXT);
-    const json = v.parse(SetupJson, JSON.parse(Buffer.from(plaintext).toString('utf8')));
+    const parsed = v.safeParse(SetupJson, JSON.parse(Buffer.from(plaintext).toString('utf8')));
+    if (!parsed.success) {
+      throw new StartRefused(
+        'setup_mismatch',
+        `${stateKeys.setup} is of another version of Halfkey: begin with an empty data folder or bucket`,
+      );
+    }
+    const json = parsed.output;
     return {
       opaqueServerSetup: json.opaqueServerSetup,
       nameKey: Buffer.from(json.nameKey, 'base64url'),
       sessionKey: Buffer.from(json.sessionKey, 'base64url'),
       stateKey: Buffer.from(json.stateKey, 'base64url'),
       macKey: Buffer.from(json.macKey, 'base64url'),
+      nonceKey: Buffer.from(json.nonceKey, 'base64url'),
+      envelopeKey: Buffer.from(json.envelopeKey, 'base64url'),
     };
   } catch (cause) {
+    if (cause instanceof StartRefused) throw cause;
     // KMS away is another matter: it may come back, and nothing is wrong with the setup.
     if (cause instanceof BrokerProblem && cause.code !== 'record_corrupt') throw cause;
     throw new StartRefused('setup_mismatch', `${stateKeys.setup} does not open with this KMS key`);

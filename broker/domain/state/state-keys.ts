@@ -16,4 +16,6 @@ export const stateKeys = {
   grant: (account: AccountId, grant: GrantId) => `g/${account}/${grant}`,
   event: (account: AccountId, seq: number) => `e/${account}/${String(seq)}`,
   vault: (vault: VaultId) => `m/${vault}`,
+  /** How much the vault holds, where a quota is set. */
+  room: (vault: VaultId) => `m/${vault}.room`,
 } as const;

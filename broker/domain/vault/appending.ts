@@ -1,5 +1,6 @@
 import type { Head } from '../../contract/accounts.ts';
 import { DeviceId, type GrantId, type VaultId } from '../../contract/ids.ts';
+import type { NamedSnapshot } from '../../contract/vault-log.ts';
 import { readSegmentHead } from '../../contract/segment.ts';
 import * as v from 'valibot';
 import type { Clock } from '../../ports/clock.ts';
@@ -19,6 +20,8 @@ interface AppendOrder {
   /** Of passphrase or kit, and a code. */
   readonly proof?: string | undefined;
   readonly grant?: GrantId | undefined;
+  /** Whose pages the segment names. */
+  readonly snapshot?: NamedSnapshot | undefined;
 }
 
 /** Who may append what to a vault's journal. */
@@ -38,7 +41,11 @@ export interface AppendingDeps {
 }
 
 export function createAppending({ accounts, grants, log, clock }: AppendingDeps): Appending {
-  async function requireOwner(session: Session, vault: VaultId, { segment, proof }: AppendOrder): Promise<void> {
+  async function requireOwner(
+    session: Session,
+    vault: VaultId,
+    { segment, proof }: AppendOrder,
+  ): Promise<void> {
     if (proof === undefined) throw new BrokerProblem('proof_missing');
     const account = await accounts.read(session.account);
     if (!account) throw new BrokerProblem('session_missing');
@@ -72,20 +79,20 @@ export function createAppending({ accounts, grants, log, clock }: AppendingDeps)
 
   return {
     async append(session, vault, record, order) {
-      const { segment, grant } = order;
+      const { segment, grant, snapshot } = order;
       const head = readSegmentHead(segment);
       if (head?.epoch !== record.epoch) throw malformed();
       if (head.writer.every((byte) => byte === 0)) {
         await requireOwner(session, vault, order);
-        return log.append(vault, record.head, segment);
+        return log.append(vault, record.head, segment, undefined, snapshot);
       }
       const writer = v.safeParse(DeviceId, Buffer.from(head.writer).toString('base64url'));
       if (!writer.success || writer.output !== session.device) throw malformed();
       requireSigned(vault, segment, session.deviceKey);
       const appended = { device: writer.output, bytes: segment.length };
-      return log.append(vault, record.head, segment, (newer) =>
-        requirePace(session, newer ?? record, appended, grant),
-      );
+      const admit = (newer: VaultRecord | undefined) =>
+        requirePace(session, newer ?? record, appended, grant);
+      return log.append(vault, record.head, segment, admit, snapshot);
     },
   };
 }

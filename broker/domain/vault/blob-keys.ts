@@ -1,4 +1,4 @@
-import type { BlobId, VaultId } from '../../contract/ids.ts';
+import type { BlobId, DeviceId, VaultId } from '../../contract/ids.ts';
 import type { KeyPurpose } from '../../contract/envelope.ts';
 import type { EncryptionContext } from '../../ports/kms.ts';
 
@@ -7,7 +7,10 @@ export const blobKeys = {
   blob: (blob: BlobId) => `blobs/${blob}`,
   envelope: (blob: BlobId, epoch: number) => `keys/${blob}/${String(epoch)}`,
   envelopes: (blob: BlobId) => `keys/${blob}/`,
-  inbox: (blob: BlobId) => `inbox/${blob}`,
+  /** Says that the blob was deleted for good: create-only, and there for as long as the vault is. */
+  purged: (blob: BlobId) => `keys/${blob}/purged`,
+  inbox: (device: DeviceId, blob: BlobId) => `inbox/${device}/${blob}`,
+  inboxOf: (device: DeviceId) => `inbox/${device}/`,
   inboxes: 'inbox/',
   snapshotPage: (seq: number, page: BlobId) => `snapshots/${String(seq)}/${page}`,
 } as const;

@@ -2,14 +2,27 @@ import * as v from 'valibot';
 import { type EnvelopeName, EnvelopeRecord, type KeyPurpose } from '../../contract/envelope.ts';
 import type { BlobId, GrantId, VaultId } from '../../contract/ids.ts';
 import type { VaultKms } from '../../ports/kms.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { VaultObjects } from '../../ports/vaults.ts';
 import { blobKeys, halfContext } from './blob-keys.ts';
 import { mapBounded } from '../bounded.ts';
+import type { EnvelopeProofs } from './envelope-proofs.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from '../auth/grants.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Session } from '../account/session.ts';
-import type { Usage } from './usage.ts';
+import { hasRecord } from './inbox.ts';
+import { isNearlySwept } from './orphan-age.ts';
+import type { Room } from './room.ts';
+
+/** An envelope that is to be written, and what allows it: `proof` as it was given out with the half, else a live grant. */
+interface NewEnvelope {
+  readonly blob: BlobId;
+  readonly envelope: EnvelopeRecord;
+  readonly proof?: string | undefined;
+}
+
+type WriteRefusal = 'grant_missing' | 'purged' | 'upload_lost' | 'already_exists';
 
 interface ReleasedKey {
   readonly blob: BlobId;
@@ -25,20 +38,33 @@ export interface Keys {
   generate(
     session: Session,
     vault: VaultId,
-    order: { grant: GrantId; purpose: KeyPurpose; blobs: readonly BlobId[] },
-  ): Promise<{ blob: BlobId; kmsHalf: Uint8Array; kmsBlob: Uint8Array }[]>;
+    order: { grant: GrantId; purpose: KeyPurpose; epoch: number; blobs: readonly BlobId[] },
+  ): Promise<{ blob: BlobId; kmsHalf: Uint8Array; kmsBlob: Uint8Array; proof: string }[]>;
   /**
    * Charged for every name, those without an envelope too: the grant is counted down before it is known which have one, and
    * giving back what was not used would be a second write that a crash could multiply.
-   * @throws BrokerProblem as `generate`, and `record_corrupt` with the place of the envelope that does not open
+   * What is deleted for good, or does not open, is refused by itself.
+   * @throws BrokerProblem as `generate`
    */
   release(
     session: Session,
     vault: VaultId,
     order: { grant: GrantId; purpose: KeyPurpose; names: readonly EnvelopeName[] },
-  ): Promise<{ keys: ReleasedKey[]; absent: EnvelopeName[] }>;
-  /** Create-only. @throws BrokerProblem `already_exists` with the places of those that differ from what is there */
-  write(vault: VaultId, envelopes: readonly { blob: BlobId; envelope: EnvelopeRecord }[]): Promise<void>;
+  ): Promise<{
+    keys: ReleasedKey[];
+    absent: EnvelopeName[];
+    refused: (EnvelopeName & { code: 'purged' | 'record_corrupt' })[];
+  }>;
+  /**
+   * Create-only, each by itself. @returns those that were refused
+   * @param order.grant for those that have no proof
+   * @throws BrokerProblem `grant_missing` when the grant is not live
+   */
+  write(
+    session: Session,
+    vault: VaultId,
+    order: { grant?: GrantId | undefined; envelopes: readonly NewEnvelope[] },
+  ): Promise<(EnvelopeName & { code: WriteRefusal })[]>;
 }
 
 export interface KeysDeps {
@@ -46,13 +72,17 @@ export interface KeysDeps {
   readonly events: Pick<EventLog, 'append' | 'appendOnce' | 'head'>;
   readonly kms: VaultKms;
   readonly objects: VaultObjects;
-  readonly usage: Usage;
+  readonly room: Pick<Room, 'take' | 'settle'>;
+  readonly proofs: EnvelopeProofs;
+  readonly clock: Clock;
 }
 
 /** Requests to S3 or KMS that one batch has under way. */
 const PARALLEL = 16;
+/** Envelopes of one blob that are looked through for a KMS blob: there is one for each epoch. */
+const STANDING = 16;
 
-export function createKeys({ grants, events, kms, objects, usage }: KeysDeps): Keys {
+export function createKeys({ grants, events, kms, objects, room, proofs, clock }: KeysDeps): Keys {
   /** A session that wants more than a code has bought may be in a stranger's hands: its owner has to see it, once for each grant. */
   async function tellRefusal(
     session: Session,
@@ -88,82 +118,143 @@ export function createKeys({ grants, events, kms, objects, usage }: KeysDeps): K
     await events.append(session.account, { kind, device: session.device, vault, blobs });
   }
 
-  const readEnvelope = (vault: VaultId, { blob, epoch }: EnvelopeName) =>
-    objects.read(vault, blobKeys.envelope(blob, epoch));
+  /** One that was deleted for good is not found out from what is missing: whoever can write puts that back. */
+  async function isPurged(vault: VaultId, blob: BlobId): Promise<boolean> {
+    const key = blobKeys.purged(blob);
+    const { objects: found } = await objects.list(vault, key, '', 1);
+    return found.some((object) => object.key === key);
+  }
+
+  /** @returns undefined where there is none */
+  async function lookUp(vault: VaultId, { blob, epoch }: EnvelopeName) {
+    const bytes = await objects.read(vault, blobKeys.envelope(blob, epoch));
+    // In this order: a purge is noted before anything is erased, so what was read before it may still be released.
+    return bytes && { bytes, purged: await isPurged(vault, blob) };
+  }
 
   /** The first of a batch: it is ciphertext that no grant is about, so it may be on its way while the grant is charged. */
-  function readAhead(vault: VaultId, names: readonly EnvelopeName[]) {
-    const ahead = names.slice(0, PARALLEL).map((name) => readEnvelope(vault, name));
+  function lookAhead(vault: VaultId, names: readonly EnvelopeName[]) {
+    const ahead = names.slice(0, PARALLEL).map((name) => lookUp(vault, name));
     // Whoever comes to them hears of their failures; after a refusal nobody does.
     for (const reading of ahead) reading.catch(() => undefined);
     return ahead;
   }
 
+  /** @returns why it is refused for itself, or undefined where there is none */
   async function open(
     vault: VaultId,
     purpose: KeyPurpose,
     name: EnvelopeName,
-    place: number,
-    ahead: Promise<Uint8Array | undefined> | undefined,
-  ): Promise<ReleasedKey | undefined> {
-    const bytes = await (ahead ?? readEnvelope(vault, name));
-    if (!bytes) return undefined;
+    ahead: ReturnType<typeof lookUp> | undefined,
+  ): Promise<ReleasedKey | 'purged' | 'record_corrupt' | undefined> {
+    const found = await (ahead ?? lookUp(vault, name));
+    if (!found) return undefined;
+    if (found.purged) return 'purged';
     try {
-      const envelope = parseEnvelope(bytes);
+      const envelope = parseEnvelope(found.bytes);
       const kmsBlob = Buffer.from(envelope.kmsBlob, 'base64url');
       const kmsHalf = await kms.decrypt(vault, kmsBlob, halfContext(purpose, vault, name.blob));
       return { ...name, envelope, kmsHalf };
     } catch (error) {
-      if (!(error instanceof BrokerProblem && error.code === 'record_corrupt')) throw error;
-      throw new BrokerProblem('record_corrupt', { fields: [`names.${String(place)}`], cause: error });
+      if (error instanceof BrokerProblem && error.code === 'record_corrupt') return error.code;
+      throw error;
     }
   }
 
-  /** What came by single PUTs is counted here: only now it belongs to something. */
-  async function count(vault: VaultId, blobs: readonly BlobId[]): Promise<void> {
-    const sizes = await mapBounded(blobs, PARALLEL, async (blob) => {
-      const object = await objects.describe(vault, blobKeys.blob(blob));
-      // A composite checksum (`base64-N`) is a multipart upload's, counted at its completion.
-      return !object || object.sha256?.includes('-') ? 0 : object.sizeBytes;
-    });
-    await usage.add(
-      vault,
-      sizes.reduce((sum, size) => sum + size, 0),
-    );
+  /** Whether an envelope with this KMS blob stands for the blob, in whichever epoch. */
+  async function stands(vault: VaultId, blob: BlobId, kmsBlob: string): Promise<boolean> {
+    const listed = await objects.list(vault, blobKeys.envelopes(blob), '', STANDING);
+    const found = await mapBounded(listed.objects, PARALLEL, ({ key }) => objects.read(vault, key));
+    return found.some((bytes) => bytes !== undefined && kmsBlobOf(bytes) === kmsBlob);
+  }
+
+  async function mayBeWritten(
+    vault: VaultId,
+    { blob, envelope, proof }: NewEnvelope,
+    hasGrant: boolean,
+  ): Promise<boolean> {
+    const { purpose, epoch } = envelope;
+    const kmsBlob = Buffer.from(envelope.kmsBlob, 'base64url');
+    if (proof !== undefined) return proofs.holds({ vault, blob, epoch, purpose, kmsBlob }, proof);
+    return hasGrant && stands(vault, blob, envelope.kmsBlob);
+  }
+
+  async function writeOne(
+    vault: VaultId,
+    item: NewEnvelope,
+    hasGrant: boolean,
+  ): Promise<WriteRefusal | { blobBytes: number | undefined }> {
+    const { blob, envelope } = item;
+    const [allowed, purged, object] = await Promise.all([
+      mayBeWritten(vault, item, hasGrant),
+      isPurged(vault, blob),
+      envelope.purpose === 'file' ? objects.describe(vault, blobKeys.blob(blob)) : undefined,
+    ]);
+    if (!allowed) return 'grant_missing';
+    if (purged) return 'purged';
+    if (envelope.purpose === 'file' && (!object || (await isTooOld(vault, blob, object))))
+      return 'upload_lost';
+    const bytes = encodeEnvelope(envelope);
+    await room.take(vault, bytes.length, 'journal');
+    const key = blobKeys.envelope(blob, envelope.epoch);
+    if ((await objects.create(vault, key, bytes)) === 'exists') return 'already_exists';
+    return { blobBytes: object?.sizeBytes };
+  }
+
+  /** What no record in the inbox has kept may be swept at any moment. An envelope that stands keeps it too, and is none that is new. */
+  async function isTooOld(
+    vault: VaultId,
+    blob: BlobId,
+    { modifiedMs }: { modifiedMs: number },
+  ): Promise<boolean> {
+    if (!isNearlySwept(modifiedMs, clock())) return false;
+    const { objects: standing } = await objects.list(vault, blobKeys.envelopes(blob), '', 1);
+    return standing.length === 0 && !(await hasRecord(objects, vault, blob));
   }
 
   return {
-    async generate(session, vault, { grant, purpose, blobs }) {
+    async generate(session, vault, { grant, purpose, epoch, blobs }) {
       await charge(session, vault, grant, 'generate', [...blobs]);
-      return mapBounded(blobs, PARALLEL, async (blob) => ({
-        blob,
-        ...(await kms.generateDataKey(vault, halfContext(purpose, vault, blob))),
-      }));
+      return mapBounded(blobs, PARALLEL, async (blob) => {
+        const made = await kms.generateDataKey(vault, halfContext(purpose, vault, blob));
+        const proof = proofs.issue({ vault, blob, epoch, purpose, kmsBlob: made.kmsBlob });
+        return { blob, ...made, proof };
+      });
     },
     async release(session, vault, { grant, purpose, names }) {
       const blobs = names.map(({ blob }) => blob);
-      const ahead = readAhead(vault, names);
+      const ahead = lookAhead(vault, names);
       await charge(session, vault, grant, 'release', blobs);
       const opened = await mapBounded(names, PARALLEL, (name, place) =>
-        open(vault, purpose, name, place, ahead[place]),
+        open(vault, purpose, name, ahead[place]),
       );
       return {
-        keys: opened.filter((key) => key !== undefined),
+        keys: opened.filter((key) => typeof key === 'object'),
         absent: names.filter((_name, place) => opened[place] === undefined),
+        refused: names.flatMap((name, place) => {
+          const code = opened[place];
+          return typeof code === 'string' ? [{ ...name, code }] : [];
+        }),
       };
     },
-    async write(vault, envelopes) {
-      const outcomes = await mapBounded(envelopes, PARALLEL, ({ blob, envelope }) =>
-        objects.create(vault, blobKeys.envelope(blob, envelope.epoch), encodeEnvelope(envelope)),
+    async write(session, vault, { grant, envelopes }) {
+      if (grant !== undefined) await grants.require(session, grant, 'release');
+      const outcomes = await mapBounded(envelopes, PARALLEL, (item) =>
+        writeOne(vault, item, grant !== undefined),
       );
-      const fields = outcomes.flatMap((outcome, place) =>
-        outcome === 'exists' ? [`envelopes.${String(place)}`] : [],
-      );
-      if (fields.length > 0) throw new BrokerProblem('already_exists', { fields });
-      await count(
+      // Only now what came by one PUT belongs to something; uploads in parts are known since their completion.
+      await room.settle(
         vault,
-        envelopes.map(({ blob }) => blob),
+        envelopes.flatMap(({ blob }, place) => {
+          const outcome = outcomes[place];
+          const bytes = typeof outcome === 'object' ? outcome.blobBytes : undefined;
+          return bytes === undefined ? [] : [{ id: blob, bytes }];
+        }),
       );
+      return envelopes.flatMap(({ blob, envelope: { epoch } }, place) => {
+        const code = outcomes[place];
+        return typeof code === 'string' ? [{ blob, epoch, code }] : [];
+      });
     },
   };
 }
@@ -178,5 +269,14 @@ function parseEnvelope(bytes: Uint8Array): EnvelopeRecord {
     return v.parse(EnvelopeRecord, JSON.parse(Buffer.from(bytes).toString('utf8')));
   } catch (cause) {
     throw new BrokerProblem('record_corrupt', { cause });
+  }
+}
+
+/** Of an envelope as it rests, base64url; undefined for what is none. */
+function kmsBlobOf(bytes: Uint8Array): string | undefined {
+  try {
+    return parseEnvelope(bytes).kmsBlob;
+  } catch {
+    return undefined;
   }
 }

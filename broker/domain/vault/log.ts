@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Head } from '../../contract/accounts.ts';
 import * as v from 'valibot';
 import { DeviceId, type VaultId } from '../../contract/ids.ts';
+import type { NamedSnapshot } from '../../contract/vault-log.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import { readSegmentHead, type SegmentHead } from '../../contract/segment.ts';
 import type { VaultObjects } from '../../ports/vaults.ts';
@@ -9,6 +10,7 @@ import { BrokerProblem } from '../problem.ts';
 import { readInOrder } from './read-in-order.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Appended } from './append-pace.ts';
+import type { Room } from './room.ts';
 import type { VaultRecord, VaultRecords } from './vault-record.ts';
 
 /** The journal as objects `log/<seq>`; what the segments say is sealed, and none of the broker's business. */
@@ -18,15 +20,17 @@ export interface Log {
   /**
    * Writes a segment at the place that it names itself.
    * @param admit asked, with the record as it counts what lies before the place, right before the segment is written
+   * @param snapshot whose pages it names
    * @returns that place, also when the same bytes were there already
    * @throws BrokerProblem `input_malformed` when it is no segment; `head_changed` when it does not follow the head, or
-   *   another one is at its place
+   *   another one is at its place; `store_full`
    */
   append(
     vault: VaultId,
     known: Head,
     segment: Uint8Array,
     admit?: (record: VaultRecord | undefined) => Promise<void>,
+    snapshot?: NamedSnapshot,
   ): Promise<Head>;
   /**
    * Segments from `from` (0-based) on, in order, as many as LIMITS allow, and the head; at least one where there is one.
@@ -37,6 +41,7 @@ export interface Log {
 export interface LogDeps {
   readonly objects: VaultObjects;
   readonly records: VaultRecords;
+  readonly room: Pick<Room, 'take'>;
   readonly clock: Clock;
   /** Told of each head that this process has seen come about. */
   readonly announce: (vault: VaultId, head: Head) => void;
@@ -45,9 +50,14 @@ export interface LogDeps {
 const ZEROS_32 = Buffer.alloc(32);
 const ZEROS_16 = Buffer.alloc(16);
 
-export function createLog({ objects, records, clock, announce }: LogDeps): Log {
-  async function advance(vault: VaultId, head: Head, appended: readonly Appended[]): Promise<VaultRecord> {
-    const stored = await records.advance(vault, head, appended, clock());
+export function createLog({ objects, records, room, clock, announce }: LogDeps): Log {
+  async function advance(
+    vault: VaultId,
+    head: Head,
+    appended: readonly Appended[],
+    named?: Parameters<VaultRecords['advance']>[4],
+  ): Promise<VaultRecord> {
+    const stored = await records.advance(vault, head, appended, clock(), named);
     announce(vault, stored.head);
     return stored;
   }
@@ -77,7 +87,7 @@ export function createLog({ objects, records, clock, announce }: LogDeps): Log {
 
   return {
     head: async (vault, known) => (await repair(vault, known)).head,
-    async append(vault, known, segment, admit) {
+    async append(vault, known, segment, admit, snapshot) {
       const read = parseSegment(segment);
       const place = headOf(read.seq, segment);
       let head = known;
@@ -90,11 +100,14 @@ export function createLog({ objects, records, clock, announce }: LogDeps): Log {
       }
       if (!follows(read, head)) throw new BrokerProblem('head_changed');
       await admit?.(record);
+      const isByIdentity = ZEROS_16.equals(read.writer);
+      await room.take(vault, segment.length, isByIdentity ? 'erasing' : 'journal');
       if ((await objects.create(vault, logKey(read.seq), segment)) === 'exists') {
         await repair(vault, head);
         throw new BrokerProblem('head_changed');
       }
-      await advance(vault, place, appendedBy(read, segment));
+      const named = snapshot && { snapshot, isBase: isByIdentity };
+      await advance(vault, place, appendedBy(read, segment), named);
       return place;
     },
     async read(vault, known, from) {

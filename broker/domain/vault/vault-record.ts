@@ -1,12 +1,13 @@
 import * as v from 'valibot';
 import { Head } from '../../contract/accounts.ts';
 import { AccountId, Count, type VaultId } from '../../contract/ids.ts';
+import { NamedSnapshot } from '../../contract/vault-log.ts';
 import { AppendCount, type Appended, counted } from './append-pace.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Records } from '../state/records.ts';
 import { stateKeys } from '../state/state-keys.ts';
 
-/** `m/<vault>`: who may use the vault, how far its journal goes, and how much it holds. */
+/** `m/<vault>`: who may use the vault, how far its journal goes, and which snapshots of it there are. */
 export const VaultRecord = v.strictObject({
   members: v.array(v.strictObject({ account: AccountId, role: v.literal('owner') })),
   /** May lag behind the objects, which are the truth, when a broker ended between two writes. */
@@ -15,10 +16,10 @@ export const VaultRecord = v.strictObject({
   epoch: Count,
   /** What devices have appended of late. */
   appends: v.array(AppendCount),
-  /** Bytes of blobs as far as they were counted; see usage.ts. */
-  usedBytes: Count,
-  /** When they were last counted by listing; 0 for never. */
-  countedAtMs: Count,
+  /** The newest two that an append has named, the newest first: their pages stay. */
+  snapshots: v.array(NamedSnapshot),
+  /** The newest that an identity-signed segment has named: audits go back to it. */
+  base: v.optional(NamedSnapshot),
 });
 export type VaultRecord = v.InferOutput<typeof VaultRecord>;
 
@@ -29,12 +30,16 @@ export interface VaultRecords {
   create(vault: VaultId, record: VaultRecord): Promise<'created' | 'exists'>;
   /**
    * Moves the head on, never back, and counts what that took.
+   * @param named the snapshot that the segment at this place names, and whether the identity key signed it
    * @returns the record now stored, whose head another writer may have moved further
    */
-  advance(vault: VaultId, head: Head, appended: readonly Appended[], nowMs: number): Promise<VaultRecord>;
-  /** Adds to the bytes used, or takes from them; they end at 0. */
-  addUsed(vault: VaultId, sizeBytes: number): Promise<void>;
-  setUsed(vault: VaultId, usedBytes: number, countedAtMs: number): Promise<void>;
+  advance(
+    vault: VaultId,
+    head: Head,
+    appended: readonly Appended[],
+    nowMs: number,
+    named?: { snapshot: NamedSnapshot; isBase: boolean },
+  ): Promise<VaultRecord>;
 }
 
 export function createVaultRecords(records: Records): VaultRecords {
@@ -50,21 +55,24 @@ export function createVaultRecords(records: Records): VaultRecords {
   return {
     read: async (vault) => (await records.read(stateKeys.vault(vault), VaultRecord))?.content,
     create: (vault, record) => records.create(stateKeys.vault(vault), record),
-    advance: (vault, head, appended, nowMs) =>
-      change(vault, (record) =>
-        record.head.seq < head.seq
-          ? { ...record, head, appends: counted(record.appends, appended, nowMs) }
-          : undefined,
-      ),
-    async addUsed(vault, sizeBytes) {
-      if (sizeBytes === 0) return;
-      await change(vault, (record) => ({
-        ...record,
-        usedBytes: Math.max(0, record.usedBytes + sizeBytes),
-      }));
-    },
-    async setUsed(vault, usedBytes, countedAtMs) {
-      await change(vault, (record) => ({ ...record, usedBytes, countedAtMs }));
-    },
+    advance: (vault, head, appended, nowMs, named) =>
+      change(vault, (record) => {
+        const isNewer = record.head.seq < head.seq;
+        if (!isNewer && !named) return undefined;
+        const moved = isNewer && { head, appends: counted(record.appends, appended, nowMs) };
+        return { ...(named ? withSnapshot(record, named) : record), ...moved };
+      }),
   };
+}
+
+/** So many named snapshots keep their pages: whoever is just reading the one before the newest can. */
+const KEPT_SNAPSHOTS = 2;
+
+function withSnapshot(
+  record: VaultRecord,
+  { snapshot, isBase }: { snapshot: NamedSnapshot; isBase: boolean },
+): VaultRecord {
+  const others = record.snapshots.filter(({ seq }) => seq !== snapshot.seq);
+  const snapshots = [...others, snapshot].sort((a, b) => b.seq - a.seq).slice(0, KEPT_SNAPSHOTS);
+  return { ...record, snapshots, ...(isBase && { base: snapshot }) };
 }

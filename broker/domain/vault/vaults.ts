@@ -7,17 +7,19 @@ import type { Purger, VaultObjects } from '../../ports/vaults.ts';
 import type { Accounts } from '../account/accounts.ts';
 import { blobKeys } from './blob-keys.ts';
 import { createAppending, type Appending } from './appending.ts';
+import { createEnvelopeProofs } from './envelope-proofs.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from '../auth/grants.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createKeys, encodeEnvelope, type Keys } from './keys.ts';
 import { createLog, genesisHead, type Log, logKey } from './log.ts';
 import { BrokerProblem } from '../problem.ts';
+import { createFindOrphans, type FindOrphans } from './orphans.ts';
 import { createPurge, type Purge } from './purge.ts';
 import type { Records } from '../state/records.ts';
 import type { SecondFactor } from '../auth/second-factor.ts';
 import { createUploads, type Uploads } from './uploads.ts';
-import { createUsage } from './usage.ts';
+import { createRoom } from './room.ts';
 import { createVaultEvents, type VaultEvents } from './events.ts';
 import { createVaultRecords, type VaultRecord } from './vault-record.ts';
 
@@ -48,6 +50,8 @@ export interface VaultSide {
   readonly news: VaultEvents;
   readonly purge: Purge;
   readonly objects: VaultObjects;
+  /** Of what is listed below `v/`, what nothing names. */
+  readonly findOrphans: FindOrphans;
   /** Ends what runs by itself. */
   close(): void;
 }
@@ -62,8 +66,10 @@ export interface VaultSideDeps {
   readonly kms: VaultKms;
   readonly purger: Purger;
   readonly clock: Clock;
+  /** 32 bytes, from `broker/setup`. */
+  readonly envelopeKey: Uint8Array;
   readonly settings: {
-    /** Bytes of blobs per vault; undefined: no limit. */
+    /** Bytes that a vault may hold; undefined: no limit. */
     readonly quotaBytes?: number | undefined;
   };
 }
@@ -74,7 +80,8 @@ const POLL_MS = 700;
 export function createVaultSide(deps: VaultSideDeps): VaultSide {
   const { accounts, objects, clock } = deps;
   const records = createVaultRecords(deps.records);
-  const usage = createUsage({ objects, records, clock, quotaBytes: deps.settings.quotaBytes });
+  const { quotaBytes } = deps.settings;
+  const room = createRoom({ objects, records: deps.records, grants: deps.grants, clock, quotaBytes });
   const news = createVaultEvents({
     readHead: async (vault) => (await records.read(vault))?.head,
     pollMs: POLL_MS,
@@ -82,6 +89,7 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
   const log = createLog({
     objects,
     records,
+    room,
     clock,
     announce: (vault, head) => {
       news.announceHead(vault, head);
@@ -108,6 +116,9 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
     },
     async createVault({ account, vault, genesis, inboxBlob, inboxEnvelope }) {
       const head = genesisHead(genesis);
+      if (inboxEnvelope.purpose !== 'inbox') {
+        throw new BrokerProblem('input_malformed', { fields: ['inboxEnvelope.purpose'] });
+      }
       const firstObjects: [string, Uint8Array][] = [
         [blobKeys.envelope(inboxBlob, inboxEnvelope.epoch), encodeEnvelope(inboxEnvelope)],
         [logKey(0), genesis],
@@ -120,25 +131,26 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
         head,
         epoch: 0,
         appends: [],
-        usedBytes: 0,
-        countedAtMs: clock(),
+        snapshots: [],
       };
       if ((await records.create(vault, record)) === 'exists') await requireMember(account, vault);
       return head;
     },
     appending: createAppending({ accounts, grants: deps.grants, log, clock }),
-    keys: createKeys({ ...deps, usage }),
-    uploads: createUploads(objects, usage),
+    keys: createKeys({ ...deps, room, proofs: createEnvelopeProofs(deps.envelopeKey, clock) }),
+    uploads: createUploads(objects, room),
     log,
     inbox: createInbox({
       ...deps,
+      room,
       announce: (vault) => {
         news.announceInbox(vault);
       },
     }),
     news,
-    purge: createPurge({ ...deps, usage }),
+    purge: createPurge({ ...deps, room }),
     objects,
+    findOrphans: createFindOrphans({ objects, vaults: records, clock }),
     close: () => {
       news.close();
     },

@@ -1,7 +1,8 @@
 import { base32nopad } from '@scure/base';
 import { lengthPrefixed, type Bytes } from '../bytes.ts';
 import { sha256 } from '../crypto/digest.ts';
-import { randomBytes } from '../crypto/random.ts';
+import { randomSecret } from '../crypto/random.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
 
 /** How many codes a sheet has. */
 const CODES = 10;
@@ -10,7 +11,11 @@ const GROUP_CHARACTERS = 4;
 
 /** Ten one-time codes of 80 bits: 16 characters of base32 (RFC 4648 §6), as the broker takes them. */
 export function generateBackupCodes(): string[] {
-  return Array.from({ length: CODES }, () => base32nopad.encode(randomBytes(CODE_BYTES)));
+  return Array.from({ length: CODES }, () => {
+    const code = randomSecret(CODE_BYTES);
+    using _code = wipeAtEnd(code);
+    return base32nopad.encode(code);
+  });
 }
 
 /** As printed: four groups of four, `ABCD-EFGH-IJKL-MNOP`. */

@@ -1,5 +1,6 @@
 import { HalfkeyError } from '../errors.ts';
-import { randomBytes } from '../crypto/random.ts';
+import { wipeAtEnd } from '../crypto/wipe.ts';
+import { randomSecret } from '../crypto/random.ts';
 import { loaded } from './loaded.ts';
 
 /**
@@ -51,7 +52,8 @@ export async function requireStrong(passphrase: string, userName: string): Promi
 export async function generatePassphrase(): Promise<string> {
   const { wordlist } = await loaded(import('@scure/bip39/wordlists/english.js'));
   // 2,048 divides 65,536: each word is as likely as any other.
-  const picks = new Uint16Array(randomBytes(GENERATED_WORDS * 2).buffer);
+  const picks = new Uint16Array(randomSecret(GENERATED_WORDS * 2).buffer);
+  using _picks = wipeAtEnd(picks);
   return Array.from(picks, (pick) => wordlist[pick % wordlist.length]).join('-');
 }
 

@@ -1,7 +1,7 @@
 import { lengthPrefixed, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
 import { deriveKey } from '../crypto/hkdf.ts';
-import { randomBytes } from '../crypto/random.ts';
+import { randomSecret } from '../crypto/random.ts';
 import { sign, signingKeyFromSeed, type SigningKeyPair } from '../crypto/signing.ts';
 import { wipeAtEnd } from '../crypto/wipe.ts';
 import { loaded } from './loaded.ts';
@@ -12,7 +12,7 @@ const WORDS = 24;
 
 /** A new kit's secret, 32 bytes. */
 export function generateRecoveryEntropy(): Bytes {
-  return randomBytes(ENTROPY_BYTES);
+  return randomSecret(ENTROPY_BYTES);
 }
 
 /** The 24 English words of BIP39 that stand for 32 bytes and a checksum of 8 bits. */

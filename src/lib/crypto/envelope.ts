@@ -15,6 +15,7 @@ const SEALED_KEY_BYTES = sealedSize(KEY_BYTES);
 /** What KMS half and vault key together open: the key of one blob. docs/FORMAT.md §8 */
 export interface Envelope {
   readonly suite: typeof SUITE;
+  readonly purpose: 'file' | 'inbox';
   /** Of the vault key. */
   readonly epoch: number;
   /** 32 bytes. */
@@ -27,7 +28,7 @@ export interface Envelope {
 
 /** What an envelope belongs to; all of it is bound into the key that wraps. */
 interface EnvelopeBinding {
-  readonly purpose: 'file' | 'inbox';
+  readonly purpose: Envelope['purpose'];
   readonly vault: string;
   readonly blob: string;
   /** Of the vault key. */
@@ -49,25 +50,25 @@ export async function sealEnvelope(
   input: EnvelopeBinding & Halves & { readonly contentKey: Bytes; readonly kmsBlob: Bytes },
 ): Promise<Envelope> {
   checkKeySize('content key', input.contentKey);
-  const { epoch, kmsBlob } = input;
+  const { purpose, epoch, kmsBlob } = input;
   const salt = randomBytes(SALT_BYTES);
   const kek = await deriveKek(input, salt);
   using _kek = wipeAtEnd(kek);
   const sealedKey = await seal(kek, await envelopeAad(input, kmsBlob), input.contentKey);
-  return { suite: SUITE, epoch, salt, kmsBlob, sealedKey };
+  return { suite: SUITE, purpose, epoch, salt, kmsBlob, sealedKey };
 }
 
 /**
  * The content key, 32 bytes.
  * @throws {HalfkeyError} `format_unknown` for another suite; `kms_half_wrong` when the halves do not open it, be it that the half,
- *   the salt or the KMS blob was changed or belongs elsewhere; `envelope_corrupt` when it is of another epoch or damaged
+ *   the salt or the KMS blob was changed or belongs elsewhere; `envelope_corrupt` when it is of another purpose or epoch, or damaged
  * @throws {RangeError} when the vault key is not 32 bytes long
  */
 export async function openEnvelope(
   input: EnvelopeBinding & Halves & { readonly envelope: Envelope },
 ): Promise<Bytes> {
   const { envelope } = input;
-  checkEnvelope(envelope, input.epoch);
+  checkEnvelope(envelope, input);
   const kek = await deriveKek(input, envelope.salt);
   using _kek = wipeAtEnd(kek);
   try {
@@ -81,9 +82,12 @@ export async function openEnvelope(
   }
 }
 
-function checkEnvelope(envelope: Envelope, epoch: number): void {
+function checkEnvelope(envelope: Envelope, { purpose, epoch }: EnvelopeBinding): void {
   if ((envelope.suite as string) !== SUITE) {
     throw new HalfkeyError('format_unknown', `expected an envelope of suite ${SUITE}`);
+  }
+  if (envelope.purpose !== purpose) {
+    throw new HalfkeyError('envelope_corrupt', `expected an envelope of purpose ${purpose}`);
   }
   if (envelope.epoch !== epoch) {
     throw new HalfkeyError(

@@ -6,7 +6,7 @@ const dispose = (Symbol as { readonly dispose?: symbol }).dispose ?? Symbol.for(
  * `using _key = wipeAtEnd(key);`
  * @param secrets what is undefined is passed over
  */
-export function wipeAtEnd(...secrets: readonly (Uint8Array | undefined)[]): Disposable {
+export function wipeAtEnd(...secrets: readonly (Uint8Array | Uint16Array | undefined)[]): Disposable {
   const wipe = (): void => {
     for (const secret of secrets) secret?.fill(0);
   };

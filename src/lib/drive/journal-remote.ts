@@ -31,8 +31,11 @@ export function journalRemote(
       const { head, segments } = await broker.call(logRead, { from: String(fromSeq) }, { vault });
       return { head: toJournalHead(head), segments: segments.map(decode) };
     },
-    async append(segment, proof) {
-      const request = { segment: toB64Url(segment), proof, grant: grant() };
+    async append(segment, proof, snapshot) {
+      const named = snapshot && {
+        snapshot: { seq: snapshot.seq, pages: snapshot.pages.map(({ page }) => v.parse(BlobId, page)) },
+      };
+      const request = { segment: toB64Url(segment), proof, grant: grant(), ...named };
       return toJournalHead(await broker.call(logAppend, request, { vault }));
     },
     async putPages(seq, pages) {

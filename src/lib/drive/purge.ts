@@ -1,4 +1,4 @@
-import { inboxList } from '$contract/vault-inbox.ts';
+import { inboxList, inboxRead, type InboxName } from '$contract/vault-inbox.ts';
 import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { purge, purgeGrant } from '$contract/vault-keys.ts';
@@ -26,7 +26,8 @@ interface Confirmed {
  * Deletes files for good: first the journal says so, then the broker erases, then the journal says that it is done. Nothing is erased
  * but what was confirmed here: any device can write into the journal that a file was deleted, and only hides it by that.
  *
- * @throws {HalfkeyError} `not_found` when the journal has no such file; `code_malformed`, `code_wrong` and its like
+ * @throws {HalfkeyError} `not_found` when the journal has no such file; `code_malformed`, `code_wrong` and its like;
+ *   `store_refused` when the store keeps something, and then all else is gone
  */
 export async function purgeFiles(open: OpenVault, { file, also }: Confirmed, factor: Factor): Promise<void> {
   const { vault, broker, journal } = open;
@@ -39,11 +40,15 @@ export async function purgeFiles(open: OpenVault, { file, also }: Confirmed, fac
   const files = new Set([file, ...also]);
   const ofFiles = journal.state.hiddenFiles().flatMap(({ id, blobs }) => (files.has(id) ? blobs : []));
   const blobs = [...ofFiles, ...(await erasableKeys(open, patience))] as BlobId[];
+  const kept = new Set<BlobId>();
   for (let index = 0; index < blobs.length; index += LIMITS.batch) {
     const batch = blobs.slice(index, index + LIMITS.batch);
-    await retry(() => broker.call(purge, { grant, blobs: batch }, { vault }), patience);
-    await journal.append(() => [{ kind: 'purged', blobs: batch }]);
+    const { refused } = await retry(() => broker.call(purge, { grant, blobs: batch }, { vault }), patience);
+    for (const { blob } of refused) kept.add(blob);
+    const gone = batch.filter((blob) => !kept.has(blob));
+    if (gone.length > 0) await journal.append(() => [{ kind: 'purged', blobs: gone }]);
   }
+  if (kept.size > 0) throw new HalfkeyError('store_refused', `the store keeps ${String(kept.size)} blobs`);
 }
 
 /** Files that some device has deleted, and whose content is on the server still. */
@@ -62,15 +67,19 @@ async function erasableKeys({ vault, broker, journal }: OpenVault, signal: Abort
   const { unpurged, inboxKeys } = journal.state;
   const retired = inboxKeys.filter(({ blob }) => unpurged.has(blob));
   if (retired.length === 0) return [];
+  const names: InboxName[] = [];
+  for (let after = '', more = true; more;) {
+    const page = await retry(() => broker.call(inboxList, { after }, { vault }), signal);
+    names.push(...page.names.map(({ device, blob }) => ({ device, blob })));
+    const last = page.names.at(-1);
+    more = page.more && last !== undefined;
+    if (last) after = `${last.device}/${last.blob}`;
+  }
   let oldest = Number.POSITIVE_INFINITY;
-  const listAfter = (after: BlobId | '') =>
-    retry(() => broker.call(inboxList, { after }, { vault }), signal);
-  let page = await listAfter('');
-  for (;;) {
-    for (const { record } of page.records) oldest = Math.min(oldest, epochOf(record));
-    const last = page.records.at(-1);
-    if (!page.more || !last) break;
-    page = await listAfter(last.blob);
+  for (let from = 0; from < names.length; from += LIMITS.batch) {
+    const some = names.slice(from, from + LIMITS.batch);
+    const { records } = await retry(() => broker.call(inboxRead, { names: some }, { vault }), signal);
+    for (const { record } of records) oldest = Math.min(oldest, epochOf(record));
   }
   return retired.filter(({ epoch }) => epoch < oldest).map(({ blob }) => blob);
 }

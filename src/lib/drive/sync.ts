@@ -4,6 +4,7 @@ import { coalesced } from '../concurrency/coalesced.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Broker } from '../remote/broker.ts';
 import { askHead, readHeads } from '../remote/heads.ts';
+import type { Prover } from '../remote/session-proof.ts';
 import { SharedHeads } from './shared-heads.ts';
 
 const FIRST_RETRY_MS = 1_000;
@@ -12,6 +13,7 @@ const LAST_RETRY_MS = 30_000;
 /** What keeps a journal up to date. */
 export interface SyncDeps {
   readonly origin: string;
+  readonly prover: Prover;
   readonly vault: VaultId;
   readonly broker: Broker;
   /** Seq of the journal's head. */
@@ -91,11 +93,11 @@ export class Sync {
   }
 
   #listen(): void {
-    const { origin, vault, broker } = this.#deps;
+    const { origin, prover, vault, broker } = this.#deps;
     this.#heads ??= new SharedHeads({
       vault,
       locks: navigator.locks,
-      listen: (onNews, signal) => readHeads(origin, vault, onNews, signal),
+      listen: (onNews, signal) => readHeads({ origin, prover }, vault, onNews, signal),
       ask: () => askHead(broker, vault, this.#deps.known()),
       onNews: (news) => {
         this.#deps.connection(true);

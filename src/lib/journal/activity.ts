@@ -41,7 +41,7 @@ export async function readActivity(
 }
 
 /** What one segment says, in names. @param before the state that its writer wrote it to */
-export function deedsOf({ seq, operations }: FoldableSegment, before: FoldedVault): Deed[] {
+function deedsOf({ seq, operations }: FoldableSegment, before: FoldedVault): Deed[] {
   const names = new Map<string, string>();
   return operations.map((operation): Deed => {
     const subject = subjectOf(operation);
@@ -76,7 +76,9 @@ export function undoneBy({ deeds }: Activity, since: number): Deed[] {
 }
 
 function heartbeatsOf({ seq, operations }: FoldableSegment): { seq: number; atMs: number }[] {
-  return operations.flatMap((operation) => (operation.kind === 'heartbeat' ? [{ seq, atMs: operation.atMs }] : []));
+  return operations.flatMap((operation) =>
+    operation.kind === 'heartbeat' ? [{ seq, atMs: operation.atMs }] : [],
+  );
 }
 
 function subjectOf(operation: Operation): string | undefined {
@@ -87,5 +89,7 @@ function subjectOf(operation: Operation): string | undefined {
 
 function timeOf(operation: Operation): number | undefined {
   if ('atMs' in operation) return operation.atMs;
-  return 'version' in operation && typeof operation.version === 'object' ? operation.version.addedAtMs : undefined;
+  return 'version' in operation && typeof operation.version === 'object'
+    ? operation.version.addedAtMs
+    : undefined;
 }

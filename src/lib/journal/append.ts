@@ -3,7 +3,7 @@ import { sha256 } from '../crypto/digest.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { FoldedVault } from './state/folded-vault.ts';
 import { encodeOperation } from './entries/operation-codec.ts';
-import { MAX_OPERATIONS, mayWrite, type Operation } from './entries/operations.ts';
+import { MAX_OPERATIONS, mayWrite, type Operation, type SnapshotName } from './entries/operations.ts';
 import type { JournalRemote } from './ports.ts';
 import { pull, type Replica } from './replica.ts';
 import { sealSegment, type SegmentSigner } from './entries/segment.ts';
@@ -44,8 +44,10 @@ export async function appendIntent(context: AppendContext, intent: Intent): Prom
     if (signer.device !== undefined && !replica.state.trustedDevice(signer.device)) {
       throw new HalfkeyError('device_untrusted', 'this device is not enrolled, or was revoked');
     }
-    const wanted = encodeAll(signer, intent(replica.state));
-    const isDone = await placeAll(context, without(wanted, landed), landed);
+    const operations = intent(replica.state);
+    const wanted = encodeAll(signer, operations);
+    const named = operations.find((operation) => operation.kind === 'snapshot')?.snapshot;
+    const isDone = await placeAll(context, without(wanted, landed), landed, named);
     if (isDone) return;
     await context.pauseMs(jitteredMs(tries));
   }
@@ -56,12 +58,13 @@ async function placeAll(
   context: AppendContext,
   operations: readonly Bytes[],
   landed: Map<string, number>,
+  named: SnapshotName | undefined,
 ): Promise<boolean> {
   for (const batch of batches(operations)) {
     const { replica, signer } = context;
     const key = await replica.trust.keys.provenFor(replica.state);
     const segment = await sealSegment(key, replica.head, concat(...batch), signer);
-    if (!(await placeSegment(context, segment))) return false;
+    if (!(await placeSegment(context, segment, named))) return false;
     for (const operation of batch) count(landed, operation, 1);
   }
   return true;
@@ -71,12 +74,13 @@ async function placeAll(
 async function placeSegment(
   { replica, remote, pauseMs, proof }: AppendContext,
   segment: Bytes,
+  named: SnapshotName | undefined,
 ): Promise<boolean> {
   const own = { seq: replica.nextSeq, hash: await sha256(segment) };
   for (let tries = 0; ; tries++) {
     let failure: HalfkeyError | undefined;
     try {
-      const head = await remote.append(segment, proof);
+      const head = await remote.append(segment, proof, named);
       if (head.seq === own.seq && equalBytes(head.hash, own.hash)) {
         await replica.take([segment]);
         if (replica.doubtsToCome) await pull(replica, remote);

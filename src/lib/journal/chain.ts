@@ -57,14 +57,19 @@ export async function judgeSegment(
     if (!isTrusted) throw corrupt(seq, 'it follows another segment');
     throw new HalfkeyError('fork', `segment ${String(seq)} follows another history`, { detail: { seq } });
   }
-  const counts = isTrusted && read.epoch === state.epoch && read.content.kind === 'opened';
-  if (before === undefined && (!counts || writer !== undefined || read.epoch !== FIRST_EPOCH)) {
+  const { content } = read;
+  const counts = isTrusted && read.epoch === state.epoch;
+  const isOpened = counts && content.kind === 'opened';
+  if (before === undefined && (!isOpened || writer !== undefined || read.epoch !== FIRST_EPOCH)) {
     throw corrupt(seq, 'it is no genesis of this vault');
   }
-  if (!counts || read.content.kind !== 'opened') {
-    return { segment: { seq, prevHash, writer, operations: [], malformed: 1 }, voided: { seq, writer, isSigned } };
+  if (!counts || content.kind !== 'opened') {
+    return {
+      segment: { seq, prevHash, writer, operations: [], malformed: 1 },
+      voided: { seq, writer, isSigned },
+    };
   }
-  const sequence = unpadded(read.content.plaintext);
+  const sequence = unpadded(content.plaintext);
   const { operations, malformed } = sequence
     ? decodeOperations(sequence, MAX_OPERATIONS)
     : { operations: [], malformed: 1 };

@@ -109,7 +109,12 @@ async function findSnapshots(
   const found: Candidate[] = [];
   for (let index = tail.length - 1; index >= 0; index--) {
     const place = tailSeq + index;
-    const { content, epoch } = await readSegment(keys.vault, keys.of, place, tail[index] ?? new Uint8Array(0));
+    const { content, epoch } = await readSegment(
+      keys.vault,
+      keys.of,
+      place,
+      tail[index] ?? new Uint8Array(0),
+    );
     const sequence = content.kind === 'opened' ? unpadded(content.plaintext) : undefined;
     if (!sequence) continue;
     const { operations } = decodeOperations(sequence, MAX_OPERATIONS);

@@ -70,7 +70,11 @@ export class JournalKeys {
 }
 
 /** The vault key of the epoch before; empty when this one does not open it. */
-async function openPrevious(vault: string, { epoch, vaultKey, previous }: EpochKey, rotation: string): Promise<Bytes> {
+async function openPrevious(
+  vault: string,
+  { epoch, vaultKey, previous }: EpochKey,
+  rotation: string,
+): Promise<Bytes> {
   const key = await deriveKey(vaultKey, 'previous-key', vault, u32be(epoch));
   try {
     return await open(key, sealAad('previous-key', vault, rotation, epoch), previous ?? new Uint8Array(0));

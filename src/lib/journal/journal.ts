@@ -52,12 +52,7 @@ export class Journal {
   #savedHeader: Bytes | undefined;
   #saving: Promise<void> | undefined;
 
-  private constructor(
-    deps: JournalDeps,
-    keys: Keys,
-    replica: Replica,
-    head: JournalHead,
-  ) {
+  private constructor(deps: JournalDeps, keys: Keys, replica: Replica, head: JournalHead) {
     this.#deps = deps;
     this.#keys = keys;
     this.#replica = replica;
@@ -276,7 +271,11 @@ export class Journal {
         await pull(replica, remote);
         // Only what comes behind it says who named it.
         const own = replica.state.base;
-        if (replica.needsAudit && own?.seq === base.seq && equalBytes(own.snapshot.stateHash, base.snapshot.stateHash)) {
+        if (
+          replica.needsAudit &&
+          own?.seq === base.seq &&
+          equalBytes(own.snapshot.stateHash, base.snapshot.stateHash)
+        ) {
           replica.passAudit();
         }
         if (!replica.needsAudit) return replica;

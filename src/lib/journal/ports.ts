@@ -1,4 +1,5 @@
 import type { Bytes } from '../bytes.ts';
+import type { SnapshotName } from './entries/operations.ts';
 import type { JournalHead } from './entries/segment.ts';
 import type { EpochKey } from './journal-keys.ts';
 
@@ -12,10 +13,15 @@ export interface JournalRemote {
   /**
    * Writes a segment at the place that its head says, if that place is free and next.
    * @param proof what the broker answered for passphrase or kit, and a code: it takes no segment of the identity key without
+   * @param snapshot that the segment names: its pages are to stay
    * @throws {HalfkeyError} `head_changed`; `too_many_requests` when this device has written much; of the family unreachable, when
    *   nobody knows whether it was written
    */
-  append(segment: Bytes, proof?: string): Promise<JournalHead>;
+  append(
+    segment: Bytes,
+    proof?: string,
+    snapshot?: Pick<SnapshotName, 'seq' | 'pages'>,
+  ): Promise<JournalHead>;
   /** Pages of the snapshot after segment `seq`. */
   putPages(seq: number, pages: { page: string; bytes: Bytes }[]): Promise<void>;
   getPage(seq: number, page: string, sizeBytes: number): Promise<Bytes>;

@@ -21,6 +21,17 @@ export interface OtherDevice {
   readonly lastHeardMs?: number;
 }
 
+/** Something that another device did to the list. */
+export interface DeviceDeed {
+  readonly kind: 'added' | 'replaced' | 'renamed' | 'moved' | 'deleted' | 'restored' | 'tagged';
+  /** What the file or folder was called before, where it is known. */
+  readonly name?: string;
+  /** What it was called from then on. */
+  readonly newName?: string;
+  /** By that device's clock, ms since 1970. */
+  readonly atMs?: number;
+}
+
 export interface CredentialCommands {
   /** Passphrase and code once more: the commands of this kind work for ten minutes then, or until `lock`. `passphrase_wrong`. */
   'credentials/prove': { args: { passphrase: string; factor: Factor }; result: void };
@@ -37,6 +48,14 @@ export interface CredentialCommands {
   'credentials/passphrase': { args: { passphrase: string }; result: void };
   /** Those that can be signed out, in the order of their enrolment. */
   'credentials/devices': { args: NoArguments; result: { devices: readonly OtherDevice[] } };
+  /**
+   * What one did since a moment (ms since 1970): the newest 200 of `count`. `since`: the segment that `credentials/revoke` takes to undo
+   * them; it is earlier rather than later, because only what other devices said tells the time. Reads the whole log.
+   */
+  'credentials/activity': {
+    args: { device: string; sinceMs: number };
+    result: { since: number; deeds: readonly DeviceDeed[]; count: number };
+  };
   /**
    * Signs one out for good: it comes back as a new one only. `since`: the segment from which on nothing counts that it wrote; missing,
    * all counts that it has written. May be sent again.

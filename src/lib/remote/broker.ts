@@ -3,7 +3,8 @@ import type { VaultId } from '$contract/ids.ts';
 import { type Route, TAB_HEADER } from '$contract/route.ts';
 import * as v from 'valibot';
 import { HalfkeyError } from '../errors.ts';
-import { answerTo, chunksOf } from './body.ts';
+import { chunksOf } from './body.ts';
+import { askSigned, type Prover } from './session-proof.ts';
 
 type In<R extends Route> = v.InferInput<R['request']>;
 type Out<R extends Route> = v.InferOutput<R['answer']>;
@@ -27,14 +28,17 @@ const MIN_SENT_BYTES_PER_MS = 8;
 /** More than the longest answer, which is segments: LIMITS.segmentBytesPerRead and one segment, in base64. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** @param origin of the app; the broker serves it, so every request is same-origin and carries the session's cookie */
-export function connectBroker(origin: string): Broker {
+/**
+ * @param origin of the app; the broker serves it, so every request is same-origin and carries the session's cookie
+ * @param prover of the session's key, without which the cookie is worth nothing
+ */
+export function connectBroker(origin: string, prover: Prover): Broker {
   // Each tab has a worker, and each worker one of these.
   const tab = crypto.randomUUID();
   return {
     async call(route, request, { vault, signal, timeoutMs = REQUEST_TIMEOUT_MS } = {}) {
       const url = new URL(route.path.replace(':vault', encodeURIComponent(vault ?? '')), origin);
-      const init: RequestInit & { body?: string } = {
+      const init: AskedInit = {
         method: route.method,
         credentials: 'same-origin',
         cache: 'no-store',
@@ -48,7 +52,11 @@ export function connectBroker(origin: string): Broker {
         }
       }
       const limitMs = timeoutMs + (init.body?.length ?? 0) / MIN_SENT_BYTES_PER_MS;
-      const { ok, status, body, sentAtMs } = await exchange(url, init, limitMs, signal);
+      const about = { limitMs, unreachable: 'broker_unreachable', ...(signal && { signal }) } as const;
+      const { ok, status, body, sentAtMs } = await exchange(
+        () => askSigned(prover, { stage: route.stage, url, init }, about),
+        signal,
+      );
       if (!ok) throw refusal(status, body, sentAtMs);
       const answer = v.safeParse(route.answer, body);
       if (!answer.success)
@@ -58,15 +66,14 @@ export function connectBroker(origin: string): Broker {
   };
 }
 
+type AskedInit = RequestInit & { method: string; body?: string; headers?: Record<string, string> };
+
 async function exchange(
-  url: URL,
-  init: RequestInit,
-  limitMs: number,
+  ask: () => Promise<Response>,
   signal: AbortSignal | undefined,
 ): Promise<{ ok: boolean; status: number; body: unknown; sentAtMs: number | undefined }> {
   try {
-    const about = { limitMs, unreachable: 'broker_unreachable', ...(signal && { signal }) } as const;
-    const response = await answerTo(url, init, about);
+    const response = await ask();
     const text = await textOf(response);
     const body: unknown = response.status === 204 ? undefined : JSON.parse(text);
     const sentAtMs = Date.parse(response.headers.get('date') ?? '');

@@ -4,8 +4,9 @@ import { VAULT_EVENTS_PATH } from '$contract/vault-events.ts';
 import { headRead } from '$contract/vault-log.ts';
 import * as v from 'valibot';
 import { HalfkeyError } from '../errors.ts';
-import { answerTo, inTime } from './body.ts';
+import { inTime } from './body.ts';
 import type { Broker } from './broker.ts';
+import { askSigned, type Prover } from './session-proof.ts';
 import { EventStreamParser, type StreamedEvent } from './event-stream.ts';
 
 /** The broker says something every 15 s. Whoever says nothing for three times as long is not there, or somebody on the way keeps it. */
@@ -33,7 +34,7 @@ export function askHead(broker: Broker, vault: VaultId, known: number): Promise<
  *   reason. It never resolves
  */
 export async function readHeads(
-  origin: string,
+  { origin, prover }: { readonly origin: string; readonly prover: Prover },
   vault: VaultId,
   onNews: (news: HeadNews) => void,
   signal: AbortSignal,
@@ -41,11 +42,8 @@ export async function readHeads(
   const url = new URL(VAULT_EVENTS_PATH.replace(':vault', encodeURIComponent(vault)), origin);
   const about = { limitMs: SILENT_MS, unreachable: 'broker_unreachable', signal } as const;
   const headers = { accept: 'text/event-stream' };
-  const { status, body } = await answerTo(
-    url,
-    { headers, credentials: 'same-origin', cache: 'no-store' },
-    about,
-  );
+  const init = { method: 'GET', headers, credentials: 'same-origin', cache: 'no-store' } as const;
+  const { status, body } = await askSigned(prover, { stage: 'full', url, init }, about);
   const reader = body?.getReader();
   try {
     if (status !== 200 || !reader) throw refusal(status);

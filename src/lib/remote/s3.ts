@@ -1,4 +1,4 @@
-import { OBJECT_TYPE } from '$contract/limits.ts';
+import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import { concat } from '../bytes.ts';
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
 import { AnswerPace, STALL_MS } from './answer-pace.ts';
@@ -124,7 +124,14 @@ export async function putByFetch({
 /** What the broker has signed into the URL of a whole blob, or of a part: S3 refuses a PUT that lacks one of them. */
 function signedHeaders({ sha256B64, createOnly }: Pick<Put, 'sha256B64' | 'createOnly'>): [string, string][] {
   const checksum: [string, string] = ['x-amz-checksum-sha256', sha256B64];
-  return createOnly ? [checksum, ['content-type', OBJECT_TYPE], ['if-none-match', '*']] : [checksum];
+  return createOnly
+    ? [
+        checksum,
+        ['content-type', OBJECT_TYPE],
+        ['content-disposition', OBJECT_DISPOSITION],
+        ['if-none-match', '*'],
+      ]
+    : [checksum];
 }
 
 /**

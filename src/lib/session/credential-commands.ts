@@ -18,6 +18,7 @@ export function credentialCommands(
     'credentials/authenticator-confirm': (args) => credentials.confirmAuthenticator(args),
     'credentials/passphrase': (args) => credentials.passphrase(args),
     'credentials/devices': () => credentials.devices(),
+    'credentials/activity': (args) => credentials.activity(args),
     'credentials/revoke': (args) => credentials.revoke(args),
     'credentials/end': () => {
       credentials.clear();

@@ -22,6 +22,7 @@ import { headPhrase } from '../journal/entries/head-phrase.ts';
 import type { Broker } from '../remote/broker.ts';
 import { noteKept } from '../store/kit-note.ts';
 import { otherDevices } from '../drive/other-devices.ts';
+import { activitySince } from './device-activity.ts';
 import { deviceName } from './entry/device-name.ts';
 import { keyringBytes } from './entry/entry.ts';
 import { parseCode, parseFactor } from '../account/factor.ts';
@@ -169,6 +170,12 @@ export class Credentials {
   devices(): Commands['credentials/devices']['result'] {
     const { journal, localAccount } = this.#require().openAccount;
     return { devices: otherDevices(journal.state, localAccount.device.id) };
+  }
+
+  activity(
+    args: Commands['credentials/activity']['args'],
+  ): Promise<Commands['credentials/activity']['result']> {
+    return activitySince(this.#require().openAccount.journal, args);
   }
 
   /**

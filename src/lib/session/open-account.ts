@@ -1,12 +1,15 @@
 import { sessionRead } from '$contract/accounts.ts';
-import type { VaultId } from '$contract/ids.ts';
+import type { AccountId, VaultId } from '$contract/ids.ts';
 import { factorResetStop } from '$contract/factor-reset.ts';
 import { HalfkeyError } from '../errors.ts';
 import { InboxUse } from '../inbox/inbox-use.ts';
+import { OwnInboxKeys } from '../inbox/own-keys.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
+import type { Prover } from '../remote/session-proof.ts';
 import type { Database } from '../store/database.ts';
 import { readEventHead, saveEventHead } from '../store/event-head.ts';
+import { ownInboxKeysStore } from '../store/own-inbox-keys.ts';
 import { uploadRecords } from '../store/upload-records.ts';
 import { inboxEpochsOf } from '../transfer/adoption/drafts.ts';
 import { voidChanges } from '../drive/void-changes.ts';
@@ -30,6 +33,7 @@ const AUDIT_AFTER_MS = 60_000;
 
 export interface OpenAccountDeps {
   readonly origin: string;
+  readonly prover: Prover;
   readonly broker: Broker;
   readonly nowMs: () => number;
   /** The inbox has something new. */
@@ -67,10 +71,15 @@ export class OpenAccount {
     this.changes = changes;
     this.database = database;
     const records = uploadRecords(database);
-    this.inboxUse = new InboxUse(journal, async () => inboxEpochsOf(await records.list()));
+    const own = new OwnInboxKeys(
+      { ...localAccount.account, device: localAccount.device.id },
+      ownInboxKeysStore(database),
+    );
+    this.inboxUse = new InboxUse(journal, async () => inboxEpochsOf(await records.list()), own);
     this.#deps = deps;
     this.#sync = new Sync({
       origin: deps.origin,
+      prover: deps.prover,
       vault: localAccount.account.vault as VaultId,
       broker: deps.broker,
       known: () => journal.head.seq,
@@ -124,9 +133,14 @@ export class OpenAccount {
 
   async #refresh(): Promise<void> {
     if (this.#isClosed) return;
-    if (this.#answered < this.#asked) await this.#greet();
+    const asked = this.#asked;
+    const isDue = this.#answered < asked;
+    if (isDue) await this.#greet();
+    // Names first: what the broker has logged is for the alarm, and may be long.
     await this.journal.refresh();
     this.#tellWhenStale();
+    if (isDue) await this.#followEvents();
+    this.#answered = asked; // Whoever asked once more meanwhile has an answer still to come.
     await this.changes.flush();
     if (this.#isHeartbeatDue()) await this.changes.heartbeat(await this.#inboxEpochNeeded());
     if (this.journal.needsAudit) this.#auditing ??= setTimeout(() => void this.#audit(), AUDIT_AFTER_MS);
@@ -170,20 +184,23 @@ export class OpenAccount {
     }
   }
 
-  /** Sees that session, vault and event log are what this device left. */
+  /** Sees that session and vault are what this device left. */
   async #greet(): Promise<void> {
     const { broker } = this.#deps;
     const { account, device } = this.localAccount;
-    const asked = this.#asked;
     const session = await broker.call(sessionRead, {});
     if (session.account !== account.account || session.device !== device.id) {
       throw new HalfkeyError('session_missing', 'the session is of another account or device');
     }
     membershipOf(session.vaults, account.vault);
     if (!this.#isClosed) this.#deps.reporter.factorReset(session.factorReset);
-    const head = await followEvents(broker, await readEventHead(this.database));
+  }
+
+  /** Sees that the event log goes on from what this device has seen. */
+  async #followEvents(): Promise<void> {
+    const account = this.localAccount.account.account as AccountId;
+    const head = await followEvents(this.#deps.broker, account, await readEventHead(this.database));
     if (head) await saveEventHead(this.database, head);
-    this.#answered = asked; // Whoever asked once more meanwhile has an answer still to come.
   }
 
   #isHeartbeatDue(): boolean {

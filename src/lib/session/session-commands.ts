@@ -22,6 +22,7 @@ export function sessionCommands(session: Session, nowMs: () => number): Handlers
     'sign-up/check': () => requireOpfs(),
     'sign-up/start': async (args) => {
       await requireOpfs();
+      await session.endLeft();
       return signUp.start(args);
     },
     'sign-up/verify': ({ code }) =>
@@ -34,7 +35,10 @@ export function sessionCommands(session: Session, nowMs: () => number): Handlers
       score: await judgePassphrase(passphrase, userName),
     }),
     'passphrase/generate': async () => ({ passphrase: await generatePassphrase() }),
-    'sign-in/start': (args) => signIn.start(args),
+    'sign-in/start': async (args) => {
+      await session.endLeft();
+      await signIn.start(args);
+    },
     'sign-in/reset-factor': (args) => signIn.resetFactor(args),
     'sign-in/code': ({ factor }) =>
       signIn.code(factor, async (entry, hasLostCodes) => {
@@ -43,7 +47,10 @@ export function sessionCommands(session: Session, nowMs: () => number): Handlers
           await noteUnkept(await deviceStore.database(), 'backup-codes').catch(() => undefined);
       }),
     'factor-reset/stop': () => session.openAccount().stopFactorReset(),
-    recover: async (args) => enter(await recover(args, { broker, deviceStore, nowMs })),
+    recover: async (args) => {
+      await session.endLeft();
+      await enter(await recover(args, { broker, deviceStore, nowMs }));
+    },
     unlock: ({ factor }) => session.unlock(factor),
     lock: () => {
       session.lock();

@@ -1,13 +1,15 @@
-import { grantBuy, grantEnd, sessionEnd } from '$contract/accounts.ts';
+import { grantBuy, grantEnd } from '$contract/accounts.ts';
 import type { GrantId } from '$contract/ids.ts';
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
 import type { Broker } from '../remote/broker.ts';
+import type { SessionProver } from '../remote/session-proof.ts';
 import { PassphraseLock } from './passphrase-lock.ts';
 import type { Entry } from './entry/entry.ts';
 import { parseFactor } from '../account/factor.ts';
 import { requireFeatures } from './features.ts';
 import { OpenAccount, type OpenAccountDeps } from './open-account.ts';
 import { Idle } from './idle.ts';
+import { endLeft, leaveSession } from './left-session.ts';
 import { LiveGrant } from './live-grant.ts';
 import { checkEntry, activate, restore, type ActivatedAccount, type ActivationDeps } from './activation.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
@@ -18,6 +20,8 @@ import { Tabs, type TabMessage } from './tabs.ts';
 import { SessionReporter } from './session-reporter.ts';
 import { vaultOf } from './granted-vault.ts';
 import type { OpenVault } from '../vault/open-vault.ts';
+import { forgetLeft } from '../store/left-session.ts';
+import { saveSessionKey } from '../store/session-key.ts';
 import type { Drive } from '../drive/view.ts';
 import { watchBroker } from './watched-broker.ts';
 
@@ -25,6 +29,7 @@ import { watchBroker } from './watched-broker.ts';
 export interface SessionDeps {
   readonly origin: string;
   readonly broker: Broker;
+  readonly prover: SessionProver;
   readonly nowMs: () => number;
   readonly report: (report: Report) => void;
   /** Another drive is looked at from now on; undefined when nobody is signed in, or the passphrase is asked for. */
@@ -121,8 +126,10 @@ export class Session {
       if (!(error instanceof HalfkeyError) || error.code !== 'device_state_lost') throw error;
       this.#reporter.alarm(error);
     }
-    if (localAccount === undefined) this.#stand('signed-out');
-    else if (localAccount === 'closed') this.#stand('closed');
+    if (localAccount === undefined) {
+      this.#stand('signed-out');
+      void this.endLeft();
+    } else if (localAccount === 'closed') this.#stand('closed');
     else await this.#restore(localAccount);
     return this.phase;
   }
@@ -176,6 +183,7 @@ export class Session {
     if (this.#openAccount && this.#openAccount.localAccount.account.account !== signedIn.account)
       this.#leave();
     const activated = await activate(entry, this.#around);
+    await this.#keepSession(activated);
     // The grant first: nobody is shown "locked" for a moment on the way in.
     if (signedIn.grant) this.#grant.hold(signedIn.grant, sentAtMs);
     this.#settle(activated);
@@ -221,10 +229,16 @@ export class Session {
   /** Ends the session and wipes the device: what rests here goes even when the broker cannot be told. */
   async signOut(): Promise<void> {
     this.#tabs.tell('signed-out');
-    const told = this.broker.call(sessionEnd, {}).catch(() => undefined);
+    const left = leaveSession(this.broker);
     this.#leave();
     await this.deviceStore.wipe();
-    await told;
+    this.#deps.prover.forget();
+    await left;
+  }
+
+  /** Before anybody signs in here: ends at the broker what was signed out of without a network. Never rejects. */
+  async endLeft(): Promise<void> {
+    if (this.#standing === 'signed-out') await endLeft(this.broker);
   }
 
   /** @throws {HalfkeyError} as `home` */
@@ -277,10 +291,18 @@ export class Session {
     if (openAccount.journal.problem) this.#failed(openAccount.journal.problem);
   }
 
+  /** From here on other tabs, the service worker and the next start find the session's key. */
+  async #keepSession({ database }: ActivatedAccount): Promise<void> {
+    const { sessionKey } = this.#deps.prover;
+    if (sessionKey) await saveSessionKey(database, sessionKey);
+    await forgetLeft().catch(() => undefined); // The cookie is another one now.
+  }
+
   #surroundings(): ActivationDeps & OpenAccountDeps {
-    const { origin, nowMs, onInbox: inbox } = this.#deps;
+    const { origin, prover, nowMs, onInbox: inbox } = this.#deps;
     return {
       origin,
+      prover,
       broker: this.broker,
       deviceStore: this.deviceStore,
       reporter: this.#reporter,

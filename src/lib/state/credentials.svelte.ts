@@ -70,9 +70,14 @@ export class Credentials {
     return this.#worker.send('credentials/devices', {});
   }
 
-  /** Signs another device out for good. */
-  revoke(device: string): Result<'credentials/revoke'> {
-    return this.#worker.send('credentials/revoke', { device });
+  /** What another device did to the list since a moment. */
+  activity(device: string, sinceMs: number): Result<'credentials/activity'> {
+    return this.#worker.send('credentials/activity', { device, sinceMs });
+  }
+
+  /** Signs another device out for good. @param since the segment from which on what it wrote is undone; without, nothing is */
+  revoke(device: string, since?: number): Result<'credentials/revoke'> {
+    return this.#worker.send('credentials/revoke', { device, ...(since !== undefined && { since }) });
   }
 
   /** Forgets what was proven. */

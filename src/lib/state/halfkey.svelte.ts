@@ -3,7 +3,7 @@ import { WorkerHost } from '../worker/host.ts';
 import { quotedName } from '../names.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
 import type { DeletedFile, FileRow } from '../protocol/drive.ts';
-import type { KitPart, OtherDevice } from '../protocol/credentials.ts';
+import type { DeviceDeed, KitPart, OtherDevice } from '../protocol/credentials.ts';
 import type { Report } from '../protocol/commands.ts';
 import type { TransferReport } from '../protocol/transfer.ts';
 import { Announcer } from './announcer.svelte.ts';
@@ -157,4 +157,4 @@ export class Halfkey {
 
 const [getHalfkey, setHalfkey] = createContext<Halfkey>();
 export { getHalfkey, setHalfkey };
-export type { Factor, FileRow, KitPart, OtherDevice };
+export type { DeviceDeed, Factor, FileRow, KitPart, OtherDevice };

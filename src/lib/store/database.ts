@@ -6,7 +6,7 @@ import { HalfkeyError } from '../errors.ts';
 
 /** Everything of Halfkey's in IndexedDB: one database, removed as a whole at sign-out. */
 export const DATABASE = 'halfkey';
-const VERSION = 2;
+const VERSION = 3;
 
 /** This device's own keys. WebCrypto gives the bytes of none to anybody, IndexedDB keeps them as they are. */
 export interface DeviceRecord {
@@ -20,6 +20,14 @@ export interface DeviceRecord {
   readonly agreementPrivateKey: CryptoKey;
   /** What seals the account's keys where they rest: a `FloeKey`. */
   readonly wrapKey: CryptoKey;
+}
+
+/** The key that the session is bound to, and the broker's id of it. */
+export interface StoredSessionKey {
+  readonly sid: string;
+  readonly publicKey: CryptoKey;
+  /** Ed25519, not extractable; apart from the device's own, and renewed with each session. */
+  readonly privateKey: CryptoKey;
 }
 
 /** The account as it rests, docs/FORMAT.md §17.1; keys and user name only as one FLOE ciphertext, which binds all the rest. */
@@ -138,6 +146,7 @@ export interface StoredLetterKeys {
 
 interface HalfkeySchema extends DBSchema {
   device: { key: string; value: DeviceRecord };
+  session: { key: string; value: StoredSessionKey };
   account: { key: string; value: StoredAccount };
   events: { key: string; value: StoredEventHead };
   /** Sealed by the journal under a key from the vault key. */
@@ -178,6 +187,7 @@ export async function openDatabase(onTaken: () => void): Promise<Database> {
             upgraded.createObjectStore(store);
           upgraded.createObjectStore('changes', { autoIncrement: true });
         }
+        if (from < 3) upgraded.createObjectStore('session');
       },
       blocking() {
         database.close();

@@ -43,7 +43,8 @@ const TRANSITIONS: Record<StoredUpload['state'], readonly StoredUpload['state'][
   // What is sent while it is captured has no `uploading`; what is streamed once more is sealed once more.
   sealed: ['sealed', 'uploading', 'uploaded', 'capturing'],
   uploading: ['sealed', 'uploading', 'uploaded', 'capturing'],
-  uploaded: ['saved', 'capturing'],
+  // S3 may have swept it before anybody took it in.
+  uploaded: ['saved', 'uploading', 'capturing'],
   saved: [],
 };
 

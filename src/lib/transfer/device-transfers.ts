@@ -1,3 +1,4 @@
+import type { BlobId } from '$contract/ids.ts';
 import type { Bytes } from '../bytes.ts';
 import type { Broker } from '../remote/broker.ts';
 import { canTellLine, isMetered, onLineChange } from '../remote/line.ts';
@@ -16,7 +17,7 @@ import { Semaphore } from '../concurrency/semaphore.ts';
 import type { Reporter } from './transfer-tracker.ts';
 import { Connection } from './connection.ts';
 import { joinUploadNews, type UploadNews } from './upload/upload-news.ts';
-import type { UploadDeps } from './upload/upload-item.ts';
+import { liveGrant, type UploadDeps } from './upload/upload-item.ts';
 import { Uploads } from './upload/uploads.ts';
 
 export interface DeviceTransfersDeps {
@@ -69,7 +70,7 @@ export class DeviceTransfers {
     });
     const records = uploadRecords(database);
     this.#records = records;
-    const sending = { broker, put, records, connection, gate: this.#gate };
+    const sending = { broker, put, records, connection, gate: this.#gate, grant: () => liveGrant(vault()) };
     const news = this.#news;
     const files = opfsParts('uploads');
     const outside = { vault, broker, records, files, sending, locks, news };
@@ -99,6 +100,14 @@ export class DeviceTransfers {
   async inboxRecord(blob: string): Promise<Bytes | undefined> {
     const upload = await this.#records.read(blob);
     return upload && upload.state !== 'capturing' ? upload.inboxRecord : undefined;
+  }
+
+  /** Records of what S3 has, and the inbox has not: it had no room for them, or is just being told. */
+  async waitingRecords(): Promise<{ blob: BlobId; record: Bytes }[]> {
+    const uploads = await this.#records.list();
+    return uploads.flatMap((upload) =>
+      upload.state === 'uploaded' ? [{ blob: upload.blob, record: upload.inboxRecord }] : [],
+    );
   }
 
   /** Bytes of all files that rest on this device: on their way up, kept here, and downloads that the browser is to be given. */

@@ -90,6 +90,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
     locks: navigator.locks,
     nowMs,
     ownRecord: async (blob) => here?.inboxRecord(blob),
+    waitingHere: async () => (await here?.waitingRecords()) ?? [],
     onRefused: (count) => {
       deps.refused(count);
     },
@@ -148,6 +149,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
     locked: () => {
       here?.uploads.lock();
       adoption.close();
+      downloads.locked();
     },
     open: (database) => {
       here?.close();

@@ -133,11 +133,13 @@ const EXPLANATIONS = {
   ],
   signup_closed: ['This server isn’t taking new accounts', 'Ask whoever runs it for an invitation.'],
   store_full: ['The server is out of space', 'Nothing was lost. Delete what you don’t need, then try again.'],
+  inbox_full: ['Too many uploads are waiting for a code', 'Enter a code, and they all go on.'],
   not_found: ['This file is gone', 'It was deleted, perhaps on another device.'],
   key_absent: [
     'The server’s half of this key is gone',
     'The file was deleted for good, or its upload never finished.',
   ],
+  purged: ['This file was deleted for good', 'It can’t be opened or brought back.'],
   server_unknown: [
     'This isn’t the server you signed up with',
     'Nothing was sent to it. Check this page’s address.',
@@ -160,6 +162,7 @@ const EXPLANATIONS = {
   download_cut: ['The browser stopped this download', 'What was saved is incomplete. Download it again.'],
 
   broker_unreachable: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
+  nonce_stale: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
   app_unreachable: [
     'A part of Halfkey could not be loaded',
     'Check your connection, then reload the page. Your files are safe.',

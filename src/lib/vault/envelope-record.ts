@@ -5,11 +5,11 @@ import type { Envelope } from '../crypto/envelope.ts';
 import { SUITE } from '../crypto/suite.ts';
 import { HalfkeyError } from '../errors.ts';
 
-const MEMBERS = 5;
+const MEMBERS = 6;
 
 /** As it travels and rests. */
-export function toRecord({ suite, epoch, salt, kmsBlob, sealedKey }: Envelope): EnvelopeRecord {
-  return { suite, epoch, salt: toB64Url(salt), kmsBlob: toB64Url(kmsBlob), sealedKey: toB64Url(sealedKey) };
+export function toRecord({ salt, kmsBlob, sealedKey, ...rest }: Envelope): EnvelopeRecord {
+  return { ...rest, salt: toB64Url(salt), kmsBlob: toB64Url(kmsBlob), sealedKey: toB64Url(sealedKey) };
 }
 
 /**
@@ -26,10 +26,9 @@ export function fromRecord(raw: unknown): Envelope {
   if (!parsed.success || Object.keys(raw as object).length !== MEMBERS) {
     throw new HalfkeyError('envelope_corrupt', 'a member of the envelope is missing, unknown or malformed');
   }
-  const { epoch, salt, kmsBlob, sealedKey } = parsed.output;
+  const { salt, kmsBlob, sealedKey, ...rest } = parsed.output;
   return {
-    suite: parsed.output.suite,
-    epoch,
+    ...rest,
     salt: fromB64Url(salt),
     kmsBlob: fromB64Url(kmsBlob),
     sealedKey: fromB64Url(sealedKey),

@@ -2,6 +2,7 @@ import type { BlobId } from '$contract/ids.ts';
 import { keysRelease } from '$contract/vault-keys.ts';
 import { fromB64Url, type Bytes } from '../bytes.ts';
 import { openEnvelope } from '../crypto/envelope.ts';
+import { HalfkeyError } from '../errors.ts';
 import type { OpenVault } from './open-vault.ts';
 import { fromRecord } from './envelope-record.ts';
 import { wipeAtEnd } from '../crypto/wipe.ts';
@@ -14,28 +15,54 @@ interface EnvelopeName {
 
 /**
  * Opens envelopes: the KMS halves against a grant, the vault key from here.
- * @returns keys of 32 bytes by blob, the caller's to wipe; blobs without an envelope are missing
- * @throws {HalfkeyError} `locked`, `grant_spent`; `kms_half_wrong`, `envelope_corrupt`
+ * @returns by blob a key of 32 bytes, the caller's to wipe, or why that one does not open: `purged`, `record_corrupt`,
+ *   `kms_half_wrong`, `envelope_corrupt`, `key_absent` for a blob without an envelope
+ * @throws {HalfkeyError} `locked`, `grant_spent`
  */
 export async function releaseKeys(
   { broker, vault, vaultKey, requireGrant, releasesPerCode }: OpenVault,
   purpose: 'file' | 'inbox',
   names: readonly EnvelopeName[],
   signal: AbortSignal = new AbortController().signal,
-): Promise<Map<string, Bytes>> {
-  const opened = new Map<string, Bytes>();
+): Promise<Map<string, Bytes | HalfkeyError>> {
+  const opened = new Map<string, Bytes | HalfkeyError>();
   const perRequest = releasesPerCode();
   for (let from = 0; from < names.length; from += perRequest) {
-    const some = names.slice(from, from + perRequest);
+    // Whatever else the caller knows of them is none of the broker's business.
+    const some = names.slice(from, from + perRequest).map(({ blob, epoch }) => ({ blob, epoch }));
     const request = { grant: requireGrant(), purpose, names: some };
-    const { keys } = await broker.call(keysRelease, request, { vault, signal });
-    for (const { blob, epoch, envelope, kmsHalf: half } of keys) {
-      if (!some.some((name) => name.blob === blob && name.epoch === epoch)) continue;
-      const kmsHalf = fromB64Url(half);
+    const { keys, refused } = await broker.call(keysRelease, request, { vault, signal });
+    for (const { blob, epoch } of some) {
+      const isThis = (each: EnvelopeName) => each.blob === blob && each.epoch === epoch;
+      const key = keys.find(isThis);
+      const code = refused.find(isThis)?.code ?? 'key_absent';
+      if (!key) {
+        opened.set(blob, new HalfkeyError(code, 'the broker releases no half of this key'));
+        continue;
+      }
+      const kmsHalf = fromB64Url(key.kmsHalf);
       using _kmsHalf = wipeAtEnd(kmsHalf);
-      const binding = { purpose, vault, blob, epoch };
-      opened.set(blob, await openEnvelope({ ...binding, envelope: fromRecord(envelope), kmsHalf, vaultKey }));
+      const binding = { purpose, vault, blob, epoch, envelope: fromRecord(key.envelope) };
+      opened.set(blob, await openEnvelope({ ...binding, kmsHalf, vaultKey }).catch(ownFault));
     }
   }
   return opened;
+}
+
+/** The key of one blob. @throws {HalfkeyError} as `releaseKeys` says of it */
+export async function releaseKey(
+  vault: OpenVault,
+  purpose: 'file' | 'inbox',
+  name: EnvelopeName,
+  signal?: AbortSignal,
+): Promise<Bytes> {
+  const key = (await releaseKeys(vault, purpose, [name], signal)).get(name.blob);
+  if (key instanceof Uint8Array) return key;
+  throw key ?? new TypeError('expected a key or a refusal');
+}
+
+/** What is wrong with one envelope is no matter of the others. */
+function ownFault(error: unknown): HalfkeyError {
+  if (error instanceof HalfkeyError && error.family === 'corrupt') return error;
+  throw error;
 }

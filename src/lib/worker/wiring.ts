@@ -3,11 +3,14 @@ import { View } from '../drive/view.ts';
 import type { Commands, HandlersOf, Report } from '../protocol/commands.ts';
 import { toFailure } from '../protocol/failure.ts';
 import { connectBroker } from '../remote/broker.ts';
+import { SessionProver } from '../remote/session-proof.ts';
 import { withTokenRetry } from '../remote/token-retry.ts';
 import { credentialCommands } from '../session/credential-commands.ts';
 import { Credentials } from '../session/credentials.ts';
 import { Session } from '../session/session.ts';
 import { sessionCommands } from '../session/session-commands.ts';
+import { hasDatabase } from '../store/database.ts';
+import { readSessionKey } from '../store/session-key.ts';
 import { sweepDownloads } from '../transfer/download/sink.ts';
 import { transferCommands } from '../transfer/transfer-commands.ts';
 import { createTransfers } from '../transfer/transfers.ts';
@@ -27,9 +30,13 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
   const unsafe = new UnsafeTransfers(() => {
     session.closeIfDue();
   });
+  const prover: SessionProver = new SessionProver(async () =>
+    (await hasDatabase()) ? readSessionKey(await deviceStore.database()) : undefined,
+  );
   const session = new Session({
     origin,
-    broker: withTokenRetry(connectBroker(origin), navigator.locks),
+    broker: withTokenRetry(connectBroker(origin, prover), navigator.locks),
+    prover,
     nowMs,
     report,
     onDrive(drive) {

@@ -177,8 +177,8 @@ export const ENTRY_VECTORS: readonly JournalSpec[] = [
       'x'.repeat(255),
       `${EMOJI.repeat(62)}.jpeg`,
       `${EMOJI.repeat(62)}.jpeg`,
-      `${'é'.repeat(127)}`,
-      `${'é'.repeat(127)}`,
+      'é'.repeat(127),
+      'é'.repeat(127),
     ]),
     shown([
       'x'.repeat(255),

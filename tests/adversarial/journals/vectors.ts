@@ -20,7 +20,7 @@ export const VAULT_KNOWN: VaultKnown = {
   identityPublicKeyHex: hex(KNOWN.identityPublicKey),
 };
 
-export const SPECS: readonly JournalSpec[] = [
+const SPECS: readonly JournalSpec[] = [
   ...CHAIN_VECTORS,
   ...PADDING_VECTORS,
   ...CBOR_VECTORS,
@@ -37,7 +37,7 @@ export const SPECS: readonly JournalSpec[] = [
  */
 export const journalVectors = (): JournalVector[] => SPECS.map(vectorOf);
 
-export function vectorOf({ name, rule, says, log, turns, expect }: JournalSpec): JournalVector {
+function vectorOf({ name, rule, says, log, turns, expect }: JournalSpec): JournalVector {
   const laterKeys = turns?.map(({ vaultKey, object }) => ({
     vaultKeyHex: hex(vaultKey),
     objectB64: base64(object),

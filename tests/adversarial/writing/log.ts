@@ -17,7 +17,7 @@ import { sequence, type Item } from './cbor.ts';
 import { sealFloe } from './floe.ts';
 
 export const VAULT = 'eu-central-1:5b1f0c52-8a8e-4f0e-9b62-2d6f3a5c7e10';
-export const ACCOUNT = idOf('account', 1);
+const ACCOUNT = idOf('account', 1);
 export const EPOCH = 0;
 export const VAULT_KEY: Bytes = bytesOf('vault key', 32);
 export const NOW_MS = 1_795_000_000_000;

@@ -1,6 +1,8 @@
 import type { VaultId } from '../../../broker/contract/ids.ts';
 import { connectBroker, type Broker } from '../../../src/lib/remote/broker.ts';
+import { SessionProver } from '../../../src/lib/remote/session-proof.ts';
 import type { Database } from '../../../src/lib/store/database.ts';
+import { readSessionKey } from '../../../src/lib/store/session-key.ts';
 import { DeviceStore, type LocalAccount } from '../../../src/lib/session/device-store.ts';
 
 /** The account that is signed in on this profile: the bench's worker shares cookies and IndexedDB with the product's. */
@@ -18,11 +20,12 @@ export async function residence(): Promise<Residence> {
   const localAccount = await deviceStore.localAccount();
   if (!localAccount || localAccount === 'closed') throw new Error('expected somebody who has signed in here');
   const { vault, epoch } = localAccount.account;
+  const database = await deviceStore.database();
   return {
-    broker: connectBroker(globalThis.location.origin),
+    broker: connectBroker(globalThis.location.origin, new SessionProver(() => readSessionKey(database))),
     vault: vault as VaultId,
     epoch,
     localAccount,
-    database: await deviceStore.database(),
+    database,
   };
 }

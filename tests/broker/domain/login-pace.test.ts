@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import * as v from 'valibot';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   createLoginPace,
@@ -6,19 +7,26 @@ import {
   LOGINS_AT_ONCE,
 } from '../../../broker/domain/auth/login-pace.ts';
 import { createRecordCodec } from '../../../broker/domain/state/record-codec.ts';
-import { createRecords } from '../../../broker/domain/state/records.ts';
+import { createRecords, type Records } from '../../../broker/domain/state/records.ts';
+import { stateKeys } from '../../../broker/domain/state/state-keys.ts';
 import { MemoryVaultCloud } from '../../support/memory-vault-cloud.ts';
 
 let nowMs: number;
+let records: Records;
 let count: ReturnType<typeof createLoginPace>;
 
 beforeEach(() => {
   nowMs = 1_800_000_000_000;
-  const records = createRecords(new MemoryVaultCloud().state, createRecordCodec(randomBytes(32)));
-  count = createLoginPace(records, () => nowMs);
+  records = createRecords(new MemoryVaultCloud().state, createRecordCodec(randomBytes(32)));
+  count = createLoginPace(records, randomBytes(32), () => nowMs);
 });
-async function begin(times: number, name = 'ada', device?: string): Promise<void> {
-  for (let time = 0; time < times; time++) await count(name, device);
+const HERE = '192.0.2.1';
+
+async function begin(
+  times: number,
+  { name = 'ada', device, network = HERE }: { name?: string; device?: string; network?: string } = {},
+): Promise<void> {
+  for (let time = 0; time < times; time++) await count(name, { network, knownDevice: device });
 }
 const tooMany = (retryAfterSeconds: number) =>
   expect.objectContaining({ code: 'too_many_requests', retryAfterSeconds }) as Error;
@@ -48,8 +56,34 @@ describe('logins of one name', () => {
 
   it('keep neither another name nor a known device of the same out', async () => {
     await begin(LOGINS_AT_ONCE);
-    await begin(1, 'grace');
-    await begin(1, 'ada', 'known');
+    await begin(1, { name: 'grace' });
+    await begin(1, { device: 'known' });
     await expect(begin(1)).rejects.toThrow();
+  });
+
+  it('let each network have a turn of its own, and one more a minute later, whatever another does', async () => {
+    await begin(LOGINS_AT_ONCE);
+    const elsewhere = { network: '198.51.100.7' };
+    await begin(1, elsewhere);
+    await expect(begin(1, elsewhere)).rejects.toThrow(tooMany(LOGIN_INTERVAL_MS / 1000));
+    for (let second = 0; second < 59; second += 1) {
+      nowMs += 1_000;
+      // The other one takes all that comes free for everybody.
+      await begin(1).catch(() => undefined);
+    }
+    await expect(begin(1, elsewhere)).rejects.toThrow(tooMany(1));
+    nowMs += 1_000;
+    await begin(1, elsewhere);
+  });
+
+  it('of very many networks are counted in a record that does not grow', async () => {
+    await begin(LOGINS_AT_ONCE);
+    for (let index = 0; index < 300; index += 1) await begin(1, { network: `net-${String(index)}` });
+    const stored = await records.read(
+      stateKeys.loginPace('ada'),
+      v.object({ networks: v.array(v.unknown()) }),
+    );
+    expect(stored?.content.networks).toHaveLength(200);
+    expect(JSON.stringify(stored)).not.toContain('net-');
   });
 });

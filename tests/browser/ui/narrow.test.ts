@@ -43,7 +43,9 @@ const SCREENS = {
     {
       name: 'Contract with the carpenter.docx',
       deleted: () =>
-        Promise.resolve([{ file: 'f', name: 'Sketches for the garden shed.pdf', device: 'Firefox on Linux' }]),
+        Promise.resolve([
+          { file: 'f', name: 'Sketches for the garden shed.pdf', device: 'Firefox on Linux' },
+        ]),
       ondelete: nothing,
       onclose: nothing,
     },

@@ -140,7 +140,11 @@ row(
     expect(owner.journal.state.hiddenFiles()).toEqual([]);
     t.vary(others.length);
 
-    await owner.journal.revoke(owner.keyring.identity.privateKey, { device: thief.device.id, since }, owner.proof);
+    await owner.journal.revoke(
+      owner.keyring.identity.privateKey,
+      { device: thief.device.id, since },
+      owner.proof,
+    );
     await owner.unlock();
     for (const [index, file] of files.entries()) {
       if (file === own) expect(owner.journal.state.entry(file)).toBeUndefined();
@@ -148,7 +152,9 @@ row(
     }
     const joined = await Client.signIn(owner);
     expect(others.map((file) => joined.journal.state.entry(file)?.name)).toEqual(['1.txt', '2.txt', '3.txt']);
-    t.held('hidden and not erased: the code erases what its owner confirmed by name, and all else comes back');
+    t.held(
+      'hidden and not erased: the code erases what its owner confirmed by name, and all else comes back',
+    );
   },
 );
 
@@ -182,7 +188,11 @@ row(
       t.vary(2);
     }
     const { state } = (await Client.signIn(owner)).journal;
-    expect([state.trustedDevice(id)?.device, state.epoch, state.devices.has(rotation)]).toEqual([id, 0, false]);
+    expect([state.trustedDevice(id)?.device, state.epoch, state.devices.has(rotation)]).toEqual([
+      id,
+      0,
+      false,
+    ]);
     expect(state.keyring?.version).toBe(1);
     t.held('counts from the identity key alone');
   },

@@ -138,7 +138,8 @@ function damageAt(offset: number): { seq: number; codes: ErrorCode[] } {
   const { epochOffset, seqOffset, prevHashOffset, writerOffset } = SEGMENT_HEAD;
   if (offset < epochOffset) return { seq: 3, codes: ['journal_corrupt'] };
   // A place beyond 2^53 is none.
-  if (offset >= seqOffset && offset < prevHashOffset) return { seq: 3, codes: ['journal_gap', 'journal_corrupt'] };
+  if (offset >= seqOffset && offset < prevHashOffset)
+    return { seq: 3, codes: ['journal_gap', 'journal_corrupt'] };
   if (offset >= prevHashOffset && offset < writerOffset) return { seq: 3, codes: ['journal_corrupt'] };
   return { seq: 4, codes: ['fork'] };
 }

@@ -203,10 +203,15 @@ row(
     const stranger = await newcomer(house, brokers[0], 'backups-of-another');
     const use = (who: AccountClient, backupCode: string | undefined) =>
       who.call(contract.grantBuy, { factor: { backupCode } });
+    /** As slowly as a session may try them; J7 has those who are faster. */
+    const useSlowly = (who: AccountClient, backupCode: string | undefined) => {
+      house.clock.advance(5 * 60);
+      return use(who, backupCode);
+    };
     for (const backupCode of client.backupCodes.slice(0, t.full ? 10 : 1)) {
       const replies = await Promise.all(twins(client, 50).map((twin) => use(twin, backupCode)));
       expect(replies.filter(({ ok }) => ok)).toHaveLength(1);
-      const again = await use(client, backupCode);
+      const again = await useSlowly(client, backupCode);
       expect(again).toMatchObject({ status: 401, code: 'backup_code_refused' });
       t.vary(51);
     }
@@ -215,7 +220,7 @@ row(
       Array.from(randomBytes(16), (byte) => alphabet[byte % 32]).join(''),
     );
     for (const guess of [...guesses, stranger.backupCodes[0]]) {
-      expect(await use(client, guess)).toMatchObject({ status: 401, code: 'backup_code_refused' });
+      expect(await useSlowly(client, guess)).toMatchObject({ status: 401, code: 'backup_code_refused' });
       t.vary(1);
     }
     t.refused('backup_code_refused');

@@ -60,8 +60,10 @@ row(
     const clients = await clientsByStage(house, brokers[0]);
     const full = clients.get('full');
     if (!full) throw new Error('expected a full session');
-    const withToken = (token: string | undefined, name = 'halfkey') => {
+    const withToken = (token: string | undefined, name = 'halfkey', kind = '') => {
       const client = house.clientOf(brokers[1]).knows(full);
+      // With the key that it is bound to: it is for its stage that it is refused.
+      client.sessionKey = (clients.get(kind as TokenStage) ?? full).sessionKey;
       if (token !== undefined) client.cookies.set(name, token);
       return client;
     };
@@ -84,7 +86,7 @@ row(
     for (const route of guarded) {
       for (const [kind, token, name] of tokens) {
         if (kind === route.stage) continue;
-        const client = withToken(token, name);
+        const client = withToken(token, name, kind);
         const path = route.path.replace(':vault', encodeURIComponent(full.vault));
         const request = route === streams ? {} : requestFor(route);
         const query = new URLSearchParams(request as Record<string, string>).toString();

@@ -37,12 +37,12 @@ async function liveBusily(): Promise<void> {
   const { grant } = await person.signUp(userName, passphrase);
   const code = await person.code(1);
   const blob = newBlobId();
-  const order = { grant: grant.id, purpose: 'file', blobs: [blob] };
+  const order = { grant: grant.id, purpose: 'inbox', epoch: 0, blobs: [blob] };
   const [made] = (await person.must(contract.keysGenerate, order)).keys;
   if (!made) throw new Error('expected a half');
-  const envelope = envelopeOf(Buffer.from(made.kmsBlob, 'base64url'));
-  await person.must(contract.envelopesWrite, { envelopes: [{ blob, envelope }] });
-  await person.must(contract.keysRelease, { grant: grant.id, purpose: 'file', names: [{ blob, epoch: 0 }] });
+  const envelope = envelopeOf(Buffer.from(made.kmsBlob, 'base64url'), 0, 'inbox');
+  await person.must(contract.envelopesWrite, { envelopes: [{ blob, envelope, proof: made.proof }] });
+  await person.must(contract.keysRelease, { grant: grant.id, purpose: 'inbox', names: [{ blob, epoch: 0 }] });
   const { head } = await person.must(contract.logRead, { from: '0' });
   const segment = person.segmentAfter(head);
   await person.must(contract.logAppend, { segment });

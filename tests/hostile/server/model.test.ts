@@ -55,6 +55,7 @@ function newBroker(s3: ModelS3, genesis: { codec: ReturnType<typeof createRecord
     log: createLog({
       objects: vaultObjects(cache as unknown as VaultClientCache),
       records: vaults,
+      room: { take: () => Promise.resolve() },
       clock: () => 0,
       announce: () => undefined,
     }),
@@ -88,10 +89,8 @@ async function live(
   const grant = 'AAAAAAAAAAAAAAAAAAAAAA' as Parameters<ReturnType<typeof createGrants>['spend']>[1];
   s3.objects.set(`v/${vault}/log/0`, Buffer.from(genesis));
   const members = [{ account: session.account, role: 'owner' as const }];
-  s3.objects.set(
-    `m/${vault}`,
-    Buffer.from(codec.encode(`m/${vault}`, 0, { members, head, epoch: 0, appends: [], usedBytes: 0, countedAtMs: 0 })),
-  );
+  const founded = { members, head, epoch: 0, appends: [], snapshots: [] };
+  s3.objects.set(`m/${vault}`, Buffer.from(codec.encode(`m/${vault}`, 0, founded)));
   const grantKey = `g/${session.account}/${grant}`;
   const record = {
     kind: 'release',

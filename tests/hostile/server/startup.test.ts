@@ -124,6 +124,7 @@ const AWS = {
   HALFKEY_KMS_KEY: 'key',
   HALFKEY_IDENTITY_POOL: 'eu-central-1:pool',
   HALFKEY_ORIGIN: 'https://drive.example',
+  HALFKEY_PROXIES: '1',
 } as const;
 
 row(
@@ -156,6 +157,7 @@ row(
       ['HALFKEY_GRANT_SECONDS', { ...AWS, HALFKEY_GRANT_SECONDS: '301' }],
       ['HALFKEY_RATE_PER_MINUTE', { ...AWS, HALFKEY_RATE_PER_MINUTE: '0' }],
       ['HALFKEY_PROXIES', { ...AWS, HALFKEY_PROXIES: '-1' }],
+      ['HALFKEY_HOST', { ...AWS, HALFKEY_HOST: 'everywhere' }],
     ];
     const PORT = String(await freePort());
     const chosen = t.full ? cases : cases.filter((_, index) => index % 3 === 0);

@@ -142,7 +142,7 @@ row(
         () => client.call(contract.logAppend, { segment }),
         () =>
           client.call(contract.envelopesWrite, {
-            envelopes: [{ blob: newBlobId(), envelope: envelopeOf(randomBytes(60)) }],
+            envelopes: [{ blob: newBlobId(), envelope: envelopeOf(randomBytes(60), 0, 'inbox') }],
           }),
         () => client.call(contract.uploadCreate, { blob: newBlobId(), sizeBytes: 10 }),
       ];
@@ -187,13 +187,13 @@ row(
       expect(read.segments).toEqual([segment]);
       const grant = await buyGrant(twin);
       const blob = newBlobId();
-      const [made] = (await twin.must(contract.keysGenerate, { grant, purpose: 'file', blobs: [blob] })).keys;
-      await twin.must(contract.envelopesWrite, {
-        envelopes: [{ blob, envelope: envelopeOf(Buffer.from(made?.kmsBlob ?? '', 'base64url')) }],
-      });
+      const making = { grant, purpose: 'inbox', epoch: 0, blobs: [blob] };
+      const [made] = (await twin.must(contract.keysGenerate, making)).keys;
+      const envelope = envelopeOf(Buffer.from(made?.kmsBlob ?? '', 'base64url'), 0, 'inbox');
+      await twin.must(contract.envelopesWrite, { envelopes: [{ blob, envelope, proof: made?.proof }] });
       const { keys } = await twin.must(contract.keysRelease, {
         grant,
-        purpose: 'file',
+        purpose: 'inbox',
         names: [{ blob, epoch: 0 }],
       });
       expect(keys[0]?.kmsHalf).toBe(made?.kmsHalf);
@@ -235,6 +235,8 @@ row(
       versions: ports.versions,
       accounts,
       purger: ports.purger,
+      unfinished: ports.unfinished,
+      findOrphans: () => Promise.resolve([]),
       clock: () => Date.now() + 25 * 3600_000,
     });
     let requests = Infinity;

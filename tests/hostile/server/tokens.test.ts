@@ -52,6 +52,7 @@ row(
     const ask = async (token: string): Promise<string> => {
       const stranger = house.clientOf(broker);
       stranger.cookies.set('halfkey', token);
+      stranger.sessionKey = client.sessionKey;
       const reply = await stranger.call(contract.sessionRead);
       return reply.ok ? 'taken' : reply.code;
     };

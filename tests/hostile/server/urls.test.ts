@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { beforeAll, expect } from 'vitest';
-import { LIMITS, OBJECT_TYPE } from '$contract/limits.ts';
+import { LIMITS, OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import * as contract from '$contract/vaults.ts';
 import type { VaultId } from '$contract/ids.ts';
 import { ask } from '../../support/vault-broker.ts';
@@ -24,8 +24,17 @@ beforeAll(async () => {
 const body = randomBytes(1000);
 const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
 const sha256 = sha256Of(body);
-const RIGHT = { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 };
-const WITHOUT_CONDITION = { 'content-type': OBJECT_TYPE, 'x-amz-checksum-sha256': sha256 };
+const RIGHT = {
+  'content-type': OBJECT_TYPE,
+  'content-disposition': OBJECT_DISPOSITION,
+  'if-none-match': '*',
+  'x-amz-checksum-sha256': sha256,
+};
+const WITHOUT_CONDITION = {
+  'content-type': OBJECT_TYPE,
+  'content-disposition': OBJECT_DISPOSITION,
+  'x-amz-checksum-sha256': sha256,
+};
 type Body = Uint8Array<ArrayBuffer>;
 const put = (url: string, headers: Record<string, string>, bytes: Body = body) =>
   fetch(url, { method: 'PUT', headers, body: new Blob([bytes]) });
@@ -99,7 +108,7 @@ row(
   async (t) => {
     const query = new URL(await putUrl()).searchParams;
     expect(query.get('X-Amz-SignedHeaders')).toBe(
-      'content-length;content-type;host;if-none-match;x-amz-checksum-sha256',
+      'content-disposition;content-length;content-type;host;if-none-match;x-amz-checksum-sha256',
     );
     const blob = newBlobId();
     const { uploadId } = await answered<{ uploadId: string }>(contract.uploadCreate, {
@@ -121,7 +130,11 @@ row(
       expect(await refusedPut(t, RIGHT, bytes)).toBe(400);
     }
     const zeros = new Uint8Array(1000);
-    const bare = { 'content-type': OBJECT_TYPE, 'if-none-match': '*' };
+    const bare = {
+      'content-type': OBJECT_TYPE,
+      'content-disposition': OBJECT_DISPOSITION,
+      'if-none-match': '*',
+    };
     expect(await refusedPut(t, bare, body)).toBe(403);
     await refusedPut(t, bare, zeros);
     expect(await refusedPut(t, { ...RIGHT, 'x-amz-checksum-sha256': sha256Of(zeros) }, zeros)).toBe(403);

@@ -17,6 +17,7 @@ import { randomBytes, randomId } from '../../../src/lib/crypto/random.ts';
 import { generateDeviceKeyPair, type SigningKeyPair } from '../../../src/lib/crypto/signing.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import { InboxUse } from '../../../src/lib/inbox/inbox-use.ts';
+import type { OwnInboxKeys } from '../../../src/lib/inbox/own-keys.ts';
 import { Journal } from '../../../src/lib/journal/journal.ts';
 import type { Version } from '../../../src/lib/journal/entries/operations.ts';
 import type { JournalHead } from '../../../src/lib/journal/entries/segment.ts';
@@ -31,6 +32,7 @@ import type { TransferReport } from '../../../src/lib/protocol/transfer.ts';
 import { SignUp } from '../../../src/lib/session/entry/sign-up.ts';
 import type { OpenVault } from '../../../src/lib/vault/open-vault.ts';
 import { MemoryCache } from '../../journal/memory-remote.ts';
+import { memoryOwnKeys } from '../../support/own-inbox-keys.ts';
 import { otpauthCode } from './otpauth-code.ts';
 import type { NodeBrowser } from './node-browser.ts';
 import type { HostileWorld } from './world.ts';
@@ -74,7 +76,9 @@ export class Client {
   grant: GrantId | undefined;
   /** For ten minutes after signing in. */
   proof: string | undefined;
-  readonly #envelopes = new Map<BlobId, EnvelopeRecord>();
+  /** Which inbox keys it has made. */
+  readonly #own: OwnInboxKeys;
+  readonly #envelopes = new Map<BlobId, { readonly envelope: EnvelopeRecord; readonly proof: string }>();
   #releases = 0;
   #report: TransferReport | undefined;
 
@@ -96,14 +100,15 @@ export class Client {
       grant: this.grant,
       proof: this.proof,
     } = parts);
-    this.broker = connectBroker(parts.browser.origin);
+    this.broker = connectBroker(parts.browser.origin, parts.browser.prover);
     this.vault = parts.keyring.vaultKey.vault as VaultId;
+    this.#own = memoryOwnKeys({ vault: this.vault, device: this.device.id });
   }
 
   /** Makes an account, as a new device does, up to the empty drive. */
   static async signUp(world: HostileWorld, userName: string, browser = world.newBrowser()): Promise<Client> {
     const passphrase = `${userName} rows six copper boats past midnight`;
-    const signUp = new SignUp(connectBroker(browser.origin), Date.now);
+    const signUp = new SignUp(connectBroker(browser.origin, browser.prover), Date.now);
     const { totpSecret } = await signUp.start({ userName, passphrase });
     let entered: Parameters<Parameters<SignUp['verify']>[1]>[0] | undefined;
     const code = await otpauthCode(totpSecret, world.clock);
@@ -127,7 +132,7 @@ export class Client {
     browser = world.newBrowser(),
   ): Promise<Client> {
     const { userName, passphrase, totpSecret } = credentials;
-    const broker = connectBroker(browser.origin);
+    const broker = connectBroker(browser.origin, browser.prover);
     const login = await startLogin(passphrase);
     const { startLoginRequest } = login;
     const { loginResponse } = await broker.call(signinStart, { userName, startLoginRequest });
@@ -176,7 +181,7 @@ export class Client {
       vault,
       broker,
       journal,
-      inboxUse: new InboxUse(journal, () => Promise.resolve([])),
+      inboxUse: new InboxUse(journal, () => Promise.resolve([]), this.#own),
       device,
       epoch: keyring.vaultKey.epoch,
       vaultKey: keyring.vaultKey.key,
@@ -207,17 +212,20 @@ export class Client {
 
   /** Gives a blob its KMS half and its envelope: after this an entry may name it. A second try is of the same envelope. */
   async wrap({ blob, contentKey, vault, epoch, vaultKey }: Sent): Promise<void> {
-    let envelope = this.#envelopes.get(blob);
-    if (!envelope) {
-      const request = { grant: this.openVault.requireGrant(), purpose: 'file', blobs: [blob] } as const;
+    let made = this.#envelopes.get(blob);
+    if (!made) {
+      const request = { grant: this.openVault.requireGrant(), purpose: 'file', epoch } as const;
       const { keys } = await this.broker.call(keysGenerate, { ...request, blobs: [blob] }, { vault });
-      const [made] = keys;
-      if (!made) throw new Error('expected one key');
-      const halves = { kmsHalf: fromB64Url(made.kmsHalf), kmsBlob: fromB64Url(made.kmsBlob), vaultKey };
-      envelope = toRecord(await sealEnvelope({ purpose: 'file', vault, blob, epoch, contentKey, ...halves }));
-      this.#envelopes.set(blob, envelope);
+      const [key] = keys;
+      if (!key) throw new Error('expected one key');
+      const halves = { kmsHalf: fromB64Url(key.kmsHalf), kmsBlob: fromB64Url(key.kmsBlob), vaultKey };
+      const envelope = await sealEnvelope({ purpose: 'file', vault, blob, epoch, contentKey, ...halves });
+      made = { envelope: toRecord(envelope), proof: key.proof };
+      this.#envelopes.set(blob, made);
     }
-    await this.broker.call(envelopesWrite, { envelopes: [{ blob, envelope }] }, { vault });
+    const envelopes = [{ blob, ...made }];
+    const { refused } = await this.broker.call(envelopesWrite, { envelopes }, { vault });
+    if (refused[0]) throw new HalfkeyError(refused[0].code, 'the broker takes no envelope');
   }
 
   /** What the journal pins of it. */

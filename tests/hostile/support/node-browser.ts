@@ -1,3 +1,4 @@
+import { type Prover, SessionProver } from '../../../src/lib/remote/session-proof.ts';
 import { ORIGIN } from '../../support/broker.ts';
 
 /** What a broker's `fetch` is, as far as a browser cares. */
@@ -10,6 +11,8 @@ export type BrokerHook = (request: Request, honest: Broker) => Response | Promis
 export interface NodeBrowser {
   /** What the client's modules are given as the app's origin. */
   readonly origin: string;
+  /** Of this profile's session key, for what the broker believes it is reached at. */
+  readonly prover: Prover;
   /** Every request that left for the broker: method, path, body. */
   readonly sent: { readonly method: string; readonly path: string; readonly body: string }[];
   hook: BrokerHook | undefined;
@@ -27,7 +30,7 @@ export function openNodeBrowser(broker: Broker): NodeBrowser {
   install();
   const origin = `http://browser-${String(++count)}.localhost`;
   const cookies = new Map<string, string>();
-  const browser: NodeBrowser = { origin, sent: [], hook: undefined };
+  const browser: NodeBrowser = { origin, prover: proverFor(ORIGIN), sent: [], hook: undefined };
   brokers.set(origin, async (request) => {
     const body = request.method === 'GET' ? '' : await request.text();
     const url = new URL(request.url);
@@ -47,6 +50,18 @@ export function openNodeBrowser(broker: Broker): NodeBrowser {
     return response;
   });
   return browser;
+}
+
+function proverFor(origin: string): Prover {
+  const own = new SessionProver(() => Promise.resolve(undefined));
+  return {
+    sign: (request) =>
+      own.sign({ ...request, url: new URL(request.url.pathname + request.url.search, origin) }),
+    hear: (stage, headers) => {
+      own.hear(stage, headers);
+    },
+    another: () => own.another(),
+  };
 }
 
 /** The honest broker's JSON answer of one path, changed; others go through. */

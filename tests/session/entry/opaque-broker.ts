@@ -10,7 +10,7 @@ type Answer = (request: never) => unknown;
  * A broker of one account whose passphrase part is OPAQUE's own server; the rest is answered as a test says. To be used with
  * `quickOpaque` in place of the client's library.
  */
-export async function openOpaqueBroker(account: string, vault: string) {
+export async function openOpaqueBroker(account: string) {
   await opaque.ready;
   const server = {
     setup: opaque.server.createSetup(),
@@ -36,7 +36,7 @@ export async function openOpaqueBroker(account: string, vault: string) {
       signupFinish,
       ({ registrationRecord }: { registrationRecord: string }) => {
         server.record = registrationRecord;
-        return { account, vault, totpSecret: 'A'.repeat(32), otpauthUri: 'otpauth://totp/x' };
+        return { account, totpSecret: 'A'.repeat(32), otpauthUri: 'otpauth://totp/x' };
       },
     ],
     [

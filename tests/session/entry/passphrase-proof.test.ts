@@ -15,7 +15,7 @@ let serverPublicKey: string;
 let exportKey: Uint8Array;
 
 beforeEach(async () => {
-  server = await openOpaqueBroker('q0dDsGUj3VPvKXqZQVZ3Ag', 'v');
+  server = await openOpaqueBroker('q0dDsGUj3VPvKXqZQVZ3Ag');
   const { server: opaque } = await import('@serenity-kit/opaque');
   const registration = await startRegistration(RIGHT);
   const { registrationResponse } = opaque.createRegistrationResponse({

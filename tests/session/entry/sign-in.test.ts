@@ -34,7 +34,7 @@ let words: string;
 let signIn: SignIn;
 
 beforeEach(async () => {
-  server = await openOpaqueBroker(ACCOUNT, VAULT);
+  server = await openOpaqueBroker(ACCOUNT);
   [entries, pinned, enters] = [[], undefined, () => Promise.resolve()];
   const registration = await startRegistration(ADA.passphrase);
   const { server: opaque } = await import('@serenity-kit/opaque');

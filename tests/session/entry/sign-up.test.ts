@@ -25,9 +25,10 @@ let signUp: SignUp;
 
 beforeEach(async () => {
   vi.stubGlobal('navigator', { userAgent: 'Firefox/1 Linux' });
-  server = await openOpaqueBroker(ACCOUNT, VAULT);
+  server = await openOpaqueBroker(ACCOUNT);
   [entries, enters] = [[], () => Promise.resolve()];
   server.answers.set(signupVerify, () => ({
+    vault: VAULT,
     inbox: { blob: randomId(), kmsHalf: toB64Url(randomBytes(32)), kmsBlob: toB64Url(randomBytes(64)) },
   }));
   server.answers.set(signupComplete, ({ keyring }: { keyring: unknown }) => ({

@@ -7,7 +7,7 @@ import { randomBytes } from '../../../src/lib/crypto/random.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import type { CapturedFile } from '../../../src/lib/inbox/record.ts';
 import { Adopter } from '../../../src/lib/transfer/adoption/adopting.ts';
-import { releaseKeys } from '../../../src/lib/vault/release.ts';
+import { releaseKey } from '../../../src/lib/vault/release.ts';
 import { refusalCode } from '../../crypto/refusal.ts';
 import { captured } from '../../inbox/inbox-world.ts';
 import { idOf, versionOf } from '../../journal/world.ts';
@@ -23,15 +23,16 @@ beforeEach(async () => {
   adopter = new Adopter(() => world.open);
 });
 /** A file that was uploaded. */
-const file = (number: number): CapturedFile =>
-  captured({
+const file = (number: number): CapturedFile => {
+  const version = versionOf(number);
+  void world.cloud.vaultObjects.create(world.vault, `blobs/${version.blob}`, new Uint8Array(50));
+  return captured({
     ...{ file: idOf('file', number), folder: '', name: `${String(number)}.txt` },
-    ...{ contentKey: randomBytes(32), version: versionOf(number) },
+    ...{ contentKey: randomBytes(32), version },
   });
-const keyOf = async ({ version }: CapturedFile) => {
-  const blob = version.blob as BlobId;
-  return (await releaseKeys(world.open, 'file', [{ blob, epoch: version.epoch }])).get(blob);
 };
+const keyOf = ({ version: { blob, epoch } }: CapturedFile) =>
+  releaseKey(world.open, 'file', { blob: blob as BlobId, epoch });
 const isInDrive = ({ version }: CapturedFile) => world.journal.state.hasBlob(version.blob);
 const adopt = (...files: CapturedFile[]) =>
   Promise.allSettled(files.map((each) => adopter.adopt(each, never)));
@@ -136,12 +137,51 @@ describe('a blob that has an envelope of another key', () => {
   });
 });
 
+describe('one of a batch that the broker refuses', () => {
+  const refusing = (code: string) => {
+    world.interfere = (route, _request, effect) => {
+      if (route !== envelopesWrite) return effect();
+      const { blob, epoch } = file(1).version;
+      return Promise.resolve({ refused: [{ blob, epoch, code }] });
+    };
+  };
+
+  it.each(['purged', 'upload_lost', 'grant_missing'])('as %s keeps none of the others', async (code) => {
+    refusing(code);
+    expect(await adopt(file(1), file(2))).toMatchObject([
+      { status: 'rejected', reason: { code } },
+      { status: 'fulfilled' },
+    ]);
+    expect([isInDrive(file(1)), isInDrive(file(2))]).toEqual([false, true]);
+  });
+
+  it('because its proof is too old gets another half at the next try', async () => {
+    const one = file(1);
+    refusing('grant_missing');
+    await adopt(one);
+    world.interfere = (_route, _request, effect) => effect();
+    await adopter.adopt(one, never);
+    expect(world.times(keysGenerate)).toBe(2);
+  });
+
+  it('by making no half for it keeps none of the others', async () => {
+    world.interfere = async (route, _request, effect) => {
+      const answer = (await effect()) as { keys: object[] };
+      return route === keysGenerate ? { keys: answer.keys.slice(1) } : answer;
+    };
+    expect(await adopt(file(1), file(2))).toMatchObject([
+      { status: 'rejected', reason: { code: 'key_absent' } },
+      { status: 'fulfilled' },
+    ]);
+  });
+});
+
 it('is not content with a half for another blob', async () => {
   world.interfere = async (route, _request, effect) => {
     const answer = (await effect()) as { keys: { blob: string }[] };
     if (route === keysGenerate) answer.keys[0]!.blob = idOf('blob', 9);
     return answer;
   };
-  expect(await refusalCode(adopter.adopt(file(1), never))).toBe('broker_unreachable');
+  expect(await refusalCode(adopter.adopt(file(1), never))).toBe('key_absent');
   expect(world.times(envelopesWrite)).toBe(0);
 });

@@ -56,12 +56,16 @@ async function upload(number: number, name: string, mediaType: string, text: str
   const content = utf8(text);
   const padded = concat(content, new Uint8Array(paddedSize(content.length) - content.length));
   stored = await seal(contentKey, sealAad('content', vault, blob, epoch), padded);
-  const { keys } = await broker.call(keysGenerate, { grant: requireGrant(), purpose: 'file', blobs: [blob] });
+  await world.cloud.vaultObjects.create(vault, `blobs/${blob}`, stored);
+  const order = { grant: requireGrant(), purpose: 'file', epoch, blobs: [blob] } as const;
+  const { keys } = await broker.call(keysGenerate, { ...order, blobs: [blob] });
   const [kmsHalf, kmsBlob] = [fromB64Url(keys[0]!.kmsHalf), fromB64Url(keys[0]!.kmsBlob)];
   const envelope = await sealEnvelope({
     ...{ purpose: 'file', vault, blob, epoch, contentKey, kmsHalf, kmsBlob, vaultKey },
   });
-  await broker.call(envelopesWrite, { envelopes: [{ blob, envelope: toRecord(envelope) }] });
+  await broker.call(envelopesWrite, {
+    envelopes: [{ blob, envelope: toRecord(envelope), proof: keys[0]!.proof }],
+  });
   const version = {
     ...{ ...versionOf(number, content.length), sealedBytes: stored.length, mediaType },
     digest: toB64(await sha256(stored)),
@@ -115,6 +119,23 @@ describe('a file that is written', () => {
     downloads.dismiss(transfer);
     await until(() => rests().length === 0);
     expect(reports.size).toBe(0);
+  });
+
+  it('lies here for a minute at most, however long its transfer is shown', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { transfer } = await downloads.write(FILE, 'plain');
+    vi.advanceTimersByTime(59_000);
+    expect(rests()).toEqual([`download-${transfer}`]);
+    vi.advanceTimersByTime(1_000);
+    vi.useRealTimers();
+    await until(() => rests().length === 0);
+    expect(report()?.phase).toBe('done');
+  });
+
+  it.each(['locked', 'clear'] as const)('is gone at once when Halfkey is told: %s', async (told) => {
+    await downloads.write(FILE, 'plain');
+    downloads[told]();
+    await until(() => rests().length === 0);
   });
 });
 

@@ -75,6 +75,10 @@ export class Engine {
         const upload = await records.read(blob);
         return upload && 'inboxRecord' in upload ? upload.inboxRecord : undefined;
       },
+      waitingHere: async () =>
+        (await records.list()).flatMap((upload) =>
+          upload.state === 'uploaded' ? [{ blob: upload.blob, record: upload.inboxRecord }] : [],
+        ),
       onRefused: (count) => {
         this.refused = count;
       },
@@ -96,7 +100,7 @@ export class Engine {
     const deps = {
       ...{ vault, broker, records, locks, news },
       files: this.#mortal('files', files, ['list', 'read']),
-      sending: { broker, put, records, connection, gate: new Semaphore(4) },
+      sending: { broker, put, records, connection, gate: new Semaphore(4), grant: () => ({}) },
       freeBytes: () => Promise.resolve(options.freeBytes),
       nowMs: Date.now,
       openDraft: (upload: Parameters<typeof openDraftKey>[2]) => openDraftKey(vault(), keys, upload),

@@ -3,7 +3,7 @@ import type { BlobId } from '$contract/ids.ts';
 import { expect } from 'vitest';
 import { openDatabase } from '../../../src/lib/store/database.ts';
 import { readContent } from '../../../src/lib/transfer/download/opening.ts';
-import { releaseKeys } from '../../../src/lib/vault/release.ts';
+import { releaseKey } from '../../../src/lib/vault/release.ts';
 import { browserFetch, signUpInNode } from '../../support/node-person.ts';
 import { TestLocks } from '../../support/test-locks.ts';
 import { startBareStack } from '../../worker/bare-stack.ts';
@@ -65,9 +65,7 @@ export async function expectOnceAndWhole({ person, journal }: EngineDeps, file: 
   if (!version) throw new TypeError('expected a version');
   const blob = version.blob as BlobId;
   const vault = person.vault(person.broker, journal, () => true);
-  const keys = await releaseKeys(vault, 'file', [{ blob, epoch: version.epoch }]);
-  const contentKey = keys.get(blob);
-  if (!contentKey) throw new TypeError('expected a content key');
+  const contentKey = await releaseKey(vault, 'file', { blob, epoch: version.epoch });
   const expected = new Uint8Array(await file.arrayBuffer());
   let offset = 0;
   for await (const bytes of readContent(

@@ -40,7 +40,7 @@ const send = (signal = new AbortController().signal) => {
   return sendSealed({ broker, put: side.put, records, files, locks: locks.client().locks, news }, signal);
 };
 const states = async () => (await side.records.list()).map(({ state }) => state);
-const inInbox = async () => (await side.world.side.inbox.list(side.world.vault, '')).records.length;
+const inInbox = async () => (await side.world.side.inbox.list(side.world.vault, '')).names.length;
 
 describe('what is sealed on this device', () => {
   it('is sent without a tab and without a key, and waits in the inbox for a code', async () => {

@@ -31,12 +31,11 @@ export async function openSendingSide() {
   };
   const side = startVaultSide({ state: cloud.state, objects, kms: cloud.kms, purger: cloud.purger });
   await openVault(side, session, vault);
-  const record = () => side.requireMember(session.account, vault);
   const heard: string[] = [];
 
   const answers: Record<string, (request: never) => Promise<unknown>> = {
-    [uploadCreate.path]: async ({ blob, sizeBytes }: { blob: BlobId; sizeBytes: number }) => ({
-      uploadId: await side.uploads.create(vault, await record(), blob, sizeBytes),
+    [uploadCreate.path]: async (order: Parameters<typeof side.uploads.create>[2]) => ({
+      uploadId: await side.uploads.create(session, vault, order),
     }),
     [uploadPartUrls.path]: async (order: Parameters<typeof side.uploads.partUrls>[1]) => ({
       urls: await side.uploads.partUrls(vault, order),
@@ -44,13 +43,12 @@ export async function openSendingSide() {
     [uploadList.path]: async ({ blob, uploadId }: { blob: BlobId; uploadId: string }) => ({
       parts: await side.uploads.list(vault, blob, uploadId),
     }),
-    [uploadComplete.path]: async (order: Parameters<typeof side.uploads.complete>[2]) => ({
-      digest: await side.uploads.complete(vault, await record(), order),
+    [uploadComplete.path]: async (order: Parameters<typeof side.uploads.complete>[1]) => ({
+      digest: await side.uploads.complete(vault, order),
     }),
     [inboxWrite.path]: async ({ records }: { records: { blob: BlobId; record: string }[] }) => {
       const decoded = records.map(({ blob, record: text }) => ({ blob, record: fromB64Url(text) }));
-      await side.inbox.write(vault, decoded);
-      return {};
+      return { refused: await side.inbox.write(session, vault, decoded) };
     },
   };
   const broker: Broker = {
@@ -80,9 +78,9 @@ export async function openSendingSide() {
   const records = uploadRecords(database);
   const options = { isAllowed: () => true, isPatient: true };
   const connection = { broker: new Connection(options), store: new Connection(options) };
-  const deps: SendingDeps = { broker, put, records, connection, gate: new Semaphore(2) };
+  const deps: SendingDeps = { broker, put, records, connection, gate: new Semaphore(2), grant: () => ({}) };
   const stored = (blob: string) => cloud.objects.get(`v/${vault}/blobs/${blob}`)?.bytes;
-  return { cloud, vault, side, deps, heard, database, records, stored };
+  return { cloud, session, vault, side, deps, heard, database, records, stored };
 }
 
 /** An upload of three parts, the last one shorter, as it rests, and what its parts are made of. */

@@ -52,7 +52,13 @@ async function send(signal = new AbortController().signal) {
   };
   const options = { isAllowed: () => true, isPatient: false };
   const connection = { broker: new Connection(options), store: new Connection(options) };
-  const deps = { broker, put, connection, gate: new Semaphore(1) } as unknown as SendingDeps;
+  const deps = {
+    broker,
+    put,
+    connection,
+    gate: new Semaphore(1),
+    grant: () => ({}),
+  } as unknown as SendingDeps;
   const digest = await sha256(BODY);
   const supply: PartSupply = {
     ...{ isRepeatable: true, known: () => digest },

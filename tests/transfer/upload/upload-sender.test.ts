@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Bytes } from '../../../src/lib/bytes.ts';
 import { HalfkeyError, type ErrorCode } from '../../../src/lib/errors.ts';
 import type { StoredUpload } from '../../../src/lib/store/database.ts';
 import type { Adopter } from '../../../src/lib/transfer/adoption/adopting.ts';
@@ -7,11 +8,12 @@ import { UploadSender } from '../../../src/lib/transfer/upload/upload-sender.ts'
 import { labelOf } from '../../../src/lib/transfer/upload/label.ts';
 import type { UploadItem } from '../../../src/lib/transfer/upload/upload-item.ts';
 import type { OpenVault } from '../../../src/lib/vault/open-vault.ts';
+import { recordOf } from '../../support/inbox-records.ts';
 import { TestLocks } from '../../support/test-locks.ts';
+import { deviceOf } from '../../support/vault-side.ts';
 import { MemoryFiles } from '../engine/memory-files.ts';
 import { compositeOf, openSendingSide, uploadOfThree } from './sending-side.ts';
 
-const RECORD = new Uint8Array(100).fill(3);
 const CONTENT_KEY = new Uint8Array(32).fill(5);
 
 let side: Awaited<ReturnType<typeof openSendingSide>>;
@@ -70,9 +72,13 @@ afterEach(() => {
 /** Sends an upload that rests so, or not at all; what the list shows of it in the end. */
 async function depart(
   state: StoredUpload['state'] | undefined,
-  about: { contentKey?: typeof CONTENT_KEY; isAborted?: boolean } = {},
+  about: { contentKey?: typeof CONTENT_KEY; isAborted?: boolean; record?: Bytes } = {},
 ): Promise<TransferTracker> {
-  const stored = { ...file.upload, state: state ?? 'sealed', inboxRecord: RECORD } as StoredUpload;
+  const stored = {
+    ...file.upload,
+    state: state ?? 'sealed',
+    inboxRecord: about.record ?? signed(),
+  } as StoredUpload;
   if (state) await side.records.save(stored);
   const label = labelOf(new File(['x'], 'a.txt'), 0);
   const size = { sizeBytes: 1, totalBytes: stored.sealedBytes };
@@ -90,12 +96,16 @@ async function depart(
   };
   await departures.offer(item);
   // What is done beside the line goes on after its turn.
-  await expect.poll(() => told.length > 0 || entry.ended || departed(entry)).toBe(true);
+  await expect.poll(() => told.length > 0 || entry.ended || departed(entry) || waits(entry)).toBe(true);
   return entry;
 }
+const waits = ({ phase }: TransferTracker): boolean => phase === 'waiting-for-code';
+/** What this device has signed for it. */
+const signed = () => new Uint8Array(recordOf(deviceOf(side.session), side.vault, file.upload.blob));
 /** Nothing is under way for an upload that was not taken up. */
 const departed = ({ phase }: TransferTracker): boolean => phase === 'waiting';
-const inInbox = () => side.cloud.objects.has(`v/${side.vault}/inbox/${file.upload.blob}`);
+const inInbox = () =>
+  side.cloud.objects.has(`v/${side.vault}/inbox/${side.session.device}/${file.upload.blob}`);
 const puts = () => side.heard.filter((each) => each.startsWith('put'));
 
 describe('what is sealed', () => {
@@ -106,6 +116,21 @@ describe('what is sealed', () => {
     expect(inInbox()).toBe(true);
     expect((await side.records.read(file.upload.blob))?.state).toBe('saved');
     expect(await files.list()).toEqual([]);
+  });
+
+  it('waits on this device for a code where the inbox has no room for it, or not for who signed it', async () => {
+    const ofOldKeys = signed();
+    ofOldKeys[40]! ^= 1;
+    const entry = await depart('sealed', { record: ofOldKeys });
+    expect([entry.phase, told, inInbox()]).toEqual(['waiting-for-code', [], false]);
+    expect((await side.records.read(file.upload.blob))?.state).toBe('uploaded');
+    expect(await files.list()).toEqual([file.upload.blob]);
+  });
+
+  it('and that S3 has swept since is sent again at the next try', async () => {
+    const entry = await depart('uploaded');
+    expect(entry.phase).toBe('failed');
+    expect((await side.records.read(file.upload.blob))?.state).toBe('uploading');
   });
 
   it('goes into the drive with a grant, and not into the inbox', async () => {
@@ -168,11 +193,12 @@ describe('what is not to be sent', () => {
   });
 
   it('is not sent a second time when S3 has it', async () => {
-    await depart('sealed');
+    const record = signed();
+    await depart('sealed', { record });
     side.heard.length = 0;
     told.length = 0;
     await files.write(file.upload.blob, 1, file.bodies[0]!);
-    await depart('uploaded');
+    await depart('uploaded', { record });
     expect([told, puts()]).toEqual([['saved'], []]);
   });
 

@@ -71,7 +71,7 @@ export async function openUploadSide() {
   /** What one tab has. */
   const tab = (): UploadDeps => ({
     ...{ vault: () => world.open, broker, records, files },
-    sending: { broker, put, records, connection, gate: new Semaphore(4) },
+    sending: { broker, put, records, connection, gate: new Semaphore(4), grant: () => ({}) },
     locks: locks.client().locks,
     news: { tell: (message) => void side.told.push(message), close: () => undefined },
     freeBytes: () => Promise.resolve(side.freeBytes),

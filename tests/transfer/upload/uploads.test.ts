@@ -74,7 +74,7 @@ describe('a file that was picked', () => {
     await untilPhase('waiting-for-code');
     await until(() => saved > 0);
     expect([isInDrive(), await rests(), find().isSafe]).toEqual([false, [1, 0], true]);
-    expect((await side.world.side.inbox.list(side.world.vault, '')).records).toHaveLength(1);
+    expect((await side.world.side.inbox.list(side.world.vault, '')).names).toHaveLength(1);
   });
 
   it('rests sealed without a network, and goes on when there is one', async () => {

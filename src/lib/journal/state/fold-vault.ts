@@ -42,7 +42,8 @@ export function applyToVault(state: FoldedVault, at: Standing, operation: VaultO
     case 'device-revoke': {
       const { since } = operation;
       const device = state.devices.get(operation.device);
-      if (device === undefined || since > at.seq || since >= (device.revoked?.since ?? Infinity)) return false;
+      if (device === undefined || since > at.seq || since >= (device.revoked?.since ?? Infinity))
+        return false;
       state.devices.set(device.device, { ...device, revoked: { seq: device.revoked?.seq ?? at.seq, since } });
       dropSnapshotsSince(state, since);
       return true;

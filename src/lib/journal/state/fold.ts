@@ -54,7 +54,11 @@ export function doubtsIn(
     if (operation.kind !== 'device-revoke') continue;
     const { device, since } = operation;
     const revoked = state.devices.get(device)?.revoked;
-    if (!state.devices.has(device) || since >= Math.min(seq, revoked?.since ?? seq, doubts.get(device) ?? seq)) continue;
+    if (
+      !state.devices.has(device) ||
+      since >= Math.min(seq, revoked?.since ?? seq, doubts.get(device) ?? seq)
+    )
+      continue;
     doubts.set(device, since);
     isMore = true;
   }
@@ -67,7 +71,11 @@ export function doubtsIn(
  */
 export function applySegment(state: FoldedVault, segment: FoldableSegment, doubts: Doubts = new Map()): void {
   const doubtedSince = segment.writer === undefined ? undefined : doubts.get(segment.writer);
-  if (doubtedSince !== undefined && segment.seq >= doubtedSince && state.trustedDevice(segment.writer ?? '')) {
+  if (
+    doubtedSince !== undefined &&
+    segment.seq >= doubtedSince &&
+    state.trustedDevice(segment.writer ?? '')
+  ) {
     state.skippedOperations++;
     for (const operation of segment.operations) {
       if (DOUBTED_AND_COUNTED.has(operation.kind)) apply(state, segment, operation);
@@ -289,7 +297,11 @@ function noteErased(state: FoldedVault, blobs: readonly string[]): boolean {
 function forgetIfErased(state: FoldedVault, entry: number): void {
   const { entries, versions, gone, index } = state;
   const blobs: string[] = [];
-  for (let row = entries.newest[entry] ?? FOLDER; row !== NO_VERSION; row = versions.previous[row] ?? NO_VERSION) {
+  for (
+    let row = entries.newest[entry] ?? FOLDER;
+    row !== NO_VERSION;
+    row = versions.previous[row] ?? NO_VERSION
+  ) {
     blobs.push(versions.blobs[row] ?? '');
   }
   if (!blobs.every((blob) => gone.has(blob))) return;

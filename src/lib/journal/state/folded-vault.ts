@@ -1,6 +1,12 @@
 import type { Bytes } from '../../bytes.ts';
 import { EntryIndex } from './entry-index.ts';
-import { ROOT, type EpochBox, type InboxKey, type SnapshotName, type Version } from '../entries/operations.ts';
+import {
+  ROOT,
+  type EpochBox,
+  type InboxKey,
+  type SnapshotName,
+  type Version,
+} from '../entries/operations.ts';
 import { FIRST_EPOCH } from '../entries/segment.ts';
 import {
   DEAD,

@@ -1,4 +1,4 @@
-import type { FoldedVault } from './folded-vault.ts';
+import type { FoldedVault, PublishedInboxKey } from './folded-vault.ts';
 import type { Operation } from '../entries/operations.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -41,11 +41,16 @@ export function operationsToRetire(
   return epoch > state.oldestInboxEpoch ? [{ kind: 'inbox-retire', epoch }] : [];
 }
 
+/** Whether the identity key brought an inbox key: then whoever made it had passphrase or kit, and a code. */
+export function isOfIdentity({ writer }: PublishedInboxKey): boolean {
+  return writer === undefined;
+}
+
 /**
- * Whether an adopting device should publish a new inbox key: the newest is a day old, or of an unknown age. A key whose time lies
+ * Whether an adopting device should publish a new inbox key: the newest that it may seal to is a day old, or of an unknown age. A key whose time lies
  * more than a day ahead of this clock was made by a wrong one, and does not keep the next away.
  */
-export function isInboxKeyDue(state: FoldedVault, nowMs: number): boolean {
-  const atMs = state.newestInboxKey?.atMs;
+export function isInboxKeyDue(newest: PublishedInboxKey | undefined, nowMs: number): boolean {
+  const atMs = newest?.atMs;
   return atMs === undefined || Math.abs(nowMs - atMs) >= DAY_MS;
 }

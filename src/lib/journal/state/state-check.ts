@@ -75,7 +75,8 @@ function areMarksSound({ entries, versions, tags, hidden, gone }: FoldedVault): 
   const blobs = new Set(versions.blobs);
   const isWaiting = (entry: number): boolean => {
     let row = entries.newest[entry] ?? NO_VERSION;
-    while (row !== NO_VERSION && gone.has(versions.blobs[row] ?? '')) row = versions.previous[row] ?? NO_VERSION;
+    while (row !== NO_VERSION && gone.has(versions.blobs[row] ?? ''))
+      row = versions.previous[row] ?? NO_VERSION;
     return row !== NO_VERSION;
   };
   return (

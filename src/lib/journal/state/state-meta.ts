@@ -63,8 +63,7 @@ export function writeMeta(
       .map(([entry, tags]): [number, Row] => [newEntry[entry] ?? -1, tags])
       .sort(([a], [b]) => a - b),
     erasedRow(state),
-    [...state.hidden]
-      .map(([entry, by]): [number, string] => [newEntry[entry] ?? -1, by]),
+    [...state.hidden].map(([entry, by]): [number, string] => [newEntry[entry] ?? -1, by]),
     [...state.gone],
     state.epochs.map(({ seq, ...epoch }) => [...one({ kind: 'epoch', ...epoch }), seq]),
   ];

@@ -23,7 +23,6 @@ import { parseUserName } from './user-name.ts';
 interface Started {
   readonly userName: UserName;
   readonly account: AccountId;
-  readonly vault: VaultId;
   readonly exportKey: Bytes;
   readonly serverPublicKey: string;
   readonly recoveryEntropy: Bytes;
@@ -59,12 +58,12 @@ export class SignUp {
     const { registrationRecord, exportKey, serverPublicKey } = registration.finish(registrationResponse);
     const recoveryEntropy = generateRecoveryEntropy();
     const { publicKey } = await recoveryKeyPair(recoveryEntropy);
-    const { account, vault, totpSecret, otpauthUri } = await this.#broker.call(signupFinish, {
+    const { account, totpSecret, otpauthUri } = await this.#broker.call(signupFinish, {
       userName,
       registrationRecord,
       recoveryPublicKey: toB64Url(publicKey),
     });
-    this.#started = { userName, account, vault, exportKey, serverPublicKey, recoveryEntropy };
+    this.#started = { userName, account, exportKey, serverPublicKey, recoveryEntropy };
     return { totpSecret, otpauthUri };
   }
 
@@ -81,8 +80,8 @@ export class SignUp {
     if (!started) throw new HalfkeyError('session_missing', 'no sign-up is under way');
     if (!started.completion) {
       const factor = parseFactor({ code });
-      const { inbox } = await this.#broker.call(signupVerify, { factor });
-      started.completion = await this.#prepare(started, inbox);
+      const { vault, inbox } = await this.#broker.call(signupVerify, { factor });
+      started.completion = await this.#prepare(started, vault, inbox);
     }
     const { keyring, device, backupCodes, request } = started.completion;
     const sentAtMs = this.#nowMs();
@@ -117,9 +116,9 @@ export class SignUp {
     }
   }
 
-  async #prepare(started: Started, inbox: InboxHalf): Promise<Completion> {
+  async #prepare(started: Started, vault: VaultId, inbox: InboxHalf): Promise<Completion> {
     const { account } = started;
-    const [keyring, device] = await Promise.all([createKeyring(started), createDevice()]);
+    const [keyring, device] = await Promise.all([createKeyring({ ...started, vault }), createDevice()]);
     const { genesis, inboxEnvelope } = await foundVault({ keyring, device, inbox, nowMs: this.#nowMs() });
     const backupCodes = generateBackupCodes();
     const hashes = await Promise.all(backupCodes.map((backupCode) => hashBackupCode(account, backupCode)));

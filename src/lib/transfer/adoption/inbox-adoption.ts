@@ -1,14 +1,17 @@
-import { inboxList, inboxRemove, type StoredBlob } from '$contract/vault-inbox.ts';
+import { inboxList, inboxRead, inboxRemove, type InboxName } from '$contract/vault-inbox.ts';
 import type { BlobId } from '$contract/ids.ts';
+import { LIMITS } from '$contract/limits.ts';
+import type * as v from 'valibot';
 import { fromB64Url, type Bytes } from '../../bytes.ts';
 import { coalesced } from '../../concurrency/coalesced.ts';
 import { HalfkeyError } from '../../errors.ts';
-import { openRecord, readRecord, type CapturedFile, type SignedRecord } from '../../inbox/record.ts';
+import { openRecord, readRecord, type CapturedFile } from '../../inbox/record.ts';
 import { operationsToRetire, unneededBelow } from '../../journal/state/inbox-epochs.ts';
+import type { FoldedVault } from '../../journal/state/folded-vault.ts';
 import type { OpenVault } from '../../vault/open-vault.ts';
 import type { Adopter } from './adopting.ts';
 import { retry } from '../../remote/retry.ts';
-import type { InboxKeys } from './inbox-keys.ts';
+import { isOfKey, type InboxKeys } from './inbox-keys.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
 import { LOCKS } from '../../concurrency/locks.ts';
 
@@ -21,23 +24,38 @@ export interface InboxAdoptionDeps {
   readonly nowMs: () => number;
   /** What rests here of a record that this device has put into the inbox. */
   readonly ownRecord: (blob: BlobId) => Promise<Bytes | undefined>;
+  /** Records of this device that the inbox did not take, of blobs that S3 has: they wait here for a code. */
+  readonly waitingHere: () => Promise<readonly { readonly blob: BlobId; readonly record: Bytes }[]>;
   /** How many records no trusted device vouches for, or say what they must not; they stay where they are. */
   readonly onRefused: (count: number) => void;
   /** What nobody asked for and trying again does not mend. */
   readonly onFailed: (error: unknown) => void;
 }
 
-/** One page of the inbox. */
-interface Listed {
-  readonly blob: BlobId;
-  readonly record: string;
-  readonly stored: StoredBlob | null;
+type Listed = v.InferOutput<typeof inboxList.answer>['names'][number];
+type Found = v.InferOutput<typeof inboxRead.answer>['records'][number];
+
+/** A record that stays where it is. */
+interface Refused {
+  /** Whoever looks again at the same bytes with the same devices and keys finds the same. */
+  readonly tag: string;
+  readonly seenWith: string;
+  /** Of the inbox key that it is sealed to, where a device has signed it: that key is still needed. */
+  readonly inboxEpoch: number | undefined;
 }
+
+/** What became of one record. */
+type Outcome =
+  | { readonly kind: 'file'; readonly file: CapturedFile; readonly inboxEpoch: number }
+  /** The journal has it, or it was deleted for good. */
+  | { readonly kind: 'known' }
+  | { readonly kind: 'refused'; readonly inboxEpoch: number | undefined };
 
 /** Takes what lies in the inbox into the drive, whoever put it there, while a grant is live. */
 export class InboxAdoption {
   readonly #deps: InboxAdoptionDeps;
-  readonly #refused = new Set<string>();
+  /** By name. */
+  readonly #refused = new Map<string, Refused>();
   #controller = new AbortController();
 
   constructor(deps: InboxAdoptionDeps) {
@@ -52,6 +70,10 @@ export class InboxAdoption {
     this.#controller.abort(new HalfkeyError('locked', 'locked while the inbox was being read'));
     this.#controller = new AbortController();
     this.#deps.keys.wipe();
+    // What a device has signed is looked at again with the next code: what is not there today may be there tomorrow.
+    for (const [name, { inboxEpoch }] of this.#refused) {
+      if (inboxEpoch !== undefined) this.#refused.delete(name);
+    }
   }
 
   /** @returns whether that went well */
@@ -71,101 +93,180 @@ export class InboxAdoption {
     const { vault, nowMs } = this.#deps;
     const refusedBefore = this.#refused.size;
     const unneeded = unneededBelow(vault().journal.state);
-    const left = new Set<number>();
-    for (let after: BlobId | '' = '', more = true; more;) {
-      const { broker, vault: id, journal } = vault();
-      const page = await retry(() => broker.call(inboxList, { after }, { vault: id, signal }), signal);
-      const last = page.records.at(-1);
-      if (last) {
-        // A record may be of a device or key that this journal has not heard of yet.
-        await retry(() => journal.refresh(), signal);
-        await this.#adoptPage(page.records, left, signal);
-        after = last.blob;
-      }
-      more = page.more && last !== undefined;
+    const listed = await this.#listAll(signal);
+    const names = new Set(listed.map(nameOf));
+    for (const name of this.#refused.keys()) if (!names.has(name)) this.#refused.delete(name);
+    const unseen = listed.filter((each) => !this.#isRefused(each));
+    // A record may be of a device or key that this journal has not heard of yet.
+    if (unseen.length > 0) await retry(() => vault().journal.refresh(), signal);
+    for (let from = 0; from < unseen.length; from += LIMITS.batch) {
+      await this.#adoptPage(unseen.slice(from, from + LIMITS.batch), signal);
     }
+    await this.#adoptHere(signal);
     if (this.#refused.size > refusedBefore) this.#deps.onRefused(this.#refused.size);
     await this.#deps.keys.renew(nowMs(), signal);
+    const left = [...this.#refused.values()].flatMap(({ inboxEpoch }) => inboxEpoch ?? []);
     await this.#retire(unneeded, left);
   }
 
+  async #listAll(signal: AbortSignal): Promise<Listed[]> {
+    const listed: Listed[] = [];
+    for (let after = '', more = true; more;) {
+      const { broker, vault: id } = this.#deps.vault();
+      const page = await retry(() => broker.call(inboxList, { after }, { vault: id, signal }), signal);
+      listed.push(...page.names);
+      const last = page.names.at(-1);
+      more = page.more && last !== undefined;
+      if (last) after = nameOf(last);
+    }
+    return listed;
+  }
+
+  #isRefused(listed: Listed): boolean {
+    const refused = this.#refused.get(nameOf(listed));
+    return refused?.tag === listed.tag && refused.seenWith === seenWith(this.#deps.vault().journal.state);
+  }
+
   /** What was captured long ago is closed to whoever learns the keys of today, once the old ones are gone. */
-  async #retire(unneeded: number, left: ReadonlySet<number>): Promise<void> {
+  async #retire(unneeded: number, left: readonly number[]): Promise<void> {
     const { journal } = this.#deps.vault();
     if (operationsToRetire(journal.state, unneeded, left).length === 0) return;
     await journal.append((state) => operationsToRetire(state, unneeded, left));
   }
 
-  /** @param left takes the epochs of what was signed by a device, and stays in the inbox all the same */
-  async #adoptPage(page: readonly Listed[], left: Set<number>, signal: AbortSignal): Promise<void> {
-    const { adopter, vault } = this.#deps;
-    const { journal } = vault();
-    const isKnown = ({ blob }: Listed) => journal.state.hasBlob(blob);
-    const removable = page.filter(isKnown).map(({ blob }) => blob);
-    const files = await this.#openAll(
-      page.filter((listed) => !isKnown(listed)),
-      left,
-      signal,
-    );
-    using _contentKeys = wipeAtEnd(...files.map(({ contentKey }) => contentKey));
-    const outcomes = await Promise.allSettled(files.map((file) => adopter.adopt(file, signal)));
-    for (const [index, { version }] of files.entries()) {
-      if (outcomes[index]?.status === 'fulfilled') removable.push(version.blob as BlobId);
+  async #adoptPage(page: readonly Listed[], signal: AbortSignal): Promise<void> {
+    const { broker, vault } = this.#deps.vault();
+    const names = page.map(({ device, blob }) => ({ device, blob }));
+    const { records } = await retry(() => broker.call(inboxRead, { names }, { vault, signal }), signal);
+    const tags = new Map(page.map((listed) => [nameOf(listed), listed.tag]));
+    const outcomes = new Map<Found, Outcome>();
+    for (const found of records) {
+      if (!tags.has(nameOf(found))) continue; // Nobody asked for it.
+      outcomes.set(found, found.purged ? { kind: 'known' } : await this.#openFound(found, signal));
     }
-    if (removable.length > 0) {
-      const { broker, vault: id, requireGrant } = vault();
-      await retry(
-        () => broker.call(inboxRemove, { grant: requireGrant(), blobs: removable }, { vault: id, signal }),
-        signal,
-      );
-    }
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
-  }
-
-  /** What is refused is remembered, and left out. */
-  async #openAll(listed: readonly Listed[], left: Set<number>, signal: AbortSignal): Promise<CapturedFile[]> {
-    const files: CapturedFile[] = [];
-    for (const each of listed) {
-      try {
-        files.push(await this.#openOne(each, left, signal));
-        this.#refused.delete(each.blob);
-      } catch (error) {
-        if (!(error instanceof HalfkeyError) || error.code !== 'inbox_refused') {
-          for (const { contentKey } of files) contentKey.fill(0);
-          throw error;
-        }
-        this.#refused.add(each.blob);
+    const failures = await this.#adoptOpened(outcomes, signal);
+    const removable: InboxName[] = [];
+    for (const [found, outcome] of outcomes) {
+      const { device, blob } = found;
+      const name = nameOf(found);
+      if (outcome.kind === 'known') removable.push({ device, blob });
+      if (outcome.kind !== 'refused') this.#refused.delete(name);
+      else {
+        const seen = { tag: tags.get(name) ?? '', seenWith: seenWith(this.#deps.vault().journal.state) };
+        this.#refused.set(name, { ...seen, inboxEpoch: outcome.inboxEpoch });
       }
     }
-    return files;
-  }
-
-  async #openOne(
-    { blob, record, stored }: Listed,
-    left: Set<number>,
-    signal: AbortSignal,
-  ): Promise<CapturedFile> {
-    const { vault, journal, epoch } = this.#deps.vault();
-    const own = await this.#deps.ownRecord(blob);
-    const signed = await readRecord(journal.state, vault, blob, fromB64Url(record), own);
-    const opened = await this.#deps.keys.open(this.#keyOf(signed), signal);
-    const key = { ...opened, privateKey: opened.privateKey.slice() }; // A lock in the middle wipes the other one.
-    using _privateKey = wipeAtEnd(key.privateKey);
-    const file = await openRecord(signed, { vault, blob }, key);
-    const { sealedBytes, digest } = file.version;
-    if (stored?.sizeBytes !== sealedBytes || stored.digest !== digest || file.version.epoch !== epoch) {
-      file.contentKey.fill(0);
-      left.add(signed.inboxEpoch); // What is not there today may be there tomorrow.
-      throw new HalfkeyError('inbox_refused', 'the store holds another blob than the record says');
+    if (removable.length > 0) {
+      const { requireGrant } = this.#deps.vault();
+      const request = () => ({ grant: requireGrant(), names: removable });
+      await retry(() => broker.call(inboxRemove, request(), { vault, signal }), signal);
     }
-    return file;
+    if (failures.length > 0) throw failures[0] as Error;
   }
 
-  #keyOf({ inboxEpoch }: SignedRecord) {
-    const inbox = this.#deps.vault().journal.state.inboxKey(inboxEpoch);
-    if (!inbox) throw new HalfkeyError('inbox_refused', 'the journal names no such inbox key');
-    return inbox;
+  /**
+   * Adopts the files, and says in `outcomes` what became of each.
+   * @returns what is wrong with all of them, rather than with one
+   */
+  async #adoptOpened<Key>(outcomes: Map<Key, Outcome>, signal: AbortSignal): Promise<unknown[]> {
+    const files = [...outcomes].flatMap(([key, outcome]) =>
+      outcome.kind === 'file' ? [{ key, ...outcome }] : [],
+    );
+    using _contentKeys = wipeAtEnd(...files.map(({ file }) => file.contentKey));
+    const adopted = await Promise.allSettled(files.map(({ file }) => this.#deps.adopter.adopt(file, signal)));
+    const failures: unknown[] = [];
+    for (const [place, { key, inboxEpoch }] of files.entries()) {
+      const end = adopted[place];
+      if (end?.status !== 'rejected') outcomes.set(key, { kind: 'known' });
+      else if (isPurged(end.reason)) outcomes.set(key, { kind: 'known' });
+      else if (isOfFile(end.reason)) outcomes.set(key, { kind: 'refused', inboxEpoch });
+      else {
+        outcomes.delete(key);
+        failures.push(end.reason);
+      }
+    }
+    return failures;
   }
+
+  /** What this device has sent, and the inbox had no room for. */
+  async #adoptHere(signal: AbortSignal): Promise<void> {
+    const outcomes = new Map<BlobId, Outcome>();
+    for (const { blob, record } of await this.#deps.waitingHere()) {
+      outcomes.set(blob, await this.#openOne({ blob, record, own: record, stored: undefined }, signal));
+    }
+    const failures = await this.#adoptOpened(outcomes, signal);
+    if (failures.length > 0) throw failures[0] as Error;
+  }
+
+  async #openFound({ blob, record, stored }: Found, signal: AbortSignal): Promise<Outcome> {
+    const own = await this.#deps.ownRecord(blob);
+    return this.#openOne({ blob, record: fromB64Url(record), own, stored }, signal);
+  }
+
+  /** @param of `stored`: what the store holds; undefined where this device knows it itself */
+  async #openOne(
+    of: {
+      readonly blob: BlobId;
+      readonly record: Bytes;
+      readonly own: Bytes | undefined;
+      readonly stored: Found['stored'] | undefined;
+    },
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const { vault, journal, epoch } = this.#deps.vault();
+    let inboxEpoch: number | undefined;
+    try {
+      const signed = await readRecord(journal.state, vault, of.blob, of.record, of.own);
+      inboxEpoch = signed.inboxEpoch;
+      const inbox = journal.state.inboxKey(inboxEpoch);
+      if (!inbox) throw new HalfkeyError('inbox_refused', 'the journal names no such inbox key');
+      const opened = await this.#deps.keys.open(inbox, signal);
+      const key = { ...opened, privateKey: opened.privateKey.slice() }; // A lock in the middle wipes the other one.
+      using _privateKey = wipeAtEnd(key.privateKey);
+      const file = await openRecord(signed, { vault, blob: of.blob }, key);
+      const isThere = of.stored === undefined || isStored(file, of.stored);
+      const isKnown = journal.state.hasBlob(of.blob);
+      if (!isKnown && isThere && file.version.epoch === epoch) return { kind: 'file', file, inboxEpoch };
+      file.contentKey.fill(0);
+      // A device that names a waiting blob must not have what another captured thrown away.
+      return isKnown && isInJournal(journal.state, file)
+        ? { kind: 'known' }
+        : { kind: 'refused', inboxEpoch };
+    } catch (error) {
+      if (!isOfKey(error)) throw error;
+      return { kind: 'refused', inboxEpoch };
+    }
+  }
+}
+
+const nameOf = ({ device, blob }: InboxName): string => `${device}/${blob}`;
+
+/** Devices and keys that a record is judged by: another text when any of them is another. */
+function seenWith({ devices, inboxKeys, oldestInboxEpoch }: FoldedVault): string {
+  const revoked = [...devices.values()].filter(({ revoked }) => revoked !== undefined).length;
+  return [devices.size, revoked, inboxKeys.length, oldestInboxEpoch].join();
+}
+
+function isStored({ version }: CapturedFile, stored: Found['stored']): boolean {
+  return stored?.sizeBytes === version.sealedBytes && stored.digest === version.digest;
+}
+
+/** Whether the file that the record is of has this very blob as a version. */
+function isInJournal(state: FoldedVault, { file, version }: CapturedFile): boolean {
+  return state
+    .versionsOf(file)
+    .some(
+      ({ blob, sealedBytes, digest }) =>
+        blob === version.blob && sealedBytes === version.sealedBytes && digest === version.digest,
+    );
+}
+
+const isPurged = (error: unknown): boolean => error instanceof HalfkeyError && error.code === 'purged';
+
+/** What is wrong with one file, and with none of those beside it. */
+function isOfFile(error: unknown): boolean {
+  if (!(error instanceof HalfkeyError)) return false;
+  return error.family === 'corrupt' || error.code === 'upload_lost' || error.code === 'key_absent';
 }
 
 /** What the next code, or the next minute, mends by itself. */

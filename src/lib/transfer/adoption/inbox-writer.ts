@@ -31,7 +31,8 @@ export class InboxWriter {
 
   /**
    * Resolves when the inbox has it.
-   * @throws {HalfkeyError} `already_exists` when it has another record of this blob; `upload_lost` when S3 does not hold the blob
+   * @throws {HalfkeyError} `already_exists` when it has another record of this blob; `upload_lost` when S3 does not hold the blob;
+   *   `inbox_full`, and `input_malformed` for a record that this device has signed with keys that it has no more: it waits for a code
    */
   write(vault: VaultId, blob: BlobId, record: Bytes): Promise<void> {
     return this.#batcher.ask({ vault, blob, record: toB64Url(record) });
@@ -41,27 +42,18 @@ export class InboxWriter {
     const [first] = batch;
     if (!first) return [];
     const records = batch.map(({ blob, record }) => ({ blob, record }));
-    try {
-      await this.#connection.attempt(
-        () => this.#broker.call(inboxWrite, { records }, { vault: first.vault }),
-        new AbortController().signal,
-      );
-      return batch.map(() => ({ kind: 'done', result: undefined }));
-    } catch (error) {
-      // Of two things that can be wrong the broker says one: who is not named is asked about once more.
-      const places = placesAtFault(error);
-      const named = batch.map((_, index) => places?.has(index) ?? true);
-      const isUnsaid = (isNamed: boolean) => !isNamed && named.includes(true);
-      return named.map((isNamed) => (isUnsaid(isNamed) ? { kind: 'again' } : { kind: 'failed', error }));
-    }
+    const { refused } = await this.#connection.attempt(
+      () => this.#broker.call(inboxWrite, { records }, { vault: first.vault }),
+      new AbortController().signal,
+    );
+    const codes = new Map(refused.map(({ blob, code }) => [blob, code]));
+    return batch.map(({ blob }) => {
+      const code = codes.get(blob);
+      if (code === undefined) return { kind: 'done', result: undefined };
+      return {
+        kind: 'failed',
+        error: new HalfkeyError(code, 'the inbox does not take the record of a blob'),
+      };
+    });
   }
-}
-
-/**
- * Places (0-based) of a batch that the broker names as being at fault.
- * @returns undefined when it names none
- */
-export function placesAtFault(error: unknown): ReadonlySet<number> | undefined {
-  if (!(error instanceof HalfkeyError) || !error.detail.fields) return undefined;
-  return new Set(error.detail.fields.map((field) => Number(/\d+$/.exec(field)?.[0] ?? Number.NaN)));
 }

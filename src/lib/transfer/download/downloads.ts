@@ -10,7 +10,7 @@ import { feed } from './download-stream.ts';
 import { TransferTracker, type Reporter } from '../transfer-tracker.ts';
 import { readContent, readSealed, type KeptParts, type StoredBlob } from './opening.ts';
 import { collectPreview, isPreviewable } from './preview.ts';
-import { releaseKeys } from '../../vault/release.ts';
+import { releaseKey } from '../../vault/release.ts';
 import { createSink, removeDownload } from './sink.ts';
 
 interface Source {
@@ -22,6 +22,12 @@ interface Source {
   readonly wipe: () => void;
 }
 
+/**
+ * A browser takes what it is offered some time after, and nothing tells when it has. Until then the whole file lies in OPFS as it
+ * is.
+ */
+const RESTS_FOR_MS = 60_000;
+
 /** The files on their way down. A content key lives as long as its download. */
 export class Downloads {
   readonly #vault: () => OpenVault;
@@ -31,6 +37,8 @@ export class Downloads {
   readonly #running = new Map<string, { entry: TransferTracker; controller: AbortController }>();
   /** Of everything that is being opened, or read; from before its key is asked for. */
   readonly #controllers = new Set<AbortController>();
+  /** Those that lie in OPFS as they are, until the browser has taken them, and what will remove them. */
+  readonly #resting = new Map<string, ReturnType<typeof setTimeout>>();
 
   /** @param keptOf the parts of a blob, where they rest on this device */
   constructor(
@@ -80,6 +88,7 @@ export class Downloads {
       }
     });
     if (written.failure) throw written.failure.error;
+    if (written.result) this.#rest(entry.transfer);
     return { transfer: entry.transfer, ...(written.result && { opfs: written.result }) };
   }
 
@@ -108,7 +117,12 @@ export class Downloads {
     if (!running?.entry.ended) return;
     this.#running.delete(transfer);
     running.entry.forget();
-    void removeDownload(transfer).catch(() => undefined); // Else it is swept at the next start.
+    this.#remove(transfer);
+  }
+
+  /** Locked, whyever: nothing that was opened stays open. */
+  locked(): void {
+    for (const transfer of [...this.#resting.keys()]) this.#remove(transfer);
   }
 
   /** *Lock now*: what is being opened stops, so that no content key is left. */
@@ -122,6 +136,20 @@ export class Downloads {
     for (const controller of this.#controllers) controller.abort();
     for (const { entry } of this.#running.values()) entry.forget();
     this.#running.clear();
+    this.locked();
+  }
+
+  #rest(transfer: string): void {
+    const timer = setTimeout(() => {
+      this.#remove(transfer);
+    }, RESTS_FOR_MS);
+    this.#resting.set(transfer, timer);
+  }
+
+  #remove(transfer: string): void {
+    clearTimeout(this.#resting.get(transfer));
+    this.#resting.delete(transfer);
+    void removeDownload(transfer).catch(() => undefined); // Else it is swept at the next start.
   }
 
   #find(file: string): { name: string; version: Version } {
@@ -161,7 +189,7 @@ export class Downloads {
         wipe: () => undefined,
       };
     }
-    const contentKey = await releaseKey(vault, stored, signal);
+    const contentKey = await releaseKey(vault, 'file', stored, signal);
     const wipe = () => contentKey.fill(0);
     if (signal.aborted) wipe(); // Locked while the half was on its way.
     signal.throwIfAborted();
@@ -211,15 +239,4 @@ export class Downloads {
       this.#close(source, controller);
     }
   }
-}
-
-/** Both halves together: the KMS half against a grant, the vault key from here. */
-async function releaseKey(
-  vault: OpenVault,
-  { blob, epoch }: StoredBlob,
-  signal: AbortSignal,
-): Promise<Bytes> {
-  const key = (await releaseKeys(vault, 'file', [{ blob, epoch }], signal)).get(blob);
-  if (!key) throw new HalfkeyError('key_absent', 'the broker has no envelope for this version');
-  return key;
 }

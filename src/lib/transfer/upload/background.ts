@@ -40,7 +40,14 @@ export async function sendSealed(deps: BackgroundDeps, signal: AbortSignal): Pro
   const connection = { isAllowed: () => true, isPatient: false };
   const { broker, put, records, locks } = deps;
   const ways = { broker: new Connection(connection), store: new Connection(connection) };
-  const sending = { broker, put, records, connection: ways, gate: new Semaphore(PARALLEL) };
+  const sending = {
+    broker,
+    put,
+    records,
+    connection: ways,
+    gate: new Semaphore(PARALLEL),
+    grant: () => ({}),
+  };
   const inbox = new InboxWriter(broker, ways.broker);
   await whenFree(locks, signal, async () => {
     for (const { blob } of await records.list()) {

@@ -1,5 +1,5 @@
 import { concat, type Bytes } from '../../bytes.ts';
-import { randomBytes } from '../../crypto/random.ts';
+import { randomSecret } from '../../crypto/random.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { StreamedUpload } from '../../store/database.ts';
 import type { UploadSender } from './upload-sender.ts';
@@ -63,7 +63,7 @@ export class Captures {
       return;
     }
     const withNewKey = () => {
-      const contentKey = (item.contentKey = randomBytes(CONTENT_KEY_BYTES));
+      const contentKey = (item.contentKey = randomSecret(CONTENT_KEY_BYTES));
       return { ...item, source, contentKey };
     };
     const giveBack = await this.#room.claim(plan.sealedBytes);

@@ -62,14 +62,14 @@ export async function sendParts(
 }
 
 async function create(
-  { broker, connection, records }: SendingDeps,
+  { broker, connection, records, grant }: SendingDeps,
   upload: StoredUpload,
   signal: AbortSignal,
 ): Promise<string> {
-  const { blob, vault } = upload;
-  const request = { blob, sizeBytes: upload.sealedBytes };
+  const { blob, vault, sealedBytes: sizeBytes, partBytes } = upload;
+  const plan = { sizeBytes, firstPartBytes: partSizeBytes(upload, 1), partBytes };
   const { uploadId } = await connection.broker.attempt(
-    () => broker.call(uploadCreate, request, { vault, signal }),
+    () => broker.call(uploadCreate, { blob, ...plan, ...grant() }, { vault, signal }),
     signal,
   );
   if (!(await records.beginMultipart(upload.blob, uploadId)))

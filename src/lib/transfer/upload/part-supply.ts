@@ -1,3 +1,4 @@
+import type { GrantId } from '$contract/ids.ts';
 import type { Bytes } from '../../bytes.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { Put } from '../../remote/s3.ts';
@@ -14,6 +15,8 @@ export interface SendingDeps {
   readonly connection: { readonly broker: Connection; readonly store: Connection };
   /** PUTs under way at a time, of all uploads together. */
   readonly gate: Semaphore;
+  /** The live grant, which lets a device have more on its way; empty without one. */
+  readonly grant: () => { readonly grant?: GrantId };
 }
 
 /** One part as it goes over the line. `digest`: SHA-256, 32 bytes. */

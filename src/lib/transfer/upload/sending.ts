@@ -15,7 +15,8 @@ import type { PartSupply, ReadyPart, SendingDeps, SendingProgress } from './part
  *
  * @param upload as it rests
  * @returns the digest that S3 says, which is that of what was sent
- * @throws {HalfkeyError} `digest_mismatch` when S3 holds other bytes under this id; `store_full`; `device_state_lost` when its record
+ * @throws {HalfkeyError} `digest_mismatch` when S3 holds other bytes under this id; `store_full`; `grant_missing` where so
+ *   much of this device is on its way that more wants a code; `device_state_lost` when its record
  *   was removed meanwhile; AbortError
  */
 export async function sendBlob(
@@ -33,7 +34,7 @@ export async function sendBlob(
 }
 
 async function sendWhole(
-  { broker, put, connection, gate }: SendingDeps,
+  { broker, put, connection, gate, grant }: SendingDeps,
   upload: StoredUpload,
   { body, digest }: ReadyPart,
   signal: AbortSignal,
@@ -42,7 +43,7 @@ async function sendWhole(
   const { blob, vault } = upload;
   const sha256B64 = toB64(digest);
   await connection.store.attempt(async () => {
-    const request = { blob, sizeBytes: body.size, sha256: sha256B64 };
+    const request = { blob, sizeBytes: body.size, sha256: sha256B64, ...grant() };
     const { url } = await connection.broker.attempt(
       () => broker.call(blobPutUrl, request, { vault, signal }),
       signal,

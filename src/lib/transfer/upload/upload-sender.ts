@@ -14,6 +14,8 @@ import { LOCKS } from '../../concurrency/locks.ts';
 
 /** What ends a capture, which tells it itself. */
 const CAPTURE_ENDS = new Set(['device_full', 'source_changed']);
+/** The inbox has no room for it, or not for what this device has signed before it had new keys: it waits here for a code. */
+const WAITS_HERE = new Set(['inbox_full', 'input_malformed']);
 /** What a code mends, or the network: until then the inbox keeps it. */
 const NOT_NOW = new Set(['locked', 'grant_missing', 'grant_spent']);
 
@@ -157,13 +159,27 @@ export class UploadSender {
       await this.#events.onAdopted(item);
       return;
     }
-    await this.#inbox.write(uploaded.vault, blob, uploaded.inboxRecord);
+    if (!(await this.#saveToInbox(uploaded))) {
+      entry.enter('waiting-for-code');
+      return;
+    }
     await this.#advance(item, 'saved');
     await files.remove(blob);
     item.source = undefined;
     entry.enter('waiting-for-code');
     news.tell({ kind: 'changed', blob });
     this.#events.onSaved(item);
+  }
+
+  /** @returns false when it waits on this device */
+  async #saveToInbox({ vault, blob, inboxRecord }: SealedUpload): Promise<boolean> {
+    try {
+      await this.#inbox.write(vault, blob, inboxRecord);
+      return true;
+    } catch (error) {
+      if (error instanceof HalfkeyError && WAITS_HERE.has(error.code)) return false;
+      throw error;
+    }
   }
 
   /** @returns false when that is for a device with a grant, which finds it in the inbox */
@@ -190,14 +206,26 @@ export class UploadSender {
   async #failed(item: UploadItem, error: unknown): Promise<void> {
     const { entry, controller } = item;
     if (controller.signal.aborted) return; // Whoever called it off says what became of it.
+    if (error instanceof HalfkeyError && error.code === 'grant_missing') {
+      entry.enter('waiting-for-code'); // As much of this device is on its way as may be without one.
+      return;
+    }
     const isStreamed = item.stored?.mode === 'streamed';
     const isCapturedHere = item.supply !== undefined && !isStreamed;
     if (isCapturedHere && error instanceof HalfkeyError && CAPTURE_ENDS.has(error.code)) return;
     const isLost =
       error instanceof HalfkeyError &&
       (error.code === 'device_state_lost' || (isStreamed && error.code === 'upload_lost'));
-    if (isLost) await this.#events.onLost(item);
-    else entry.fail(error);
+    if (isLost) {
+      await this.#events.onLost(item);
+      return;
+    }
+    // S3 has swept what nobody took in for a week: the next try sends it again.
+    const isSwept = error instanceof HalfkeyError && error.code === 'upload_lost';
+    if (isSwept && item.stored?.state === 'uploaded') {
+      item.stored = (await this.#deps.records.advance(item.blob, 'uploading')) ?? item.stored;
+    }
+    entry.fail(error);
   }
 
   /** @throws the signal's reason when it was removed meanwhile */

@@ -83,6 +83,8 @@ export class Uploads {
     const isOpen = hasGrant(this.#deps.vault());
     for (const item of this.#items.values()) {
       const { source, stored, supply, entry } = item;
+      const waitsToBeSent = stored?.state === 'sealed' || stored?.state === 'uploading';
+      if (isOpen && waitsToBeSent && entry.phase === 'waiting-for-code') this.#queue(item);
       if (!source || supply || stored?.mode !== 'streamed' || stored.state !== 'capturing' || entry.ended)
         continue;
       entry.enter(isOpen ? 'waiting' : 'waiting-for-code');
@@ -160,8 +162,9 @@ export class Uploads {
   async settle(): Promise<void> {
     const { state } = this.#deps.vault().journal;
     for (const item of this.#items.values()) {
-      const isSaved = item.stored?.state === 'saved' && !item.entry.ended;
-      if (isSaved && state.hasBlob(item.blob)) await this.#end(item, 'done');
+      const { stored, entry } = item;
+      const hasArrived = (stored?.state === 'saved' || stored?.state === 'uploaded') && !entry.ended;
+      if (hasArrived && state.hasBlob(item.blob)) await this.#end(item, 'done');
     }
   }
 

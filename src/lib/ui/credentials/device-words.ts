@@ -1,7 +1,44 @@
-import type { OtherDevice } from '../../protocol/credentials.ts';
+import { quotedName } from '../../names.ts';
+import type { DeviceDeed, OtherDevice } from '../../protocol/credentials.ts';
 import { formatDay } from '../format.ts';
 
 /** When a device was heard of last, as a sentence. */
 export function heardOf({ lastHeardMs }: OtherDevice): string {
   return lastHeardMs === undefined ? 'Not seen yet.' : `Last seen on ${formatDay(lastHeardMs)}.`;
+}
+
+/** What a device did, as a sentence without its end. */
+export function deedText({ kind, name, newName }: DeviceDeed): string {
+  const was = name === undefined ? 'a file' : quotedName(name);
+  switch (kind) {
+    case 'added':
+      return `Added ${newName === undefined ? 'a file' : quotedName(newName)}`;
+    case 'replaced':
+      return `Replaced the content of ${was}`;
+    case 'renamed':
+      return newName === undefined ? `Renamed ${was}` : `Renamed ${was} to ${quotedName(newName)}`;
+    case 'moved':
+      return `Moved ${was}`;
+    case 'deleted':
+      return `Deleted ${was}`;
+    case 'restored':
+      return `Restored ${was}`;
+    case 'tagged':
+      return `Changed the tags of ${was}`;
+  }
+}
+
+/** A day here, as a date field writes it: `2026-03-09`. @param atMs ms since 1970 */
+export function isoDay(atMs: number): string {
+  const day = new Date(atMs);
+  const [month, date] = [day.getMonth() + 1, day.getDate()].map((part) => String(part).padStart(2, '0'));
+  return `${String(day.getFullYear()).padStart(4, '0')}-${month ?? ''}-${date ?? ''}`;
+}
+
+/** When that day begins here, ms since 1970; undefined for what is no day. */
+export function startOfDay(day: string): number | undefined {
+  const [, year, month, date] = /^(\d{4,6})-(\d{2})-(\d{2})$/.exec(day) ?? [];
+  if (year === undefined) return undefined;
+  const startMs = new Date(Number(year), Number(month) - 1, Number(date)).getTime();
+  return Number.isNaN(startMs) ? undefined : startMs;
 }

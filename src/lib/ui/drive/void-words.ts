@@ -13,7 +13,7 @@ export function voidWords(changes: readonly VoidChanges[]): Explanation {
 }
 
 function whoWords({ device, isSigned, count }: VoidChanges): string {
-  const what = count === 1 ? 'One' : `${String(count)}`;
+  const what = count === 1 ? 'One' : String(count);
   if (device === undefined) return `${what} came from no device of yours.`;
   if (isSigned) {
     return `${what} came from ${quotedName(device)}, which may not make changes, or sent what nobody can read.`;

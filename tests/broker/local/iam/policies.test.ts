@@ -49,7 +49,7 @@ describe('objects', () => {
     's3:ListMultipartUploadParts',
   ]);
   const MAY_BROKER = new Set(['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion']);
-  const MAY_PURGE = new Set(['s3:DeleteObject', 's3:DeleteObjectVersion']);
+  const MAY_PURGE = new Set(['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:AbortMultipartUpload']);
 
   it.each(OBJECT_ACTIONS)('%s: a vault has it on its own prefix or nowhere', (action) => {
     const ask = (key: string) =>
@@ -60,7 +60,7 @@ describe('objects', () => {
     for (const key of [...FOREIGN_KEYS, ...STATE_KEYS]) expect(ask(key), key).toBe(false);
   });
 
-  it.each(OBJECT_ACTIONS)('%s: the broker has it on its own state, and below v/ only to delete', (action) => {
+  it.each(OBJECT_ACTIONS)('%s: the broker has it on its own state, and below v/ only to delete and to abort', (action) => {
     const ask = (key: string) =>
       authorize({ principal: BROKER, action, resource: arn(key), context: CREATE });
     for (const key of STATE_KEYS) expect(ask(key), key).toBe(MAY_BROKER.has(action));

@@ -98,7 +98,7 @@ export const endGrant: Flow = {
         await client.must(account.grantEnd, { grant });
       },
       async check() {
-        const order = { grant, purpose: 'file', blobs: [newBlobId()] };
+        const order = { grant, purpose: 'file', epoch: 0, blobs: [newBlobId()] };
         expect(await codeOf(client, contract.keysGenerate, order)).toBe('grant_missing');
       },
     };

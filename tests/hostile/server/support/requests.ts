@@ -66,7 +66,12 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   'POST /api/factor-reset/secret': () => ({ userName: id() }),
   'POST /api/factor-reset/confirm': () => ({ ...factor, device: device() }),
   'POST /api/factor-reset/stop': () => ({}),
-  'POST /api/vaults/:vault/keys/generate': () => ({ grant: id(), purpose: 'file', blobs: [id()] }),
+  'POST /api/vaults/:vault/keys/generate': () => ({
+    grant: id(),
+    purpose: 'file',
+    epoch: 0,
+    blobs: [id()],
+  }),
   'POST /api/vaults/:vault/keys/release': () => ({
     grant: id(),
     purpose: 'file',
@@ -100,7 +105,8 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   'POST /api/vaults/:vault/purge': () => ({ grant: id(), blobs: [id()] }),
   'POST /api/vaults/:vault/inbox': () => ({ records: [{ blob: id(), record: b64url(100) }] }),
   'GET /api/vaults/:vault/inbox': () => ({ after: '' }),
-  'POST /api/vaults/:vault/inbox/remove': () => ({ grant: id(), blobs: [id()] }),
+  'POST /api/vaults/:vault/inbox/read': () => ({ names: [{ device: id(), blob: id() }] }),
+  'POST /api/vaults/:vault/inbox/remove': () => ({ grant: id(), names: [{ device: id(), blob: id() }] }),
 };
 
 const factor = { code: '123456' };
@@ -108,6 +114,7 @@ const device = () => ({ id: id(), publicKey: b64url(32) });
 const sized = () => ({ sizeBytes: 1, sha256: randomBytes(32).toString('base64') });
 const envelope = () => ({
   suite: 'halfkey/1',
+  purpose: 'inbox',
   epoch: 0,
   salt: b64url(32),
   kmsBlob: b64url(60),

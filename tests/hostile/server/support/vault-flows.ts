@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import * as account from '$contract/accounts.ts';
-import { inboxList, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
-import { OBJECT_TYPE } from '$contract/limits.ts';
+import { inboxList, inboxRead, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
+import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import * as contract from '$contract/vaults.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { envelopeOf, newBlobId } from '../../../support/vault-side.ts';
@@ -30,7 +30,7 @@ export const generate: Flow = {
     let given = 0;
     return {
       async attempt() {
-        await client.must(contract.keysGenerate, { grant, purpose: 'file', blobs: [newBlobId()] });
+        await client.must(contract.keysGenerate, { grant, purpose: 'file', epoch: 0, blobs: [newBlobId()] });
         given += 1;
       },
       async check() {
@@ -43,13 +43,15 @@ export const generate: Flow = {
   },
 };
 
-/** A blob with an envelope that opens. */
+/** A blob, and an envelope for it that opens. */
 async function blobWithEnvelope(client: AccountClient, grant: string) {
   const blob = newBlobId();
-  const [made] = (await client.must(contract.keysGenerate, { grant, purpose: 'file', blobs: [blob] })).keys;
+  const order = { grant, purpose: 'file', epoch: 0, blobs: [blob] };
+  const [made] = (await client.must(contract.keysGenerate, order)).keys;
   if (!made) throw new Error('expected a key');
+  await putBlob(client, blob);
   const envelope = envelopeOf(Buffer.from(made.kmsBlob, 'base64url'));
-  return { blob, envelope, kmsHalf: made.kmsHalf };
+  return { blob, envelope, proof: made.proof, kmsHalf: made.kmsHalf };
 }
 
 export const release: Flow = {
@@ -57,12 +59,12 @@ export const release: Flow = {
   async prepare(person) {
     const { factor, grant: first } = await signedUp(person);
     const { client } = person;
-    const { blob, envelope, kmsHalf } = await blobWithEnvelope(client, first);
+    const { blob, envelope, proof, kmsHalf } = await blobWithEnvelope(client, first);
     const { id: grant } = await client.must(account.grantBuy, { factor: await factor(), releases: RELEASES });
     let given = 0;
     return {
       async attempt() {
-        await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope }] });
+        await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope, proof }] });
         const { keys } = await client.must(contract.keysRelease, {
           grant,
           purpose: 'file',
@@ -74,9 +76,9 @@ export const release: Flow = {
       async check() {
         expect(given + (await spendRest(client, grant))).toBeLessThanOrEqual(RELEASES);
         const other = { ...envelope, salt: b64url(randomBytes(32)) };
-        expect(
-          await codeOf(client, contract.envelopesWrite, { envelopes: [{ blob, envelope: other }] }),
-        ).toBe('already_exists');
+        const envelopes = [{ blob, envelope: other, proof }];
+        const { refused } = await client.must(contract.envelopesWrite, { envelopes });
+        expect(refused).toEqual([{ blob, epoch: 0, code: 'already_exists' }]);
       },
     };
   },
@@ -148,7 +150,12 @@ async function putBlob(client: AccountClient, blob = newBlobId()) {
   const { url } = await client.must(contract.blobPutUrl, { blob, sizeBytes: bytes.length, sha256 });
   await fetch(url, {
     method: 'PUT',
-    headers: { 'content-type': OBJECT_TYPE, 'if-none-match': '*', 'x-amz-checksum-sha256': sha256 },
+    headers: {
+      'content-type': OBJECT_TYPE,
+      'content-disposition': OBJECT_DISPOSITION,
+      'if-none-match': '*',
+      'x-amz-checksum-sha256': sha256,
+    },
     body: new Blob([bytes]),
   });
   return blob;
@@ -160,9 +167,8 @@ export const purge: Flow = {
     const { grant, factor } = await signedUp(person);
     const { client } = person;
     const [gone, kept] = [await blobWithEnvelope(client, grant), await blobWithEnvelope(client, grant)];
-    for (const { blob, envelope } of [gone, kept]) {
-      await putBlob(client, blob);
-      await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope }] });
+    for (const { blob, envelope, proof } of [gone, kept]) {
+      await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope, proof }] });
     }
     let purgeGrant: string | undefined;
     return {
@@ -191,19 +197,20 @@ export const inbox: Flow = {
     const { grant } = await signedUp(person);
     const { client } = person;
     const blob = await putBlob(client);
-    const record = b64url(randomBytes(200));
+    const record = client.inboxRecord(blob);
     let written = false;
     return {
       async attempt() {
         if (!written) await client.must(inboxWrite, { records: [{ blob, record }] });
         written = true;
-        const { records } = await client.must(inboxList, { after: '' });
+        const names = [{ device: client.device.id, blob }];
+        const { records } = await client.must(inboxRead, { names });
         // Once its removal has begun it may be gone already.
         expect(records.every((one) => one.record === record)).toBe(true);
-        await client.must(inboxRemove, { grant, blobs: [blob] });
+        await client.must(inboxRemove, { grant, names });
       },
       async check() {
-        expect((await client.must(inboxList, { after: '' })).records).toEqual([]);
+        expect((await client.must(inboxList, { after: '' })).names).toEqual([]);
       },
     };
   },

@@ -1,0 +1,287 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { HeadObjectCommand, ListObjectVersionsCommand, S3Client } from '@aws-sdk/client-s3';
+import { beforeAll, expect } from 'vitest';
+import * as contract from '$contract/vaults.ts';
+import { inboxWrite } from '$contract/vault-inbox.ts';
+import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
+import type { AccountClient } from '../../support/account-client.ts';
+import type { TestBroker } from '../../support/broker.ts';
+import { envelopeOf } from '../../support/vault-side.ts';
+import { row } from '../support/row.ts';
+import { buyGrant, newBlobId, newcomer, setUpHouse } from './support/house.ts';
+
+// Group J: an enrolled device, or its cookie, without a code, against the objects of its vault.
+
+const KIB = 1024;
+const QUOTA = 1024 * KIB;
+
+const house = setUpHouse();
+let broker: TestBroker;
+let owner: AccountClient;
+
+beforeAll(async () => {
+  broker = await house.newBroker({ settings: { quotaBytes: QUOTA } });
+  owner = await newcomer(house, broker, 'owner');
+});
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');
+const putTo = (url: string, bytes: Uint8Array<ArrayBuffer>, headers: Record<string, string>) =>
+  fetch(url, {
+    method: 'PUT',
+    headers: { 'x-amz-checksum-sha256': sha256Of(bytes), ...headers },
+    body: new Blob([bytes]),
+  });
+const WHOLE = {
+  'content-type': OBJECT_TYPE,
+  'content-disposition': OBJECT_DISPOSITION,
+  'if-none-match': '*',
+};
+
+/** Who runs the store, and sees what rests there. */
+function newAdmin(): S3Client {
+  const { description } = house.cloud.cloud;
+  return new S3Client({
+    region: description.region,
+    endpoint: description.s3Endpoint,
+    forcePathStyle: true,
+    credentials: description,
+  });
+}
+
+/** All that the vault's part of the bucket takes up, parts of unfinished uploads included. */
+async function usedBytes(client: AccountClient): Promise<number> {
+  const { bucket } = house.cloud.cloud.description;
+  const s3 = newAdmin();
+  const page = await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, Prefix: `v/${client.vault}/` }));
+  s3.destroy();
+  return (page.Versions ?? []).reduce((sum, { Size = 0 }) => sum + Size, 0);
+}
+
+row(
+  'J5',
+  {
+    attack: 'squatting on the place of an envelope',
+    tried:
+      'by who has a session: for a new blob, for one that waits, in every epoch, with the KMS blob of another, with the proof of another half, purpose, blob or epoch; in one batch with an honest one',
+  },
+  async (t) => {
+    const grant = await buyGrant(owner);
+    const blobs = [newBlobId(), newBlobId()] as const;
+    const order = { grant, purpose: 'inbox', epoch: 0, blobs };
+    const { keys } = await owner.must(contract.keysGenerate, order);
+    const [one, two] = keys;
+    if (!one || !two) throw new Error('expected two halves');
+    const thief = owner.fork();
+    const kmsBlob = Buffer.from(one.kmsBlob, 'base64url');
+    const forged = [
+      ...[0, 1, 7, 0xffffffff].map((epoch) => ({
+        blob: one.blob,
+        envelope: envelopeOf(randomBytes(60), epoch, 'inbox'),
+      })),
+      { blob: newBlobId(), envelope: envelopeOf(randomBytes(60)) },
+      { blob: one.blob, envelope: envelopeOf(kmsBlob, 0, 'inbox'), proof: two.proof },
+      { blob: one.blob, envelope: envelopeOf(kmsBlob, 1, 'inbox'), proof: one.proof },
+      { blob: one.blob, envelope: envelopeOf(kmsBlob, 0, 'file'), proof: one.proof },
+      { blob: two.blob, envelope: envelopeOf(kmsBlob, 0, 'inbox'), proof: one.proof },
+      {
+        blob: one.blob,
+        envelope: envelopeOf(Buffer.from(two.kmsBlob, 'base64url'), 0, 'inbox'),
+        proof: one.proof,
+      },
+    ];
+    for (const bad of forged) {
+      const { refused } = await thief.must(contract.envelopesWrite, { envelopes: [bad] });
+      expect(refused).toMatchObject([{ blob: bad.blob, code: 'grant_missing' }]);
+      t.refused('grant_missing');
+      t.vary(1);
+    }
+    const honest = { blob: one.blob, envelope: envelopeOf(kmsBlob, 0, 'inbox'), proof: one.proof };
+    const { refused } = await owner.must(contract.envelopesWrite, { envelopes: [forged[4], honest] });
+    expect(refused.map(({ blob }) => blob)).toEqual([forged[4]?.blob]);
+    const names = [{ blob: one.blob, epoch: 0 }];
+    const released = await owner.must(contract.keysRelease, { grant, purpose: 'inbox', names });
+    expect(released.keys[0]?.kmsHalf).toBe(one.kmsHalf);
+  },
+);
+
+row(
+  'J8',
+  {
+    attack: 'a purged file’s envelope is put back, and its half asked for',
+    tried:
+      'through the route with its proof, and by who writes to the bucket itself; with a later grant, alone and in a batch',
+  },
+  async (t) => {
+    const grant = await buyGrant(owner);
+    const blobs = [newBlobId(), newBlobId()];
+    const { keys } = await owner.must(contract.keysGenerate, { grant, purpose: 'inbox', epoch: 0, blobs });
+    const envelopes = keys.map(({ blob, kmsBlob, proof }) => ({
+      ...{ blob, proof },
+      envelope: envelopeOf(Buffer.from(kmsBlob, 'base64url'), 0, 'inbox'),
+    }));
+    await owner.must(contract.envelopesWrite, { envelopes });
+    const [gone, kept] = envelopes;
+    if (!gone || !kept) throw new Error('expected two envelopes');
+    const purge = await owner.must(contract.purgeGrant, { factor: await owner.nextCode() });
+    expect((await owner.must(contract.purge, { grant: purge.id, blobs: [gone.blob] })).refused).toEqual([]);
+
+    const again = await owner.must(contract.envelopesWrite, { envelopes: [gone] });
+    expect(again.refused).toMatchObject([{ code: 'purged' }]);
+    t.refused('purged');
+    const { vaultObjects } = house.cloud.connect();
+    const bytes = Buffer.from(JSON.stringify(gone.envelope));
+    expect(await vaultObjects.create(owner.vault, `keys/${gone.blob}/0`, bytes)).toBe('created');
+    const later = await buyGrant(owner);
+    for (const of of [[gone], [kept, gone]]) {
+      const names = of.map(({ blob }) => ({ blob, epoch: 0 }));
+      const answer = await owner.must(contract.keysRelease, { grant: later, purpose: 'inbox', names });
+      expect(answer.refused).toEqual([{ blob: gone.blob, epoch: 0, code: 'purged' }]);
+      expect(answer.keys.map(({ blob }) => blob)).toEqual(of.length === 1 ? [] : [kept.blob]);
+      t.vary(1);
+    }
+  },
+);
+
+row(
+  'J6',
+  {
+    attack: 'storing beyond the quota without a code',
+    tried:
+      'blobs by many URLs at once, parts of other sizes than were announced, many uploads of one blob, snapshot pages, records, envelopes without blobs; then with a code',
+  },
+  async (t) => {
+    const client = await newcomer(house, broker, 'crammer');
+    const codes = new Set<string>();
+    const note = (reply: { ok: boolean; code?: string | undefined }): boolean => {
+      if (!reply.ok) codes.add(reply.code ?? '');
+      t.vary(1);
+      return reply.ok;
+    };
+    const bytes = randomBytes(100 * KIB);
+    const sized = { sizeBytes: bytes.length, sha256: sha256Of(bytes) };
+    const cram = async (grant?: string): Promise<void> => {
+      const more = grant === undefined ? {} : { grant };
+      // All URLs first: what is let in is decided when they are signed.
+      const whole = Array.from({ length: 20 }, async () => {
+        const reply = await client.call(contract.blobPutUrl, { blob: newBlobId(), ...sized, ...more });
+        return note(reply) && reply.ok ? reply.answer.url : undefined;
+      });
+      const pages = Array.from({ length: 10 }, async (_none, seq) => {
+        const page = { seq, page: newBlobId(), ...sized };
+        const reply = await client.call(contract.snapshotPutUrls, { pages: [page], ...more });
+        return note(reply) && reply.ok ? reply.answer.urls[0]?.url : undefined;
+      });
+      const urls = (await Promise.all([...whole, ...pages])).filter((url) => url !== undefined);
+      await Promise.all(urls.map((url) => putTo(url, bytes, WHOLE)));
+      const blob = newBlobId();
+      for (let uploads = 0; uploads < 10; uploads++) {
+        const created = await client.call(contract.uploadCreate, { blob, sizeBytes: 1, ...more });
+        if (!note(created) || !created.ok) continue;
+        const { uploadId } = created.answer;
+        const parts = [{ partNumber: 1, ...sized }];
+        const signed = await client.call(contract.uploadPartUrls, { blob, uploadId, parts });
+        expect(signed.ok).toBe(false);
+        note(signed);
+      }
+    };
+    await cram();
+    expect(await usedBytes(client)).toBeLessThanOrEqual(QUOTA / 4 + 64 * KIB);
+    await cram(await buyGrant(client));
+    expect(await usedBytes(client)).toBeLessThanOrEqual(QUOTA);
+    const { refused } = await client.must(contract.envelopesWrite, {
+      envelopes: [{ blob: newBlobId(), envelope: envelopeOf(randomBytes(60)) }],
+    });
+    codes.add(refused[0]?.code ?? '');
+    const { head } = await client.must(contract.logRead, { from: '0' });
+    expect(head.seq).toBe(0);
+    for (const code of codes) t.refused(code);
+    expect([...codes].sort()).toEqual(['grant_missing', 'store_full', 'upload_mismatch']);
+    t.held('a quarter of the quota without a code, and never more than the quota with one');
+  },
+);
+
+row(
+  'J7',
+  {
+    attack: 'flooding the inbox without a code',
+    tried:
+      'noise, records of strangers and of other blobs, and 230 rightly signed ones from one device, in parallel requests',
+  },
+  async (t) => {
+    const roomy = await house.newBroker();
+    const client = await newcomer(house, roomy, 'flooder');
+    const { vaultObjects } = house.cloud.connect();
+    const blobs = Array.from({ length: 230 }, newBlobId);
+    await Promise.all(
+      blobs.map((blob) => vaultObjects.create(client.vault, `blobs/${blob}`, randomBytes(3))),
+    );
+    const bad = [
+      { blob: blobs[0], record: randomBytes(1160).toString('base64url') },
+      { blob: blobs[1], record: owner.inboxRecord(blobs[1] ?? '') },
+      { blob: blobs[2], record: client.inboxRecord(blobs[3] ?? '') },
+    ];
+    const answer = await client.must(inboxWrite, { records: bad });
+    expect(answer.refused.map(({ code }) => code)).toEqual(Array(3).fill('input_malformed'));
+    t.refused('input_malformed');
+    t.vary(3);
+    const batches = [blobs.slice(0, 80), blobs.slice(80, 160), blobs.slice(160)];
+    const outcomes = await Promise.all(
+      batches.map((batch) =>
+        client.must(inboxWrite, {
+          records: batch.map((blob) => ({ blob, record: client.inboxRecord(blob) })),
+        }),
+      ),
+    );
+    const full = outcomes.flatMap(({ refused }) => refused);
+    expect(full).toHaveLength(30);
+    expect(new Set(full.map(({ code }) => code))).toEqual(new Set(['inbox_full']));
+    t.refused('inbox_full');
+    t.vary(230);
+  },
+);
+
+row(
+  'J14',
+  {
+    attack: 'HTML from the store’s origin',
+    tried:
+      'a page put at a blob’s and a snapshot page’s URL with another type, another disposition, and without one; then what the store has kept of one that was put as it was signed',
+  },
+  async (t) => {
+    const client = await newcomer(house, await house.newBroker(), 'publisher');
+    const html = Buffer.from('<script>document.title = "run"</script>'.padEnd(64));
+    const sized = { sizeBytes: html.length, sha256: sha256Of(html) };
+    const urlOf = async () => (await client.must(contract.blobPutUrl, { blob: newBlobId(), ...sized })).url;
+    const pageUrl = async () => {
+      const pages = [{ seq: 1, page: newBlobId(), ...sized }];
+      return (await client.must(contract.snapshotPutUrls, { pages })).urls[0]?.url ?? '';
+    };
+    const { 'content-disposition': _disposition, ...withoutDisposition } = WHOLE;
+    const lies = [
+      { ...WHOLE, 'content-type': 'text/html' },
+      { ...WHOLE, 'content-disposition': 'inline' },
+      { ...WHOLE, 'content-disposition': 'attachment; filename=x.html' },
+      { ...withoutDisposition, 'content-type': 'text/html' },
+      withoutDisposition,
+    ];
+    for (const headers of lies) {
+      for (const url of [await urlOf(), await pageUrl()]) {
+        const { status } = await putTo(url, html, headers);
+        expect(status).toBe(403);
+        t.refused(String(status));
+        t.vary(1);
+      }
+    }
+    const { bucket } = house.cloud.cloud.description;
+    const admin = newAdmin();
+    for (const url of [await urlOf(), await pageUrl()]) {
+      expect((await putTo(url, html, WHOLE)).status).toBe(200);
+      const key = decodeURIComponent(new URL(url).pathname).slice(`/${bucket}/`.length);
+      const head = await admin.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+      expect([head.ContentType, head.ContentDisposition]).toEqual([OBJECT_TYPE, OBJECT_DISPOSITION]);
+      t.vary(1);
+    }
+    admin.destroy();
+    t.held('octet-stream and an attachment, whatever was tried');
+  },
+);
