@@ -57,6 +57,7 @@ describe('new backup codes', () => {
   it('are ten, where all those before were used too', async () => {
     const client = await proven('codes-spent');
     for (const code of client.backupCodes) await use(client, code);
+    expect(await prove(client, 'codes-spent')).toMatchObject({ ok: true }); // That took longer than a proof is good for.
     const codes = newBackupCodes();
     await client.must(contract.backupCodesRenew, backupCodesRequest(client, codes));
     expect(await use(client, codes[9])).toMatchObject({ ok: true });

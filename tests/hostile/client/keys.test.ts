@@ -53,7 +53,7 @@ async function readWith(change: (key: ReleasedKey) => unknown): Promise<Bytes> {
   // The honest answer as it was once: what the store says meanwhile makes no difference.
   ada.browser.hook = (request, honest) =>
     new URL(request.url).pathname.endsWith('/keys/release')
-      ? Response.json({ keys: [change(structuredClone(released))], absent: [] })
+      ? Response.json({ keys: [change(structuredClone(released))], absent: [], refused: [] })
       : honest(request);
   // What the answer belongs to is kept: blob and epoch.
   try {

@@ -97,6 +97,17 @@ row(
   },
 );
 
+/** An envelope of an inbox key that is not written yet, with what came with its half. */
+async function envelopeWithProof(client: AccountClient) {
+  const grant = await buyGrant(client);
+  const blob = newBlobId();
+  const order = { grant, purpose: 'inbox', epoch: 0, blobs: [blob] };
+  const [key] = (await client.must(contract.keysGenerate, order)).keys;
+  if (!key) throw new Error('expected a half');
+  const envelope = envelopeOf(Buffer.from(key.kmsBlob, 'base64url'), 0, 'inbox');
+  return { blob, envelope, proof: key.proof };
+}
+
 row(
   'D9',
   {
@@ -138,12 +149,10 @@ row(
     ] as const) {
       const { head } = await client.must(contract.logRead, { from: '0' });
       const segment = client.segmentAfter(head);
+      const enveloped = await envelopeWithProof(client);
       const requests = [
         () => client.call(contract.logAppend, { segment }),
-        () =>
-          client.call(contract.envelopesWrite, {
-            envelopes: [{ blob: newBlobId(), envelope: envelopeOf(randomBytes(60), 0, 'inbox') }],
-          }),
+        () => client.call(contract.envelopesWrite, { envelopes: [enveloped] }),
         () => client.call(contract.uploadCreate, { blob: newBlobId(), sizeBytes: 10 }),
       ];
       for (const request of requests) {
