@@ -141,9 +141,9 @@ describe('a broker that changes its event log', () => {
       'fork',
       (answer: Record<string, unknown>) => ({
         ...answer,
-        events: (answer['events'] as { hash: string }[]).map((event) => ({
+        events: (answer['events'] as { atMs: number }[]).map((event) => ({
           ...event,
-          hash: `${'B'.repeat(42)}A`,
+          atMs: event.atMs + 1,
         })),
       }),
     ],
