@@ -178,10 +178,7 @@ export function createInbox(deps: InboxDeps): Inbox {
 }
 
 /** Whose record of which blob a listed object is; undefined for what no broker has written. */
-function nameRecord({
-  key,
-  sizeBytes,
-}: Pick<ListedObject, 'key' | 'sizeBytes'>): InboxName | undefined {
+function nameRecord({ key, sizeBytes }: Pick<ListedObject, 'key' | 'sizeBytes'>): InboxName | undefined {
   const [device, blob, ...rest] = key.slice(blobKeys.inboxes.length).split('/');
   const [deviceId, blobId] = [v.safeParse(DeviceId, device), v.safeParse(BlobId, blob)];
   const fits = sizeBytes === INBOX_RECORD.sizeBytes && rest.length === 0;

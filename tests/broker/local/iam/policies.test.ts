@@ -60,13 +60,16 @@ describe('objects', () => {
     for (const key of [...FOREIGN_KEYS, ...STATE_KEYS]) expect(ask(key), key).toBe(false);
   });
 
-  it.each(OBJECT_ACTIONS)('%s: the broker has it on its own state, and below v/ only to delete and to abort', (action) => {
-    const ask = (key: string) =>
-      authorize({ principal: BROKER, action, resource: arn(key), context: CREATE });
-    for (const key of STATE_KEYS) expect(ask(key), key).toBe(MAY_BROKER.has(action));
-    for (const vault of [VAULT, OTHER_VAULT]) expect(ask(`v/${vault}/blobs/b`)).toBe(MAY_PURGE.has(action));
-    for (const key of ['x', '', 'q/x', 'broker', 'A/x', 'v']) expect(ask(key), key).toBe(false);
-  });
+  it.each(OBJECT_ACTIONS)(
+    '%s: the broker has it on its own state, and below v/ only to delete and to abort',
+    (action) => {
+      const ask = (key: string) =>
+        authorize({ principal: BROKER, action, resource: arn(key), context: CREATE });
+      for (const key of STATE_KEYS) expect(ask(key), key).toBe(MAY_BROKER.has(action));
+      for (const vault of [VAULT, OTHER_VAULT]) expect(ask(`v/${vault}/blobs/b`)).toBe(MAY_PURGE.has(action));
+      for (const key of ['x', '', 'q/x', 'broker', 'A/x', 'v']) expect(ask(key), key).toBe(false);
+    },
+  );
 
   it('takes no star in a vault id for a wildcard', () => {
     const principal = { kind: 'identity', sub: '*' } as const;
