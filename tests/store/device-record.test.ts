@@ -1,5 +1,5 @@
 import 'fake-indexeddb/auto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { utf8 } from '../../src/lib/bytes.ts';
 import { generateDeviceKeyPair, sign, verify } from '../../src/lib/crypto/signing.ts';
 import { ONLY, openDatabase, type Database, type DeviceRecord } from '../../src/lib/store/database.ts';
@@ -34,6 +34,17 @@ describe('the keys of a device', () => {
     ]);
   });
 
+  it('are found again where the browser cannot read an X25519 key back', async () => {
+    vi.stubGlobal('structuredClone', () => {
+      throw new TypeError('Unable to deserialize data.');
+    });
+    const created = await createDevice();
+    vi.unstubAllGlobals();
+    await saveDevice(database, created);
+    expect(created.agreementPrivateKey).not.toBeInstanceOf(CryptoKey);
+    expect(await readDevice(database)).toEqual(created);
+  });
+
   it('are none on a device that nobody has signed in on', async () => {
     await database.clear('device');
     expect(await readDevice(database)).toBeUndefined();
@@ -50,11 +61,18 @@ describe('the keys of a device', () => {
       async () => ({ wrapKey: (await generateDeviceKeyPair()).privateKey }),
     ],
     ['with a wrap key that can be taken out', async () => ({ wrapKey: await extractable() })],
+    ['with another agreement key', async () => ({ agreementPrivateKey: (await createDevice()).privateKey })],
+    ['with a wrapped key that does not open', async () => ({ agreementPrivateKey: await damagedWrapped() })],
   ])('%s are refused', async (_case, change) => {
     await database.put('device', { ...device, ...(await change()) } as DeviceRecord, ONLY);
     expect(await refusalCode(readDevice(database))).toBe('device_state_lost');
   });
 });
+
+async function damagedWrapped(): Promise<DeviceRecord['agreementPrivateKey']> {
+  const wrappingKey = await crypto.subtle.generateKey({ name: 'AES-KW', length: 256 }, false, ['unwrapKey']);
+  return { wrapped: new Uint8Array(56), wrappingKey };
+}
 
 function extractable(): Promise<CryptoKey> {
   return crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, true, ['sign']);

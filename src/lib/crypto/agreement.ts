@@ -8,7 +8,8 @@ import {
 import { concat, utf8, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
 
-const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
+/** How Halfkey uses HPKE (docs/FORMAT.md §2). */
+export const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
 const ENCAPSULATED_BYTES = 32;
 const TAG_BYTES = 16;
 
@@ -20,20 +21,6 @@ export async function generateAgreementKeyPair(): Promise<{ publicKey: Bytes; pr
     suite.SerializePrivateKey(pair.privateKey),
   ]);
   return { publicKey: new Uint8Array(publicKey), privateKey: new Uint8Array(privateKey) };
-}
-
-/** An X25519 key pair whose private half never leaves WebCrypto. */
-interface DeviceAgreementKeyPair {
-  /** 32 bytes. */
-  readonly publicKey: Bytes;
-  /** Not extractable; IndexedDB keeps it as it is. */
-  readonly privateKey: CryptoKey;
-}
-
-/** A new X25519 key pair that exists on this device only. */
-export async function generateDeviceAgreementKeyPair(): Promise<DeviceAgreementKeyPair> {
-  const { publicKey, privateKey } = await suite.GenerateKeyPair(false);
-  return { publicKey: new Uint8Array(await suite.SerializePublicKey(publicKey)), privateKey };
 }
 
 /**

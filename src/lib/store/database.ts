@@ -1,6 +1,7 @@
 import type { BlobId, VaultId } from '$contract/ids.ts';
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
 import type { Bytes } from '../bytes.ts';
+import type { WrappedAgreementKey } from '../crypto/device-agreement.ts';
 import type { Stretching } from '../crypto/stretching.ts';
 import { HalfkeyError } from '../errors.ts';
 
@@ -17,7 +18,8 @@ export interface DeviceRecord {
   readonly privateKey: CryptoKey;
   /** X25519, 32 bytes: what is sealed to this device alone, is sealed to it. */
   readonly agreementKey: Bytes;
-  readonly agreementPrivateKey: CryptoKey;
+  /** Wrapped where the browser cannot keep such a key. */
+  readonly agreementPrivateKey: CryptoKey | WrappedAgreementKey;
   /** What seals the account's keys where they rest: a `FloeKey`. */
   readonly wrapKey: CryptoKey;
 }

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { lengthPrefixed, type Bytes } from '../bytes.ts';
-import { generateDeviceAgreementKeyPair } from '../crypto/agreement.ts';
+import { generateDeviceAgreementKeyPair, unwrapAgreementKey } from '../crypto/device-agreement.ts';
 import { generateDeviceWrapKey } from '../crypto/device-wrap.ts';
 import { randomId } from '../crypto/random.ts';
 import { generateDeviceKeyPair, sign, verify } from '../crypto/signing.ts';
@@ -18,7 +18,10 @@ const Stored = v.object({
   publicKey: PublicKey,
   privateKey: keyFor('Ed25519', 'sign'),
   agreementKey: PublicKey,
-  agreementPrivateKey: keyFor('X25519', 'deriveBits'),
+  agreementPrivateKey: v.union([
+    keyFor('X25519', 'deriveBits'),
+    v.object({ wrapped: v.instance(Uint8Array<ArrayBuffer>), wrappingKey: keyFor('AES-KW', 'unwrapKey') }),
+  ]),
   wrapKey: keyFor('HMAC', 'sign'),
 });
 
@@ -49,11 +52,20 @@ export async function readDevice(database: Database): Promise<DeviceRecord | und
   if (found === undefined) return undefined;
   const parsed = v.safeParse(Stored, found);
   if (parsed.success) {
-    const { id, publicKey, privateKey } = parsed.output;
+    const { id, publicKey, privateKey, agreementPrivateKey } = parsed.output;
     const message = lengthPrefixed('halfkey/device-check/1', id);
-    if (await verify(publicKey, message, await sign(privateKey, message))) return parsed.output;
+    const isPair = await verify(publicKey, message, await sign(privateKey, message));
+    if (isPair && (await opens(agreementPrivateKey))) return parsed.output;
   }
   throw new HalfkeyError('device_state_lost', "this device's keys are not as they were written");
+}
+
+function opens(key: DeviceRecord['agreementPrivateKey']): Promise<boolean> {
+  if (key instanceof CryptoKey) return Promise.resolve(true);
+  return unwrapAgreementKey(key).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** @throws {HalfkeyError} `device_full` */
