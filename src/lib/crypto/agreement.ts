@@ -13,9 +13,26 @@ export const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA2
 const ENCAPSULATED_BYTES = 32;
 const TAG_BYTES = 16;
 
+/**
+ * WebKitGTK (2.50, by libgcrypt) fails to make one X25519 key of about 600, with an OperationError that says nothing: asked again, it
+ * makes one. What fails for another reason fails twice.
+ */
+async function madeAgain<Result>(make: () => Promise<Result>): Promise<Result> {
+  try {
+    return await make();
+  } catch {
+    return make();
+  }
+}
+
+/** A new X25519 key pair of WebCrypto's. */
+export function generateX25519(extractable: boolean): Promise<KeyPair<CryptoKey>> {
+  return madeAgain(() => suite.GenerateKeyPair(extractable));
+}
+
 /** A new X25519 key pair (RFC 7748); both halves 32 raw bytes, because the private one is sealed and travels. */
 export async function generateAgreementKeyPair(): Promise<{ publicKey: Bytes; privateKey: Bytes }> {
-  const pair = await suite.GenerateKeyPair(true);
+  const pair = await generateX25519(true);
   const [publicKey, privateKey] = await Promise.all([
     suite.SerializePublicKey(pair.publicKey),
     suite.SerializePrivateKey(pair.privateKey),
@@ -34,7 +51,9 @@ export async function generateAgreementKeyPair(): Promise<{ publicKey: Bytes; pr
 export async function sealTo(publicKey: Bytes, info: Bytes, aad: Bytes, plaintext: Bytes): Promise<Bytes> {
   try {
     const key = await suite.DeserializePublicKey(publicKey);
-    const { encapsulatedSecret, ciphertext } = await suite.Seal(key, plaintext, { info, aad });
+    const { encapsulatedSecret, ciphertext } = await madeAgain(() =>
+      suite.Seal(key, plaintext, { info, aad }),
+    );
     return concat(encapsulatedSecret, ciphertext);
   } catch (cause) {
     throw new HalfkeyError('format_malformed', 'expected an X25519 public key of 32 bytes', { cause });

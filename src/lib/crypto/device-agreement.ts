@@ -1,5 +1,5 @@
 import type { Bytes } from '../bytes.ts';
-import { suite } from './agreement.ts';
+import { generateX25519, suite } from './agreement.ts';
 
 /** An X25519 private key where the browser cannot store it as it is. */
 export interface WrappedAgreementKey {
@@ -19,7 +19,7 @@ interface DeviceAgreementKeyPair {
 
 /** A new X25519 key pair that exists on this device only. */
 export async function generateDeviceAgreementKeyPair(): Promise<DeviceAgreementKeyPair> {
-  const pair = await suite.GenerateKeyPair(false);
+  const pair = await generateX25519(false);
   if (!canBeCloned(pair.publicKey)) return generateWrapped();
   return {
     publicKey: new Uint8Array(await suite.SerializePublicKey(pair.publicKey)),
@@ -42,7 +42,7 @@ function canBeCloned(key: CryptoKey): boolean {
 
 async function generateWrapped(): Promise<DeviceAgreementKeyPair> {
   const [pair, wrappingKey] = await Promise.all([
-    suite.GenerateKeyPair(true),
+    generateX25519(true),
     crypto.subtle.generateKey({ name: 'AES-KW', length: 256 }, false, ['wrapKey', 'unwrapKey']),
   ]);
   const [publicKey, wrapped] = await Promise.all([
