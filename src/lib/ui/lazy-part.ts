@@ -2,17 +2,28 @@
 export type LoadPart<Part> = () => Promise<{ readonly default: Part }>;
 
 /**
- * Loads a part anew that did not load before. What imports it (Vite's preloading) asks for its style sheets once only, and would go on
+ * Style sheets of parts that did not load. What imports a part (Vite's preloading) asks for its style sheets once only, and would go on
  * without them.
- * @throws when it does not load this time either
  */
-export async function loadAgain<Part>(load: LoadPart<Part>): Promise<{ readonly default: Part }> {
-  const links = [...document.querySelectorAll<HTMLLinkElement>('link[rel=stylesheet]')];
-  await Promise.all(links.filter(({ sheet }) => !sheet).map(fetchStyles));
-  return load();
+const lost = new Set<HTMLLinkElement>();
+
+/** Loads a part, with the style sheets that did not load before. @throws when something does not load; it may at the next try */
+export async function loadPart<Part>(load: LoadPart<Part>): Promise<{ readonly default: Part }> {
+  addEventListener('error', noteLost, { capture: true });
+  try {
+    await Promise.all([...lost].map(fetchStyles));
+    return await load();
+  } finally {
+    removeEventListener('error', noteLost, { capture: true });
+  }
+}
+
+function noteLost({ target }: Event): void {
+  if (target instanceof HTMLLinkElement && target.rel === 'stylesheet') lost.add(target);
 }
 
 function fetchStyles(link: HTMLLinkElement): Promise<void> {
+  lost.delete(link);
   const again = link.cloneNode() as HTMLLinkElement;
   return new Promise((resolve, reject) => {
     again.onload = () => {

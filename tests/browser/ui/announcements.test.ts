@@ -36,10 +36,14 @@ test('what is said to the page while a dialog makes it inert is said in the dial
   const props = changing({
     announcements: announcer,
     warning: 'Warned of before' as string | undefined,
+    isCovered: false,
     component: Dialog as never,
     props: { title: 'Settings', onclose: () => undefined, children: () => undefined },
   });
-  const dialog = mounts(Announced, props).querySelector('dialog')!;
+  const target = mounts(Announced, props);
+  props.isCovered = true;
+  flushSync();
+  const dialog = target.querySelector('dialog')!;
   expect(dialog.matches(':modal')).toBe(true);
   expect(heardIn(dialog)).toEqual([]);
   say(announcer, '“a.txt” was uploaded.');
