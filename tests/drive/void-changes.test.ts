@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { voidChanges } from '../../src/lib/drive/void-changes.ts';
-import { voidWords } from '../../src/lib/ui/drive/void-words.ts';
+import { voidWords } from '../../src/lib/ui/texts/en/void-changes.ts';
 import { enrolDevice, idOf, newWorld, openJournal } from '../journal/world.ts';
 
 it('tells who is named by what counts for nothing, and whether that is proven', async () => {

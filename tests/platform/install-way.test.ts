@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { installWay, sparedPlace } from '../../src/lib/platform/install-way.ts';
-import { installGuide } from '../../src/lib/ui/settings/install-steps.ts';
+import { installGuide } from '../../src/lib/ui/texts/en/install.ts';
 
 const MAC = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)';
 const WEBKIT = 'AppleWebKit/605.1.15 (KHTML, like Gecko)';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { arrivedWords } from '../../src/lib/ui/arrived-words.ts';
+import { arrivedWords } from '../../src/lib/ui/texts/en/arrived.ts';
 
 it.each([
   ['nobody', 1, 'Nobody is signed in on this device. Sign in to add 1 file.'],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { deedText, isoDay, startOfDay } from '../../src/lib/ui/credentials/device-words.ts';
+import { isoDay, startOfDay } from '../../src/lib/ui/credentials/day-field.ts';
+import { deedText } from '../../src/lib/ui/texts/en/credentials.ts';
 
 describe('what a lost device did', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { droppedWords } from '../../src/lib/ui/drive/dropped-words.ts';
+import { droppedWords } from '../../src/lib/ui/texts/en/dropped-changes.ts';
 import type { DroppedChange } from '../../src/lib/protocol/drive.ts';
 
 function dropped(name: string, code: DroppedChange['code'] = 'not_found'): DroppedChange {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FAMILIES, type ErrorCode } from '../../src/lib/errors.ts';
-import { explain } from '../../src/lib/ui/failures.ts';
+import { explain } from '../../src/lib/ui/texts/en/failures.ts';
 
 const codes = Object.keys(FAMILIES) as ErrorCode[];
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { safariWords } from '../../src/lib/ui/safari-words.ts';
-import { keptWords, lossWords, signOutWords } from '../../src/lib/ui/settings/storage-words.ts';
+import { safariWords } from '../../src/lib/ui/texts/en/safari.ts';
+import { keptWords, lossWords, signOutWords } from '../../src/lib/ui/texts/en/storage.ts';
 
 describe('what an eviction would lose', () => {
   it('is nothing where nothing waits', () => {

@@ -7,7 +7,7 @@ import {
   transfersTitle,
   transferWords,
   type Line,
-} from '../../src/lib/ui/transfers/transfer-words.ts';
+} from '../../src/lib/ui/texts/en/transfers.ts';
 
 const ONLINE: Line = { wifiOnly: false, isOffline: false };
 const OFFLINE: Line = { wifiOnly: false, isOffline: true };

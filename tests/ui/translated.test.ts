@@ -14,7 +14,6 @@ const GIVEN_ONCE: Readonly<Record<string, readonly string[]>> = {
   'lib/ui/account/Choices.svelte': ['{text}'],
   'lib/ui/account/Column.svelte': ['{lead}'],
   'lib/ui/account/Sheet.svelte': ['{title}', '{text}', '{saveName}', '{printName}'],
-  'lib/ui/account/WordsSheet.svelte': ['{ABOUT_HEAD}'],
   'lib/ui/controls/PassphraseField.svelte': ['{label}'],
   'lib/ui/controls/Starting.svelte': ['{text}'],
   'lib/ui/controls/Switch.svelte': ['{label}', '{hint}'],
@@ -22,11 +21,14 @@ const GIVEN_ONCE: Readonly<Record<string, readonly string[]>> = {
   'lib/ui/drive/DropTarget.svelte': ['{words}'],
   'lib/ui/drive/FilesGrid.svelte': ['{title}'],
   'lib/ui/drive/HelpDialog.svelte': ['{what}'],
-  'lib/ui/settings/InstallDialog.svelte': ['{takesFiles ? BENEFITS.withFiles : BENEFITS.plain}', '{text}'],
+  'lib/ui/settings/InstallDialog.svelte': ['{takesFiles ? INSTALL.withFiles : INSTALL.plain}', '{text}'],
   'lib/ui/settings/PassphraseDialog.svelte': ['{text}', '{action}'],
   'lib/ui/settings/StorageSection.svelte': ['{safariWords(sparedPlace)}'],
   'lib/ui/transfers/TransfersPanel.svelte': ['{safariWords(sparedPlace)}'],
 };
+
+/** A text of `ui/texts` that is the same always: a field of a constant. */
+const FIXED = /^\{[A-Z_]+\.[a-zA-Z]+\}$/;
 
 /** A browser's translator takes a text node out of the page and puts others in its place: what changes the old one changes nothing. */
 function exposedTexts(source: string): string[] {
@@ -36,7 +38,9 @@ function exposedTexts(source: string): string[] {
 
   function walk(nodes: AST.Fragment['nodes'], isInBlock: boolean): void {
     for (const node of nodes) {
-      if (node.type === 'ExpressionTag') found.push(textOf(node));
+      if (node.type === 'ExpressionTag') {
+        if (isInBlock || !FIXED.test(textOf(node))) found.push(textOf(node));
+      }
       // The block takes its nodes away when its turn is over: a bare text among them is not there any more.
       else if (node.type === 'Text' && isInBlock && node.data.trim() !== '') found.push(textOf(node));
       else

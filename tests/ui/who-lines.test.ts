@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { whoLines } from '../../src/lib/ui/drive/who-lines.ts';
+import { whoLines } from '../../src/lib/ui/texts/en/who.ts';
 
 const locked = { asksPassphrase: false, otherDevices: [] };
 const verdicts = (standing: Parameters<typeof whoLines>[0]) => whoLines(standing).map(({ can }) => can);

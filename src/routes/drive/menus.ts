@@ -1,6 +1,7 @@
 import type { DriveActions } from '$lib/state/drive-actions.svelte.ts';
 import type { FileRow } from '$lib/state/halfkey.svelte.ts';
 import { canPickPlace } from '$lib/platform/saving.ts';
+import { APP_MENU, FILE_MENU } from '$lib/ui/texts/en/drive.ts';
 import type { MenuItem } from '$lib/ui/menu.ts';
 
 /** What can be done with a file. */
@@ -8,49 +9,49 @@ export function fileMenu(row: FileRow, driveActions: DriveActions): MenuItem[] {
   const isKept = row.kept !== 'no';
   const items: (MenuItem | false)[] = [
     {
-      label: 'Open',
+      label: FILE_MENU.open,
       icon: 'open',
       onselect: () => {
         driveActions.preview(row);
       },
     },
     {
-      label: 'Download',
+      label: FILE_MENU.download,
       icon: 'download',
       onselect: () => {
         driveActions.download(row, 'plain');
       },
     },
     canPickPlace() && {
-      label: 'Save as…',
+      label: FILE_MENU.saveAs,
       icon: 'place',
       onselect: () => {
         driveActions.saveAs(row);
       },
     },
     {
-      label: 'Download encrypted',
+      label: FILE_MENU.downloadEncrypted,
       icon: 'sealed',
       onselect: () => {
         driveActions.download(row, 'sealed');
       },
     },
     {
-      label: 'Rename…',
+      label: FILE_MENU.rename,
       icon: 'rename',
       onselect: () => {
         driveActions.show({ kind: 'rename', row });
       },
     },
     {
-      label: isKept ? 'Don’t keep on this device' : 'Keep on this device',
+      label: isKept ? FILE_MENU.keepNoMore : FILE_MENU.keep,
       icon: 'keep',
       onselect: () => {
         driveActions.keep(row, !isKept);
       },
     },
     {
-      label: 'Delete for good',
+      label: FILE_MENU.deleteForGood,
       icon: 'trash',
       danger: true,
       onselect: () => {
@@ -65,35 +66,35 @@ export function fileMenu(row: FileRow, driveActions: DriveActions): MenuItem[] {
 export function appMenu(driveActions: DriveActions, isInstalled: boolean): MenuItem[] {
   const items: (MenuItem | false)[] = [
     {
-      label: 'Settings',
+      label: APP_MENU.settings,
       icon: 'settings',
       onselect: () => {
         driveActions.show({ kind: 'settings' });
       },
     },
     {
-      label: 'Who can read this now?',
+      label: APP_MENU.who,
       icon: 'who',
       onselect: () => {
         driveActions.show({ kind: 'who' });
       },
     },
     !isInstalled && {
-      label: 'Install Halfkey',
+      label: APP_MENU.install,
       icon: 'install',
       onselect: () => {
         driveActions.show({ kind: 'install' });
       },
     },
     {
-      label: 'Keyboard shortcuts',
+      label: APP_MENU.shortcuts,
       icon: 'help',
       onselect: () => {
         driveActions.show({ kind: 'help' });
       },
     },
     {
-      label: 'Sign out',
+      label: APP_MENU.signOut,
       icon: 'leave',
       onselect: () => {
         driveActions.askToSignOut();

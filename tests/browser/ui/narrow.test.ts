@@ -9,7 +9,7 @@ import DeleteDialog from '../../../src/lib/ui/drive/DeleteDialog.svelte';
 import HelpDialog from '../../../src/lib/ui/drive/HelpDialog.svelte';
 import Toolbar from '../../../src/lib/ui/drive/Toolbar.svelte';
 import WhoDialog from '../../../src/lib/ui/drive/WhoDialog.svelte';
-import { whoLines } from '../../../src/lib/ui/drive/who-lines.ts';
+import { whoLines } from '../../../src/lib/ui/texts/en/who.ts';
 import SettingsDialog from '../../../src/lib/ui/settings/SettingsDialog.svelte';
 import TransferSection from '../../../src/lib/ui/settings/TransferSection.svelte';
 import LockedOver from './LockedOver.svelte';

@@ -1,17 +1,18 @@
 import { hiddenIn } from '../../names.ts';
+import { NAME_FAULTS } from '../texts/en/drive-dialogs.ts';
 
 /** Bytes of UTF-8 that a file's name may have; the journal's rule (docs/FORMAT.md, Names), said before the journal has to say it. */
 const MAX_NAME_BYTES = 255;
 
 /** Why a file cannot have this name, as a sentence; undefined when it can. */
 export function nameFault(name: string): string | undefined {
-  if (name === '') return 'Type a name.';
-  if (name === '.' || name === '..') return 'This name is reserved for folders. Choose another one.';
-  if (name.includes('/')) return 'A name can’t contain “/”.';
+  if (name === '') return NAME_FAULTS.empty;
+  if (name === '.' || name === '..') return NAME_FAULTS.reserved;
+  if (name.includes('/')) return NAME_FAULTS.slash;
   const hidden = hiddenIn(name);
-  if (hidden.length > 0) return `This name contains invisible characters: ${hidden.join(', ')}.`;
+  if (hidden.length > 0) return NAME_FAULTS.hidden(hidden);
   const bytes = new TextEncoder().encode(name.normalize('NFC')).length;
-  if (bytes > MAX_NAME_BYTES) return 'This name is too long. Make it shorter.';
+  if (bytes > MAX_NAME_BYTES) return NAME_FAULTS.tooLong;
   return undefined;
 }
 

@@ -1,6 +1,6 @@
-import type { TransferCounts } from '../../state/transfers.svelte.ts';
-import type { Holdup, TransferReport } from '../../protocol/transfer.ts';
-import { counted, formatWait } from '../format.ts';
+import type { TransferCounts } from '../../../state/transfers.svelte.ts';
+import type { Holdup, TransferReport } from '../../../protocol/transfer.ts';
+import { counted, formatWait } from '../../format.ts';
 
 type TransferState = Pick<
   TransferReport,
@@ -17,6 +17,38 @@ const PHASES = {
   cancelled: 'Cancelled',
   failed: 'Failed',
 } as const;
+
+/** What stands on buttons and beside them. */
+export const TRANSFERS = {
+  title: 'Transfers',
+  clear: 'Clear',
+  showAll: 'Show all transfers',
+  tryNow: 'Try now',
+  enterCode: 'Enter code',
+  retry: 'Retry',
+  dismiss: 'Dismiss',
+  cancel: 'Cancel',
+  pickAgain: 'Pick again',
+} as const;
+
+/** Names of what belongs to one transfer, for screen readers. `name`: as it is shown. */
+export const OF_ONE = {
+  progress: (name: string) => `Progress of ${name}`,
+  retry: (name: string) => `${TRANSFERS.retry} ${name}`,
+  dismiss: (name: string) => `${TRANSFERS.dismiss} ${name}`,
+  cancel: (name: string) => `${TRANSFERS.cancel} ${name}`,
+  pickAgain: (name: string) => `${TRANSFERS.pickAgain} ${name}`,
+} as const;
+
+/** How many files wait for a code. */
+export function codeWords(count: number): string {
+  return `${counted(count, 'file')} ${count === 1 ? 'is' : 'are'} waiting for a code.`;
+}
+
+/** Transfers for which there is no row. */
+export function moreWords(count: number): string {
+  return `… and ${counted(count, 'other')}`;
+}
 
 /** Whether something is happening to a transfer: it has figures then. */
 export function moves({ phase }: Pick<TransferReport, 'phase'>): boolean {

@@ -1,4 +1,4 @@
-import type { SparedPlace } from '../platform/install-way.ts';
+import type { SparedPlace } from '../../../platform/install-way.ts';
 
 /** How long Safari keeps anything. @param place where it spares apps */
 export function safariWords(place: SparedPlace): string {

@@ -1,4 +1,4 @@
-import { counted } from './format.ts';
+import { counted } from '../../format.ts';
 
 /** Who is at home: the drive is in sight for none of them. */
 type Home = 'nobody' | 'closed' | 'elsewhere';

@@ -1,5 +1,5 @@
-import type { InstallWay } from '../../platform/install-way.ts';
-import type { IconName } from '../icons.ts';
+import type { InstallWay } from '../../../platform/install-way.ts';
+import type { IconName } from '../../icons.ts';
 
 /** One thing to do, with the picture of what to look for. */
 interface InstallStep {
@@ -15,6 +15,14 @@ export interface InstallGuide {
   readonly scene: InstallScene;
   readonly steps: readonly InstallStep[];
 }
+
+/** What it is good for, and the button for it where the browser asks. */
+export const INSTALL = {
+  title: 'Install Halfkey',
+  install: 'Install',
+  plain: 'It gets its own window and icon.',
+  withFiles: 'It gets its own window and icon, and other apps can share files with it.',
+} as const;
 
 const GUIDES = {
   ios: {

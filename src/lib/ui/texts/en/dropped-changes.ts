@@ -1,6 +1,6 @@
-import { quotedName } from '../../names.ts';
-import type { DroppedChange } from '../../protocol/drive.ts';
-import { explain, type Explanation } from '../failures.ts';
+import { quotedName } from '../../../names.ts';
+import type { DroppedChange } from '../../../protocol/drive.ts';
+import { explain, type Explanation } from './failures.ts';
 
 /** More names than that are counted. */
 const NAMED = 3;

@@ -1,6 +1,6 @@
-import type { ErrorCode, ErrorDetail } from '../errors.ts';
-import { secondsToNextCode } from './digits.ts';
-import { counted, formatWait } from './format.ts';
+import type { ErrorCode, ErrorDetail } from '../../../errors.ts';
+import { secondsToNextCode } from '../../digits.ts';
+import { counted, formatWait } from '../../format.ts';
 
 /** A failure as people read it. */
 export interface Explanation {

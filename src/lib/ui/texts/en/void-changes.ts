@@ -1,7 +1,7 @@
-import { quotedName } from '../../names.ts';
-import type { VoidChanges } from '../../protocol/drive.ts';
-import type { Explanation } from '../failures.ts';
-import { counted } from '../format.ts';
+import { quotedName } from '../../../names.ts';
+import type { VoidChanges } from '../../../protocol/drive.ts';
+import type { Explanation } from './failures.ts';
+import { counted } from '../../format.ts';
 
 /** What is said of changes that count for nothing. @param changes at least one */
 export function voidWords(changes: readonly VoidChanges[]): Explanation {

@@ -1,6 +1,30 @@
-import type { Loss } from '../../state/drive-actions.svelte.ts';
-import type { StorageReport } from '../../protocol/transfer.ts';
-import { counted, formatSize } from '../format.ts';
+import type { Loss } from '../../../state/drive-actions.svelte.ts';
+import type { StorageReport } from '../../../protocol/transfer.ts';
+import { counted, formatSize } from '../../format.ts';
+
+/** *Storage on this device*, in the settings. */
+export const STORAGE = {
+  title: 'Storage on this device',
+  looking: 'Looking…',
+  isPersistent: 'The browser has agreed not to clear it on its own.',
+  mayBeCleared: 'The browser may clear it when the device runs low on space.',
+  isRefused:
+    'The browser didn’t agree to keep it. It’s more likely to for apps that are installed or used often.',
+  keep: 'Keep data on this device',
+} as const;
+
+/** How much is in use, and how much there is besides. */
+export function meterWords(usedBytes: number, freeBytes: number): string {
+  return `${formatSize(usedBytes)} used, ${formatSize(freeBytes)} free for Halfkey on this device, according to the browser`;
+}
+
+/** Signing out where something would be lost by it. */
+export const SIGN_OUT = {
+  title: 'Sign out and lose what’s only on this device?',
+  erases: 'Signing out erases everything on this device.',
+  stay: 'Stay signed in',
+  signOut: 'Sign out',
+} as const;
 
 /** What would be lost if the browser cleared what it keeps for this app. */
 export function lossWords({

@@ -1,5 +1,13 @@
-import { shownName } from '../../names.ts';
-import { counted } from '../format.ts';
+import { shownName } from '../../../names.ts';
+import { counted } from '../../format.ts';
+
+/** The sheet around the answers. */
+export const WHO = {
+  title: 'Who can read this now?',
+  looking: 'Looking…',
+  holdsYours: 'holds your half of each key',
+  holdsServers: 'holds the server’s half. A file opens only with both.',
+} as const;
 
 /** What "Who can read this now?" is answered from. */
 export interface Standing {
@@ -77,3 +85,11 @@ function finderLine(isOpen: boolean, asksPassphrase: boolean): WhoLine {
   const also = asksPassphrase ? ', or once Halfkey is closed, because it then asks for your passphrase' : '';
   return { who, can: 'names only', text: `Not even the names while its screen is locked${also}.` };
 }
+
+/** What somebody can read, in a word. */
+export const VERDICTS = {
+  everything: 'Everything',
+  'after a code': 'After a code',
+  'names only': 'Names only',
+  nothing: 'Nothing',
+} as const satisfies Record<WhoLine['can'], string>;
