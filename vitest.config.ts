@@ -36,6 +36,8 @@ export default defineConfig({
   test: {
     // Once for the run, whichever projects take part in it.
     globalSetup: ['tests/support/workshop.ts'],
+    // Fixtures start processes and browsers, which takes a while on a busy machine.
+    hookTimeout: 120_000,
     // By itself Vitest leaves one core to others: of two, half of the machine.
     maxWorkers: availableParallelism(),
     // Where nothing is kept in a module or a global, one process runs file after file and reads each module once (`isolate: false`).
@@ -68,7 +70,6 @@ export default defineConfig({
           include: ['tests/broker/**/*.test.ts'],
           exclude: isolated,
           testTimeout: 60_000,
-          hookTimeout: 120_000,
         },
       },
       {
@@ -79,7 +80,6 @@ export default defineConfig({
           isolate: false,
           include: ['tests/hostile/**/*.test.ts'],
           testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
       {
