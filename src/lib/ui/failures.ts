@@ -130,7 +130,7 @@ const EXPLANATIONS = {
     'Make it longer, with words that don’t belong together, or let Halfkey generate one.',
   ],
   store_refused: [
-    'The file store refused it',
+    'The file storage refused it',
     ({ reason }) =>
       `${reason === undefined ? 'It gave no reason.' : `Its reason: ${reason}.`} Tell whoever runs this server, then try again.`,
   ],
@@ -164,14 +164,14 @@ const EXPLANATIONS = {
   ],
   download_cut: ['The browser stopped this download', 'What was saved is incomplete. Download it again.'],
 
-  broker_unreachable: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
-  nonce_stale: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
+  broker_unreachable: ['The server isn’t answering', 'Check your connection. Halfkey keeps trying.'],
+  nonce_stale: ['The server isn’t answering', 'Check your connection. Halfkey keeps trying.'],
   app_unreachable: [
     'A part of Halfkey could not be loaded',
     'Check your connection, then reload the page. Your files are safe.',
   ],
   broker_failed: ['Something went wrong on the server', 'Nothing was lost. Try again in a moment.'],
-  store_unreachable: ['The store of files does not answer', 'Check your connection, then try again.'],
+  store_unreachable: ['The file storage isn’t answering', 'Check your connection, then try again.'],
   kms_unreachable: [
     'The server’s half can’t be reached',
     'Nothing can be opened until it’s back. Try again soon.',
