@@ -45,7 +45,7 @@ export default defineConfig({
         test: {
           name: 'node',
           isolate: false,
-          setupFiles: ['tests/support/fresh-database.ts'],
+          setupFiles: ['tests/support/fresh-database.ts', 'tests/support/in-process-worker.ts'],
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/{broker,browser,e2e,hostile}/**', ...isolated],
           testTimeout: 60_000,
@@ -56,6 +56,7 @@ export default defineConfig({
         test: {
           name: 'isolated',
           pool: 'threads',
+          setupFiles: ['tests/support/in-process-worker.ts'],
           include: isolated,
           testTimeout: 60_000,
         },
@@ -77,6 +78,7 @@ export default defineConfig({
           // Attacks, each of which has to end in a refusal: see docs/SECURITY.md.
           name: 'hostile',
           isolate: false,
+          setupFiles: ['tests/support/in-process-worker.ts'],
           include: ['tests/hostile/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
