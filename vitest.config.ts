@@ -49,7 +49,7 @@ export default defineConfig({
         test: {
           name: 'node',
           isolate: false,
-          setupFiles: ['tests/support/fresh-database.ts'],
+          setupFiles: ['tests/support/fresh-database.ts', 'tests/support/in-process-worker.ts'],
           include: ['tests/**/*.test.ts'],
           exclude: ['tests/{broker,browser,e2e,hostile}/**', ...isolated, ...inChromium],
           testTimeout: 60_000,
@@ -60,6 +60,7 @@ export default defineConfig({
         test: {
           name: 'isolated',
           pool: 'threads',
+          setupFiles: ['tests/support/in-process-worker.ts'],
           include: isolated,
           testTimeout: 60_000,
         },
@@ -89,6 +90,7 @@ export default defineConfig({
           // Attacks, each of which has to end in a refusal: see docs/SECURITY.md.
           name: 'hostile',
           isolate: false,
+          setupFiles: ['tests/support/in-process-worker.ts'],
           include: ['tests/hostile/**/*.test.ts'],
           testTimeout: 120_000,
         },

@@ -7,8 +7,12 @@ const dispose = (Symbol as { readonly dispose?: symbol }).dispose ?? Symbol.for(
  * @param secrets what is undefined is passed over
  */
 export function wipeAtEnd(...secrets: readonly (Uint8Array | Uint16Array | undefined)[]): Disposable {
-  const wipe = (): void => {
+  return atEnd(() => {
     for (const secret of secrets) secret?.fill(0);
-  };
-  return { [dispose]: wipe } as unknown as Disposable;
+  });
+}
+
+/** Does this when the block ends that declares it: `using _ending = atEnd(…);` */
+export function atEnd(end: () => void): Disposable {
+  return { [dispose]: end } as unknown as Disposable;
 }

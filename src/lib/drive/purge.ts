@@ -1,4 +1,4 @@
-import { inboxList, inboxRead, type InboxName } from '$contract/vault-inbox.ts';
+import { inboxRead } from '$contract/vault-inbox.ts';
 import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { purge, purgeGrant } from '$contract/vault-keys.ts';
@@ -9,6 +9,7 @@ import { parseFactor } from '../account/factor.ts';
 import type { FoldedVault } from '../journal/state/folded-vault.ts';
 import type { DeletedFile } from '../protocol/drive.ts';
 import type { Factor } from '../protocol/session.ts';
+import { listInbox } from '../vault/inbox-listing.ts';
 import type { OpenVault } from '../vault/open-vault.ts';
 
 /** Where an inbox record names the epoch of its key, u32be (docs/FORMAT.md §13.1). */
@@ -67,14 +68,7 @@ async function erasableKeys({ vault, broker, journal }: OpenVault, signal: Abort
   const { unpurged, inboxKeys } = journal.state;
   const retired = inboxKeys.filter(({ blob }) => unpurged.has(blob));
   if (retired.length === 0) return [];
-  const names: InboxName[] = [];
-  for (let after = '', more = true; more;) {
-    const page = await retry(() => broker.call(inboxList, { after }, { vault }), signal);
-    names.push(...page.names.map(({ device, blob }) => ({ device, blob })));
-    const last = page.names.at(-1);
-    more = page.more && last !== undefined;
-    if (last) after = `${last.device}/${last.blob}`;
-  }
+  const names = (await listInbox({ broker, vault }, signal)).map(({ device, blob }) => ({ device, blob }));
   let oldest = Number.POSITIVE_INFINITY;
   for (let from = 0; from < names.length; from += LIMITS.batch) {
     const some = names.slice(from, from + LIMITS.batch);

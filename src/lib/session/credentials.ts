@@ -13,7 +13,7 @@ import { DeviceId } from '$contract/ids.ts';
 import * as v from 'valibot';
 import { generateBackupCodes, groupBackupCode, hashBackupCode } from '../account/backup-codes.ts';
 import { openKeyring, rewrapKeyring, type OpenKeyring } from '../account/keyring.ts';
-import { startRegistration } from '../account/opaque.ts';
+import { beginRegistration } from '../account/opaque-worker.ts';
 import { requireStrong } from '../account/passphrase.ts';
 import { generateRecoveryEntropy, recoveryKeyPair, recoveryWords } from '../account/recovery.ts';
 import { toB64Url, type Bytes } from '../bytes.ts';
@@ -203,13 +203,13 @@ export class Credentials {
     const { proof, openAccount } = proven;
     const { account, bytes, userName, serverPublicKey } = proven.keyring;
     await requireStrong(passphrase, userName);
-    const registration = await startRegistration(passphrase);
-    const { registrationRequest } = registration;
+    using registration = await beginRegistration(passphrase);
+    const registrationRequest = registration.request;
     const { registrationResponse } = await broker.call(passphraseStart, { proof, registrationRequest });
-    const { registrationRecord, exportKey } = registration.finish(registrationResponse, serverPublicKey);
+    const { message, exportKey } = await registration.finish(registrationResponse, serverPublicKey);
     using _exportKey = wipeAtEnd(exportKey);
     const keyring = await rewrapKeyring(bytes, account, { exportKey: proven.exportKey }, { exportKey });
-    await broker.call(passphraseRenew, { proof, registrationRecord, keyring: recordOf(keyring) });
+    await broker.call(passphraseRenew, { proof, registrationRecord: message, keyring: recordOf(keyring) });
     if (this.#proven === proven) {
       proven.keyring = keyring;
       proven.exportKey.set(exportKey);

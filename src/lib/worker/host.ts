@@ -1,3 +1,4 @@
+import { lacking, whyNotStarted } from '../concurrency/worker-start.ts';
 import { HalfkeyError } from '../errors.ts';
 import workerUrl from './crypto.worker.ts?worker&url';
 import { scriptUrl } from './scripts.ts';
@@ -67,19 +68,4 @@ function startWorker(): Worker | undefined {
   } catch {
     return undefined;
   }
-}
-
-/**
- * What keeps it from starting. An error in its script tells what it is (HTML, "report an exception"); that the script could not be
- * fetched is told by an event that says nothing (HTML, "run a worker").
- */
-function whyNotStarted(event: Event): HalfkeyError {
-  if (event instanceof ErrorEvent) return lacking('the crypto worker’s script does not run');
-  return new HalfkeyError('app_unreachable', 'the crypto worker’s script could not be fetched');
-}
-
-function lacking(message: string, feature?: string): HalfkeyError {
-  return new HalfkeyError('browser_lacks', message, {
-    ...(feature !== undefined && { detail: { feature } }),
-  });
 }

@@ -6,7 +6,7 @@ export const BYSTANDER = { url: '/bystander.js', scope: workerUrl.slice(0, worke
 
 const SCRIPTS: readonly string[] = [workerUrl, SERVICE_WORKER_URL, BYSTANDER.url];
 
-// The only Trusted Types policy of ours: it lets three scripts of this build through, and nothing else.
+// The page's only Trusted Types policy of ours: it lets three scripts of this build through, and nothing else.
 const policy = window.trustedTypes?.createPolicy('halfkey-scripts', {
   createScriptURL: (url) => {
     if (!SCRIPTS.includes(url)) throw new TypeError('expected one of the scripts of this build');

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { serve } from '@hono/node-server';
 import { beforeAll, expect } from 'vitest';
 import * as account from '$contract/accounts.ts';
 import * as credentials from '$contract/credentials.ts';
@@ -300,5 +303,65 @@ row(
     await stream.body?.cancel();
     expect(await owner.call(account.sessionRead)).toMatchObject({ ok: true });
     t.held('the owner’s stream opens');
+  },
+);
+
+/** The text of a request that the client would send, proof and all, to a server of this port. */
+async function textOfRequest(client: AccountClient, route: Route, request: object): Promise<string> {
+  const { send } = client;
+  let text = '';
+  client.send = (path, { method = '', headers, body }) => {
+    const sent = { ...(headers as Record<string, string>), host: 'localhost' };
+    const length = typeof body === 'string' ? body.length : 0;
+    const lines = Object.entries({ ...sent, 'content-length': String(length) }).map(
+      ([name, value]) => `${name}: ${value}`,
+    );
+    text = [`${method} ${path} HTTP/1.1`, ...lines, '', typeof body === 'string' ? body : ''].join('\r\n');
+    return Response.json({ type: 'x', title: 'x', status: 401, code: 'session_missing' }, { status: 401 });
+  };
+  await client.call(route, request);
+  client.send = send;
+  return text;
+}
+
+row(
+  'J16',
+  {
+    attack: 'half of a request',
+    tried:
+      'connections that stop in the first line, in a header, behind the headers, and one byte before the end of a request with a right proof and a right code; as many of them as a browser never opens; then they go away',
+  },
+  async (t) => {
+    const owner = await newcomer(house, broker, 'halves');
+    const server = serve({ fetch: broker.app.fetch, port: 0, hostname: 'localhost' });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const events = await eventKinds(owner);
+    const factor = await owner.nextCode();
+    const whole = await textOfRequest(owner, account.grantBuy, { factor });
+    const behindHeaders = whole.indexOf('\r\n\r\n') + 4;
+    const sockets: Socket[] = [];
+    let heard = '';
+    for (const stop of [5, 40, behindHeaders - 2, behindHeaders, whole.length - 1]) {
+      for (let count = 0; count < (t.full ? 200 : 20); count += 1) {
+        const socket = connect(port, 'localhost');
+        await once(socket, 'connect');
+        socket.on('data', (bytes) => (heard += bytes.toString('latin1')));
+        socket.write(whole.slice(0, stop));
+        sockets.push(socket);
+        t.vary(1);
+      }
+    }
+    owner.send = (path, init) => fetch(`http://localhost:${String(port)}${path}`, init);
+    expect(await owner.call(account.sessionRead)).toMatchObject({ ok: true });
+    const stream = await owner.raw('GET', pathOf(STREAM, owner.vault, {}));
+    expect(stream.status).toBe(200);
+    await stream.body?.cancel();
+    expect([heard, await eventKinds(owner)]).toEqual(['', events]);
+    for (const socket of sockets) socket.destroy();
+    // The code that was sent all but for its end counts for nothing: it is still good.
+    expect(await owner.call(account.grantBuy, { factor })).toMatchObject({ ok: true });
+    server.close();
+    t.held('nothing is answered or counted before the end, and the owner goes on');
   },
 );

@@ -1,5 +1,5 @@
 import { signinStart } from '$contract/accounts.ts';
-import { startLogin } from '../../account/opaque.ts';
+import { beginLogin } from '../../account/opaque-worker.ts';
 import type { Bytes } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { Broker } from '../../remote/broker.ts';
@@ -28,12 +28,12 @@ export async function provePassphrase(
   if (userName === '') {
     throw new HalfkeyError('session_missing', 'the user name was not kept here: sign in once more');
   }
-  const login = await startLogin(passphrase);
-  const { startLoginRequest } = login;
-  const request = { userName: parseUserName(userName), startLoginRequest };
+  using login = await beginLogin(passphrase);
+  const request = { userName: parseUserName(userName), startLoginRequest: login.request };
   const { loginResponse } = await broker.call(signinStart, request);
   try {
-    return login.finish(loginResponse, serverPublicKey);
+    const { message, exportKey } = await login.finish(loginResponse, serverPublicKey);
+    return { finishLoginRequest: message, exportKey };
   } catch (error) {
     if (!(error instanceof HalfkeyError) || error.code !== 'login_refused') throw error;
     throw new HalfkeyError('passphrase_wrong', "this is not the account's passphrase");

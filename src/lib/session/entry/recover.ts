@@ -1,7 +1,7 @@
 import { recoveryCode, recoveryComplete, recoveryProve } from '$contract/accounts.ts';
 import type { AccountId } from '$contract/ids.ts';
 import { openKeyring, rewrapKeyring, type OpenKeyring } from '../../account/keyring.ts';
-import { startRegistration } from '../../account/opaque.ts';
+import { beginRegistration } from '../../account/opaque-worker.ts';
 import { requireStrong } from '../../account/passphrase.ts';
 import { parseRecoveryWords } from '../../account/recovery.ts';
 import { toB64Url } from '../../bytes.ts';
@@ -52,14 +52,13 @@ async function rewrap(
   const signature = await signWithKit(recoveryEntropy, 'recovery', broker);
   const { account } = await broker.call(recoveryProve, { signature });
 
-  const registration = await startRegistration(passphrase);
-  const { registrationRequest } = registration;
-  const answer = await broker.call(recoveryCode, { factor, registrationRequest });
+  using registration = await beginRegistration(passphrase);
+  const answer = await broker.call(recoveryCode, { factor, registrationRequest: registration.request });
   const current = keyringBytes(answer.keyring);
   const { serverPublicKey, userName } = await openKeyring(current, account, { recoveryEntropy });
   await requireStrong(passphrase, userName); // Once more: who the words belong to was not known before.
-  const { registrationRecord, exportKey } = registration.finish(answer.registrationResponse, serverPublicKey);
+  const { message, exportKey } = await registration.finish(answer.registrationResponse, serverPublicKey);
   using _exportKey = wipeAtEnd(exportKey);
   const keyring = await rewrapKeyring(current, account, { recoveryEntropy }, { exportKey });
-  return { account, registrationRecord, keyring };
+  return { account, registrationRecord: message, keyring };
 }

@@ -2,7 +2,8 @@ import { signinCode, signinFinish, signinStart, type SignedIn } from '$contract/
 import type { AccountId, UserName } from '$contract/ids.ts';
 import { factorResetAsk, factorResetConfirm, factorResetSecret } from '$contract/factor-reset.ts';
 import { openKeyring } from '../../account/keyring.ts';
-import { startLogin } from '../../account/opaque.ts';
+import { beginLogin } from '../../account/opaque-worker.ts';
+import type { OpaqueOutcome } from '../../account/opaque-flow.ts';
 import { parseRecoveryWords } from '../../account/recovery.ts';
 import { toB64Url, type Bytes } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
@@ -53,14 +54,8 @@ export class SignIn {
   async start({ userName: typed, passphrase }: Commands['sign-in/start']['args']): Promise<void> {
     this.clear();
     const userName = parseUserName(typed);
-    const login = await startLogin(passphrase);
-    const { startLoginRequest } = login;
-    const { loginResponse } = await this.#broker.call(signinStart, { userName, startLoginRequest });
-    const { finishLoginRequest, exportKey, serverPublicKey } = login.finish(
-      loginResponse,
-      await this.#deviceStore.serverPublicKey(),
-    );
-    const { account } = await this.#broker.call(signinFinish, { finishLoginRequest });
+    const { message, exportKey, serverPublicKey } = await this.#login(userName, passphrase);
+    const { account } = await this.#broker.call(signinFinish, { finishLoginRequest: message });
     const device = await this.#deviceStore.deviceFor(account);
     const startLock = await this.#deviceStore.lockFor(account, passphrase);
     this.#proven = {
@@ -71,6 +66,13 @@ export class SignIn {
       device,
       ...(startLock && { startLock }),
     };
+  }
+
+  async #login(userName: UserName, passphrase: string): Promise<OpaqueOutcome> {
+    using login = await beginLogin(passphrase);
+    const startLoginRequest = login.request;
+    const { loginResponse } = await this.#broker.call(signinStart, { userName, startLoginRequest });
+    return await login.finish(loginResponse, await this.#deviceStore.serverPublicKey());
   }
 
   /**

@@ -3,7 +3,8 @@ import type { AccountId, UserName, VaultId } from '$contract/ids.ts';
 import type * as v from 'valibot';
 import { generateBackupCodes, groupBackupCode, hashBackupCode } from '../../account/backup-codes.ts';
 import { createKeyring, type OpenKeyring } from '../../account/keyring.ts';
-import { startRegistration } from '../../account/opaque.ts';
+import { beginRegistration } from '../../account/opaque-worker.ts';
+import type { OpaqueOutcome } from '../../account/opaque-flow.ts';
 import { requireStrong } from '../../account/passphrase.ts';
 import { generateRecoveryEntropy, recoveryKeyPair, recoveryWords } from '../../account/recovery.ts';
 import { fromB64Url, toB64Url, type Bytes } from '../../bytes.ts';
@@ -52,19 +53,23 @@ export class SignUp {
   async start(args: Commands['sign-up/start']['args']): Promise<Commands['sign-up/start']['result']> {
     const userName = parseUserName(args.userName);
     await requireStrong(args.passphrase, userName);
-    const registration = await startRegistration(args.passphrase);
-    const { registrationRequest } = registration;
-    const { registrationResponse } = await this.#broker.call(signupStart, { userName, registrationRequest });
-    const { registrationRecord, exportKey, serverPublicKey } = registration.finish(registrationResponse);
+    const { message, exportKey, serverPublicKey } = await this.#register(userName, args.passphrase);
     const recoveryEntropy = generateRecoveryEntropy();
     const { publicKey } = await recoveryKeyPair(recoveryEntropy);
     const { account, totpSecret, otpauthUri } = await this.#broker.call(signupFinish, {
       userName,
-      registrationRecord,
+      registrationRecord: message,
       recoveryPublicKey: toB64Url(publicKey),
     });
     this.#started = { userName, account, exportKey, serverPublicKey, recoveryEntropy };
     return { totpSecret, otpauthUri };
+  }
+
+  async #register(userName: UserName, passphrase: string): Promise<OpaqueOutcome> {
+    using registration = await beginRegistration(passphrase);
+    const registrationRequest = registration.request;
+    const { registrationResponse } = await this.#broker.call(signupStart, { userName, registrationRequest });
+    return await registration.finish(registrationResponse);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { inboxList, inboxRead, inboxRemove, type InboxName } from '$contract/vault-inbox.ts';
+import { inboxRead, inboxRemove, type InboxName } from '$contract/vault-inbox.ts';
 import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import type * as v from 'valibot';
@@ -8,6 +8,7 @@ import { HalfkeyError } from '../../errors.ts';
 import { openRecord, readRecord, type CapturedFile } from '../../inbox/record.ts';
 import { operationsToRetire, unneededBelow } from '../../journal/state/inbox-epochs.ts';
 import type { FoldedVault } from '../../journal/state/folded-vault.ts';
+import { listInbox, nameOf, type ListedRecord } from '../../vault/inbox-listing.ts';
 import type { OpenVault } from '../../vault/open-vault.ts';
 import type { Adopter } from './adopting.ts';
 import { retry } from '../../remote/retry.ts';
@@ -32,7 +33,6 @@ export interface InboxAdoptionDeps {
   readonly onFailed: (error: unknown) => void;
 }
 
-type Listed = v.InferOutput<typeof inboxList.answer>['names'][number];
 type Found = v.InferOutput<typeof inboxRead.answer>['records'][number];
 
 /** A record that stays where it is. */
@@ -93,7 +93,7 @@ export class InboxAdoption {
     const { vault, nowMs } = this.#deps;
     const refusedBefore = this.#refused.size;
     const unneeded = unneededBelow(vault().journal.state);
-    const listed = await this.#listAll(signal);
+    const listed = await listInbox(vault(), signal);
     const names = new Set(listed.map(nameOf));
     for (const name of this.#refused.keys()) if (!names.has(name)) this.#refused.delete(name);
     const unseen = listed.filter((each) => !this.#isRefused(each));
@@ -109,20 +109,7 @@ export class InboxAdoption {
     await this.#retire(unneeded, left);
   }
 
-  async #listAll(signal: AbortSignal): Promise<Listed[]> {
-    const listed: Listed[] = [];
-    for (let after = '', more = true; more;) {
-      const { broker, vault: id } = this.#deps.vault();
-      const page = await retry(() => broker.call(inboxList, { after }, { vault: id, signal }), signal);
-      listed.push(...page.names);
-      const last = page.names.at(-1);
-      more = page.more && last !== undefined;
-      if (last) after = nameOf(last);
-    }
-    return listed;
-  }
-
-  #isRefused(listed: Listed): boolean {
+  #isRefused(listed: ListedRecord): boolean {
     const refused = this.#refused.get(nameOf(listed));
     return refused?.tag === listed.tag && refused.seenWith === seenWith(this.#deps.vault().journal.state);
   }
@@ -134,7 +121,7 @@ export class InboxAdoption {
     await journal.append((state) => operationsToRetire(state, unneeded, left));
   }
 
-  async #adoptPage(page: readonly Listed[], signal: AbortSignal): Promise<void> {
+  async #adoptPage(page: readonly ListedRecord[], signal: AbortSignal): Promise<void> {
     const { broker, vault } = this.#deps.vault();
     const names = page.map(({ device, blob }) => ({ device, blob }));
     const { records } = await retry(() => broker.call(inboxRead, { names }, { vault, signal }), signal);
@@ -238,8 +225,6 @@ export class InboxAdoption {
     }
   }
 }
-
-const nameOf = ({ device, blob }: InboxName): string => `${device}/${blob}`;
 
 /** Devices and keys that a record is judged by: another text when any of them is another. */
 function seenWith({ devices, inboxKeys, oldestInboxEpoch }: FoldedVault): string {
