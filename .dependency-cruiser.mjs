@@ -21,13 +21,33 @@ const inOrder = (room, ...inner) =>
     to: { path: `^${room}(${inner.slice(index + 1).join('|')})/` },
   }));
 
+/** What of npm a room may import, apart from types; of Node.js nothing, if it is the app's. */
+const packages = (from, ...names) => ({
+  name: `packages of ${from}`,
+  severity: 'error',
+  from: { path: from },
+  to: {
+    dependencyTypes: [
+      'npm',
+      'npm-dev',
+      'npm-optional',
+      'npm-peer',
+      'npm-no-pkg',
+      'npm-unknown',
+      ...(from.startsWith('^src') ? ['core'] : []),
+    ],
+    dependencyTypesNot: ['type-only'],
+    pathNot: names.map((name) => `node_modules/${name}/`),
+  },
+});
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     only('leaves', LEAVES),
     only('contract', CONTRACT),
-    only('crypto', lib('crypto'), LEAVES),
+    only('crypto', lib('crypto'), LEAVES, '^broker/contract/ed25519-point\\.ts$'),
     only('journal', lib('journal'), LEAVES, lib('crypto'), '^broker/contract/(segment|ids)\\.ts$'),
     only('protocol', lib('protocol'), LEAVES),
     only('account', lib('account'), LEAVES, lib('crypto', 'protocol'), CONTRACT),
@@ -111,6 +131,33 @@ export default {
     only('aws', '^broker/aws/', CONTRACT, '^broker/(ports|domain)/'),
     only('drain', '^broker/drain\\.ts$'),
     only('local-cloud', '^broker/local/', CONTRACT, '^broker/drain\\.ts$'),
+    packages(LEAVES),
+    packages(lib('protocol', 'platform')),
+    packages(lib('crypto'), 'hpke', 'hash-wasm'),
+    packages(lib('journal', 'inbox'), 'cborg'),
+    packages(
+      lib('account'),
+      '@scure/(base|bip39)',
+      '@serenity-kit/opaque',
+      '@zxcvbn-ts/[a-z-]+',
+      'cborg',
+      'valibot',
+    ),
+    packages(lib('store'), 'idb', 'valibot'),
+    packages(lib('remote'), 'dpop', 'valibot'),
+    packages(lib('vault', 'drive', 'transfer', 'session'), 'valibot'),
+    packages(lib('worker')),
+    packages(lib('state'), 'svelte'),
+    packages(lib('ui'), 'svelte', 'uqr', 'virtua'),
+    packages('^src/routes/', 'svelte', '@sveltejs/kit'),
+    packages('^src/service-worker/', 'workbox-[a-z]+'),
+    packages(CONTRACT, 'valibot'),
+    packages('^broker/ports/'),
+    packages('^broker/domain/', 'valibot', '@serenity-kit/opaque', 'jose', 'otplib'),
+    packages('^broker/routes/', 'hono', '@hono/node-server', 'valibot'),
+    packages('^broker/aws/', '@aws-sdk/[a-z0-9-]+', 'valibot'),
+    packages('^broker/local/', '@fastify/busboy', 'fast-xml-parser', 'jose', 'valibot'),
+    packages('^broker/launch/'),
     {
       name: 'runtime-packages',
       comment: 'what the bundles leave outside has to be installed in production too',
@@ -123,6 +170,6 @@ export default {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    exclude: { path: '\\.svelte-kit|node_modules|tests/vectors' },
+    exclude: { path: '\\.svelte-kit|tests/vectors' },
   },
 };

@@ -18,15 +18,17 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 /** Long, and about what comes of operations and not of keys: in Chromium too in the long form. */
 const INDEPENDENT_OF_ENGINE = 'erased,fold,inbox-epochs,names,snapshot';
 
-/** Tests that put other modules in the place of the product's, or drive workers: nobody else may get what they have read or left. */
-const isolated = readdirSync(fileURLToPath(new URL('tests', import.meta.url)), { recursive: true })
+const tests = readdirSync(fileURLToPath(new URL('tests', import.meta.url)), { recursive: true })
   .map((path) => `tests/${String(path).replaceAll('\\', '/')}`)
-  .filter((path) => path.endsWith('.test.ts') && !/^tests\/(browser|hostile)\//.test(path))
-  .filter(
-    (path) =>
-      path.startsWith('tests/worker/') ||
-      /\bvi\.(mock|doMock|resetModules)\(/.test(readFileSync(new URL(path, import.meta.url), 'utf8')),
-  );
+  .filter((path) => path.endsWith('.test.ts') && !/^tests\/(browser|hostile)\//.test(path));
+const having = (pattern: RegExp) =>
+  tests.filter((path) => pattern.test(readFileSync(new URL(path, import.meta.url), 'utf8')));
+
+/** Tests that put other modules in the place of the product's: nobody else may get what they have read or left. */
+const isolated = having(/\bvi\.(mock|doMock|resetModules)\(/);
+
+/** Tests of the whole worker, in a Chromium that they drive. */
+const inChromium = having(/^import .* from '\.\/(people|device|bare-stack)\.ts';$/m);
 
 // This file is read for every project, also for those that need no browser: where there is none, only its own project fails.
 const chromium = findHeadlessChromium();
@@ -36,6 +38,8 @@ export default defineConfig({
   test: {
     // Once for the run, whichever projects take part in it.
     globalSetup: ['tests/support/workshop.ts'],
+    // Fixtures start processes and browsers, which takes a while on a busy machine.
+    hookTimeout: 120_000,
     // By itself Vitest leaves one core to others: of two, half of the machine.
     maxWorkers: availableParallelism(),
     // Where nothing is kept in a module or a global, one process runs file after file and reads each module once (`isolate: false`).
@@ -47,7 +51,7 @@ export default defineConfig({
           isolate: false,
           setupFiles: ['tests/support/fresh-database.ts'],
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/{broker,browser,e2e,hostile}/**', ...isolated],
+          exclude: ['tests/{broker,browser,e2e,hostile}/**', ...isolated, ...inChromium],
           testTimeout: 60_000,
         },
       },
@@ -63,12 +67,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'worker',
+          isolate: false,
+          include: inChromium,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'broker',
           isolate: false,
           include: ['tests/broker/**/*.test.ts'],
           exclude: isolated,
           testTimeout: 60_000,
-          hookTimeout: 120_000,
         },
       },
       {
@@ -79,7 +91,6 @@ export default defineConfig({
           isolate: false,
           include: ['tests/hostile/**/*.test.ts'],
           testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
       {

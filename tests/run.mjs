@@ -45,7 +45,7 @@ const SUITES = {
   bare: { run: (args) => ({ command: [join(root, 'tests', 'bare', 'run.mjs'), ...args] }) },
   unit: { run: vitest('--project', 'node', '--project', 'isolated') },
   broker: { run: vitest('--project', 'broker') },
-  browser: { inBrowsers: true, run: vitest('--project', 'browser') },
+  browser: { inBrowsers: true, run: vitest('--project', 'browser', '--project', 'worker') },
   /** All projects at once. */
   vitest: { inBrowsers: true, onBuild: true, run: vitest() },
   related: { inBrowsers: true, onBuild: true, run: vitest('related') },

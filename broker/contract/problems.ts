@@ -50,9 +50,12 @@ export type ProblemCode = keyof typeof PROBLEMS;
 
 const ProblemName = v.picklist(Object.keys(PROBLEMS) as ProblemCode[]);
 
-/** One of a batch that was refused, by what names it, and why; the others of its batch took place. */
+/**
+ * One of a batch that was refused, by what names it, and why; the others of its batch took place. A reason that nobody knows is
+ * `record_corrupt`: it holds up none of the others, and the one that it is of is not taken for done.
+ */
 export const refusalOf = <Name extends v.ObjectEntries>(name: Name) =>
-  v.object({ ...name, code: ProblemName });
+  v.object({ ...name, code: v.fallback(ProblemName, 'record_corrupt') });
 
 /** `application/problem+json` (RFC 9457): `code` is what programs look at. */
 export const Problem = v.object({

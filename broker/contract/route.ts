@@ -69,3 +69,14 @@ export const Empty = v.strictObject({});
 /** As many at a time as a request may have. */
 export const batchOf = <Item extends v.GenericSchema>(item: Item) =>
   v.pipe(v.array(item), v.minLength(1), v.maxLength(LIMITS.batch));
+
+/**
+ * The entries of an answer that speaks of many things, each parsed by itself: what is no such entry is left out, so that it holds up none
+ * of the others. Not for what says that something was refused: unread, that would pass for done.
+ */
+export const eachOf = <Item extends v.GenericSchema>(item: Item) =>
+  v.pipe(
+    v.custom<v.InferInput<Item>[]>((given) => Array.isArray(given)),
+    v.transform((entries) => entries.filter((entry) => v.is(item, entry))),
+    v.array(item),
+  );

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { BlobId, Count, GrantId, s3Name, Sha256B64 } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { batchOf, Empty, route } from './route.ts';
+import { batchOf, eachOf, Empty, route } from './route.ts';
 
 const Url = v.pipe(v.string(), v.url(), v.maxLength(8192));
 const BlobSize = v.pipe(Count, v.minValue(1), v.maxValue(LIMITS.maxBlobBytes));
@@ -36,7 +36,7 @@ export const blobGetUrls = route({
   path: '/api/vaults/:vault/blobs/get',
   stage: 'full',
   request: v.strictObject({ blobs: batchOf(BlobId) }),
-  answer: v.object({ urls: v.array(v.object({ blob: BlobId, url: Url })) }),
+  answer: v.object({ urls: eachOf(v.object({ blob: BlobId, url: Url })) }),
 });
 
 /**

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { b64url, BlobId, Count, DeviceId, GrantId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { refusalOf } from './problems.ts';
-import { batchOf, route } from './route.ts';
+import { batchOf, eachOf, route } from './route.ts';
 
 /**
  * What a capture will be in the drive, sealed to the vault's inbox key and signed by the device that took it in
@@ -47,7 +47,7 @@ export const inboxList = route({
   stage: 'full',
   request: v.strictObject({ after: v.pipe(v.string(), v.regex(/^(?:[\w-]{22}\/[\w-]{22})?$/)) }),
   answer: v.object({
-    names: v.array(v.object({ ...InboxName.entries, tag: v.string() })),
+    names: eachOf(v.object({ ...InboxName.entries, tag: v.string() })),
     more: v.boolean(),
   }),
 });
@@ -62,7 +62,7 @@ export const inboxRead = route({
   stage: 'full',
   request: v.strictObject({ names: batchOf(InboxName) }),
   answer: v.object({
-    records: v.array(
+    records: eachOf(
       v.object({
         ...InboxName.entries,
         record: InboxRecord,

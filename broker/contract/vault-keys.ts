@@ -3,7 +3,7 @@ import { Grant } from './accounts.ts';
 import { EnvelopeName, EnvelopeProof, EnvelopeRecord, KeyEpoch, KeyPurpose } from './envelope.ts';
 import { b64url, BlobId, Factor, GrantId } from './ids.ts';
 import { refusalOf } from './problems.ts';
-import { batchOf, route } from './route.ts';
+import { batchOf, eachOf, route } from './route.ts';
 
 /**
  * Makes KMS halves for new blobs, LIMITS.grantGenerations a code; no release is spent. `proof` lets the envelope of this epoch be
@@ -21,7 +21,7 @@ export const keysGenerate = route({
     blobs: batchOf(BlobId),
   }),
   answer: v.object({
-    keys: v.array(
+    keys: eachOf(
       v.object({
         blob: BlobId,
         kmsHalf: b64url({ exactly: 32 }),
@@ -43,11 +43,12 @@ export const keysRelease = route({
   takesGrant: true,
   request: v.strictObject({ grant: GrantId, purpose: KeyPurpose, names: batchOf(EnvelopeName) }),
   answer: v.object({
-    keys: v.array(
-      v.object({ blob: BlobId, epoch: KeyEpoch, envelope: EnvelopeRecord, kmsHalf: b64url({ exactly: 32 }) }),
+    keys: eachOf(
+      // Who opens the envelope judges it, and says what is wrong with it.
+      v.object({ blob: BlobId, epoch: KeyEpoch, envelope: v.unknown(), kmsHalf: b64url({ exactly: 32 }) }),
     ),
-    absent: v.array(EnvelopeName),
-    refused: v.array(refusalOf(EnvelopeName.entries)),
+    absent: eachOf(EnvelopeName),
+    refused: eachOf(refusalOf(EnvelopeName.entries)),
   }),
 });
 

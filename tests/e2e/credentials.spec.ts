@@ -218,7 +218,7 @@ for (const device of devicesToLookAt('laptop'))
     await expect(page.getByText('Renamed “Letter.txt” to “Stolen.txt”')).toBeVisible();
     await tour.look('lost-deeds');
     await page.getByRole('button', { name: 'Sign it out and undo all this' }).click();
-    await expect(page.getByText('What it did since then is undone.').first()).toBeVisible();
+    await expect(page.getByText('What it did since then has been undone.').first()).toBeVisible();
     await tour.look('lost-signed-out');
 
     await lost.page.reload();

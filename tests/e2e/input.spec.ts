@@ -201,10 +201,10 @@ inLongForm(test)(
     const { page } = tour;
     const lise = new Person(page, stack, 'taken');
     await page.goto('/no/such/page');
-    await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeFocused();
+    await expect(page.getByRole('heading', { name: 'Nothing here' })).toBeFocused();
     tour.complaints.length = 0; // That there is nothing, Kit writes down as well.
     await tour.look('nowhere');
-    await page.getByRole('link', { name: 'Go to the first page' }).click();
+    await page.getByRole('link', { name: 'Go to the start page' }).click();
     await page.getByRole('link', { name: 'Create account' }).click();
 
     await page.getByLabel('User name').fill('taken');

@@ -116,7 +116,7 @@ inLongForm(test)(
     await clearFiles(page);
     for (const gate of stack.gates) gate.guard = () => 'pass';
     await page.goto('/');
-    await expect(transfer).toContainText('Not taken in whole: pick the same file again.');
+    await expect(transfer).toContainText('Only partly read: pick the same file again.');
 
     await page.getByLabel('Pick again letter.txt').setInputFiles(letter);
     await expect(page.getByText('Appears in your drive after the next code.')).toBeVisible();

@@ -7,7 +7,7 @@ import { isLongForm } from '../support/long-form.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const AXE = readFileSync(`${ROOT}node_modules/axe-core/axe.min.js`, 'utf8');
 
-const TAKES_PICTURES = process.env['PICTURES'] !== undefined;
+const { PICTURES } = process.env;
 
 /** With PICTURES set, all go to test-results/pictures, and these to docs/pictures. */
 const OF_THE_DOCUMENTS: readonly string[] = [
@@ -83,7 +83,21 @@ export class LookedAt {
         .soft(await this.#faults(scheme === 'light' ? RULES : COLOUR_RULES), `${name}: axe finds`)
         .toEqual([]);
     }
+    if (PICTURES === 'all') await this.#pictureForOthers(screen);
     expect.soft(this.complaints.splice(0), `${screen}: the console says`).toEqual([]);
+  }
+
+  /** PICTURES=all: as people see it whose text is twice the size, and those whose system chooses the colours. */
+  async #pictureForOthers(screen: string): Promise<void> {
+    await this.page.emulateMedia({ colorScheme: 'light' });
+    const resize = (size: string) =>
+      this.page.evaluate((size) => (document.documentElement.style.fontSize = size), size);
+    await resize('32px');
+    await this.#picture(`${screen}-large-${String(this.#width)}`);
+    await resize('');
+    await this.page.emulateMedia({ forcedColors: 'active' });
+    await this.#picture(`${screen}-forced-${String(this.#width)}`);
+    await this.page.emulateMedia({ forcedColors: 'none' });
   }
 
   #contentWidth(): Promise<number> {
@@ -104,7 +118,7 @@ export class LookedAt {
   }
 
   async #picture(name: string): Promise<void> {
-    if (!TAKES_PICTURES) return;
+    if (PICTURES === undefined) return;
     const folders = ['test-results/pictures', ...(OF_THE_DOCUMENTS.includes(name) ? ['docs/pictures'] : [])];
     for (const folder of folders) {
       mkdirSync(`${ROOT}${folder}`, { recursive: true });

@@ -194,3 +194,18 @@ test('a browser that lacks what Halfkey needs is told so', async ({ browser }) =
   await page.goto('/');
   await expect(page.getByText(/browser/i).first()).toBeVisible();
 });
+
+test('a page that does not load says so, and is there at the next try', async ({ browser }) => {
+  const context = await browser.newContext({ baseURL: stack.origin, serviceWorkers: 'block' });
+  const page = await context.newPage();
+  await page.goto('/');
+  await expect(page.getByRole('link', { name: 'Sign in' })).toBeVisible();
+  // Kit's first two are around every page, and here already.
+  const pages = /\/_app\/immutable\/nodes\/(?![01]\.)/;
+  await page.route(pages, (route) => route.abort());
+  await page.getByRole('link', { name: 'Sign in' }).click();
+  await expect(page.getByText('This page didn’t load.')).toBeVisible();
+  await page.unroute(pages);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByLabel('User name')).toBeVisible();
+});

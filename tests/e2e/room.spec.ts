@@ -155,7 +155,7 @@ inLongForm(test)(
     await grace.upload(textFile('letter.txt', 'was there in time'));
     await expect(transfer(grace, 'letter.txt')).toContainText('Encrypted on this device.');
     await grace.upload(source);
-    await expect(transfer(grace, 'Film.bin')).toContainText('Not taken in yet: keep this page open.');
+    await expect(transfer(grace, 'Film.bin')).toContainText('Not encrypted yet: keep this page open.');
     await expect(transfer(grace, 'Film.bin')).not.toContainText('Encrypted on this device');
     expect(await capturedCount(grace.page)).toBe(1);
 
@@ -164,7 +164,7 @@ inLongForm(test)(
     await again.page.goto(`${stack.origin}/`);
     await sayRoom(again.page, SOME_ROOM_BYTES);
     await expect(transfer(again, 'letter.txt')).toContainText('Encrypted on this device.');
-    await expect(transfer(again, 'Film.bin')).toContainText('Not taken in whole: pick the same file again.');
+    await expect(transfer(again, 'Film.bin')).toContainText('Only partly read: pick the same file again.');
 
     await context.setOffline(false);
     await again.unlock();
@@ -188,13 +188,13 @@ inLongForm(test)(
     await expect(transfer(mary, 'first.txt')).toContainText('Encrypted on this device.');
     await giveRoom(page, 16 * MIB);
     await mary.upload(source);
-    await expect(transfer(mary, 'Film.bin')).toContainText('Not taken in yet: keep this page open.', {
+    await expect(transfer(mary, 'Film.bin')).toContainText('Not encrypted yet: keep this page open.', {
       timeout: 60_000,
     });
     expect(await capturedCount(page)).toBe(1);
     await giveRoom(page, 1);
     await mary.upload(textFile('last.txt', 'came too late'));
-    await expect(transfer(mary, 'last.txt')).toContainText('Not taken in yet: keep this page open.');
+    await expect(transfer(mary, 'last.txt')).toContainText('Not encrypted yet: keep this page open.');
     await expect(transfer(mary, 'first.txt')).toContainText('Encrypted on this device.');
 
     await page.getByRole('button', { name: 'More', exact: true }).click();
@@ -272,12 +272,12 @@ inLongForm(test)(
       const again = await returned(lise, browser);
       const row = transfer(again, 'Film.bin');
       await sayRoom(again.page, SOME_ROOM_BYTES);
-      await expect(row).toContainText('Not taken in whole: pick the same file again.');
+      await expect(row).toContainText('Only partly read: pick the same file again.');
 
       const other = join(folder, 'Other.bin');
       writeFileSync(other, 'another film');
       await pickAgain(again.page, other);
-      await expect(again.page.getByText('“Other.bin” was not taken')).toBeVisible();
+      await expect(again.page.getByText('“Other.bin” was not uploaded')).toBeVisible();
       await expect(again.page.getByText('This isn’t the file that the upload started with')).toBeVisible();
       await expect(row).toContainText('pick the same file again');
 

@@ -128,12 +128,12 @@ for (const device of devicesToLookAt('phone'))
     await page.keyboard.press('Escape');
 
     await stack.broker.halt();
-    await expect(page.getByText('The server does not answer')).toBeVisible();
+    await expect(page.getByText('The server isn’t answering')).toBeVisible();
     // Those who listen for news find nobody.
     tour.complaints.length = 0;
     await tour.look('server-away');
     await stack.broker.resume();
-    await expect(page.getByText('The server does not answer')).toBeHidden();
+    await expect(page.getByText('The server isn’t answering')).toBeHidden();
 
     await page.context().clearCookies();
     await page.reload();

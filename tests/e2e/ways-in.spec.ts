@@ -30,13 +30,13 @@ test('files come in by being dropped on the window, and by being pasted', async 
   const album = join(folder, 'Album');
   mkdirSync(album);
   const cdp = await page.context().newCDPSession(page);
-  const drag = async (files: string[]) => {
+  const drag = async (files: string[], words = 'Drop to encrypt and upload') => {
     const data = { items: [], files, dragOperationsMask: 1 };
     for (const type of ['dragEnter', 'dragOver'] as const)
       await cdp.send('Input.dispatchDragEvent', { type, x: 400, y: 400, data });
-    await expect(page.getByText('Drop to encrypt and upload')).toBeVisible();
+    await expect(page.getByText(words)).toBeVisible();
     await cdp.send('Input.dispatchDragEvent', { type: 'drop', x: 400, y: 400, data });
-    await expect(page.getByText('Drop to encrypt and upload')).toBeHidden();
+    await expect(page.getByText(words)).toBeHidden();
   };
   await drag([dropped]);
   await expect(mary.row('dropped.txt')).toContainText('13 B');
@@ -60,6 +60,18 @@ test('files come in by being dropped on the window, and by being pasted', async 
   });
   await page.keyboard.press('Control+v');
   await expect(mary.row('image.png')).toBeVisible();
+
+  // Where there is no drive yet: left to itself, the browser would go to the file.
+  await mary.signOut();
+  await page.getByRole('link', { name: 'Sign in' }).click();
+  await expect(page.getByLabel('User name')).toBeVisible();
+  const early = join(folder, 'dropped too early.txt');
+  writeFileSync(early, 'not lost');
+  await drag([early], 'Drop to add after you sign in');
+  await expect(page.getByRole('status')).toContainText('Sign in to add 1 file.');
+  await mary.typePassphrase();
+  await mary.typeCode();
+  await expect(mary.row('dropped too early.txt')).toContainText('8 B');
 });
 
 inLongForm(test)(

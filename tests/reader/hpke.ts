@@ -26,6 +26,37 @@ const extract = (suite: Uint8Array, salt: Uint8Array, label: string, ikm: Uint8A
 const expand = (suite: Uint8Array, key: Uint8Array, label: string, info: Uint8Array, length: number): Bytes =>
   hmac(key, Uint8Array.of(0, length), labeled(suite, label, info), Uint8Array.of(1)).slice(0, length);
 
+/** RFC 7748 §6.1. */
+export function agree(privateKey: Uint8Array, publicKey: Uint8Array): Bytes {
+  const shared = diffieHellman({
+    privateKey: createPrivateKey({ key: Buffer.concat([PRIVATE, privateKey]), format: 'der', type: 'pkcs8' }),
+    publicKey: createPublicKey({ key: Buffer.concat([PUBLIC, publicKey]), format: 'der', type: 'spki' }),
+  });
+  return Uint8Array.from(shared);
+}
+
+/**
+ * RFC 9180 §4.1 and §5.1, mode 0 without a PSK: key and nonce of the one message.
+ * @param kemContext `enc ‖ public key`
+ */
+export function keySchedule(
+  agreed: Uint8Array,
+  kemContext: Uint8Array,
+  info: Uint8Array,
+): { readonly key: Bytes; readonly nonce: Bytes } {
+  const shared = expand(KEM, extract(KEM, EMPTY, 'eae_prk', agreed), 'shared_secret', kemContext, 32);
+  const hashes = concat(
+    Uint8Array.of(0),
+    extract(HPKE, EMPTY, 'psk_id_hash', EMPTY),
+    extract(HPKE, EMPTY, 'info_hash', info),
+  );
+  const secret = extract(HPKE, shared, 'secret', EMPTY);
+  return {
+    key: expand(HPKE, secret, 'key', hashes, 32),
+    nonce: expand(HPKE, secret, 'base_nonce', hashes, 12),
+  };
+}
+
 /**
  * Section 2: opens `enc ‖ ciphertext ‖ tag`, sealed in base mode to the public half of this private key.
  * @throws {Refused} `key_mismatch`
@@ -40,29 +71,11 @@ export function openHpke(
   const enc = sealed.subarray(0, 32);
   const [ciphertext, tag] = [sealed.subarray(32, -16), sealed.subarray(-16)];
   try {
-    const shared = decapsulate(privateKey, enc);
-    // RFC 9180 §5.1, mode 0 without a PSK.
-    const hashes = concat(
-      Uint8Array.of(0),
-      extract(HPKE, EMPTY, 'psk_id_hash', EMPTY),
-      extract(HPKE, EMPTY, 'info_hash', info),
-    );
-    const secret = extract(HPKE, shared, 'secret', EMPTY);
-    const key = expand(HPKE, secret, 'key', hashes, 32);
-    const nonce = expand(HPKE, secret, 'base_nonce', hashes, 12);
+    const context = concat(enc, x25519PublicKey(privateKey));
+    const { key, nonce } = keySchedule(agree(privateKey, enc), context, info);
     const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(aad).setAuthTag(tag);
     return concat(decipher.update(ciphertext), decipher.final());
   } catch {
     throw new Refused('key_mismatch', 'the key does not open this');
   }
-}
-
-// RFC 9180 §4.1.
-function decapsulate(privateKey: Uint8Array, enc: Uint8Array): Bytes {
-  const shared = diffieHellman({
-    privateKey: createPrivateKey({ key: Buffer.concat([PRIVATE, privateKey]), format: 'der', type: 'pkcs8' }),
-    publicKey: createPublicKey({ key: Buffer.concat([PUBLIC, enc]), format: 'der', type: 'spki' }),
-  });
-  const context = concat(enc, x25519PublicKey(privateKey));
-  return expand(KEM, extract(KEM, EMPTY, 'eae_prk', shared), 'shared_secret', context, 32);
 }

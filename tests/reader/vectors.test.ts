@@ -8,7 +8,7 @@ import { openFloe } from './floe.ts';
 import { fromHex } from './golden.ts';
 import { headPhrase, readJournal, type Known } from './journal.ts';
 import { readKeyring } from './keyring.ts';
-import { exportKeyOf, type OpaqueVector } from './opaque.ts';
+import { exportKeyOf, startOpaqueLogin, type OpaqueVector } from './opaque.ts';
 import { derive, equal, sha256, type Bytes } from './primitives.ts';
 import { openPages, readState } from './snapshot.ts';
 import { encodeState } from './state-bytes.ts';
@@ -64,6 +64,32 @@ test('comes to the same export key as the product, at any server', async () => {
   const { registrationRecord, exportKey } = registration.finish(answer.registrationResponse);
   const vector = { passphrase, credentialIdentifier, serverSetup, registrationRecord, exportKeyHex: '' };
   expect(hex(await exportKeyOf(vector))).toBe(hex(exportKey));
+});
+
+test('signs in at the server with the passphrase alone, and has the export key and the server’s own that the product has', async () => {
+  await opaque.ready;
+  const [passphrase, userIdentifier] = ['Gru\u0308n-vi\u0301a-mond-\ufb01sch', 'somebody'];
+  const serverSetup = opaque.server.createSetup();
+  const registration = await startRegistration(passphrase);
+  const { registrationResponse } = opaque.server.createRegistrationResponse({
+    ...{ serverSetup, userIdentifier, registrationRequest: registration.registrationRequest },
+  });
+  const { registrationRecord, exportKey, serverPublicKey } = registration.finish(registrationResponse);
+  const begin = (typed: string) => {
+    const login = startOpaqueLogin(typed);
+    const { startLoginRequest } = login;
+    const answered = opaque.server.startLogin({
+      ...{ serverSetup, userIdentifier, registrationRecord, startLoginRequest },
+    });
+    return { login, ...answered };
+  };
+  const { login, loginResponse, serverLoginState } = begin(passphrase);
+  const proven = await login.finish(loginResponse);
+  expect(proven).toMatchObject({ exportKey, serverPublicKey });
+  const finishLoginRequest = proven?.finishLoginRequest ?? '';
+  expect(opaque.server.finishLogin({ serverLoginState, finishLoginRequest }).sessionKey).toBeDefined();
+  const wrong = begin('another passphrase');
+  expect(await wrong.login.finish(wrong.loginResponse)).toBeUndefined();
 });
 
 test('has BIP39’s list, by the hash that docs/FORMAT.md gives', () => {

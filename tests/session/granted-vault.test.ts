@@ -6,7 +6,7 @@ import { vaultOf } from '../../src/lib/session/granted-vault.ts';
 import { LiveGrant } from '../../src/lib/session/live-grant.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 
-const openAccount = { localAccount: { account: {}, device: {} } } as Parameters<typeof vaultOf>[0];
+const openAccount = { localAccount: { account: {}, device: {} }, drive: {} } as Parameters<typeof vaultOf>[0];
 
 /** A vault with a grant of so many releases, or without one. */
 function vaultWith(releases?: number) {

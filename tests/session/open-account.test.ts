@@ -151,7 +151,7 @@ describe('an account that is opened', () => {
 
   it('gathers what it may not write yet, and loses none of it', async () => {
     await world.journal.append(() => [fileAdd(1), fileAdd(2), fileAdd(3)]);
-    const { changes, journal } = await open();
+    const { changes, journal } = (await open()).drive;
     let refusals = 0;
     world.interfere = (route, _request, effect) =>
       route === logAppend && refusals++ < 3
@@ -197,9 +197,9 @@ describe('an account that is opened', () => {
         },
       },
     ]);
-    const account = await open();
-    await account.changes.rename(file, 'b');
-    account.sync();
+    const { drive } = await open();
+    await drive.changes.rename(file, 'b');
+    drive.sync();
     await until(() => world.journal.state.entry(file)?.name === 'b');
   });
 });
@@ -240,7 +240,7 @@ it('asks anew what the broker has to say when it is told to, and once an hour', 
   const account = await open();
   const greetings = () => asked.filter((path) => path === sessionRead.path).length;
   const refreshes = world.times(logRead);
-  account.sync();
+  account.drive.sync();
   await until(() => world.times(logRead) > refreshes);
   expect(greetings()).toBe(1);
   account.lookAgain();

@@ -13,16 +13,16 @@ describe('what is said aloud', () => {
   it('is said after a moment, in which more may come', () => {
     const announcer = new Announcer();
     announcer.say('Halfkey is open.');
-    expect(announcer.text).toBe('');
+    expect(announcer.said.text).toBe('');
     vi.runAllTimers();
-    expect(announcer.text).toBe('Halfkey is open.');
+    expect(announcer.said.text).toBe('Halfkey is open.');
   });
 
   it('of a burst is its first sentence and how many there are besides', () => {
     const announcer = new Announcer();
     for (const name of ['a', 'b', 'c']) announcer.say(`“${name}” is uploaded.`);
     vi.runAllTimers();
-    expect(announcer.text).toBe('“a” is uploaded. And 2 more.');
+    expect(announcer.said.text).toBe('“a” is uploaded. And 2 more.');
   });
 
   it('begins anew after each burst', () => {
@@ -31,6 +31,6 @@ describe('what is said aloud', () => {
       announcer.say(sentence);
       vi.runAllTimers();
     }
-    expect(announcer.text).toBe('Two.');
+    expect(announcer.said.text).toBe('Two.');
   });
 });

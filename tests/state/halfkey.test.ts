@@ -66,7 +66,7 @@ const transfer = (more: Partial<TransferReport>): void => {
 /** What is said aloud of what has happened since. */
 const said = () => {
   vi.runAllTimers();
-  return halfkey.announcer.text;
+  return halfkey.announcer.said.text;
 };
 
 describe('what is said aloud of the lock', () => {

@@ -100,6 +100,17 @@ describe('files that another app has shared', () => {
   });
 });
 
+describe('files that were dropped where there is no drive yet', () => {
+  it('are kept until there is one, and wanted; beside those of another site they are asked about', async () => {
+    incoming.bring([A]);
+    incoming.bring([B]);
+    expect(incoming.arrived).toEqual({ files: [A, B], asks: false });
+    serviceWorker({ kind: 'files', files: [A] });
+    await incoming.come({ share: 's1' });
+    expect(incoming.arrived).toEqual({ files: [A, B, A], asks: true });
+  });
+});
+
 describe('files that were opened with the app', () => {
   it('are wanted', async () => {
     launch({ files: [new Handle(A)] });

@@ -146,7 +146,7 @@ it('says aloud what has ended, good or bad, and nothing of what was cancelled', 
     '“a.txt” was uploaded.',
     '“b.txt” was downloaded.',
     '“c.txt” was not uploaded.',
-    '“e.txt” was passed to your browser’s downloads.',
+    '“e.txt” was sent to your browser’s downloads.',
   ]);
 });
 

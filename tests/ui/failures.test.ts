@@ -33,6 +33,17 @@ describe('texts for failures', () => {
     expect(explain({ code: 'code_used', detail: {} }, 17_000).text).toContain('13 seconds');
   });
 
+  it('tells a device whose own writing counts for nothing from one that has lost its keys, and lets it upload first', () => {
+    const lost = explain({ code: 'device_state_lost', detail: {} }, 0);
+    const { title, text } = explain({ code: 'device_state_lost', detail: { seq: 7 } }, 0);
+    expect(title).not.toBe(lost.title);
+    // Signing out forgets what waits here.
+    expect(text).toMatch(/stopped making changes here.* nothing here is left to upload. Then sign out/);
+    expect(explain({ code: 'epoch_key_missing', detail: {} }, 0).text).toMatch(
+      /left to upload. Then sign out/,
+    );
+  });
+
   it('names what the browser lacks', () => {
     expect(explain({ code: 'browser_lacks', detail: { feature: 'OPFS' } }, 0).text).toContain('“OPFS”');
   });

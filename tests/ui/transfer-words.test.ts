@@ -59,6 +59,13 @@ describe('words for a transfer', () => {
     expect(silenceWords(held.holdup, OFFLINE)).toBeUndefined();
   });
 
+  it('says of a download who does not answer, or that it goes on by itself', () => {
+    const held = { phase: 'waiting-for-network', direction: 'down', isSafe: false } as const;
+    const silent = { ...held, holdup: { why: 'store' } } as const;
+    expect(transferWords(silent, ONLINE)).toBe('The file storage isn’t answering.');
+    expect(transferWords(silent, OFFLINE)).toBe('Will continue when you are online.');
+  });
+
   it('waits for another line where this one is not to be used', () => {
     const metered = {
       phase: 'waiting-for-network',
@@ -96,14 +103,14 @@ describe('words for a transfer', () => {
   it('says of what a full device refused that it was not taken in', () => {
     const failed = { phase: 'failed', direction: 'up', isSafe: true } as const;
     expect(transferWords({ ...failed, error: { code: 'device_full', detail: {} } }, ONLINE)).toBe(
-      'Not taken in',
+      'Not added',
     );
     expect(transferWords({ ...failed, error: { code: 'store_full', detail: {} } }, ONLINE)).toBe('Failed');
   });
 
   it('says of what the browser was given no more than that', () => {
     const done = { phase: 'done', direction: 'down', isSafe: true } as const;
-    expect(transferWords({ ...done, isHandedOver: true }, ONLINE)).toBe('Passed to your browser’s downloads');
+    expect(transferWords({ ...done, isHandedOver: true }, ONLINE)).toBe('Sent to your browser’s downloads');
     expect(transferWords(done, ONLINE)).toBe('Done');
   });
 
@@ -117,7 +124,7 @@ describe('words for a transfer', () => {
 
   it('asks for the file again where it was not taken in', () => {
     expect(transferWords({ phase: 'waiting-for-file', direction: 'up', isSafe: false }, ONLINE)).toBe(
-      'Not taken in whole: pick the same file again.',
+      'Only partly read: pick the same file again.',
     );
   });
 

@@ -19,6 +19,7 @@ const GIVEN_ONCE: Readonly<Record<string, readonly string[]>> = {
   'lib/ui/controls/Starting.svelte': ['{text}'],
   'lib/ui/controls/Switch.svelte': ['{label}', '{hint}'],
   'lib/ui/controls/TextField.svelte': ['{label}', '{hint}'],
+  'lib/ui/drive/DropTarget.svelte': ['{words}'],
   'lib/ui/drive/FilesGrid.svelte': ['{title}'],
   'lib/ui/drive/HelpDialog.svelte': ['{what}'],
   'lib/ui/settings/InstallDialog.svelte': ['{takesFiles ? BENEFITS.withFiles : BENEFITS.plain}', '{text}'],

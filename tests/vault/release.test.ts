@@ -106,6 +106,25 @@ describe('keys that are released', () => {
     expect([...keys.keys()]).toEqual([wanted.blob]);
   });
 
+  it.each([
+    ['envelope_corrupt', { salt: 'short' }],
+    ['envelope_corrupt', { more: 1 }],
+    ['envelope_corrupt', { sealedKey: undefined }],
+    ['format_unknown', { suite: 'halfkey/9' }],
+  ])('are none of an envelope that is %s, %j, and those of the others', async (code, change) => {
+    const [bad, good] = [await envelop(), await envelop()];
+    world.interfere = async (_route, _request, effect) => {
+      const answer = (await effect()) as { keys: { blob: string; envelope: object }[] };
+      const keys = answer.keys.map((key) =>
+        key.blob === bad.blob ? { ...key, envelope: { ...key.envelope, ...change } } : key,
+      );
+      return { ...answer, keys };
+    };
+    const keys = await releaseKeys(world.open, 'file', named(bad.blob, good.blob));
+    expect(keys.get(bad.blob)).toMatchObject({ code });
+    expect(keys.get(good.blob)).toEqual(good.contentKey);
+  });
+
   it('are asked for no longer once that was called off', async () => {
     const { blob } = await envelop();
     const controller = new AbortController();

@@ -17,6 +17,9 @@ export interface Person {
   readonly factor: () => { backupCode: string };
 }
 
+/** One for all files that a process runs; it ends with the process. */
+let launched: Promise<Browser> | undefined;
+
 /** Starting broker, local cloud and browser, and building what they run when nobody has yet. */
 const START_MS = 120_000;
 
@@ -50,11 +53,11 @@ export class Worlds {
 
   async start(): Promise<void> {
     this.#stack = await startBareStack({ isQuick: true, ...this.#options });
-    this.#browser = await chromium.launch({ executablePath: headlessChromiumPath(), args: CHROMIUM_ARGS });
+    launched ??= chromium.launch({ executablePath: headlessChromiumPath(), args: CHROMIUM_ARGS });
+    this.#browser = await launched;
   }
 
   async stop(): Promise<void> {
-    await this.#browser?.close();
     await this.#stack?.stop();
   }
 

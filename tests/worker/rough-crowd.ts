@@ -70,7 +70,8 @@ export class RoughCrowd {
   /** The network is back to stay, somebody has a code, and picks again what was not taken in whole. */
   async comeToRest(): Promise<void> {
     for (const line of this.lines) await line.mend();
-    await this.tabs[0]?.send('unlock', { factor: this.person.factor() });
+    // Of backup codes one session may try but a few in a row.
+    await this.tabs[0]?.send('unlock', { factor: { code: await this.person.authenticator.code() } });
     for (const tab of this.#rough) await tab.pickAgain();
     for (const tab of this.tabs) await tab.send('upload/wake', {});
   }

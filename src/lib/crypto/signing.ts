@@ -1,4 +1,5 @@
-import { concat, fromB64Url, toHex, type Bytes } from '../bytes.ts';
+import { isUsualPoint } from '$contract/ed25519-point.ts';
+import { concat, fromB64Url, type Bytes } from '../bytes.ts';
 import { wipeAtEnd } from './wipe.ts';
 
 const ED25519 = 'Ed25519';
@@ -56,7 +57,7 @@ export async function sign(key: CryptoKey, message: Bytes): Promise<Bytes> {
  */
 export async function verify(publicKey: Bytes, message: Bytes, signature: Bytes): Promise<boolean> {
   if (publicKey.length !== PUBLIC_KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
-  if (!isUsual(publicKey) || !isUsual(signature.subarray(0, PUBLIC_KEY_BYTES))) return false;
+  if (!isUsualPoint(publicKey) || !isUsualPoint(signature.subarray(0, PUBLIC_KEY_BYTES))) return false;
   let key: CryptoKey;
   try {
     key = await crypto.subtle.importKey('raw', publicKey, ED25519, false, ['verify']);
@@ -64,23 +65,4 @@ export async function verify(publicKey: Bytes, message: Bytes, signature: Bytes)
     return false; // Some engines refuse points that are not on the curve here, others when they verify.
   }
   return crypto.subtle.verify(ED25519, key, signature, message);
-}
-
-/** p = 2^255 − 19, most significant byte first, in hex. */
-const P = `7f${'ff'.repeat(30)}ed`;
-/** The y of the eight points of small order (0, 1, p − 1, and two of order 8), in the same way. */
-const SMALL_ORDER = new Set([
-  '00'.repeat(32),
-  `${'00'.repeat(31)}01`,
-  `7f${'ff'.repeat(30)}ec`,
-  '05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826',
-  '7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd84d3d706a17c7',
-]);
-
-/** Whether a point is written as RFC 8032 §5.1.2 writes it (y < p), and is none of small order; whether it is one, WebCrypto sees. */
-function isUsual(point: Bytes): boolean {
-  const bytes = point.toReversed();
-  bytes[0] = (bytes[0] ?? 0) & 0x7f; // Without the sign of x.
-  const y = toHex(bytes);
-  return y < P && !SMALL_ORDER.has(y);
 }

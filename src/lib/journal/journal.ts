@@ -1,20 +1,18 @@
-import { equalBytes, type Bytes } from '../bytes.ts';
-import { sha256 } from '../crypto/digest.ts';
-import { HEADER_BYTES } from '../crypto/floe.ts';
 import { HalfkeyError } from '../errors.ts';
 import { appendIntent, type Intent } from './append.ts';
 import { SNAPSHOT_INTERVAL, startCold } from './cold-start.ts';
 import type { FoldedVault } from './state/folded-vault.ts';
-import { localCopyKey, openLocalCopy, sealLocalCopy } from './local-copy.ts';
+import { compareWithLog } from './audit.ts';
+import { localCopyKey, openLocalCopy } from './local-copy.ts';
 import type { Operation } from './entries/operations.ts';
 import type { JournalCache, JournalIdentity, JournalRemote } from './ports.ts';
 import { pull, Replica, type ReplicaTrust } from './replica.ts';
 import type { JournalHead, JournalKey, SegmentSigner } from './entries/segment.ts';
 import type { VoidSegment } from './chain.ts';
 import { JournalKeys } from './journal-keys.ts';
-import { loadSnapshot, sealSnapshot } from './snapshot.ts';
+import { SavedCopy } from './saved-copy.ts';
+import { sealSnapshot } from './snapshot.ts';
 import { readActivity, type Activity } from './activity.ts';
-import { encodeState } from './state/state-encoding.ts';
 import { checkAgainstCheckpoint } from './checkpoint.ts';
 
 /** What a journal works with. */
@@ -29,10 +27,6 @@ export interface JournalDeps {
   readonly pauseMs?: (ms: number) => Promise<void>;
 }
 
-/** Entries up to which the local copy is written after each change; beyond, after so many segments. */
-const SMALL_VAULT_ENTRIES = 2000;
-const SEGMENTS_PER_SAVE = 16;
-
 /**
  * A vault's journal on this device: what it says, and appending to it. One at a time does anything with the remote; the state
  * changes only by segments that authenticated. After a `problem` nothing is written any more.
@@ -42,15 +36,12 @@ export class Journal {
   readonly #keys: Keys;
   readonly #listeners = new Set<() => void>();
   readonly #notes: HalfkeyError[] = [];
+  readonly #saved: SavedCopy;
   #replica: Replica;
   #head: JournalHead;
   #problem: HalfkeyError | undefined;
   #checkpoint: JournalHead | undefined;
   #queue: Promise<unknown> = Promise.resolve();
-  #savedSeq = -1;
-  /** How the local copy begins that this tab knows: each seal has a random header of its own. */
-  #savedHeader: Bytes | undefined;
-  #saving: Promise<void> | undefined;
 
   private constructor(deps: JournalDeps, keys: Keys, replica: Replica, head: JournalHead) {
     this.#deps = deps;
@@ -58,6 +49,14 @@ export class Journal {
     this.#replica = replica;
     this.#head = head;
     this.#checkpoint = deps.expectedHead;
+    this.#saved = new SavedCopy(
+      keys.copy,
+      deps.cache,
+      () => ({ state: this.state, head: this.#head, needsAudit: this.needsAudit }),
+      (seen) => {
+        this.#checkpoint ??= seen;
+      },
+    );
   }
 
   /**
@@ -75,8 +74,7 @@ export class Journal {
         const copy = await openLocalCopy(keys.copy, sealed);
         const replica = new Replica(keys.trust, copy);
         const journal = new Journal(deps, keys, replica, copy.head);
-        journal.#savedSeq = copy.head.seq;
-        journal.#savedHeader = sealed.slice(0, HEADER_BYTES);
+        journal.#saved.isAt(copy.head, sealed);
         return journal;
       } catch (error) {
         if (!(error instanceof HalfkeyError)) throw error;
@@ -92,7 +90,7 @@ export class Journal {
     if (!cold.problem) {
       await journal.#exclusively(() => journal.#compareCheckpoint(deps.expectedHead)).catch(ignoreKnown);
     }
-    journal.#scheduleSave();
+    journal.#saved.schedule();
     return journal;
   }
 
@@ -222,22 +220,15 @@ export class Journal {
    */
   async audit(): Promise<void> {
     await this.#exclusively(async () => {
-      await pull(this.#replica, this.#deps.remote);
-      const fresh = await this.#foldAnew();
-      await pull(this.#replica, this.#deps.remote);
-      await pull(fresh, this.#deps.remote);
-      const [ours, theirs] = [this.#replica.head, fresh.head];
-      if (!ours || theirs?.seq !== ours.seq) return; // Somebody is writing all the time: another time.
-      await checkAgainstCheckpoint(this.#deps.remote, theirs, ours);
-      this.#savedSeq = -1; // The local copy says so from now on.
-      const hashes = [encodeState(this.state, ours), encodeState(fresh.state, theirs)].map(sha256);
-      const [ourHash, theirHash] = await Promise.all(hashes);
-      if (ourHash && theirHash && equalBytes(ourHash, theirHash)) {
+      const outcome = await compareWithLog(this.#replica, this.#deps.remote);
+      if (!outcome) return; // Somebody is writing all the time: another time.
+      this.#saved.outdate(); // It says from now on that nothing is to be compared any more.
+      if (outcome === 'same') {
         this.#replica.passAudit();
         return;
       }
-      this.#replica.become(fresh);
-      if (fresh.wrongSnapshotSeq !== undefined) return; // Noted under its place.
+      this.#replica.become(outcome);
+      if (outcome.wrongSnapshotSeq !== undefined) return; // Noted under its place.
       this.#notes.push(
         new HalfkeyError('snapshot_wrong', 'the snapshot that this device began from differs from the log'),
       );
@@ -259,40 +250,10 @@ export class Journal {
     return readActivity(this.#keys.trust, this.#deps.remote, device);
   }
 
-  /** A replica of the log that believes no snapshot but the identity key's. */
-  async #foldAnew(): Promise<Replica> {
-    const { trust } = this.#keys;
-    const { remote } = this.#deps;
-    const { base } = this.state;
-    if (base) {
-      try {
-        const start = await loadSnapshot(trust, remote, base.snapshot, this.state.epochAt(base.seq));
-        const replica = new Replica(trust, { ...start, needsAudit: true });
-        await pull(replica, remote);
-        // Only what comes behind it says who named it.
-        const own = replica.state.base;
-        if (
-          replica.needsAudit &&
-          own?.seq === base.seq &&
-          equalBytes(own.snapshot.stateHash, base.snapshot.stateHash)
-        ) {
-          replica.passAudit();
-        }
-        if (!replica.needsAudit) return replica;
-      } catch (error) {
-        if (!(error instanceof HalfkeyError) || error.family === 'unreachable') throw error;
-      }
-    }
-    const replica = new Replica(trust);
-    await pull(replica, remote);
-    return replica;
-  }
-
   /** Resolves when everything begun has ended and the local copy is up to date. */
   async flush(): Promise<void> {
     await this.#queue;
-    await this.#saving;
-    if (this.#savedSeq < this.#head.seq) await this.#save();
+    await this.#saved.flush();
   }
 
   async #append(signer: SegmentSigner, intent: Intent, proof?: string): Promise<void> {
@@ -357,44 +318,8 @@ export class Journal {
       const message = `snapshot ${String(wrongSeq)} differs from what this device folded`;
       this.#notes.push(new HalfkeyError('snapshot_wrong', message, { detail: { seq: wrongSeq } }));
     }
-    this.#scheduleSave();
+    this.#saved.schedule();
     for (const listener of this.#listeners) listener();
-  }
-
-  /** A large vault takes a while to write, so not each of its segments does. */
-  #scheduleSave(): void {
-    const behind = this.#head.seq - this.#savedSeq;
-    const isSmall = this.state.entries.ids.length <= SMALL_VAULT_ENTRIES;
-    if (this.#saving || behind < (isSmall || this.#savedSeq < 0 ? 1 : SEGMENTS_PER_SAVE)) return;
-    this.#saving = this.#save()
-      .finally(() => {
-        this.#saving = undefined;
-      })
-      .then(() => {
-        this.#scheduleSave();
-      })
-      .catch(ignoreKnown);
-  }
-
-  async #save(): Promise<void> {
-    const head = this.#head;
-    const copy = { state: this.state, head, needsAudit: this.needsAudit };
-    const sealed = await sealLocalCopy(this.#keys.copy, copy);
-    await this.#deps.cache.save(sealed, async (stored) => {
-      const isOwn = this.#savedHeader && equalBytes(stored.subarray(0, HEADER_BYTES), this.#savedHeader);
-      return isOwn === true || this.#givesWay(stored, head);
-    });
-    this.#savedHeader = sealed.slice(0, HEADER_BYTES);
-    this.#savedSeq = head.seq;
-  }
-
-  /** Another tab's copy gives way unless it has seen more, or other: then it stays, and the next refresh is measured by it. */
-  async #givesWay(stored: Bytes, head: JournalHead): Promise<boolean> {
-    const other = await openLocalCopy(this.#keys.copy, stored).catch(ignoreKnown);
-    if (!other || other.head.seq < head.seq) return true;
-    if (equalBytes(other.head.hash, head.hash)) return true;
-    this.#checkpoint ??= other.head;
-    return false;
   }
 }
 

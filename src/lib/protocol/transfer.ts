@@ -29,7 +29,7 @@ export interface StorageReport {
 
 export type TransferPhase =
   | 'waiting' // for a place among those under way
-  | 'waiting-for-network' // sealed on this device: goes up by itself once the network is back (or is no longer metered)
+  | 'waiting-for-network' // goes on by itself once the network is back; going up, it is sealed on this device, and may wait for a line that is not metered
   | 'waiting-for-file' // was not taken in whole: the same file has to be picked again
   | 'waiting-for-code' // saved in the inbox (or up, and the code opens the draft): wants a grant to go on
   | 'encrypting' // sealing and sending go on together
@@ -40,7 +40,7 @@ export type TransferPhase =
   | 'cancelled'
   | 'failed';
 
-/** Why an upload that is `waiting-for-network` does not go on. */
+/** Why a transfer that is `waiting-for-network` does not go on. */
 export interface Holdup {
   /** `metered`: people do not want this line to be used. `server`, `store`: that one does not answer. */
   readonly why: 'metered' | 'server' | 'store';

@@ -136,7 +136,7 @@ export class Credentials {
       await pin(keyring, proven);
       await noteKept(proven.openAccount.database, 'words').catch(() => undefined);
     };
-    return { recoveryWords: words, headPhrase: headPhrase(proven.openAccount.journal.head) };
+    return { recoveryWords: words, headPhrase: headPhrase(proven.openAccount.drive.journal.head) };
   }
 
   /**
@@ -168,14 +168,15 @@ export class Credentials {
   }
 
   devices(): Commands['credentials/devices']['result'] {
-    const { journal, localAccount } = this.#require().openAccount;
+    const { drive, localAccount } = this.#require().openAccount;
+    const { journal } = drive;
     return { devices: otherDevices(journal.state, localAccount.device.id) };
   }
 
   activity(
     args: Commands['credentials/activity']['args'],
   ): Promise<Commands['credentials/activity']['result']> {
-    return activitySince(this.#require().openAccount.journal, args);
+    return activitySince(this.#require().openAccount.drive.journal, args);
   }
 
   /**
@@ -185,7 +186,7 @@ export class Credentials {
   async revoke({ device, since }: Commands['credentials/revoke']['args']): Promise<void> {
     const { openAccount, keyring, proof } = this.#require();
     await this.#deps.broker.call(deviceRevoke, { proof, device: v.parse(DeviceId, device) });
-    const { journal } = openAccount;
+    const { journal } = openAccount.drive;
     await journal.refresh();
     if (since === undefined && !journal.state.trustedDevice(device)) return;
     await journal.revoke(keyring.identity.privateKey, { device, since }, proof);
@@ -258,7 +259,7 @@ async function openKnown(
   if (keyring.version < account.keyring.version) {
     throw new HalfkeyError('rollback', 'the keyring is older than the one seen here');
   }
-  await joinJournal(openAccount.journal, { keyring, device, proof }, deviceName(navigator.userAgent));
+  await joinJournal(openAccount.drive.journal, { keyring, device, proof }, deviceName(navigator.userAgent));
   return keyring;
 }
 
@@ -270,7 +271,8 @@ async function pin(
   keyring: OpenKeyring,
   { openAccount, proof }: Pick<Proven, 'openAccount' | 'proof'>,
 ): Promise<void> {
-  const { journal, localAccount } = openAccount;
+  const { drive, localAccount } = openAccount;
+  const { journal } = drive;
   const { device } = localAccount;
   openAccount.lookAgain();
   await joinJournal(journal, { keyring, device, proof }, deviceName(navigator.userAgent)).catch(

@@ -3,11 +3,15 @@ import { LIMITS } from '$contract/limits.ts';
 import type { Broker } from '../remote/broker.ts';
 import type { LiveGrant } from './live-grant.ts';
 import type { OpenAccount } from './open-account.ts';
+import type { OpenDrive } from './open-drive.ts';
 import type { OpenVault } from '../vault/open-vault.ts';
 
-/** What transfers see of a home: its vault, open as far as the grant goes. */
+/** What transfers see of an account's vault: it, open as far as the grant goes. */
 export function vaultOf(
-  { localAccount, journal, inboxUse }: Pick<OpenAccount, 'localAccount' | 'journal' | 'inboxUse'>,
+  {
+    localAccount,
+    drive,
+  }: Pick<OpenAccount, 'localAccount'> & { drive: Pick<OpenDrive, 'journal' | 'inboxUse'> },
   broker: Broker,
   grant: LiveGrant,
 ): OpenVault {
@@ -17,8 +21,8 @@ export function vaultOf(
     epoch,
     vaultKey,
     broker,
-    journal,
-    inboxUse,
+    journal: drive.journal,
+    inboxUse: drive.inboxUse,
     device: localAccount.device,
     requireGrant: () => grant.require(),
     releasesPerCode: () => Math.max(1, Math.min(grant.current?.releases ?? LIMITS.batch, LIMITS.batch)),

@@ -3,14 +3,12 @@ import type { GrantId } from '$contract/ids.ts';
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
 import type { Broker } from '../remote/broker.ts';
 import type { SessionProver } from '../remote/session-proof.ts';
-import { PassphraseLock } from './passphrase-lock.ts';
 import type { Entry } from './entry/entry.ts';
 import { parseFactor } from '../account/factor.ts';
 import { requireFeatures } from './features.ts';
 import { OpenAccount, type OpenAccountDeps } from './open-account.ts';
-import { Idle } from './idle.ts';
+import { GrantLock } from './grant-lock.ts';
 import { endLeft, leaveSession } from './left-session.ts';
-import { LiveGrant } from './live-grant.ts';
 import { checkEntry, activate, restore, type ActivatedAccount, type ActivationDeps } from './activation.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
 import type { Report } from '../protocol/commands.ts';
@@ -56,14 +54,10 @@ export class Session {
   readonly #deps: SessionDeps;
   readonly #reporter: SessionReporter;
   readonly #tabs: Tabs;
-  readonly #idle: Idle;
-  readonly #grant: LiveGrant;
-  readonly #passphraseLock: PassphraseLock;
+  readonly #lock: GrantLock;
   readonly #around: ActivationDeps & OpenAccountDeps;
   #standing: 'starting' | 'signed-out' | 'closed' | 'signed-in' = 'starting';
   #openAccount: OpenAccount | undefined;
-  /** The grant that makes no more halves: that is said once. */
-  #spent: GrantId | undefined;
   /** At home here, but the journal is not open yet. */
   #awaited: LocalAccount | undefined;
 
@@ -72,13 +66,6 @@ export class Session {
     this.#reporter = new SessionReporter(deps.report);
     this.#tabs = new Tabs((news) => {
       this.#hear(news);
-    });
-    this.#idle = new Idle(deps.nowMs, () => {
-      this.#idled();
-    });
-    this.#grant = new LiveGrant(deps.nowMs, (ended) => {
-      this.#reporter.phase(this.phase);
-      this.#wrapUp(ended);
     });
     this.deviceStore = new DeviceStore(() => {
       this.#leave();
@@ -91,22 +78,16 @@ export class Session {
         this.#heed(code, isOfMaking);
       },
       making: (count) => {
-        this.#grant.making(count);
+        this.#lock.grant.making(count);
       },
     });
-    this.#passphraseLock = new PassphraseLock({
-      asks: () => this.asksPassphrase(),
-      mayClose: deps.mayClose,
-      close: () => {
-        if (this.#standing === 'signed-in') this.#vacate('closed');
-      },
-    });
+    this.#lock = this.#createLock();
     this.#around = this.#surroundings();
   }
 
   get phase(): Phase {
     if (this.#standing !== 'signed-in') return { phase: this.#standing };
-    const held = this.#grant.current;
+    const held = this.#lock.grant.current;
     if (!held) return { phase: 'locked' };
     return { phase: 'open', expiresAtMs: held.expiresAtMs, releases: held.releases };
   }
@@ -149,7 +130,7 @@ export class Session {
 
   /** KMS halves that the live grant may still make; undefined when none is live. */
   get halvesLeft(): number | undefined {
-    return this.#grant.current?.halvesLeft;
+    return this.#lock.grant.current?.halvesLeft;
   }
 
   /** Whether the passphrase is asked for at each start. */
@@ -185,7 +166,7 @@ export class Session {
     const activated = await activate(entry, this.#around);
     await this.#keepSession(activated);
     // The grant first: nobody is shown "locked" for a moment on the way in.
-    if (signedIn.grant) this.#grant.hold(signedIn.grant, sentAtMs);
+    if (signedIn.grant) this.#lock.open(signedIn.grant, sentAtMs);
     this.#settle(activated);
     if (signedIn.grant) this.#deps.onGrant();
   }
@@ -197,8 +178,7 @@ export class Session {
     const sentAtMs = this.#deps.nowMs();
     const grant = await this.broker.call(grantBuy, { factor });
     if (this.#openAccount !== openAccount) throw new HalfkeyError('session_missing', 'signed out meanwhile');
-    this.#passphraseLock.cancel();
-    this.#grant.hold(grant, sentAtMs);
+    this.#lock.open(grant, sentAtMs);
     this.active();
     this.#reporter.phase(this.phase);
     this.#deps.onGrant();
@@ -218,12 +198,12 @@ export class Session {
 
   /** Somebody has come back to this tab, or the network to this device. */
   look(): void {
-    this.#openAccount?.look();
+    this.#openAccount?.drive.look();
   }
 
   /** What kept the session from being closed is safe now. */
   closeIfDue(): void {
-    this.#passphraseLock.again();
+    this.#lock.closeIfDue();
   }
 
   /** Ends the session and wipes the device: what rests here goes even when the broker cannot be told. */
@@ -241,9 +221,9 @@ export class Session {
     if (this.#standing === 'signed-out') await endLeft(this.broker);
   }
 
-  /** @throws {HalfkeyError} as `home` */
+  /** @throws {HalfkeyError} as `openAccount` */
   vault(): OpenVault {
-    return vaultOf(this.openAccount(), this.broker, this.#grant);
+    return vaultOf(this.openAccount(), this.broker, this.#lock.grant);
   }
 
   /**
@@ -261,7 +241,7 @@ export class Session {
   /** Opens the journal that rests here; where none does, as soon as the broker answers. */
   async #restore(localAccount: LocalAccount): Promise<void> {
     this.#stand('signed-in');
-    this.#idle.begin();
+    this.#lock.watch();
     this.#awaited = localAccount;
     // Somebody may sign out, or in with another account, meanwhile.
     const isAwaited = () => this.#awaited === localAccount;
@@ -277,18 +257,19 @@ export class Session {
 
   #settle(activated: ActivatedAccount): void {
     this.#awaited = undefined;
-    this.#passphraseLock.cancel();
+    this.#lock.keepOpen();
     this.#openAccount?.close();
     const openAccount = new OpenAccount(activated, this.#around);
     this.#openAccount = openAccount;
     this.#reporter.forgetAlarm();
-    openAccount.journal.onChange(() => {
-      if (openAccount.journal.problem) this.#failed(openAccount.journal.problem);
+    const { journal } = openAccount.drive;
+    journal.onChange(() => {
+      if (journal.problem) this.#failed(journal.problem);
     });
-    this.#deps.onDrive(openAccount);
-    this.#idle.begin();
+    this.#deps.onDrive(openAccount.drive);
+    this.#lock.watch();
     this.#stand('signed-in');
-    if (openAccount.journal.problem) this.#failed(openAccount.journal.problem);
+    if (journal.problem) this.#failed(journal.problem);
   }
 
   /** From here on other tabs, the service worker and the next start find the session's key. */
@@ -296,6 +277,34 @@ export class Session {
     const { sessionKey } = this.#deps.prover;
     if (sessionKey) await saveSessionKey(database, sessionKey);
     await forgetLeft().catch(() => undefined); // The cookie is another one now.
+  }
+
+  #createLock(): GrantLock {
+    const { nowMs, mayClose, onLockNow, onIdle } = this.#deps;
+    return new GrantLock(
+      {
+        nowMs,
+        mayClose,
+        onLockNow,
+        onIdle,
+        asksPassphrase: () => this.asksPassphrase(),
+        close: () => {
+          if (this.#standing === 'signed-in') this.#vacate('closed');
+        },
+        locked: (ended) => {
+          this.#wrapUp(ended);
+        },
+        changed: () => {
+          this.#reporter.phase(this.phase);
+        },
+        spent: () => {
+          this.#reporter.codeSpent();
+        },
+      },
+      () => {
+        this.lock();
+      },
+    );
   }
 
   #surroundings(): ActivationDeps & OpenAccountDeps {
@@ -307,7 +316,7 @@ export class Session {
       deviceStore: this.deviceStore,
       reporter: this.#reporter,
       nowMs,
-      grant: () => this.#grant.current?.id,
+      grant: () => this.#lock.grant.current?.id,
       inbox,
       failed: (error) => {
         this.#failed(error);
@@ -326,12 +335,10 @@ export class Session {
 
   /** Lets go of every key. */
   #vacate(standing: 'signed-out' | 'closed'): void {
-    this.#grant.drop();
-    this.#idle.stop();
+    this.#lock.stop();
     this.#openAccount?.close();
     this.#openAccount = undefined;
     this.#awaited = undefined;
-    this.#passphraseLock.cancel();
     this.#deps.onLockNow();
     this.#deps.onDrive(undefined);
     this.#stand(standing);
@@ -343,25 +350,13 @@ export class Session {
   }
 
   #lockHere(): void {
-    if (this.#standing !== 'signed-in') return;
-    const held = this.#grant.drop();
-    this.#deps.onLockNow();
-    this.#reporter.phase(this.phase);
-    this.#wrapUp(held);
-    void this.#passphraseLock.begin();
-  }
-
-  /** Nobody was there for five minutes. */
-  #idled(): void {
-    this.#deps.onIdle();
-    if (this.#grant.current) this.lock();
-    else void this.#passphraseLock.begin();
+    if (this.#standing === 'signed-in') this.#lock.lock();
   }
 
   /** Locked, perhaps for long: what was seen of the journal is kept, so that a rollback is noticed after a restart. */
   #wrapUp(ended: GrantId | undefined): void {
     if (ended) this.broker.call(grantEnd, { grant: ended }).catch(() => undefined); // It ends by its time in any case.
-    this.#openAccount?.journal.flush().catch(() => undefined); // Without room for it this device knows less, that is all.
+    this.#openAccount?.drive.journal.flush().catch(() => undefined); // Without room for it this device knows less, that is all.
   }
 
   #hear(news: TabMessage): void {
@@ -370,14 +365,13 @@ export class Session {
         this.#lockHere();
         break;
       case 'active':
-        this.#idle.active();
-        this.#grant.active();
+        this.#lock.active();
         break;
       case 'signed-out':
         this.#leave();
         break;
       case 'changes':
-        void this.#openAccount?.changes.reload().catch(() => undefined); // Wiped meanwhile: then it hears that too.
+        void this.#openAccount?.drive.changes.reload().catch(() => undefined); // Wiped meanwhile: then it hears that too.
         break;
     }
   }
@@ -386,22 +380,7 @@ export class Session {
   #heed(code: ErrorCode, isOfMaking: boolean): void {
     this.#reporter.connection(code !== 'broker_unreachable');
     if (code === 'session_missing') this.#leave();
-    if (code === 'grant_spent' && isOfMaking) this.#makesNoMore();
-    else if (code === 'grant_spent' || code === 'grant_missing') this.#opensNoMore(code);
-  }
-
-  #makesNoMore(): void {
-    const held = this.#grant.current;
-    this.#grant.making(Number.POSITIVE_INFINITY);
-    if (!held || this.#spent === held.id) return;
-    this.#spent = held.id;
-    this.#reporter.codeSpent();
-  }
-
-  #opensNoMore(code: ErrorCode): void {
-    if (!this.#grant.drop()) return;
-    this.#reporter.phase(this.phase);
-    if (code === 'grant_spent') this.#reporter.codeSpent();
+    this.#lock.heed(code, isOfMaking);
   }
 
   /** What nobody asked for and trying again does not mend. */

@@ -77,7 +77,7 @@ export class DriveActions {
   codeSpent(): void {
     const { unsent, counts } = this.#tools.transfers;
     if (unsent.count + counts.waitingForCode === 0) return; // Whatever else was to be opened asks for itself.
-    this.#watch('The uploads wait for a code', () => this.#tools.prompt.ask('finish uploading'));
+    this.#watch('Uploads are waiting for a code', () => this.#tools.prompt.ask('finish uploading'));
   }
 
   lock(): void {
@@ -85,7 +85,7 @@ export class DriveActions {
   }
 
   unlock(): void {
-    this.#watch('The drive was not opened', () => this.#tools.prompt.ask('open your drive'));
+    this.#watch('The drive was not unlocked', () => this.#tools.prompt.ask('open your drive'));
   }
 
   /** Signs out where nothing is lost by it; else asks first. */

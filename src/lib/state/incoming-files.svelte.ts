@@ -77,6 +77,11 @@ export class IncomingFiles {
     else this.#isLost = true;
   }
 
+  /** Takes files that somebody dropped, or pasted, where there is no drive to put them in yet. */
+  bring(files: readonly File[]): void {
+    this.#arrive(files, false);
+  }
+
   /** The files, which are nobody else's then. */
   take(): readonly File[] {
     const files = this.#arrived?.files ?? [];

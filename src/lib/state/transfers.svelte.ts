@@ -199,7 +199,7 @@ export class Transfers {
     this.#settle(report.transfer);
     const did = report.direction === 'up' ? 'uploaded' : 'downloaded';
     if (report.phase === 'done') {
-      const done = report.isHandedOver ? 'was passed to your browser’s downloads' : `was ${did}`;
+      const done = report.isHandedOver ? 'was sent to your browser’s downloads' : `was ${did}`;
       this.#announcer.say(`${quotedName(report.name)} ${done}.`);
     } else if (report.phase === 'failed') {
       this.#announcer.say(`${quotedName(report.name)} was not ${did}.`);

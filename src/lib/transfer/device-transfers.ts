@@ -16,6 +16,7 @@ import { downloadsBytes } from './download/sink.ts';
 import { Semaphore } from '../concurrency/semaphore.ts';
 import type { Reporter } from './transfer-tracker.ts';
 import { Connection } from './connection.ts';
+import type { Connections } from './holdup.ts';
 import { joinUploadNews, type UploadNews } from './upload/upload-news.ts';
 import { liveGrant, type UploadDeps } from './upload/upload-item.ts';
 import { PutUrls } from './upload/put-urls.ts';
@@ -46,7 +47,7 @@ export class DeviceTransfers {
   readonly #database: Database;
   readonly #records: UploadRecords;
   readonly #news: UploadNews;
-  readonly #connection: { readonly broker: Connection; readonly store: Connection };
+  readonly #connection: Connections;
   readonly #gate = new Semaphore(PARALLEL.usual);
   readonly #tinyGate = new Semaphore(PARALLEL.most);
   readonly #stopListening: () => void;

@@ -140,6 +140,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
     recordedBytes: () => deviceTransfers().recordedBytes(),
     wake: () => {
       here?.wake();
+      downloads.wake();
       adopt();
     },
     adopt,

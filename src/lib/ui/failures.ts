@@ -19,6 +19,9 @@ const wait: Text = ({ retryAfterSeconds }) =>
   retryAfterSeconds === undefined
     ? 'Wait a moment, then try again.'
     : `Try again in ${formatWait(retryAfterSeconds)}.`;
+/** Signing out forgets what waits on the device, so that has to go up first. */
+const afterUploads =
+  'Wait until nothing here is left to upload. Then sign out here and sign in again; name changes that are still waiting have to be made again.';
 const nextCode: Text = (_, nowMs) =>
   `Your app will show a new one in ${formatWait(secondsToNextCode(nowMs))}. Enter that one.`;
 
@@ -127,7 +130,7 @@ const EXPLANATIONS = {
     'Make it longer, with words that don’t belong together, or let Halfkey generate one.',
   ],
   store_refused: [
-    'The file store refused it',
+    'The file storage refused it',
     ({ reason }) =>
       `${reason === undefined ? 'It gave no reason.' : `Its reason: ${reason}.`} Tell whoever runs this server, then try again.`,
   ],
@@ -161,14 +164,14 @@ const EXPLANATIONS = {
   ],
   download_cut: ['The browser stopped this download', 'What was saved is incomplete. Download it again.'],
 
-  broker_unreachable: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
-  nonce_stale: ['The server does not answer', 'Check your connection. Halfkey keeps trying.'],
+  broker_unreachable: ['The server isn’t answering', 'Check your connection. Halfkey keeps trying.'],
+  nonce_stale: ['The server isn’t answering', 'Check your connection. Halfkey keeps trying.'],
   app_unreachable: [
     'A part of Halfkey could not be loaded',
     'Check your connection, then reload the page. Your files are safe.',
   ],
   broker_failed: ['Something went wrong on the server', 'Nothing was lost. Try again in a moment.'],
-  store_unreachable: ['The store of files does not answer', 'Check your connection, then try again.'],
+  store_unreachable: ['The file storage isn’t answering', 'Check your connection, then try again.'],
   kms_unreachable: [
     'The server’s half can’t be reached',
     'Nothing can be opened until it’s back. Try again soon.',
@@ -189,17 +192,21 @@ const EXPLANATIONS = {
     'The browser keeps no files in it, so you can’t create an account or upload from here. Use a normal window for that. You can still sign in, open and download.',
   ],
   device_full: ['This device is out of space', 'Free up some space, then try again.'],
+  // With `seq`: what this device itself has written counts for nothing.
   device_state_lost: [
-    'This browser has lost its half of the key',
-    'Sign in again. Your files are safe on the server.',
+    ({ seq }) =>
+      seq === undefined
+        ? 'This browser has lost its half of the key'
+        : 'Your other devices can’t read what this one writes',
+    ({ seq }) =>
+      seq === undefined
+        ? 'Sign in again. Your files are safe on the server.'
+        : `Halfkey has stopped making changes here; what was in your drive before is safe. ${afterUploads}`,
   ],
-  epoch_key_missing: [
-    'Your drive has a new key, and this device doesn’t have it yet',
-    'Sign out here and sign in again. What this device has not sent yet, it sends afterwards.',
-  ],
+  epoch_key_missing: ['Your drive has a new key, and this device doesn’t have it yet', afterUploads],
 
   internal: ['Something went wrong', 'Nothing was lost. Try again; if it happens again, reload the page.'],
-} as const satisfies Record<ErrorCode, readonly [title: string, text: Text]>;
+} as const satisfies Record<ErrorCode, readonly [title: Text, text: Text]>;
 
 function say(text: Text, detail: ErrorDetail, nowMs: number): string {
   return typeof text === 'string' ? text : text(detail, nowMs);
@@ -211,5 +218,5 @@ export function explain(
   nowMs: number,
 ): Explanation {
   const [title, text] = EXPLANATIONS[failure.code];
-  return { title, text: say(text, failure.detail, nowMs) };
+  return { title: say(title, failure.detail, nowMs), text: say(text, failure.detail, nowMs) };
 }

@@ -16,7 +16,7 @@ interface EnvelopeName {
 /**
  * Opens envelopes: the KMS halves against a grant, the vault key from here.
  * @returns by blob a key of 32 bytes, the caller's to wipe, or why that one does not open: `purged`, `record_corrupt`,
- *   `kms_half_wrong`, `envelope_corrupt`, `key_absent` for a blob without an envelope
+ *   `kms_half_wrong`, `envelope_corrupt`, `format_unknown`, `key_absent` for a blob without an envelope
  * @throws {HalfkeyError} `locked`, `grant_spent`
  */
 export async function releaseKeys(
@@ -42,8 +42,9 @@ export async function releaseKeys(
       }
       const kmsHalf = fromB64Url(key.kmsHalf);
       using _kmsHalf = wipeAtEnd(kmsHalf);
-      const binding = { purpose, vault, blob, epoch, envelope: fromRecord(key.envelope) };
-      opened.set(blob, await openEnvelope({ ...binding, kmsHalf, vaultKey }).catch(ownFault));
+      const open = async () =>
+        openEnvelope({ purpose, vault, blob, epoch, envelope: fromRecord(key.envelope), kmsHalf, vaultKey });
+      opened.set(blob, await open().catch(ownFault));
     }
   }
   return opened;

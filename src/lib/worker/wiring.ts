@@ -88,7 +88,7 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
   const credentials = new Credentials({ broker, deviceStore, openAccount });
 
   const ofSession = sessionCommands(session, nowMs);
-  const ofTransfers = transferCommands(transfers, () => openAccount().changes.names.size);
+  const ofTransfers = transferCommands(transfers, () => openAccount().drive.changes.names.size);
   return {
     ...ofSession,
     boot(args) {
@@ -98,10 +98,10 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
     ...credentialCommands(credentials, deviceStore),
     ...driveCommands(view, {
       vault,
-      drive: openAccount,
+      drive: () => openAccount().drive,
       device: () => openAccount().localAccount.device.id,
       sync() {
-        openAccount().sync();
+        openAccount().drive.sync();
       },
     }),
     ...ofTransfers,

@@ -9,6 +9,7 @@ import { sealEnvelope } from '../../../src/lib/crypto/envelope.ts';
 import { seal } from '../../../src/lib/crypto/floe.ts';
 import { paddedSize } from '../../../src/lib/crypto/padding.ts';
 import { randomBytes } from '../../../src/lib/crypto/random.ts';
+import { HalfkeyError } from '../../../src/lib/errors.ts';
 import type { TransferReport } from '../../../src/lib/protocol/transfer.ts';
 import { Downloads } from '../../../src/lib/transfer/download/downloads.ts';
 import { toRecord } from '../../../src/lib/vault/envelope-record.ts';
@@ -136,6 +137,57 @@ describe('a file that is written', () => {
     await downloads.write(FILE, 'plain');
     downloads[told]();
     await until(() => rests().length === 0);
+  });
+});
+
+describe('a file whose server falls silent', () => {
+  const silent = () => Promise.reject(new TypeError('Failed to fetch'));
+  const answers = () => Promise.resolve(new Response(stored, { status: 206 }));
+  const waits = () =>
+    until(() => report()?.phase === 'waiting-for-network' && report()?.holdup?.nextTryAtMs !== undefined);
+
+  it('says which one, and when it is tried again, and is whole after the next try', async () => {
+    vi.stubGlobal('fetch', silent);
+    const written = downloads.write(FILE, 'plain');
+    await waits();
+    expect(report()).toMatchObject({ holdup: { why: 'store' } });
+    vi.stubGlobal('fetch', answers);
+    downloads.wake();
+    expect(await (await written).opfs?.text()).toBe('abc');
+    expect(report()).toMatchObject({ phase: 'done' });
+    expect(report()).not.toHaveProperty('holdup');
+  });
+
+  it('says so of the broker, too, and can be cancelled', async () => {
+    world.interfere = (route, _request, effect) =>
+      route === blobGetUrls ? Promise.reject(new HalfkeyError('broker_unreachable', 'silent')) : effect();
+    const written = downloads.write(FILE, 'plain').catch((error: unknown) => error);
+    await waits();
+    expect(report()).toMatchObject({ holdup: { why: 'server' } });
+    downloads.cancel(report()!.transfer);
+    expect(await written).toMatchObject({ name: 'AbortError' });
+    expect(report()).toMatchObject({ phase: 'cancelled' });
+  });
+
+  it('does not wait on with an open key once the drive is locked', async () => {
+    vi.stubGlobal('fetch', silent);
+    const written = refusalCode(downloads.write(FILE, 'plain'));
+    await waits();
+    world.isOpen = false;
+    downloads.locked();
+    expect(await written).toBe('store_unreachable');
+    expect(report()).toMatchObject({ phase: 'failed', error: { code: 'store_unreachable' } });
+  });
+
+  it('waits on as it lies in the store: that wants no key', async () => {
+    world.isOpen = false;
+    vi.stubGlobal('fetch', silent);
+    const written = downloads.write(FILE, 'sealed');
+    await waits();
+    downloads.locked();
+    vi.stubGlobal('fetch', answers);
+    downloads.wake();
+    expect((await written).opfs?.size).toBe(stored.length);
   });
 });
 

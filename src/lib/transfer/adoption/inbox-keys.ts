@@ -51,7 +51,7 @@ export class InboxKeys {
     const released = keys.find((key) => key.blob === blob && key.epoch === epoch);
     if (!released) {
       throw new HalfkeyError(
-        refused[0]?.code ?? 'key_absent',
+        refused.find((each) => each.blob === blob)?.code ?? 'key_absent',
         'the broker opens no envelope of an inbox key',
       );
     }

@@ -6,6 +6,7 @@ import { HalfkeyError } from '../../errors.ts';
 import type { Version } from '../../journal/entries/operations.ts';
 import type { OpenVault } from '../../vault/open-vault.ts';
 import type { DownloadForm, DownloadStream, Preview } from '../../protocol/transfer.ts';
+import { DownloadLine, type Demand } from './download-line.ts';
 import { feed } from './download-stream.ts';
 import { TransferTracker, type Reporter } from '../transfer-tracker.ts';
 import { fetchEarly, readContent, readSealed, type KeptParts, type StoredBlob } from './opening.ts';
@@ -20,6 +21,8 @@ interface Source {
   readonly bytes: AsyncGenerator<Bytes>;
   /** Ends the content key: when nothing more is read, and also when nothing ever was. */
   readonly wipe: () => void;
+  /** Absent for what is looked at: somebody waits before an empty page, and is told soon. */
+  readonly demand?: Demand;
 }
 
 /**
@@ -34,6 +37,7 @@ export class Downloads {
   readonly #reporter: Reporter;
   readonly #nowMs: () => number;
   readonly #keptOf: (blob: string) => KeptParts | undefined;
+  readonly #line = new DownloadLine();
   readonly #running = new Map<string, { entry: TransferTracker; controller: AbortController }>();
   /** Of everything that is being opened, or read; from before its key is asked for. */
   readonly #controllers = new Set<AbortController>();
@@ -56,7 +60,7 @@ export class Downloads {
   /** For the service worker's stream. @throws {HalfkeyError} `locked`, `key_absent`, … before anything is sent */
   async stream(file: string, form: DownloadForm): Promise<DownloadStream> {
     const controller = new AbortController();
-    const source = await this.#open(file, form, controller);
+    const source = await this.#open(file, form, controller, this.#demand(form, controller));
     const entry = this.#enter(source, controller, true);
     const { port1, port2 } = new MessageChannel();
     void this.#run(entry, source, controller, () =>
@@ -72,7 +76,7 @@ export class Downloads {
     handle?: FileSystemFileHandle,
   ): Promise<{ transfer: string; opfs?: File }> {
     const controller = new AbortController();
-    const source = await this.#open(file, form, controller);
+    const source = await this.#open(file, form, controller, this.#demand(form, controller));
     const entry = this.#enter(source, controller, handle === undefined);
     const written = await this.#run(entry, source, controller, async () => {
       const sink = await createSink(entry.transfer, handle);
@@ -120,9 +124,18 @@ export class Downloads {
     this.#remove(transfer);
   }
 
-  /** Locked, whyever: nothing that was opened stays open. */
+  /**
+   * Locked, whyever: nothing that was opened stays open. What moves may come to its end, but nothing waits with an open key for a server
+   * that may be silent for days.
+   */
   locked(): void {
     for (const transfer of [...this.#resting.keys()]) this.#remove(transfer);
+    this.#line.locked();
+  }
+
+  /** Something has changed outside: what waits for a server is tried now. */
+  wake(): void {
+    this.#line.wake();
   }
 
   /** *Lock now*: what is being opened stops, so that no content key is left. */
@@ -159,26 +172,60 @@ export class Downloads {
     return { name: entry.name, version };
   }
 
-  async #open(file: string, form: DownloadForm, controller: AbortController): Promise<Source> {
+  /** What is opened waits with an open key, and so not beyond the code that bought it; what goes as it lies in the store has none. */
+  #demand(form: DownloadForm, controller: AbortController): Demand {
+    return {
+      mayWait: () => form === 'sealed' || this.#hasGrant(),
+      giveUp: (silence) => {
+        controller.abort(silence);
+      },
+    };
+  }
+
+  #hasGrant(): boolean {
+    try {
+      this.#vault().requireGrant();
+      return true;
+    } catch {
+      return false; // Or nobody is signed in any more.
+    }
+  }
+
+  /** @param demand of what is shown as a transfer, and may wait for a server */
+  async #open(
+    file: string,
+    form: DownloadForm,
+    controller: AbortController,
+    demand?: Demand,
+  ): Promise<Source> {
     this.#controllers.add(controller);
     try {
-      return await this.#openNow(file, form, controller.signal);
+      return await this.#openNow(file, form, controller.signal, demand);
     } catch (error) {
       this.#controllers.delete(controller);
+      if (demand) this.#line.leave(demand);
       throw error;
     }
   }
 
-  #close({ wipe }: Source, controller: AbortController): void {
+  #close({ wipe, demand }: Source, controller: AbortController): void {
     this.#controllers.delete(controller);
+    if (demand) this.#line.leave(demand);
     wipe();
   }
 
-  async #openNow(file: string, form: DownloadForm, signal: AbortSignal): Promise<Source> {
+  async #openNow(
+    file: string,
+    form: DownloadForm,
+    signal: AbortSignal,
+    demand: Demand | undefined,
+  ): Promise<Source> {
     const vault = this.#vault();
     const { name, version } = this.#find(file);
     const stored: StoredBlob = { ...version, blob: v.parse(BlobId, version.blob) };
-    const where = { ...vault, kept: this.#keptOf(stored.blob) };
+    const ways = demand && this.#line.waysFor(demand);
+    const where = { ...vault, kept: this.#keptOf(stored.blob), ...(ways && { ways }) };
+    const shown = { ...(demand && { demand }) };
     if (form === 'sealed') {
       const bytes = readSealed(where, stored, signal);
       return {
@@ -187,6 +234,7 @@ export class Downloads {
         sizeBytes: stored.sealedBytes,
         bytes,
         wipe: () => undefined,
+        ...shown,
       };
     }
     vault.requireGrant(); // Without one nothing is fetched.
@@ -202,11 +250,13 @@ export class Downloads {
     if (signal.aborted) wipe(); // Locked while the half was on its way.
     signal.throwIfAborted();
     const bytes = early?.read(contentKey) ?? readContent(where, stored, contentKey, signal);
-    return { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes, bytes, wipe };
+    const about = { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes };
+    return { ...about, bytes, wipe, ...shown };
   }
 
   /** @param isHandedOver whether it is the browser that writes it to where it shall be */
-  #enter({ name, sizeBytes }: Source, controller: AbortController, isHandedOver: boolean): TransferTracker {
+  #enter(source: Source, controller: AbortController, isHandedOver: boolean): TransferTracker {
+    const { name, sizeBytes, demand } = source;
     const about = {
       transfer: randomId(),
       direction: 'down',
@@ -217,6 +267,7 @@ export class Downloads {
     } as const;
     const entry = new TransferTracker(about, this.#reporter, this.#nowMs);
     this.#running.set(entry.transfer, { entry, controller });
+    if (demand) demand.entry = entry;
     entry.enter('downloading');
     return entry;
   }

@@ -43,10 +43,23 @@ export interface KeptParts {
   onWrong(): void;
 }
 
+/** Does something at a server, again and again while that is worth it. @throws what the work throws in the end; the signal's reason */
+export type Attempt = <Result>(work: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
+
+/** The ways to the two servers that a blob is fetched from. */
+export interface Ways {
+  readonly broker: Attempt;
+  readonly store: Attempt;
+}
+
+/** For who asks for a few minutes, and then wants to know. */
+export const INSISTING: Ways = { broker: (work) => work(), store: retry };
+
 interface Where {
   readonly broker: Broker;
   readonly vault: VaultId;
   readonly kept?: KeptParts | undefined;
+  readonly ways?: Ways;
 }
 
 /**
@@ -214,14 +227,14 @@ async function* fetchParts(
 
 /** From this device where it rests here, else from S3. */
 async function takePart(
-  { kept }: Where,
+  { kept, ways = INSISTING }: Where,
   address: BlobAddress,
   part: PartPlan,
   buffers: PartBuffers,
   signal: AbortSignal,
 ): Promise<Bytes> {
   const here = await readKept(kept, part);
-  if (!here) return retry(() => fetchPart(address, part, buffers, signal), signal);
+  if (!here) return ways.store(() => fetchPart(address, part, buffers, signal), signal);
   const bytes = buffers.take(part.sizeBytes);
   bytes.set(here);
   return bytes;
@@ -320,9 +333,11 @@ class BlobAddress {
   }
 
   async #ask(signal: AbortSignal): Promise<string> {
-    const { broker, vault } = this.#where;
-    this.#askedAtMs = Date.now();
-    const { urls } = await broker.call(blobGetUrls, { blobs: [this.#blob] }, { vault, signal });
+    const { broker, vault, ways = INSISTING } = this.#where;
+    const { urls } = await ways.broker(() => {
+      this.#askedAtMs = Date.now();
+      return broker.call(blobGetUrls, { blobs: [this.#blob] }, { vault, signal });
+    }, signal);
     const url = urls[0]?.url;
     if (url === undefined) throw new HalfkeyError('broker_unreachable', 'expected one URL, got none');
     return url;

@@ -4,7 +4,7 @@ import type { Broker } from '../../remote/broker.ts';
 import type { Put } from '../../remote/s3.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
 import type { Semaphore } from '../../concurrency/semaphore.ts';
-import type { Connection } from '../connection.ts';
+import type { Connections } from '../holdup.ts';
 import type { PutUrls } from './put-urls.ts';
 
 /** What sending works with. None of it is a key. */
@@ -15,7 +15,7 @@ export interface SendingDeps {
   readonly put: (put: Put) => Promise<string>;
   readonly records: UploadRecords;
   /** The ways to broker and store. */
-  readonly connection: { readonly broker: Connection; readonly store: Connection };
+  readonly connection: Connections;
   /** PUTs under way at a time, of all uploads together. */
   readonly gate: Semaphore;
   /** PUTs of tiny blobs: as many as the browser has connections, for it is not bytes that they wait for. */

@@ -4,6 +4,7 @@ import type { Holdup } from '../../protocol/transfer.ts';
 import type { SealedUpload, StoredUpload } from '../../store/database.ts';
 import type { Adopter } from '../adoption/adopting.ts';
 import { sealedParts, splitDigests } from './capturing.ts';
+import { holdupOf } from '../holdup.ts';
 import { InboxWriter } from '../adoption/inbox-writer.ts';
 import { versionOf } from './label.ts';
 import { UploadQueue } from './upload-queue.ts';
@@ -53,12 +54,7 @@ export class UploadSender {
 
   /** Why nothing is sent for now; undefined while it is. */
   get holdup(): Holdup | undefined {
-    const { broker, store } = this.#deps.sending.connection;
-    const [toBroker, toStore] = [broker.wait, store.wait];
-    const wait = toBroker ?? toStore;
-    if (!wait) return undefined;
-    const why = wait.for === 'line' ? 'metered' : toBroker ? 'server' : 'store';
-    return { why, ...(wait.nextTryAtMs !== undefined && { nextTryAtMs: wait.nextTryAtMs }) };
+    return holdupOf(this.#deps.sending.connection);
   }
 
   /**

@@ -45,13 +45,13 @@ export function nextTryWords({ nextTryAtMs }: Holdup, nowMs: number): string {
 }
 
 function waitWords({ direction, isSafe, holdup }: TransferState, line: Line): string {
-  const rests = isSafe ? 'Encrypted on this device.' : 'Not taken in yet: keep this page open.';
+  if (direction === 'down') return silenceWords(holdup, line) ?? 'Will continue when you are online.';
+  const rests = isSafe ? 'Encrypted on this device.' : 'Not encrypted yet: keep this page open.';
   const silence = silenceWords(holdup, line);
   if (silence !== undefined) return `${rests} ${silence}`;
   const byWifi = line.isOffline ? 'when you are online by Wi-Fi' : 'when you are on Wi-Fi';
   const when = line.wifiOnly ? byWifi : 'when you are online';
-  if (direction === 'down') return `Goes on ${when}.`;
-  return `${rests} ${isSafe ? 'Will upload' : 'Goes on'} ${when}.`;
+  return `${rests} ${isSafe ? 'Will upload' : 'Continues'} ${when}.`;
 }
 
 /**
@@ -63,20 +63,20 @@ export function transferWords(transfer: TransferState, line: Line): string {
     case 'waiting-for-network':
       return waitWords(transfer, line);
     case 'waiting-for-file':
-      return 'Not taken in whole: pick the same file again.';
+      return 'Only partly read: pick the same file again.';
     case 'waiting-for-code':
       if (direction === 'down') return 'Waiting for a code.';
       return isSafe
         ? 'Uploaded. Appears in your drive after the next code.'
-        : 'Not uploaded whole: keep this page open. Goes on after the next code.';
+        : 'Only partly uploaded: keep this page open. Continues after the next code.';
     case 'waiting':
     case 'encrypting':
       return direction === 'up' && !isSafe ? `${PHASES[phase]}: keep this page open` : PHASES[phase];
     case 'failed':
       // The one failure that leaves nothing of it anywhere, and that the person at this device can mend.
-      return direction === 'up' && error?.code === 'device_full' ? 'Not taken in' : PHASES[phase];
+      return direction === 'up' && error?.code === 'device_full' ? 'Not added' : PHASES[phase];
     case 'done':
-      return isHandedOver ? 'Passed to your browser’s downloads' : PHASES[phase];
+      return isHandedOver ? 'Sent to your browser’s downloads' : PHASES[phase];
     case 'uploading':
     case 'verifying':
     case 'downloading':

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { HalfkeyError } from '../../src/lib/errors.ts';
-import { deviceName } from '../../src/lib/session/entry/device-name.ts';
-import { parseFactor } from '../../src/lib/account/factor.ts';
-import type { Factor } from '../../src/lib/protocol/session.ts';
-import { parseUserName } from '../../src/lib/session/entry/user-name.ts';
+import { HalfkeyError } from '../../../src/lib/errors.ts';
+import { deviceName } from '../../../src/lib/session/entry/device-name.ts';
+import { parseFactor } from '../../../src/lib/account/factor.ts';
+import type { Factor } from '../../../src/lib/protocol/session.ts';
+import { parseUserName } from '../../../src/lib/session/entry/user-name.ts';
 
 function codeOf(run: () => unknown): string {
   try {
