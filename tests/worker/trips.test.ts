@@ -70,7 +70,7 @@ async function count<Result>(
 /** A broker that tells of news looks for them by itself: the vault's record alone, where a request reads its account too. */
 function isPoll({ name, startMs }: Trip, all: readonly Trip[]): boolean {
   if (!/^GET \/[^/]+\/m\/[^/.]+$/.test(name)) return false;
-  return !all.some((other) => /\/a\//.test(other.name) && Math.abs(other.startMs - startMs) < 12);
+  return !all.some((other) => other.name.includes('/a/') && Math.abs(other.startMs - startMs) < 12);
 }
 
 const listed = (trips: readonly Trip[], fromMs: number): string =>

@@ -116,7 +116,7 @@ export class Adopter {
     // Whatever has an entry has an envelope. The broker would make a second half for it, and KMS is not asked in vain.
     const missing = batch.filter((file) => operationsToAdopt(journal.state, [file]).length > 0);
     if (missing.length === 0) return new Map();
-    await Promise.all(missing.map(({ version }) => this.#ahead.get(version.blob as BlobId)));
+    await Promise.all(missing.flatMap(({ version }) => this.#ahead.get(version.blob as BlobId) ?? []));
     const bare = missing.filter(({ version }) => !this.#hasFresh(version.blob as BlobId));
     const { vault } = this.#vault();
     await this.#makeEnvelopes(

@@ -140,9 +140,9 @@ async function* goOn(
   first: Promise<IteratorResult<Bytes>>,
   parts: AsyncGenerator<Bytes>,
 ): AsyncGenerator<Bytes> {
-  const { done, value } = await first;
-  if (done) return;
-  yield value;
+  const result = await first;
+  if (result.done) return;
+  yield result.value;
   yield* parts;
 }
 
