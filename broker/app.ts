@@ -63,6 +63,7 @@ export function createApp(domain: Domain, ports: AppPorts, settings: AppSettings
     verifySession: (token, stage, claimed) => domain.sessions.verify(token, stage, claimed),
     possession: domain.possession,
     requireMember: (account, vault) => domain.vaults.requireMember(account, vault),
+    readGrant: (account, grant) => domain.grants.readAhead(account, grant),
     recognises: (token, stage) => domain.sessions.recognises(token, stage),
     limitAddress: (context, who) => {
       limits[who](ports.addressOf(context));

@@ -86,7 +86,10 @@ export function connectCloud(place: CloudPlace): CloudPorts {
     kms: createBrokerKms(kms, place.kmsKeyId),
     vaultKms: vaultKms(cache),
     vaultObjects: vaultObjects(cache),
-    identities: vaultIdentities({ cognito, identityPoolId, developerProviderName, logins }),
+    identities: vaultIdentities({
+      ...{ cognito, identityPoolId, developerProviderName, logins },
+      warm: (vault, token) => cache.warm(vault, token),
+    }),
     purger: vaultPurger(s3, place.bucket),
     unfinished: unfinishedUploads(s3, place.bucket),
     async conformance() {

@@ -64,6 +64,13 @@ export class VaultClientCache {
     return clients;
   }
 
+  /** Sets the vault's clients up with a token of its identity, and fetches their credentials. Never rejects. */
+  async warm(vault: VaultId, token: string): Promise<void> {
+    const clients = this.#connect(vault, token);
+    this.#kept.set(vault, clients);
+    await clients.s3.config.credentials().catch(() => undefined);
+  }
+
   /** Forgets a vault's credentials, so that the next request fetches new ones. */
   forget(vault: VaultId): void {
     this.#kept.delete(vault);
@@ -76,11 +83,11 @@ export class VaultClientCache {
     this.#agents.httpsAgent.destroy();
   }
 
-  #connect(vault: VaultId): VaultClients {
+  #connect(vault: VaultId, token?: string): VaultClients {
     const { region, s3Endpoint, s3PublicUrl, kmsEndpoint } = this.place;
     const common = {
       ...LEAN,
-      credentials: sharedCredentials(() => this.#fetch(vault)),
+      credentials: sharedCredentials((own) => this.#fetch(vault, own), token),
       maxAttempts: 3,
       retryMode: 'standard',
     } as const;

@@ -27,15 +27,18 @@ export interface ShortCredentials {
   readonly expiration: Date;
 }
 
-/** Yields short credentials of one vault's own identity. */
-export type FetchVaultCredentials = (vault: VaultId) => Promise<ShortCredentials>;
+/**
+ * Yields short credentials of one vault's own identity.
+ * @param token of that identity, where one is at hand
+ */
+export type FetchVaultCredentials = (vault: VaultId, token?: string) => Promise<ShortCredentials>;
 
 /**
  * Developer-authenticated Cognito, enhanced flow: a token for the identity, by the broker's role, then its credentials
  * (unsigned). Their stated end is early, so that a URL signed with them lives as long as it says.
  */
 export function vaultCredentials(deps: VaultCredentialsDeps): FetchVaultCredentials {
-  return async (vault) => {
+  async function fetchToken(vault: VaultId): Promise<string> {
     const { Token } = await deps.cognito.send(
       new GetOpenIdTokenForDeveloperIdentityCommand({
         IdentityPoolId: deps.identityPoolId,
@@ -43,10 +46,14 @@ export function vaultCredentials(deps: VaultCredentialsDeps): FetchVaultCredenti
         Logins: { [deps.developerProviderName]: await deps.logins.read(vault) },
       }),
     );
+    return Token ?? '';
+  }
+
+  return async (vault, token) => {
     const { Credentials: given } = await deps.cognito.send(
       new GetCredentialsForIdentityCommand({
         IdentityId: vault,
-        Logins: { 'cognito-identity.amazonaws.com': Token ?? '' },
+        Logins: { 'cognito-identity.amazonaws.com': token ?? (await fetchToken(vault)) },
       }),
     );
     if (!given?.AccessKeyId || !given.SecretKey || !given.SessionToken || !given.Expiration) {
@@ -66,8 +73,12 @@ export function vaultCredentials(deps: VaultCredentialsDeps): FetchVaultCredenti
  * The same credentials for all clients of a vault, fetched once however many ask at a time, and anew when the SDK, which asks
  * only at the first request and near the end, would find them near their end too. A failed fetch is not kept.
  */
-export function sharedCredentials(fetch: () => Promise<ShortCredentials>): () => Promise<ShortCredentials> {
-  let current: Promise<ShortCredentials> | undefined;
+export function sharedCredentials(
+  fetch: (token?: string) => Promise<ShortCredentials>,
+  token?: string,
+): () => Promise<ShortCredentials> {
+  // A token is good once, at the beginning.
+  let current: Promise<ShortCredentials> | undefined = token === undefined ? undefined : startFetch(token);
   return async () => {
     const asked = current;
     const kept = await asked?.catch(() => undefined);
@@ -77,8 +88,8 @@ export function sharedCredentials(fetch: () => Promise<ShortCredentials>): () =>
     return current;
   };
 
-  function startFetch(): Promise<ShortCredentials> {
-    const fetching = fetch();
+  function startFetch(withToken?: string): Promise<ShortCredentials> {
+    const fetching = fetch(withToken);
     fetching.catch(() => {
       if (current === fetching) current = undefined;
     });

@@ -13,6 +13,8 @@ export interface VaultIdentitiesDeps {
   readonly identityPoolId: string;
   readonly developerProviderName: string;
   readonly logins: Pick<VaultLogins, 'write'>;
+  /** Has a vault's credentials fetched with a token that is at hand. Never rejects. */
+  readonly warm: (vault: VaultId, token: string) => Promise<void>;
 }
 
 /** Cognito identities, developer-authenticated: a login never seen before makes a new one. */
@@ -20,15 +22,18 @@ export function vaultIdentities(deps: VaultIdentitiesDeps): VaultIdentities {
   return {
     async create(developerUserId) {
       try {
-        const { IdentityId } = await deps.cognito.send(
+        const { IdentityId, Token } = await deps.cognito.send(
           new GetOpenIdTokenForDeveloperIdentityCommand({
             IdentityPoolId: deps.identityPoolId,
             Logins: { [deps.developerProviderName]: developerUserId },
           }),
         );
         const vault = v.parse(VaultId, IdentityId);
-        // A broker that ends before this has told nobody of the identity.
-        await deps.logins.write(vault, developerUserId);
+        // A broker that ends before this has told nobody of the identity. Its first credentials are fetched meanwhile.
+        await Promise.all([
+          deps.logins.write(vault, developerUserId),
+          Token === undefined ? undefined : deps.warm(vault, Token),
+        ]);
         return vault;
       } catch (error) {
         throw storeFault(error);

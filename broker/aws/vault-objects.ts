@@ -48,6 +48,12 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
   }
 
   return {
+    async warm(vault) {
+      await cache
+        .of(vault)
+        .s3.config.credentials()
+        .catch(() => undefined);
+    },
     read,
     create,
     describe: (vault, key) =>

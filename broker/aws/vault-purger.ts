@@ -15,14 +15,13 @@ const PARALLEL = 16;
 /** Deletes with the broker's own role. */
 export function vaultPurger(s3: S3Client, bucket: string): Purger {
   return {
-    async eraseBelow(prefixes, except) {
+    async eraseBelow(prefixes) {
       try {
         const waiting = [...prefixes];
         const found: Version[] = [];
         const listers = Array.from({ length: Math.min(PARALLEL, waiting.length) }, async () => {
           for (let prefix = waiting.pop(); prefix !== undefined; prefix = waiting.pop()) {
-            const below = await versionsBelow(s3, bucket, prefix);
-            found.push(...below.filter(({ Key }) => except?.has(Key) !== true));
+            found.push(...(await versionsBelow(s3, bucket, prefix)));
           }
         });
         await Promise.all(listers);

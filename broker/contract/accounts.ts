@@ -33,11 +33,24 @@ export type Membership = v.InferOutput<typeof Membership>;
 export const EventHead = v.object({ seq: Count, hash: b64url({ exactly: 32 }) });
 export type EventHead = v.InferOutput<typeof EventHead>;
 
+/** What a device without a copy of a vault's journal begins from: segments from a place on, and the pages of the snapshot before it. */
+export const Opening = v.object({
+  vault: VaultId,
+  /** Place of the first segment; 0 where there is no snapshot. */
+  from: Count,
+  segments: v.array(b64url({ atMost: LIMITS.maxSegmentBytes })),
+  /** Signed URLs, by page; `seq` is the snapshot's. */
+  pages: v.array(v.object({ seq: Count, page: BlobId, url: v.string() })),
+});
+export type Opening = v.InferOutput<typeof Opening>;
+
 /** What a flow ends with that leads into the account. */
 export const SignedIn = v.object({
   account: AccountId,
   keyring: KeyringRecord,
   vaults: v.array(Membership),
+  /** Of each vault. */
+  opening: v.array(Opening),
   grant: Grant,
   /** For ten minutes, as `credentialsProve` answers it: what enrols this device in the journal is taken with it. */
   proof: b64url({ exactly: 32 }),

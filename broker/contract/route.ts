@@ -45,6 +45,8 @@ export interface Route<Request extends Schema = Schema, Answer extends Schema = 
   readonly request: Request;
   /** Where it may be undefined, that is answered as 204 without a body. */
   readonly answer: Answer;
+  /** Takes from the grant that the request names: it is read while the session is looked at. */
+  readonly takesGrant?: true;
   /** Bodies of segments and envelopes may be longer. */
   readonly bulk?: true;
   /** Issues the session that asks a new token: with the one that it has it is refused from the moment that this takes effect. */

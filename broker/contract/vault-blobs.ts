@@ -16,17 +16,15 @@ const PageName = v.strictObject({ seq: Count, page: BlobId });
  * (`attachment`), if-none-match, x-amz-checksum-sha256. `store_full`; without a live grant also `grant_missing`, where the device has a
  * quarter of the quota on its way.
  */
-export const blobPutUrl = route({
+export const blobPutUrls = route({
   method: 'POST',
   path: '/api/vaults/:vault/blobs/put',
   stage: 'full',
   request: v.strictObject({
-    blob: BlobId,
-    sizeBytes: BlobSize,
-    sha256: Sha256B64,
+    blobs: batchOf(v.strictObject({ blob: BlobId, sizeBytes: BlobSize, sha256: Sha256B64 })),
     grant: v.optional(GrantId),
   }),
-  answer: v.object({ url: Url }),
+  answer: v.object({ urls: v.array(v.object({ blob: BlobId, url: Url })) }),
 });
 
 /**

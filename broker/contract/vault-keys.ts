@@ -13,6 +13,7 @@ export const keysGenerate = route({
   method: 'POST',
   path: '/api/vaults/:vault/keys/generate',
   stage: 'full',
+  takesGrant: true,
   request: v.strictObject({
     grant: GrantId,
     purpose: KeyPurpose,
@@ -39,6 +40,7 @@ export const keysRelease = route({
   method: 'POST',
   path: '/api/vaults/:vault/keys/release',
   stage: 'full',
+  takesGrant: true,
   request: v.strictObject({ grant: GrantId, purpose: KeyPurpose, names: batchOf(EnvelopeName) }),
   answer: v.object({
     keys: eachOf(
@@ -86,6 +88,7 @@ export const purge = route({
   method: 'POST',
   path: '/api/vaults/:vault/purge',
   stage: 'full',
+  takesGrant: true,
   request: v.strictObject({ grant: GrantId, blobs: batchOf(BlobId) }),
   answer: v.object({ refused: v.array(refusalOf({ blob: BlobId })) }),
 });

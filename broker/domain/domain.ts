@@ -62,7 +62,7 @@ export function createDomain(
   const events = createEventLog(store, codec, clock);
   const grants = createGrants(records, clock, settings);
   const secondFactor = createSecondFactor(accounts, ports.kms, events, clock);
-  const sessions = createSessions(setup.sessionKey, accounts, clock);
+  const sessions = createSessions(setup.sessionKey, accounts, events, clock);
   const vaults: VaultSide = createVaultSide({
     accounts,
     records,

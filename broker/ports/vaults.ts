@@ -24,6 +24,8 @@ export interface ListedObject {
  * vault (`log/7`, `blobs/<blob>`). Throws BrokerProblem `store_unreachable` when S3 gives no answer.
  */
 export interface VaultObjects {
+  /** Fetches the vault's credentials, if there are none that are good. Never rejects: whoever needs them meets the fault. */
+  warm(vault: VaultId): Promise<void>;
   read(vault: VaultId, key: string): Promise<Uint8Array | undefined>;
   /** `If-None-Match: *`; equal bytes already there are `created`. */
   create(vault: VaultId, key: string, bytes: Uint8Array): Promise<'created' | 'exists'>;
@@ -76,8 +78,7 @@ export interface UnfinishedUploads {
 export interface Purger {
   /**
    * Every version and every delete marker below each prefix (`v/<vault>/keys/<blob>/`).
-   * @param except keys that stay
    * @returns keys that the store has refused to delete; the others are gone
    */
-  eraseBelow(prefixes: readonly string[], except?: ReadonlySet<string>): Promise<string[]>;
+  eraseBelow(prefixes: readonly string[]): Promise<string[]>;
 }

@@ -103,12 +103,12 @@ function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
     return {};
   });
   register(frame, contract.grantBuy, async ({ session, request }) => {
-    await secondFactor.accept(session, request.factor);
-    // Written together: a grant that nobody was told of is none, and who is told of it is told once both are there.
-    const [grant] = await Promise.all([
+    events.head(session.account).catch(() => undefined); // As a rule it is found by the time that there is something to log.
+    // Written with the acceptance: a grant that nobody was told of is none, and whoever is told of it is told once all is there.
+    const { beside: grant } = await secondFactor.acceptBeside(session, request.factor, () =>
       grants.issue(session, { kind: 'release', releases: request.releases }),
-      events.append(session.account, { kind: 'granted', device: session.device }),
-    ]);
+    );
+    await events.append(session.account, { kind: 'granted', device: session.device });
     return grant;
   });
   register(frame, contract.grantEnd, async ({ session, request }) => {

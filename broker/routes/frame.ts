@@ -1,7 +1,7 @@
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import * as v from 'valibot';
-import { type AccountId, VaultId } from '../contract/ids.ts';
+import { type AccountId, GrantId, VaultId } from '../contract/ids.ts';
 import { LIMITS } from '../contract/limits.ts';
 import { NONCE_HEADER, PROOF_HEADER, type Route, STALE_NONCE } from '../contract/route.ts';
 import { BrokerProblem } from '../domain/problem.ts';
@@ -55,6 +55,8 @@ export interface FrameDeps {
   readonly possession: Possession;
   /** @throws BrokerProblem `not_a_member` */
   readonly requireMember: (account: AccountId, vault: VaultId) => Promise<VaultRecord>;
+  /** Has a grant that the request names read while its session is looked at; see Grants.readAhead. */
+  readonly readGrant: (account: AccountId, grant: GrantId) => Promise<void>;
   /** Whether the token is ours, of this stage, and not over. Asks no store: whether its session lives is still to be seen. */
   readonly recognises: (token: string, stage: Session['stage']) => Promise<boolean>;
   /**
@@ -160,7 +162,7 @@ async function isRecognised(
 async function admit<Request>(
   { deps }: Frame,
   context: Context<FrameEnv>,
-  route: Pick<Route, 'stage' | 'beginsSession' | 'cookieAlone'>,
+  route: Pick<Route, 'stage' | 'beginsSession' | 'cookieAlone' | 'takesGrant'>,
   body: Uint8Array,
   request: Request,
 ): Promise<Call<Request>> {
@@ -173,9 +175,12 @@ async function admit<Request>(
   if (route.beginsSession) requireProof(proof);
   // Read while the account is, and looked at only once the session has been found to be live.
   let reading: Promise<VaultRecord> | undefined;
+  let granted: Promise<void> | undefined;
   const begin = ({ account, sessionId, jkt }: ClaimedSession): void => {
     if (!route.cookieAlone) requireProof(proof, { sessionId, jkt });
     if (!vault) return;
+    const grant = v.safeParse(Granted, request);
+    if (route.takesGrant && grant.success) granted = deps.readGrant(account, grant.output.grant);
     reading = deps.requireMember(account, vault);
     reading.catch(() => undefined);
   };
@@ -183,6 +188,7 @@ async function admit<Request>(
   const session = verified && proof ? { ...verified, proofId: proof.id } : verified;
   if (session) context.set('account', session.account);
   const record = session && vault ? await (reading ?? deps.requireMember(session.account, vault)) : undefined;
+  await granted;
   return {
     request,
     cookies,
@@ -207,6 +213,9 @@ async function admit<Request>(
     },
   };
 }
+
+/** A request that a grant comes with. */
+const Granted = v.object({ grant: GrantId });
 
 /** By whichever of the session's cookies is good. @throws BrokerProblem `session_missing` when none is */
 export async function verifiedSession(

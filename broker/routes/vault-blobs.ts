@@ -1,6 +1,6 @@
 import {
   blobGetUrls,
-  blobPutUrl,
+  blobPutUrls,
   snapshotGetUrls,
   snapshotPutUrls,
   uploadAbort,
@@ -17,8 +17,8 @@ import type { VaultRouteDeps } from './vault-route-deps.ts';
 export function createVaultBlobRoutes({ frame, side }: VaultRouteDeps): void {
   const { objects, uploads } = side;
 
-  register(frame, blobPutUrl, async ({ session, vault, request }) => ({
-    url: await uploads.putUrl(session, vault, request),
+  register(frame, blobPutUrls, async ({ session, vault, request }) => ({
+    urls: await uploads.putUrls(session, vault, request),
   }));
 
   register(frame, blobGetUrls, async ({ vault, request }) => ({

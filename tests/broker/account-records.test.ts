@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { eventsRead } from '$contract/accounts.ts';
+import { eventFields, eventsRead } from '$contract/accounts.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { createEventLog, EVENTS_PER_READ } from '../../broker/domain/state/event-log.ts';
 import { createGrants } from '../../broker/domain/auth/grants.ts';
 import { lengthPrefixed } from '../../broker/domain/state/length-prefixed.ts';
-import { createRecordCodec } from '../../broker/domain/state/record-codec.ts';
+import { createRecordCodec, sha256B64url } from '../../broker/domain/state/record-codec.ts';
 import { createRecords } from '../../broker/domain/state/records.ts';
 import { loadSetup } from '../../broker/domain/state/setup.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
@@ -48,6 +48,27 @@ describe('a record', () => {
     expect(await records.create(key, { n: 1 })).toBe('exists');
     expect(await records.update(key, Counted, (now) => ({ n: now!.n + 1 }))).toEqual({ n: 2 });
     expect(await records.read(key, Counted)).toEqual({ content: { n: 2 }, counter: 1 });
+  });
+
+  it('that was just read or written is recalled without asking, and read where it was not', async () => {
+    const asked: string[] = [];
+    const counting: StateStore = {
+      ...state,
+      read(key) {
+        asked.push(key);
+        return state.read(key);
+      },
+    };
+    const key = newKey();
+    await createRecords(state, codec).create(key, { n: 1 });
+    const records = createRecords(counting, codec);
+    expect((await records.recall(key, Counted))?.content).toEqual({ n: 1 });
+    expect((await records.recall(key, Counted))?.content).toEqual({ n: 1 });
+    await records.update(key, Counted, (now) => ({ n: now!.n + 1 }));
+    expect((await records.recall(key, Counted))?.content).toEqual({ n: 2 });
+    expect(asked).toEqual([key]);
+    expect((await records.read(key, Counted))?.content).toEqual({ n: 2 });
+    expect(asked).toEqual([key, key]);
   });
 
   it('with any byte changed is record_corrupt', () => {
@@ -329,6 +350,39 @@ describe('the event log', () => {
       expect((await log.head(account))?.seq).toBe(length);
     },
   );
+
+  it('of thousands of events is found in few rounds of reads, and from a head that the account names in one', async () => {
+    const account = newAccountId();
+    const count = 5000;
+    const stored = new Map<string, Uint8Array>();
+    let prevHash = 'A'.repeat(43);
+    for (let seq = 0; seq < count; seq += 1) {
+      const event = { seq, atMs: 1, kind: 'granted', prevHash };
+      const key = stateKeys.event(account, seq);
+      stored.set(key, codec.encode(key, 0, event));
+      prevHash = sha256B64url(lengthPrefixed(...eventFields(account, event)));
+    }
+    let rounds = 0;
+    let isInRound = false;
+    const counting = {
+      async read(key: string) {
+        if (!isInRound) rounds += 1;
+        isInRound = true;
+        await new Promise(setImmediate);
+        isInRound = false;
+        const bytes = stored.get(key);
+        return bytes && { bytes, etag: '"x"' };
+      },
+    } as unknown as StateStore;
+    const last = { seq: count - 1, hash: prevHash };
+    expect(await createEventLog(counting, codec, clock.read).head(account)).toEqual(last);
+    expect(rounds).toBeLessThanOrEqual(4);
+    rounds = 0;
+    const told = createEventLog(counting, codec, clock.read);
+    told.learn(account, last);
+    expect(await told.head(account)).toEqual(last);
+    expect(rounds).toBe(1);
+  });
 
   it('stops at an event that was changed or taken away', async () => {
     const account = newAccountId();

@@ -103,7 +103,7 @@ describe('a record in the inbox', () => {
     const at = await setting.newVault();
     const [one, two] = (await setting.fill(at, 2)).map(({ blob }) => blob);
     await setting.ports.purger.eraseBelow([`v/${at}/blobs/`]);
-    await setting.ports.vaultObjects.create(at, `keys/${two ?? ''}/purged`, new Uint8Array(0));
+    await setting.ports.vaultObjects.create(at, `purged/${two ?? ''}`, new Uint8Array(0));
     const found = new Map((await setting.read(at)).map((each) => [each.blob, each]));
     expect(found.get(one!)).toMatchObject({ stored: null, purged: false });
     expect(found.get(two!)).toMatchObject({ stored: null, purged: true });

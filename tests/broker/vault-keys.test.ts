@@ -470,7 +470,7 @@ describe('what was deleted for good', () => {
     const setting = await vaultWithGrant();
     const { cloud, broker, session, vault } = setting;
     const [one] = await fileBlobs(setting, 1);
-    const purged = `v/${vault}/keys/${one!.blob}/purged`;
+    const purged = `v/${vault}/purged/${one!.blob}`;
     const eraseBelow = cloud.purger.eraseBelow.bind(cloud.purger);
     let wasNoted: boolean | undefined;
     cloud.purger.eraseBelow = (...args) => {

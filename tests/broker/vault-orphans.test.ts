@@ -44,7 +44,7 @@ describe('of what lies in a vault, the sweep takes', () => {
     const [bare, adopted, waiting, purged, again] = blobs as [BlobId, BlobId, BlobId, BlobId, BlobId];
     await put(vault, `keys/${adopted}/0`, envelope('file'));
     await put(vault, `keys/${again}/3`, envelope('file'));
-    await put(vault, `keys/${purged}/purged`, new Uint8Array(0));
+    await put(vault, `purged/${purged}`, new Uint8Array(0));
     await put(vault, `inbox/${newSession().device}/${waiting}`, randomBytes(INBOX_RECORD.sizeBytes));
     expect(await orphans(vault, 7 * DAY_MS - 60_000)).toEqual([]);
     expect(await orphans(vault)).toEqual([bare, purged, blobs[5]!].map((blob) => `blobs/${blob}`).sort());
@@ -56,7 +56,7 @@ describe('of what lies in a vault, the sweep takes', () => {
     await put(vault, `blobs/${whole}`);
     await put(vault, `keys/${whole}/0`, envelope('file'));
     await put(vault, `keys/${bare}/0`, envelope('file'));
-    await put(vault, `keys/${bare}/purged`, new Uint8Array(0));
+    await put(vault, `purged/${bare}`, new Uint8Array(0));
     await put(vault, `keys/${ofInbox}/0`, envelope('inbox'));
     await put(vault, `keys/${newBlobId()}/0`, Buffer.from('{'));
     expect(await orphans(vault)).toEqual([`keys/${bare}/0`]);

@@ -22,8 +22,9 @@ const body = randomBytes(1000);
 const sha256 = sha256B64(body);
 
 async function putUrl(blob: BlobId = newBlobId(), sizeBytes = body.length): Promise<string> {
-  const response = await ask(app, session, contract.blobPutUrl, vault, { blob, sizeBytes, sha256 });
-  return (await answer<{ url: string }>(response)).url;
+  const blobs = [{ blob, sizeBytes, sha256 }];
+  const response = await ask(app, session, contract.blobPutUrls, vault, { blobs });
+  return (await answer<{ urls: { url: string }[] }>(response)).urls[0]!.url;
 }
 const put = (url: string, headers: Record<string, string>, bytes: Uint8Array<ArrayBuffer> = body) =>
   fetch(url, { method: 'PUT', headers, body: new Blob([bytes]) });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Batcher, type Outcome } from '../../src/lib/concurrency/batcher.ts';
 
 const done = <Result>(result: Result): Outcome<Result> => ({ kind: 'done', result });
@@ -42,6 +42,30 @@ describe('a batcher', () => {
       ['a', 'b'],
       ['c', 'd'],
     ]);
+  });
+
+  test('leaves time between batches, unless one is full: what comes in a stream goes in few', async () => {
+    vi.useFakeTimers();
+    try {
+      const batches: (readonly string[])[] = [];
+      const batcher = new Batcher<string, string>({
+        ...{ limit: 3, spacingMs: 100 },
+        serve(batch) {
+          batches.push(batch);
+          return Promise.resolve(batch.map(done));
+        },
+      });
+      expect(await batcher.ask('a')).toBe('a'); // One that comes alone is not held up.
+      const held = [batcher.ask('b'), batcher.ask('c')];
+      await vi.advanceTimersByTimeAsync(50);
+      expect(batches).toEqual([['a']]);
+      await vi.advanceTimersByTimeAsync(51);
+      expect(await Promise.all(held)).toEqual(['b', 'c']);
+      expect(await Promise.all(['d', 'e', 'f'].map((item) => batcher.ask(item)))).toEqual(['d', 'e', 'f']);
+      expect(batches).toEqual([['a'], ['b', 'c'], ['d', 'e', 'f']]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('makes no batch larger than its limit, and serves in the order of asking', async () => {

@@ -42,6 +42,43 @@ describe('segments', () => {
     expect(world.heard).toEqual(asked(logAppend));
   });
 
+  it('that came with a code are not asked for again, until something is written or more is looked for', async () => {
+    const { head, segments } = await remote.read(0);
+    const told = { seq: head.seq, hash: toB64Url(head.hash) };
+    const opening = {
+      vault: world.vault,
+      from: 0,
+      segments: segments.map((bytes) => toB64Url(bytes)),
+      pages: [],
+    };
+    const atHand = journalRemote(world.broker, world.vault, () => undefined, { head: told, opening });
+    world.heard.length = 0;
+    expect(atHand.tailSeq).toBe(0);
+    expect(await atHand.read(0)).toEqual({ head, segments });
+    expect(await atHand.read(1)).toEqual({ head, segments: [] });
+    expect(world.heard).toEqual([]);
+    atHand.opened();
+    await atHand.read(1);
+    expect(world.heard).toEqual(asked(logRead));
+    const writing = journalRemote(world.broker, world.vault, () => undefined, { head: told, opening });
+    await refusalCode(writing.append(new Uint8Array([1])));
+    world.heard.length = 0;
+    await writing.read(1);
+    expect(world.heard).toEqual(asked(logRead));
+  });
+
+  it('behind a snapshot that came with a code are at hand, and those before it are the broker’s to tell', async () => {
+    const { head } = await remote.read(0);
+    const told = { seq: 5, hash: toB64Url(head.hash) };
+    const opening = { vault: world.vault, from: 5, segments: [toB64Url(new Uint8Array([5]))], pages: [] };
+    const atHand = journalRemote(world.broker, world.vault, () => undefined, { head: told, opening });
+    world.heard.length = 0;
+    expect((await atHand.read(5)).segments).toEqual([new Uint8Array([5])]);
+    expect(world.heard).toEqual([]);
+    await atHand.read(0);
+    expect(world.heard).toEqual(asked(logRead));
+  });
+
   it('that are no base64url are no answer', async () => {
     world.interfere = (route, _request, effect) =>
       route === logRead ? Promise.resolve({ head: { seq: 0, hash: 'AAAA' }, segments: ['a+b'] }) : effect();

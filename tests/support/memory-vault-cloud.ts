@@ -93,6 +93,7 @@ export class MemoryVaultCloud {
       });
       return Promise.resolve({ objects, more: keys.length > atMost });
     },
+    warm: () => Promise.resolve(),
     presignPut: (vault, key) => Promise.resolve(`http://memory.test/v/${vault}/${key}?put`),
     presignGet: (vault, key) => Promise.resolve(`http://memory.test/v/${vault}/${key}?get`),
     presignPart: (vault, key) => Promise.resolve(`http://memory.test/v/${vault}/${key}?part`),
@@ -114,9 +115,9 @@ export class MemoryVaultCloud {
   };
 
   readonly purger: Purger = {
-    eraseBelow: (prefixes, except) => {
+    eraseBelow: (prefixes) => {
       for (const key of [...this.objects.keys()]) {
-        const isBelow = prefixes.some((prefix) => key.startsWith(prefix)) && !except?.has(key);
+        const isBelow = prefixes.some((prefix) => key.startsWith(prefix));
         if (isBelow && !this.held.has(key)) this.objects.delete(key);
       }
       return Promise.resolve([...this.held].filter((key) => this.objects.has(key)));

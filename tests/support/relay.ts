@@ -30,6 +30,8 @@ interface PassingReply {
 export type Interference =
   /** Nothing. */
   | undefined
+  /** Nothing; `ended` is called when the cloud has answered. */
+  | { readonly kind: 'watch'; readonly ended: () => void }
   /** It never gets there, and the connection is cut. */
   | { readonly kind: 'drop-request' }
   /** It has its effect, and the connection is cut before the answer. */
@@ -78,6 +80,11 @@ export async function startRelay(
       case 'answer':
         send(response, interference.reply);
         return;
+      case 'watch': {
+        const reply = await forward(incoming, body).finally(interference.ended);
+        pass(response, reply);
+        return;
+      }
       case 'replace':
         pass(response, await forward(incoming, interference.replace(body)));
         return;

@@ -25,6 +25,11 @@ interface Front {
   close(): Promise<void>;
 }
 
+/** What stands before the whole local cloud. */
+interface CloudFront extends Front {
+  readonly endpoint: string;
+}
+
 /** The real broker and the real local cloud, as processes of their own, on ports and a data folder of their own. */
 export interface Stack {
   /** What the browser is to open. */
@@ -54,6 +59,7 @@ export type Servers = Pick<Stack, 'origin' | 'clock'>;
  * @param options.tapped puts a recorder of every byte between the browser and both servers
  * @param options.gated puts a gate there, where a test may stop single requests
  * @param options.openS3Front puts something of one's own before S3, on a port of this machine; the broker itself goes past it
+ * @param options.openCloudFront puts something before S3, KMS and Cognito, for the broker and the browser alike
  * @param options.origin of somebody else who serves the app and hands on to the broker
  * @param options.dist folder of the built programs, if not the project's own; the app lies in `build` beside it
  * @param options.brokerCore the one core that the broker may use
@@ -64,6 +70,7 @@ export async function startStack(
     tapped?: boolean;
     gated?: boolean;
     openS3Front?: (s3Port: number) => Promise<Front>;
+    openCloudFront?: (endpoint: string) => Promise<CloudFront>;
     origin?: string;
     brokerCore?: number;
     dist?: string;
@@ -93,14 +100,20 @@ export async function startStack(
   });
   await s3.resume();
   const cloud = JSON.parse(s3.output().split('\n')[0] ?? '') as CloudDescription;
+  const cloudFront = await options.openCloudFront?.(cloud.s3Endpoint);
+  const fronted = cloudFront && {
+    s3Endpoint: cloudFront.endpoint,
+    kmsEndpoint: cloudFront.endpoint,
+    cognitoEndpoint: cloudFront.endpoint,
+  };
 
   const broker = startProgram({
     command: [join(dist, 'broker.js')],
     environment: {
       PORT: String(brokerPort),
       HALFKEY_ORIGIN: origin,
-      HALFKEY_S3_PUBLIC_URL: `http://localhost:${String(s3Front?.port ?? s3Port)}`,
-      HALFKEY_LOCAL_CLOUD: JSON.stringify(cloud),
+      HALFKEY_S3_PUBLIC_URL: `http://localhost:${String((cloudFront ?? s3Front)?.port ?? s3Port)}`,
+      HALFKEY_LOCAL_CLOUD: JSON.stringify({ ...cloud, ...fronted }),
       // One address plays all people here.
       HALFKEY_RATE_PER_MINUTE: '10000',
       ...clock.environment,
@@ -126,6 +139,7 @@ export async function startStack(
       await s3.halt();
       clock.close();
       await Promise.all([...taps, ...gates].map((front) => front.close()));
+      await cloudFront?.close();
       if (options.openS3Front) await s3Front?.close();
       rmSync(dataFolder, { recursive: true, force: true });
     },

@@ -27,6 +27,7 @@ export function serveVaults({ side }: TestVaultSide, sessions: readonly Session[
     possession,
     recognises: () => Promise.resolve(true),
     networkOf: () => '192.0.2.1',
+    readGrant: () => Promise.resolve(),
     requireMember: (account, vault) => side.requireMember(account, vault),
     limitAddress: () => undefined,
   });

@@ -69,7 +69,7 @@ export function startVaultSide(
   });
   const events = createEventLog(ports.state, codec, clock);
   const side = createVaultSide({
-    accounts: { read: (account) => Promise.resolve({ devices: devices.get(account) ?? [] } as never) },
+    accounts: { recall: (account) => Promise.resolve({ devices: devices.get(account) ?? [] } as never) },
     records,
     grants,
     events,

@@ -1,7 +1,7 @@
 import type { BlobId, GrantId } from '$contract/ids.ts';
 import { inboxList, inboxRead, inboxRemove, inboxWrite, type InboxName } from '$contract/vault-inbox.ts';
 import type { Route } from '$contract/route.ts';
-import { blobGetUrls, blobPutUrl, snapshotGetUrls, snapshotPutUrls } from '$contract/vault-blobs.ts';
+import { blobGetUrls, blobPutUrls, snapshotGetUrls, snapshotPutUrls } from '$contract/vault-blobs.ts';
 import { envelopesWrite, keysGenerate, keysRelease, purge, purgeGrant } from '$contract/vault-keys.ts';
 import { logAppend, logRead, type NamedSnapshot } from '$contract/vault-log.ts';
 import { BrokerProblem } from '../../broker/domain/problem.ts';
@@ -136,10 +136,10 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
       }),
     ],
     [
-      blobPutUrl,
-      async (order: Parameters<typeof side.uploads.putUrl>[2]) => {
-        await side.uploads.putUrl(session, vault, order);
-        return { url: `memory:${order.blob}` };
+      blobPutUrls,
+      async (order: Parameters<typeof side.uploads.putUrls>[2]) => {
+        await side.uploads.putUrls(session, vault, order);
+        return { urls: order.blobs.map(({ blob }) => ({ blob, url: `memory:${blob}` })) };
       },
     ],
     [

@@ -24,13 +24,15 @@ let launched: Promise<Browser> | undefined;
 const START_MS = 120_000;
 
 /** Worlds for the test file that calls this: started before its first test, cleared after each, stopped behind the last. */
-export function setUpWorlds(): Worlds {
-  const worlds = new Worlds();
+export function setUpWorlds(options: WorldOptions = {}): Worlds {
+  const worlds = new Worlds(options);
   beforeAll(() => worlds.start(), START_MS);
   afterEach(() => worlds.clear());
   afterAll(() => worlds.stop(), START_MS);
   return worlds;
 }
+
+type WorldOptions = Omit<NonNullable<Parameters<typeof startBareStack>[0]>, 'isQuick'>;
 
 /** The real worker in real browsers, against the real broker and local cloud. */
 export class Worlds {
@@ -38,6 +40,11 @@ export class Worlds {
   #browser: Browser | undefined;
   readonly #devices: Device[] = [];
   #people = 0;
+  readonly #options: WorldOptions;
+
+  constructor(options: WorldOptions = {}) {
+    this.#options = options;
+  }
 
   get stack(): Stack {
     if (!this.#stack) throw new Error('the worlds have not been started');
@@ -45,7 +52,7 @@ export class Worlds {
   }
 
   async start(): Promise<void> {
-    this.#stack = await startBareStack({ isQuick: true });
+    this.#stack = await startBareStack({ isQuick: true, ...this.#options });
     launched ??= chromium.launch({ executablePath: headlessChromiumPath(), args: CHROMIUM_ARGS });
     this.#browser = await launched;
   }
@@ -89,6 +96,20 @@ export class Worlds {
       authenticator,
       factor: () => ({ backupCode: codes.shift() ?? 'none left' }),
     };
+  }
+
+  /** Somebody who is signing up, and has paired an authenticator. */
+  personOf(made: { userName: string; passphrase: string; totpSecret: string }): Person {
+    const authenticator = new Authenticator(made.totpSecret, this.stack.clock);
+    const factor = () => ({ backupCode: 'none yet' });
+    return { ...made, words: '', backupCodes: [], authenticator, factor };
+  }
+
+  /** Another process, which remembers nothing. @param meanwhile what is done while there is none */
+  async restartBroker(meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    await this.stack.broker.halt();
+    await meanwhile();
+    await this.stack.broker.resume();
   }
 
   async signIn(device: Device, { userName, passphrase, factor }: Person): Promise<void> {

@@ -1,6 +1,13 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import * as v from 'valibot';
-import { DeviceKey, type Head, KeyringRecord, type Membership } from '../../contract/accounts.ts';
+import {
+  DeviceKey,
+  EventHead,
+  type Head,
+  KeyringRecord,
+  type Membership,
+  type SignedIn,
+} from '../../contract/accounts.ts';
 import type { EnvelopeRecord } from '../../contract/envelope.ts';
 import { AccountId, BlobId, Count, DeviceId, type UserName, VaultId } from '../../contract/ids.ts';
 import { lengthPrefixed } from '../state/length-prefixed.ts';
@@ -66,6 +73,8 @@ export const AccountRecord = v.strictObject({
   revokedDevices: v.optional(v.array(DeviceId)),
   keyring: v.optional(KeyringRecord),
   vaults: v.array(VaultId),
+  /** The event log's head when a code was accepted last: it goes on from there. */
+  events: v.optional(EventHead),
   /** The blob of the first inbox key, from the first code on. */
   inboxBlob: v.optional(BlobId),
   /** SHA-256 of the request that made the account active: repeating it is answered as the first time. */
@@ -84,20 +93,27 @@ const Owner = v.strictObject({ account: AccountId });
 /** What accounts need of the vaults. */
 export interface AccountVaults {
   memberships(account: AccountId): Promise<Membership[]>;
-  /** Idempotent for equal bytes. */
-  createVault(vault: {
-    account: AccountId;
-    vault: VaultId;
-    genesis: Uint8Array;
-    inboxBlob: BlobId;
-    inboxEnvelope: EnvelopeRecord;
-  }): Promise<Head>;
+  /** The same, with what a device without a copy begins from. */
+  open(account: AccountId): Promise<Pick<SignedIn, 'vaults' | 'opening'>>;
+  /** Idempotent for equal bytes. @param claims has to come true before anybody owns the vault */
+  createVault(
+    vault: {
+      account: AccountId;
+      vault: VaultId;
+      genesis: Uint8Array;
+      inboxBlob: BlobId;
+      inboxEnvelope: EnvelopeRecord;
+    },
+    claims?: Promise<unknown>,
+  ): Promise<Head>;
 }
 
 /** Account records and what names them. */
 export interface Accounts {
   nameIdOf(userName: UserName): string;
   read(account: AccountId): Promise<AccountRecord | undefined>;
+  /** As Records.recall. */
+  recall(account: AccountId): Promise<AccountRecord | undefined>;
   create(account: AccountId, record: AccountRecord): Promise<void>;
   /** As Records.update. @throws BrokerProblem `session_missing` when there is no such account */
   update(
@@ -131,6 +147,9 @@ export function createAccounts(records: Records, nameKey: Uint8Array): Accounts 
     async read(account) {
       return (await records.read(stateKeys.account(account), AccountRecord))?.content;
     },
+    async recall(account) {
+      return (await records.recall(stateKeys.account(account), AccountRecord))?.content;
+    },
     async create(account, record) {
       if ((await records.create(stateKeys.account(account), record)) === 'exists') {
         throw new BrokerProblem('already_exists');
@@ -148,6 +167,8 @@ export function createAccounts(records: Records, nameKey: Uint8Array): Accounts 
       return (await records.read(stateKeys.name(nameId), Owner))?.content.account;
     },
     async claimName(nameId, account) {
+      // As a rule nobody has it: then one request is enough.
+      if ((await records.create(stateKeys.name(nameId), { account })) === 'created') return;
       const owner = await accounts.named(nameId);
       if (owner !== undefined && owner !== account) await abandon(owner);
       await records.update(stateKeys.name(nameId), Owner, (stored) => {
@@ -157,7 +178,9 @@ export function createAccounts(records: Records, nameKey: Uint8Array): Accounts 
       });
     },
     async claimRecoveryKey(recoveryPublicKey, account) {
-      await records.update(stateKeys.recovery(recoveryIdOf(recoveryPublicKey)), Owner, (stored) => {
+      const key = stateKeys.recovery(recoveryIdOf(recoveryPublicKey));
+      if ((await records.create(key, { account })) === 'created') return;
+      await records.update(key, Owner, (stored) => {
         if (stored && stored.account !== account) throw new BrokerProblem('already_exists');
         return stored ? undefined : { account };
       });

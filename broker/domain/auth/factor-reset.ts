@@ -130,7 +130,7 @@ export function createFactorReset(deps: FactorResetDeps) {
 
     /** What everybody who is signed in hears of. */
     async pending({ account }: Session) {
-      const record = await accounts.read(account);
+      const record = await accounts.recall(account);
       return record && pendingFactorReset(record, clock());
     },
   };

@@ -55,6 +55,17 @@ export interface SecondFactor {
    */
   accept(session: Session, factor: Factor, along?: AlongWith): Promise<AccountRecord>;
   /**
+   * The same, with something that is written at the same time as the acceptance, once the code was found to be right: it must be worth
+   * nothing without it.
+   * @throws BrokerProblem as `accept`; what `beside` throws, when the code was accepted
+   */
+  acceptBeside<Beside>(
+    session: Session,
+    factor: Factor,
+    beside: () => Promise<Beside>,
+    along?: AlongWith,
+  ): Promise<{ record: AccountRecord; beside: Beside }>;
+  /**
    * Accepts the first code of the account's next secret, which takes the place of the present one in the same write. Counted as any
    * attempt, and logged before it takes effect.
    * @param along what takes effect with it; may throw
@@ -110,19 +121,29 @@ export function createSecondFactor(
     return result.valid && 'timeStep' in result ? result.timeStep : undefined;
   }
 
-  async function acceptCode(session: Session, code: Code, along: AlongWith): Promise<AccountRecord> {
+  async function acceptCode<Beside>(
+    session: Session,
+    code: Code,
+    along: AlongWith,
+    beside: () => Promise<Beside>,
+  ): Promise<{ record: AccountRecord; beside: Beside }> {
     const { factor } = await countAttempt(session);
     const step = await stepOf(session.account, factor.sealedSecret, code);
     if (step === undefined) throw await refuse(session, 'code_wrong', factor);
     if (step <= factor.lastStep) throw await refuse(session, 'code_used', factor);
     try {
-      return await accounts.update(session.account, (record) => {
+      const accepting = accounts.update(session.account, (record) => {
         if (step <= record.factor.lastStep) throw new BrokerProblem('code_used');
         // The authenticator was another one when the attempt was counted.
         if (record.factor.sealedSecret !== factor.sealedSecret) throw notTaken('code_wrong', factor);
         sameEpoch(record, session);
-        return along(withFactor(record, { ...OPEN, lastStep: step }));
+        return along(withHint(session.account, withFactor(record, { ...OPEN, lastStep: step })));
       });
+      // The refusal of the code is told rather than a failure beside it.
+      const [accepted, done] = await Promise.allSettled([accepting, beside()]);
+      if (accepted.status === 'rejected') throw accepted.reason;
+      if (done.status === 'rejected') throw done.reason;
+      return { record: accepted.value, beside: done.value };
     } catch (problem) {
       const raced = problem instanceof BrokerProblem && problem.code === 'code_used';
       throw raced ? await refuse(session, 'code_used', factor) : problem;
@@ -130,7 +151,12 @@ export function createSecondFactor(
   }
 
   /** 80 random bits, which nobody guesses: the pace is for the noise, and a lock of the factor does not hold them up. */
-  async function acceptBackupCode(session: Session, backupCode: BackupCode, along: AlongWith) {
+  async function acceptBackupCode<Beside>(
+    session: Session,
+    backupCode: BackupCode,
+    along: AlongWith,
+    beside: () => Promise<Beside>,
+  ): Promise<{ record: AccountRecord; beside: Beside }> {
     const hash = Buffer.from(backupCodeHash(session.account, backupCode), 'base64url');
     const tried = { isTaken: false, isTold: false };
     const written = await accounts.update(session.account, (before) => {
@@ -141,17 +167,23 @@ export function createSecondFactor(
       tried.isTaken = left.length < record.factor.backupCodes.length;
       if (tried.isTaken) {
         sameEpoch(record, session);
-        return along(withFactor(record, { ...OPEN, backupCodes: left }));
+        return along(withHint(session.account, withFactor(record, { ...OPEN, backupCodes: left })));
       }
       const refusal = countRefusal(record.factor.backupRefusals, clock());
       tried.isTold = refusal.count === 1;
       return withFactor(record, { backupRefusals: refusal });
     });
-    if (tried.isTaken) return written;
+    if (tried.isTaken) return { record: written, beside: await beside() };
     if (tried.isTold) {
       await events.append(session.account, { kind: 'code-refused', device: session.device });
     }
     throw new BrokerProblem('backup_code_refused');
+  }
+
+  /** With the event log's head, as far as this broker knows it: whoever reads the account need not search for it. */
+  function withHint(account: AccountId, record: AccountRecord): AccountRecord {
+    const known = events.known(account);
+    return known ? { ...record, events: known } : record;
   }
 
   async function newSecret(account: AccountId, userName: UserName) {
@@ -163,6 +195,11 @@ export function createSecondFactor(
       sealedSecret: Buffer.from(sealed).toString('base64url'),
     };
   }
+
+  const acceptBeside: SecondFactor['acceptBeside'] = (session, factor, beside, along = same) =>
+    'code' in factor
+      ? acceptCode(session, factor.code, along, beside)
+      : acceptBackupCode(session, factor.backupCode, along, beside);
 
   return {
     async enrol(account, userName) {
@@ -183,10 +220,8 @@ export function createSecondFactor(
       });
       return { totpSecret: secret, otpauthUri };
     },
-    accept: (session, factor, along = (record) => record) =>
-      'code' in factor
-        ? acceptCode(session, factor.code, along)
-        : acceptBackupCode(session, factor.backupCode, along),
+    accept: async (session, factor, along) => (await acceptBeside(session, factor, nothing, along)).record,
+    acceptBeside,
     async change(session, code, along) {
       const { factor } = await countAttempt(session);
       const { nextSecret } = factor;
@@ -216,6 +251,9 @@ function served(record: AccountRecord, session: Session): AccountRecord {
     ),
   };
 }
+
+const nothing = (): Promise<void> => Promise.resolve();
+const same: AlongWith = (record) => record;
 
 const OPEN = { failures: 0, locks: 0, lockedUntilMs: 0 };
 

@@ -7,6 +7,7 @@ import type { AccountRecord, Accounts } from '../account/accounts.ts';
 import { isFactorResetDue } from '../account/pending-factor-reset.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Session } from '../account/session.ts';
+import type { EventLog } from '../state/event-log.ts';
 
 /** Between two steps of signing up, in or back in. */
 export const STAGE_SECONDS = 10 * 60;
@@ -57,7 +58,12 @@ export interface Sessions {
 }
 
 /** @param sessionKey 32 bytes, from `broker/setup` */
-export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock: Clock): Sessions {
+export function createSessions(
+  sessionKey: Uint8Array,
+  accounts: Accounts,
+  events: Pick<EventLog, 'learn'>,
+  clock: Clock,
+): Sessions {
   const nowSeconds = () => Math.floor(clock() / 1000);
 
   const sign = (claims: Record<string, unknown>, audience: string, seconds: number): Promise<string> =>
@@ -115,6 +121,7 @@ export function createSessions(sessionKey: Uint8Array, accounts: Accounts, clock
       if (record?.sessionEpoch !== epoch || !isLive(record, session, clock())) {
         throw new BrokerProblem('session_missing');
       }
+      events.learn(sub, record.events);
       const deviceKey = record.devices.find(({ id }) => id === device)?.publicKey;
       return { ...session, ...(deviceKey !== undefined && { deviceKey }) };
     },

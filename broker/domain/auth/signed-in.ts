@@ -1,5 +1,5 @@
-import type { SignedIn } from '../../contract/accounts.ts';
-import type { DeviceId, GrantId } from '../../contract/ids.ts';
+import type { Grant, SignedIn } from '../../contract/accounts.ts';
+import type { DeviceId } from '../../contract/ids.ts';
 import type { AccountRecord, AccountVaults } from '../account/accounts.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from './grants.ts';
@@ -27,6 +27,9 @@ export async function issueStage(
   return { token: await sessions.issue(session, epoch), seconds: STAGE_SECONDS, stage, sessionId };
 }
 
+/** What opens an account's vaults: where they stand, and the newest of their journals. */
+export type Opened = Pick<SignedIn, 'vaults' | 'opening'>;
+
 export interface WelcomeDeps {
   readonly sessions: Sessions;
   readonly grants: Grants;
@@ -38,25 +41,28 @@ export interface WelcomeDeps {
  * Ends a sign-up, sign-in or recovery: a full session, its first grant, and what the client needs to begin. The session has
  * to stand in the account already.
  * @param options.proof whose hash the session in the account keeps
- * @param options.grant where repeating the request must yield the same grant
+ * @param options.grant the grant, where it is issued already
+ * @param options.opened what opens the vaults, where that is known or on its way already
  */
 export async function welcome(
   deps: WelcomeDeps,
   session: Session & { readonly device: DeviceId },
   record: AccountRecord,
-  { proof, ...options }: { readonly proof: string; readonly grant?: GrantId },
+  {
+    proof,
+    ...known
+  }: { readonly proof: string; readonly grant?: Grant; readonly opened?: Opened | Promise<Opened> },
 ): Promise<{ answer: SignedIn; issued: Issued }> {
   if (!record.keyring) throw new BrokerProblem('record_corrupt');
   const { account, device } = session;
-  await deps.events.append(account, { kind: 'granted', device });
-  const grant = await deps.grants.issue(session, {
-    kind: 'release',
-    ...(options.grant && { id: options.grant }),
-  });
-  const vaults = await deps.vaults.memberships(account);
-  const events = await deps.events.head(account);
+  // Side by side: nobody is told of the grant before it was logged.
+  const [grant, events, opened] = await Promise.all([
+    known.grant ?? deps.grants.issue(session, { kind: 'release' }),
+    deps.events.append(account, { kind: 'granted', device }),
+    known.opened ?? deps.vaults.open(account),
+  ]);
   return {
-    answer: { account, keyring: record.keyring, vaults, grant, proof, ...(events && { events }) },
+    answer: { account, keyring: record.keyring, ...opened, grant, proof, events },
     issued: {
       token: await deps.sessions.issue(session, record.sessionEpoch),
       seconds: FULL_SECONDS,

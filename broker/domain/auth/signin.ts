@@ -88,6 +88,11 @@ export function createSignin(deps: SigninDeps) {
     return v.parse(AccountId, bytes.subarray(0, 16).toString('base64url'));
   }
 
+  async function lookUp(nameId: string) {
+    const account = (await accounts.named(nameId)) ?? absentAccount(nameId);
+    return { account, record: await accounts.read(account) };
+  }
+
   return {
     /**
      * @param deviceTokens of the cookies of a device that signed in before
@@ -100,10 +105,12 @@ export function createSignin(deps: SigninDeps) {
     ): Promise<{ answer: { loginResponse: string }; state: string }> {
       const nameId = accounts.nameIdOf(userName);
       const knownDevice = await deps.sessions.knownDevice(deviceTokens, nameId);
-      await deps.countLogin(nameId, { network, knownDevice });
       const even = evenTime();
-      const account = (await accounts.named(nameId)) ?? absentAccount(nameId);
-      const record = await accounts.read(account);
+      // Looked up while it is counted, and told to nobody before that is done.
+      const [{ account, record }] = await Promise.all([
+        lookUp(nameId),
+        deps.countLogin(nameId, { network, knownDevice }),
+      ]);
       const active = record?.phase === 'active' && record.nameId === nameId ? record : undefined;
       const { loginState, loginResponse } = opaque.startLogin(
         active?.credentialId ?? opaque.absentId(nameId),
@@ -145,11 +152,19 @@ export function createSignin(deps: SigninDeps) {
         expiresAtMs: clock() + FULL_SECONDS * 1000,
         proof: keptProof(proof, clock()),
       };
-      const record = await deps.secondFactor.accept(before, factor, (stored) =>
-        withSession(sameEpoch(stored, before), live, device, clock()),
+      // Ciphertext of the account's own, on its way while the code is judged; it is answered to nobody else.
+      const isLocked = ((await accounts.recall(session.account))?.factor.lockedUntilMs ?? 0) > clock();
+      const opened = isLocked ? undefined : deps.vaults.open(session.account);
+      opened?.catch(() => undefined);
+      deps.events.head(session.account).catch(() => undefined);
+      const { record, beside: grant } = await deps.secondFactor.acceptBeside(
+        before,
+        factor,
+        () => deps.grants.issue(session, { kind: 'release' }),
+        (stored) => withSession(sameEpoch(stored, before), live, device, clock()),
       );
       await deps.events.append(session.account, { kind: 'signed-in', device: device.id });
-      return welcome(deps, session, record, { proof });
+      return welcome(deps, session, record, { proof, grant, ...(opened && { opened }) });
     },
   };
 }

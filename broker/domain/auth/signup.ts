@@ -20,7 +20,7 @@ import type { SecondFactor } from './second-factor.ts';
 import type { Session } from '../account/session.ts';
 import { requireSigned } from '../segment-signature.ts';
 import { FULL_SECONDS, newSessionId } from './sessions.ts';
-import { type Issued, issueStage, welcome, type WelcomeDeps } from './signed-in.ts';
+import { type Issued, issueStage, type Opened, welcome, type WelcomeDeps } from './signed-in.ts';
 
 type Request<R extends { request: v.GenericSchema }> = v.InferOutput<R['request']>;
 type Answer<R extends { answer: v.GenericSchema }> = v.InferInput<R['answer']>;
@@ -70,13 +70,16 @@ export function createSignup(deps: SignupDeps) {
       jkt: string,
     ): Promise<{ answer: Answer<typeof contract.signupFinish>; issued: Issued }> {
       const nameId = accounts.nameIdOf(request.userName);
-      await requireFree(nameId);
-      const registration = await deps.state.open('registration', RegistrationState, sealedStates);
+      const account = newAccountId();
+      // Side by side: none of them is anything before the record is written.
+      const [, registration, { secret, otpauthUri, record: factor }] = await Promise.all([
+        requireFree(nameId),
+        deps.state.open('registration', RegistrationState, sealedStates),
+        secondFactor.enrol(account, request.userName),
+      ]);
       if (registration.nameId !== nameId) throw new BrokerProblem('login_expired');
       const { credentialId } = registration;
       opaque.checkRecord(credentialId, request.registrationRecord);
-      const account = newAccountId();
-      const { secret, otpauthUri, record: factor } = await secondFactor.enrol(account, request.userName);
       await accounts.create(account, {
         phase: 'pending',
         nameId,
@@ -112,12 +115,18 @@ export function createSignup(deps: SignupDeps) {
       { factor }: Request<typeof contract.signupVerify>,
     ): Promise<{ answer: Answer<typeof contract.signupVerify>; issued: Issued }> {
       const blob = v.parse(BlobId, randomBytes(16).toString('base64url'));
+      deps.events.head(session.account).catch(() => undefined); // Found, as a rule, by the time that there is something to log.
       const record = await secondFactor.accept(session, factor, (stored) => {
         requirePending(stored, clock());
         return { ...stored, inboxBlob: blob };
       });
-      const vault = record.vaults[0] ?? (await giveVault(session.account));
-      await deps.events.append(session.account, { kind: 'generated', vault, blobs: [blob] });
+      const known = record.vaults[0];
+      const made = known ?? (await deps.identities.create(randomBytes(16).toString('base64url')));
+      // Side by side, and both before KMS is asked: the account has the vault, and the log what is about to be made.
+      const log = (of: VaultId) =>
+        deps.events.append(session.account, { kind: 'generated', vault: of, blobs: [blob] });
+      const [vault] = await Promise.all([known ?? keepVault(session.account, made), log(made)]);
+      if (vault !== made) await log(vault); // Another request of this sign-up was faster.
       const { kmsHalf, kmsBlob } = await deps.vaultKms.generateDataKey(vault, {
         app: 'halfkey',
         purpose: 'inbox',
@@ -138,18 +147,17 @@ export function createSignup(deps: SignupDeps) {
     async complete(session: Session, request: Request<typeof contract.signupComplete>) {
       const { account, sessionId, jkt } = session;
       const completion = createHash('sha256').update(JSON.stringify(request)).digest('base64url');
-      const before = await accounts.read(account);
+      const before = await accounts.recall(account); // As this request was admitted with; what counts is the write below.
       if (!before) throw new BrokerProblem('session_missing');
-      if (before.phase !== 'active') await claimAndWrite(account, before, request);
-
       const full = { account, sessionId, device: request.device.id, stage: 'full', jkt } as const;
+      const opened = before.phase === 'active' ? undefined : await claimAndWrite(full, before, request);
       const live = {
         id: sessionId,
         device: request.device.id,
         expiresAtMs: clock() + FULL_SECONDS * 1000,
         proof: keptProof(proofOf(sessionId), clock()),
       };
-      const record = await accounts.update(account, (stored) => {
+      const activating = accounts.update(account, (stored) => {
         if (stored.phase === 'active') {
           requireSame(stored, completion, sessionId);
           return undefined;
@@ -165,15 +173,17 @@ export function createSignup(deps: SignupDeps) {
         };
         return withSession(active, live, request.device, clock());
       });
-      if (before.phase !== 'active') {
-        await deps.events.append(account, { kind: 'signed-up', device: request.device.id });
-      }
-      return welcome(deps, full, record, { grant: grantOf(sessionId), proof: proofOf(sessionId) });
+      // Nobody is told of the grant before the account is active.
+      const granting = deps.grants.issue(full, { kind: 'release', id: grantOf(sessionId) });
+      granting.catch(() => undefined);
+      const record = await activating;
+      const proof = proofOf(sessionId);
+      return welcome(deps, full, record, { grant: await granting, proof, ...(opened && { opened }) });
     },
   };
 
-  async function giveVault(account: AccountId): Promise<VaultId> {
-    const vault = await deps.identities.create(randomBytes(16).toString('base64url'));
+  /** @returns the account's, which another request may have given it before */
+  async function keepVault(account: AccountId, vault: VaultId): Promise<VaultId> {
     return onlyVault(
       await accounts.update(account, (stored) => {
         requirePending(stored, clock());
@@ -182,24 +192,28 @@ export function createSignup(deps: SignupDeps) {
     );
   }
 
+  /** @returns what opens the vault that has just been written */
   async function claimAndWrite(
-    account: Session['account'],
+    { account, device }: Pick<Session, 'account' | 'device'>,
     record: AccountRecord,
     request: Request<typeof contract.signupComplete>,
-  ): Promise<void> {
+  ): Promise<Opened> {
     requirePending(record, clock());
+    const vault = onlyVault(record);
     if (!record.inboxBlob) throw new BrokerProblem('session_missing');
     const genesis = Buffer.from(request.genesis, 'base64url');
-    requireSigned(onlyVault(record), genesis, request.identityPublicKey);
-    await accounts.claimRecoveryKey(record.recoveryPublicKey, account);
-    await accounts.claimName(record.nameId, account);
-    await deps.vaults.createVault({
-      account,
-      vault: onlyVault(record),
-      genesis,
-      inboxBlob: record.inboxBlob,
-      inboxEnvelope: request.inboxEnvelope,
-    });
+    requireSigned(vault, genesis, request.identityPublicKey);
+    const claims = Promise.all([
+      accounts.claimRecoveryKey(record.recoveryPublicKey, account),
+      accounts.claimName(record.nameId, account),
+    ]);
+    const first = { genesis, inboxBlob: record.inboxBlob, inboxEnvelope: request.inboxEnvelope };
+    const head = await deps.vaults.createVault({ account, vault, ...first }, claims);
+    await deps.events.append(account, { kind: 'signed-up', device });
+    return {
+      vaults: [{ vault, role: 'owner', head }],
+      opening: [{ vault, from: 0, segments: [request.genesis], pages: [] }],
+    };
   }
 
   /** A repeated request is answered as the first time. */

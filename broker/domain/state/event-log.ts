@@ -31,6 +31,10 @@ export interface EventLog {
   appendOnce(account: AccountId, event: NewEvent & { grant: GrantId }, from: number): Promise<void>;
   /** `undefined` before the first event. */
   head(account: AccountId): Promise<EventHead | undefined>;
+  /** What this broker knows of the head without asking. */
+  known(account: AccountId): EventHead | undefined;
+  /** A head that the account's own record names: it is searched from there. */
+  learn(account: AccountId, head: EventHead | undefined): void;
   /** Up to EVENTS_PER_READ events from `from` (0-based) on. */
   read(account: AccountId, from: number): Promise<{ events: AccountEvent[]; head: EventHead | undefined }>;
 }
@@ -39,6 +43,10 @@ export const EVENTS_PER_READ = 200;
 /** Events of one page that are read at a time. */
 const PARALLEL = 16;
 const MAX_TRIES = 64;
+/** Places looked at at a time for the head, by doubling steps: few behind one that is known, for as a rule there is little more. */
+const STEPS = { known: 4, unknown: 17 } as const;
+/** And then so many between the last that is there and the first that is not. */
+const BETWEEN = 15;
 /** Heads are remembered for so many accounts; another's is searched for in the bucket. */
 const MAX_REMEMBERED = 10_000;
 
@@ -53,9 +61,10 @@ function hashOf(account: AccountId, event: StoredEvent): string {
 const NOTHING_BEFORE = Buffer.alloc(32).toString('base64url');
 
 export function createEventLog(store: StateStore, codec: RecordCodec, clock: Clock): EventLog {
-  const remembered = new Map<AccountId, EventHead>();
+  /** Of those that are known to have none, undefined. */
+  const remembered = new Map<AccountId, EventHead | undefined>();
 
-  function remember(account: AccountId, head: EventHead): EventHead {
+  function remember<Known extends EventHead | undefined>(account: AccountId, head: Known): Known {
     remembered.delete(account);
     remembered.set(account, head);
     const oldest = remembered.size > MAX_REMEMBERED ? remembered.keys().next().value : undefined;
@@ -72,23 +81,30 @@ export function createEventLog(store: StateStore, codec: RecordCodec, clock: Clo
     return { ...content, hash: hashOf(account, content) };
   }
 
-  /** There are no gaps, so the last one is found by doubling steps and then halving them. */
-  async function findHead(account: AccountId): Promise<EventHead | undefined> {
+  /** Under way: who asks meanwhile waits for the same. */
+  const finding = new Map<AccountId, Promise<EventHead | undefined>>();
+
+  function findHead(account: AccountId): Promise<EventHead | undefined> {
+    const under = finding.get(account) ?? searchHead(account).finally(() => finding.delete(account));
+    finding.set(account, under);
+    return under;
+  }
+
+  /** There are no gaps, so the last one lies before the first place that is empty: several are looked at at once. */
+  async function searchHead(account: AccountId): Promise<EventHead | undefined> {
     let last: EventHead | undefined = remembered.get(account);
     let absent = Number.POSITIVE_INFINITY;
-    for (let step = 1; ;) {
-      const seq = (last?.seq ?? -1) + step;
-      const event = seq < absent ? await load(account, seq) : undefined;
-      if (event) {
-        last = { seq, hash: event.hash };
-        step = absent === Number.POSITIVE_INFINITY ? step * 2 : step;
-        continue;
-      }
-      absent = Math.min(absent, seq);
-      if (step === 1) break;
-      step = Math.max(1, Math.floor(step / 2));
+    while (absent - (last?.seq ?? -1) > 1) {
+      const isKnown = remembered.has(account) && last === remembered.get(account);
+      const steps = isKnown ? STEPS.known : STEPS.unknown;
+      const places = placesBetween(last?.seq ?? -1, absent, steps);
+      const events = await Promise.all(places.map((seq) => load(account, seq)));
+      const firstAbsent = events.findIndex((event) => event === undefined);
+      const there = events[(firstAbsent === -1 ? events.length : firstAbsent) - 1];
+      if (there) last = { seq: there.seq, hash: there.hash };
+      absent = places[firstAbsent] ?? absent;
     }
-    return last && remember(account, last);
+    return remember(account, last);
   }
 
   /** @returns the new head, or undefined when another writer was first */
@@ -119,7 +135,7 @@ export function createEventLog(store: StateStore, codec: RecordCodec, clock: Clo
     event: NewEvent,
     isThere: (head: EventHead | undefined) => Promise<boolean>,
   ): Promise<EventHead | undefined> {
-    let head = remembered.get(account) ?? (await findHead(account));
+    let head = remembered.has(account) ? remembered.get(account) : await findHead(account);
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       if (await isThere(head)) return undefined;
       const appended = await tryAppend(account, event, head);
@@ -131,6 +147,10 @@ export function createEventLog(store: StateStore, codec: RecordCodec, clock: Clo
 
   return {
     head: findHead,
+    known: (account) => remembered.get(account),
+    learn(account, head) {
+      if (head && head.seq > (remembered.get(account)?.seq ?? -1)) remember(account, head);
+    },
     async append(account, event) {
       const head = await appendUnless(account, event, () => Promise.resolve(false));
       if (!head) throw new TypeError('expected an event to be appended');
@@ -159,4 +179,13 @@ export function createEventLog(store: StateStore, codec: RecordCodec, clock: Clo
       return { events, head };
     },
   };
+}
+
+/** Ascending places behind `last` (-1: none), all before `absent`. */
+function placesBetween(last: number, absent: number, steps: number): number[] {
+  if (absent === Number.POSITIVE_INFINITY)
+    return Array.from({ length: steps }, (_, step) => last + 2 ** step);
+  const gap = absent - last;
+  const count = Math.min(BETWEEN, gap - 1);
+  return Array.from({ length: count }, (_, index) => last + Math.ceil(((index + 1) * gap) / (count + 1)));
 }

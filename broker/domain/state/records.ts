@@ -15,6 +15,11 @@ type Schema = v.GenericSchema;
 export interface Records {
   /** `undefined` when there is no such record. */
   read<S extends Schema>(key: string, schema: S): Promise<Stored<v.InferOutput<S>> | undefined>;
+  /**
+   * What this process has read or written within the last two seconds, else as `read`. For what is decided by a condition later on, or
+   * rests on what this very request was admitted with; never for whether a session is still good.
+   */
+  recall<S extends Schema>(key: string, schema: S): Promise<Stored<v.InferOutput<S>> | undefined>;
   /** Create-only: exactly one of any number of callers gets `created`. */
   create(key: string, content: unknown): Promise<'created' | 'exists'>;
   /**
@@ -125,6 +130,10 @@ export function createRecords(store: StateStore, codec: RecordCodec): Records {
     async read(key, schema) {
       return (await load(key, schema))?.stored;
     },
+    async recall(key, schema) {
+      const state = justSeen.look(key);
+      return state ? codec.decode(key, schema, state.bytes) : (await load(key, schema))?.stored;
+    },
     create,
     update: (key, schema, change) => queue(key, () => updateAlone(key, schema, change)),
     erase(key) {
@@ -151,9 +160,13 @@ function createNewest() {
   };
 }
 
-/** What this process has just read or written, each to be taken once. */
+/** What this process has just read or written; the condition of a write is taken once. */
 function createJustSeen() {
   const kept = new Map<string, { counter: number; state: StoredState; atMs: number }>();
+  const look = (key: string): StoredState | undefined => {
+    const found = kept.get(key);
+    return found && performance.now() - found.atMs <= KEPT_MS ? found.state : undefined;
+  };
   return {
     /** A read that began before the last write may end after it. */
     note(key: string, counter: number, state: StoredState): void {
@@ -163,10 +176,11 @@ function createJustSeen() {
       const oldest = kept.size > MAX_KEPT ? kept.keys().next().value : undefined;
       if (oldest !== undefined) kept.delete(oldest);
     },
+    look,
     take(key: string): StoredState | undefined {
-      const found = kept.get(key);
+      const found = look(key);
       kept.delete(key);
-      return found && performance.now() - found.atMs <= KEPT_MS ? found.state : undefined;
+      return found;
     },
   };
 }

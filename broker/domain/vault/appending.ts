@@ -34,7 +34,7 @@ export interface Appending {
 }
 
 export interface AppendingDeps {
-  readonly accounts: Pick<Accounts, 'read'>;
+  readonly accounts: Pick<Accounts, 'recall'>;
   readonly grants: Pick<Grants, 'require'>;
   readonly log: Pick<Log, 'append'>;
   readonly clock: Clock;
@@ -47,7 +47,8 @@ export function createAppending({ accounts, grants, log, clock }: AppendingDeps)
     { segment, proof }: AppendOrder,
   ): Promise<void> {
     if (proof === undefined) throw new BrokerProblem('proof_missing');
-    const account = await accounts.read(session.account);
+    // As this very request was admitted with, if that was not long ago.
+    const account = await accounts.recall(session.account);
     if (!account) throw new BrokerProblem('session_missing');
     requireProof(account, { session, proof }, clock());
     requireSigned(vault, segment, account.identityPublicKey);

@@ -8,7 +8,8 @@ export const blobKeys = {
   envelope: (blob: BlobId, epoch: number) => `keys/${blob}/${String(epoch)}`,
   envelopes: (blob: BlobId) => `keys/${blob}/`,
   /** Says that the blob was deleted for good: create-only, and there for as long as the vault is. */
-  purged: (blob: BlobId) => `keys/${blob}/purged`,
+  purged: (blob: BlobId) => `purged/${blob}`,
+  purgedMarks: 'purged/',
   inbox: (device: DeviceId, blob: BlobId) => `inbox/${device}/${blob}`,
   inboxOf: (device: DeviceId) => `inbox/${device}/`,
   inboxes: 'inbox/',

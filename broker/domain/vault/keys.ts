@@ -79,6 +79,10 @@ export interface KeysDeps {
 
 /** Requests to S3 or KMS that one batch has under way. */
 const PARALLEL = 16;
+/** Envelopes written at a time, each by two requests to S3: it takes more of them than KMS does. */
+const WRITTEN_AT_ONCE = 50;
+/** A listing's page. */
+const LISTED = 1000;
 /** Envelopes of one blob that are looked through for a KMS blob: there is one for each epoch. */
 const STANDING = 16;
 
@@ -123,6 +127,17 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
     const key = blobKeys.purged(blob);
     const { objects: found } = await objects.list(vault, key, '', 1);
     return found.some((object) => object.key === key);
+  }
+
+  /** Of a batch, by one listing where few were ever deleted for good in this vault. */
+  async function purgedAmong(vault: VaultId, blobs: readonly BlobId[]): Promise<ReadonlySet<BlobId>> {
+    if (blobs.length > 1) {
+      const { objects: marks, more } = await objects.list(vault, blobKeys.purgedMarks, '', LISTED);
+      const found = new Set(marks.map(({ key }) => key));
+      if (!more) return new Set(blobs.filter((blob) => found.has(blobKeys.purged(blob))));
+    }
+    const purged = await mapBounded(blobs, PARALLEL, (blob) => isPurged(vault, blob));
+    return new Set(blobs.filter((_blob, place) => purged[place]));
   }
 
   /** @returns undefined where there is none */
@@ -183,15 +198,16 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
     vault: VaultId,
     item: NewEnvelope,
     hasGrant: boolean,
+    purgedBlobs: Promise<ReadonlySet<BlobId>>,
   ): Promise<WriteRefusal | { blobBytes: number | undefined }> {
     const { blob, envelope } = item;
     const [allowed, purged, object] = await Promise.all([
       mayBeWritten(vault, item, hasGrant),
-      isPurged(vault, blob),
+      purgedBlobs,
       envelope.purpose === 'file' ? objects.describe(vault, blobKeys.blob(blob)) : undefined,
     ]);
     if (!allowed) return 'grant_missing';
-    if (purged) return 'purged';
+    if (purged.has(blob)) return 'purged';
     if (envelope.purpose === 'file' && (!object || (await isTooOld(vault, blob, object))))
       return 'upload_lost';
     const bytes = encodeEnvelope(envelope);
@@ -239,8 +255,13 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
     },
     async write(session, vault, { grant, envelopes }) {
       if (grant !== undefined) await grants.require(session, grant, 'release');
-      const outcomes = await mapBounded(envelopes, PARALLEL, (item) =>
-        writeOne(vault, item, grant !== undefined),
+      const purged = purgedAmong(
+        vault,
+        envelopes.map(({ blob }) => blob),
+      );
+      purged.catch(() => undefined); // Met by each of them.
+      const outcomes = await mapBounded(envelopes, WRITTEN_AT_ONCE, (item) =>
+        writeOne(vault, item, grant !== undefined, purged),
       );
       // Only now what came by one PUT belongs to something; uploads in parts are known since their completion.
       await room.settle(

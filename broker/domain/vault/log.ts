@@ -67,7 +67,7 @@ export function createLog({ objects, records, room, clock, announce }: LogDeps):
     let head = known;
     const appended: Appended[] = [];
     for (;;) {
-      const bytes = await objects.read(vault, logKey(head.seq + 1));
+      const bytes = await readExpectedAbsent(vault, logKey(head.seq + 1));
       if (!bytes) break;
       const read = readSegmentHead(bytes);
       // Brokers write none but what follows, so this was put there by somebody else; nothing may be built on it.
@@ -78,6 +78,15 @@ export function createLog({ objects, records, room, clock, announce }: LogDeps):
     if (head.seq === known.seq) return { head };
     const record = await advance(vault, head, appended);
     return { head: record.head, record };
+  }
+
+  /**
+   * As a rule there is none. A vault's identity is refused what it asks of an object that does not exist, and only a listing tells; so
+   * that is asked first.
+   */
+  async function readExpectedAbsent(vault: VaultId, key: string): Promise<Uint8Array | undefined> {
+    const { objects: found } = await objects.list(vault, key, '', 1);
+    return found.some((object) => object.key === key) ? objects.read(vault, key) : undefined;
   }
 
   async function isAt(vault: VaultId, place: Head): Promise<boolean> {

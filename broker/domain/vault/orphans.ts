@@ -66,9 +66,7 @@ export function createFindOrphans({ objects, vaults, clock }: VaultSweepDeps): F
     // Records before envelopes: one that is adopted meanwhile has its envelope before it loses its record.
     const waiting = await waitingBlobs(vault);
     const keys = await namesBetween(vault, 'keys/', first, last);
-    const enveloped = new Set(
-      keys.filter((name) => !name.endsWith('/purged')).map((name) => name.split('/')[0]),
-    );
+    const enveloped = new Set(keys.map((name) => name.split('/')[0]));
     return places
       .filter(({ name }) => !waiting.has(name) && !enveloped.has(name))
       .map(({ version }) => version);
@@ -80,7 +78,7 @@ export function createFindOrphans({ objects, vaults, clock }: VaultSweepDeps): F
     const blobs = new Set(await namesBetween(vault, 'blobs/', first, last));
     const orphans: StateVersion[] = [];
     for (const place of places) {
-      if (blobs.has(blobOf(place)) || place.name.endsWith('/purged')) continue;
+      if (blobs.has(blobOf(place))) continue;
       const bytes = await objects.read(vault, `keys/${place.name}`);
       if (bytes && isForFile(bytes)) orphans.push(place.version);
     }

@@ -72,9 +72,8 @@ export function createPurge(deps: PurgeDeps): Purge {
       );
       const base = `v/${vault}/`;
       const below = (key: (blob: BlobId) => string) => distinct.map((blob) => base + key(blob));
-      const notes = new Set(below(blobKeys.purged));
       const kept = [
-        ...(await purger.eraseBelow(below(blobKeys.envelopes), notes)),
+        ...(await purger.eraseBelow(below(blobKeys.envelopes))),
         ...(await purger.eraseBelow([...(await recordsOf(vault, distinct)), ...below(blobKeys.blob)])),
       ];
       await room.freed(vault);

@@ -1,5 +1,5 @@
 /** Reads under way at a time. */
-const PARALLEL = 32;
+const PARALLEL = 128;
 /** What an item that was not read yet is taken for, until one is known to be longer. */
 const EXPECTED_BYTES = 32 * 1024;
 

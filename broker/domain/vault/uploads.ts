@@ -26,11 +26,11 @@ interface Plan {
 /** Blobs and snapshots on their way into S3, in one PUT or in parts. Each is reserved before it gets a URL. */
 export interface Uploads {
   /** @throws BrokerProblem `store_full`, `grant_missing` */
-  putUrl(
+  putUrls(
     session: Session,
     vault: VaultId,
-    put: { blob: BlobId; sizeBytes: number; sha256: string; grant?: GrantId | undefined },
-  ): Promise<string>;
+    put: { blobs: readonly NewBlob[]; grant?: GrantId | undefined },
+  ): Promise<{ blob: BlobId; url: string }[]>;
   /** @throws BrokerProblem `store_full`, `grant_missing` */
   pageUrls(
     session: Session,
@@ -70,6 +70,13 @@ export interface Uploads {
   abort(vault: VaultId, blob: BlobId, uploadId: string): Promise<void>;
 }
 
+/** A blob that comes in one PUT. `sha256` in base64. */
+interface NewBlob {
+  readonly blob: BlobId;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
 interface SnapshotPage {
   readonly seq: number;
   readonly page: BlobId;
@@ -79,9 +86,15 @@ interface SnapshotPage {
 
 export function createUploads(objects: VaultObjects, room: Room): Uploads {
   return {
-    async putUrl(session, vault, { blob, sizeBytes, sha256, grant }) {
-      await room.reserve(session, vault, [{ id: blob, bytes: sizeBytes }], grant);
-      return objects.presignPut(vault, blobKeys.blob(blob), sizeBytes, sha256);
+    async putUrls(session, vault, { blobs, grant }) {
+      const wanted = blobs.map(({ blob, sizeBytes }) => ({ id: blob, bytes: sizeBytes }));
+      await room.reserve(session, vault, wanted, grant);
+      return Promise.all(
+        blobs.map(async ({ blob, sizeBytes, sha256 }) => ({
+          blob,
+          url: await objects.presignPut(vault, blobKeys.blob(blob), sizeBytes, sha256),
+        })),
+      );
     },
     async pageUrls(session, vault, { pages, grant }) {
       const wanted = pages.map(({ seq, page, sizeBytes }) => ({

@@ -1,5 +1,5 @@
 import type { EnvelopeRecord } from '../../contract/envelope.ts';
-import type { Head, Membership } from '../../contract/accounts.ts';
+import type { Head, Membership, Opening, SignedIn } from '../../contract/accounts.ts';
 import type { AccountId, BlobId, VaultId } from '../../contract/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { VaultKms } from '../../ports/kms.ts';
@@ -29,19 +29,25 @@ export interface VaultSide {
   requireMember(account: AccountId, vault: VaultId): Promise<VaultRecord>;
   /** The account's vaults, each with its head as the objects say it. */
   memberships(account: AccountId): Promise<Membership[]>;
+  /** The same, with what a device without a copy begins from. */
+  open(account: AccountId): Promise<Pick<SignedIn, 'vaults' | 'opening'>>;
   /**
    * Writes the first envelope, the first segment and, last, the record that makes the account its owner, so that there is
    * no vault without the two. Repeating it with equal bytes is answered alike.
+   * @param claims has to come true before the record is written
    * @throws BrokerProblem `input_malformed`, `already_exists` when other bytes are there
    */
-  createVault(vault: {
-    account: AccountId;
-    vault: VaultId;
-    /** Segment 0. */
-    genesis: Uint8Array;
-    inboxBlob: BlobId;
-    inboxEnvelope: EnvelopeRecord;
-  }): Promise<Head>;
+  createVault(
+    vault: {
+      account: AccountId;
+      vault: VaultId;
+      /** Segment 0. */
+      genesis: Uint8Array;
+      inboxBlob: BlobId;
+      inboxEnvelope: EnvelopeRecord;
+    },
+    claims?: Promise<unknown>,
+  ): Promise<Head>;
   readonly keys: Keys;
   readonly uploads: Uploads;
   readonly log: Log;
@@ -57,7 +63,7 @@ export interface VaultSide {
 }
 
 export interface VaultSideDeps {
-  readonly accounts: Pick<Accounts, 'read'>;
+  readonly accounts: Pick<Accounts, 'recall'>;
   readonly records: Records;
   readonly grants: Grants;
   readonly events: Pick<EventLog, 'append' | 'appendOnce' | 'head'>;
@@ -73,6 +79,8 @@ export interface VaultSideDeps {
     readonly quotaBytes?: number | undefined;
   };
 }
+
+const b64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
 
 /** With the time that reading takes, heads of other brokers are told within a second. */
 const POLL_MS = 700;
@@ -103,18 +111,49 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
     return record;
   }
 
+  /** Which these are says the account's own record, which this request was admitted with. */
+  async function vaultsOf(account: AccountId): Promise<readonly VaultId[]> {
+    return (await accounts.recall(account))?.vaults ?? [];
+  }
+
+  async function openOne(
+    account: AccountId,
+    vault: VaultId,
+  ): Promise<{ vault: VaultId; head: Head; opening: Opening }> {
+    // What is asked as the vault's own identity waits for its credentials: they are fetched while the record is read.
+    const [record] = await Promise.all([requireMember(account, vault), objects.warm(vault)]);
+    const [newest] = record.snapshots;
+    const from = newest ? newest.seq + 1 : 0;
+    const [{ head, segments }, pages] = await Promise.all([
+      log.read(vault, record.head, from),
+      Promise.all((newest?.pages ?? []).map((page) => pageUrl(vault, newest?.seq ?? 0, page))),
+    ]);
+    return { vault, head, opening: { vault, from, segments: segments.map(b64url), pages } };
+  }
+
+  async function pageUrl(vault: VaultId, seq: number, page: BlobId) {
+    return { seq, page, url: await objects.presignGet(vault, blobKeys.snapshotPage(seq, page)) };
+  }
+
   return {
     requireMember,
     async memberships(account) {
-      const vaults = (await accounts.read(account))?.vaults ?? [];
       return Promise.all(
-        vaults.map(async (vault) => {
+        (await vaultsOf(account)).map(async (vault) => {
           const { head } = await requireMember(account, vault);
           return { vault, role: 'owner' as const, head: await log.head(vault, head) };
         }),
       );
     },
-    async createVault({ account, vault, genesis, inboxBlob, inboxEnvelope }) {
+    async open(account) {
+      const opened = await Promise.all((await vaultsOf(account)).map((vault) => openOne(account, vault)));
+      return {
+        vaults: opened.map(({ vault, head }) => ({ vault, role: 'owner', head })),
+        opening: opened.map(({ opening }) => opening),
+      };
+    },
+    async createVault({ account, vault, genesis, inboxBlob, inboxEnvelope }, claims) {
+      claims?.catch(() => undefined); // Met below, unless what is to be written is refused before.
       const head = genesisHead(genesis);
       if (inboxEnvelope.purpose !== 'inbox') {
         throw new BrokerProblem('input_malformed', { fields: ['inboxEnvelope.purpose'] });
@@ -123,9 +162,11 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
         [blobKeys.envelope(inboxBlob, inboxEnvelope.epoch), encodeEnvelope(inboxEnvelope)],
         [logKey(0), genesis],
       ];
-      for (const [key, bytes] of firstObjects) {
-        if ((await objects.create(vault, key, bytes)) === 'exists') throw new BrokerProblem('already_exists');
-      }
+      const [outcomes] = await Promise.all([
+        Promise.all(firstObjects.map(([key, bytes]) => objects.create(vault, key, bytes))),
+        claims,
+      ]);
+      if (outcomes.includes('exists')) throw new BrokerProblem('already_exists');
       const record: VaultRecord = {
         members: [{ account, role: 'owner' }],
         head,

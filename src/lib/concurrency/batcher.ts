@@ -16,6 +16,8 @@ interface BatcherOptions<Item, Result> {
   readonly limit: number;
   /** Whether `item` may go in the batch of `first`; any may, when absent. */
   readonly goesWith?: (first: Item, item: Item) => boolean;
+  /** Between the beginnings of two batches, unless the second is full: what comes in a stream goes in few of them. 0 when absent. */
+  readonly spacingMs?: number;
   /** Does a whole batch. What it throws is the failure of all. @returns one outcome for each, in their order; not `again` for all */
   readonly serve: (batch: readonly Item[]) => Promise<readonly Outcome<Result>[]>;
 }
@@ -25,6 +27,9 @@ export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
   #waiting: Waiting<Item, Result>[] = [];
   #isBusy = false;
+  #begunAtMs = Number.NEGATIVE_INFINITY;
+  /** Ends the pause before the next batch. */
+  #goOn: () => void = () => undefined;
 
   constructor(options: BatcherOptions<Item, Result>) {
     this.#options = options;
@@ -35,14 +40,33 @@ export class Batcher<Item, Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
       if (!this.#isBusy) void this.#work();
+      if (this.#waiting.length >= this.#options.limit) this.#goOn();
     });
   }
 
   async #work(): Promise<void> {
     this.#isBusy = true;
     await Promise.resolve(); // The rest of this turn may ask, too.
-    for (let batch = this.#nextBatch(); batch.length > 0; batch = this.#nextBatch()) await this.#serve(batch);
+    while (this.#waiting.length > 0) {
+      await this.#space();
+      this.#begunAtMs = performance.now();
+      await this.#serve(this.#nextBatch());
+    }
     this.#isBusy = false;
+  }
+
+  async #space(): Promise<void> {
+    const { spacingMs = 0, limit } = this.#options;
+    const restMs = this.#begunAtMs + spacingMs - performance.now();
+    if (restMs <= 0 || this.#waiting.length >= limit) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, restMs);
+      this.#goOn = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#goOn = () => undefined;
   }
 
   #nextBatch(): Waiting<Item, Result>[] {

@@ -8,6 +8,8 @@ import type { StoredEventHead } from '../store/database.ts';
 
 /** Pages that are on their way at a time, once the first has said how many there are. */
 const SIDE_BY_SIDE = 4;
+/** Behind every event, and still a number that the broker takes (15 digits): a read from here tells the head alone. */
+const BEYOND = 999_999_999_999_999;
 
 /**
  * Reads the broker's event log from the head that was seen last, and sees that it goes on from there: each event's hash is computed here,
@@ -23,7 +25,7 @@ export async function followEvents(
   seen: StoredEventHead | undefined,
 ): Promise<StoredEventHead | undefined> {
   const read = (from: number) => broker.call(eventsRead, { from: String(from) });
-  if (!seen) return (await read(0)).head;
+  if (!seen) return (await read(BEYOND)).head;
   // The last one again, so that its hash is compared too.
   const { events, head } = await read(seen.seq);
   if (!head || head.seq < seen.seq) throw shorter(seen.seq, head?.seq);

@@ -1,4 +1,4 @@
-import type { Head } from '$contract/accounts.ts';
+import type { Head, Opening } from '$contract/accounts.ts';
 import { BlobId, type GrantId, type VaultId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { snapshotGetUrls, snapshotPutUrls } from '$contract/vault-blobs.ts';
@@ -12,26 +12,50 @@ import type { JournalHead } from '../journal/entries/segment.ts';
 import type { Broker } from '../remote/broker.ts';
 import { getWhole, put } from '../remote/s3.ts';
 
+/** A journal's far end while it is being opened. */
+export interface OpeningRemote extends JournalRemote {
+  /** From now on the broker is asked for everything. */
+  opened(): void;
+}
+
 interface Page {
   readonly page: string;
   readonly bytes: Bytes;
 }
 
+/** What the broker has told of a journal with the code that was accepted: good until this device writes, or looks for more. */
+export interface AtHand {
+  readonly head: Head;
+  readonly opening: Opening;
+}
+
 /**
  * The journal's far end: segments through the broker, pages of snapshots straight to and from S3.
  * @param grant that is live: who has one may write more
+ * @param atHand what opens the journal without another request
  */
 export function journalRemote(
   broker: Broker,
   vault: VaultId,
   grant: () => GrantId | undefined = () => undefined,
-): JournalRemote {
+  atHand?: AtHand,
+): OpeningRemote {
+  let known = atHand;
   return {
+    get tailSeq() {
+      return known?.opening.from;
+    },
+    opened() {
+      known = undefined;
+    },
     async read(fromSeq) {
+      const told = known && readAtHand(known, fromSeq);
+      if (told) return told;
       const { head, segments } = await broker.call(logRead, { from: String(fromSeq) }, { vault });
       return { head: toJournalHead(head), segments: segments.map(decode) };
     },
     async append(segment, proof, snapshot) {
+      known = undefined; // Whoever was faster is to be heard of.
       const named = snapshot && {
         snapshot: { seq: snapshot.seq, pages: snapshot.pages.map(({ page }) => v.parse(BlobId, page)) },
       };
@@ -44,11 +68,23 @@ export function journalRemote(
       }
     },
     async getPage(seq, page, sizeBytes) {
+      const url = known?.opening.pages.find((each) => each.seq === seq && each.page === page)?.url;
+      if (url !== undefined) return getWhole(url, sizeBytes);
       const pages = [{ seq, page }];
       const { urls } = await broker.call(snapshotGetUrls, { pages }, { vault });
       return getWhole(urlOf(urls, page), sizeBytes);
     },
   };
+}
+
+/** @returns undefined where only the broker can tell */
+function readAtHand(
+  { head, opening: { from, segments } }: AtHand,
+  fromSeq: number,
+): { head: JournalHead; segments: Bytes[] } | undefined {
+  if (fromSeq > head.seq) return { head: toJournalHead(head), segments: [] };
+  if (fromSeq < from || fromSeq >= from + segments.length) return undefined;
+  return { head: toJournalHead(head), segments: segments.slice(fromSeq - from).map(decode) };
 }
 
 /** A head as the journal knows it. @throws {HalfkeyError} `broker_unreachable` when the hash is not base64url */

@@ -70,7 +70,7 @@ async function fromNewestSnapshot(
   head: JournalHead,
   notes: HalfkeyError[],
 ): Promise<Replica | undefined> {
-  const tailSeq = Math.max(0, head.seq - TAIL_SEGMENTS);
+  const tailSeq = remote.tailSeq ?? Math.max(0, head.seq - TAIL_SEGMENTS);
   const tail: Bytes[] = [];
   while (tailSeq + tail.length <= head.seq) {
     const { segments } = await readFrom(remote, tailSeq + tail.length);

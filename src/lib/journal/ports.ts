@@ -10,6 +10,8 @@ export interface JournalRemote {
    * @throws {HalfkeyError} `not_found` when the vault has no journal; of the family unreachable
    */
   read(fromSeq: number): Promise<{ head: JournalHead; segments: Bytes[] }>;
+  /** Where the segments begin that it has at hand, if any: those behind the newest snapshot that it knows of. A hint, and no more. */
+  readonly tailSeq?: number | undefined;
   /**
    * Writes a segment at the place that its head says, if that place is free and next.
    * @param proof what the broker answered for passphrase or kit, and a code: it takes no segment of the identity key without

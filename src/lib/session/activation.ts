@@ -1,4 +1,4 @@
-import type { GrantId } from '$contract/ids.ts';
+import type { GrantId, VaultId } from '$contract/ids.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
@@ -7,7 +7,7 @@ import type { Database } from '../store/database.ts';
 import { deviceName } from './entry/device-name.ts';
 import type { Entry } from './entry/entry.ts';
 import { joinJournal, membershipOf, openJournal } from './entry/joining.ts';
-import { toJournalHead } from '../drive/journal-remote.ts';
+import { journalRemote, toJournalHead } from '../drive/journal-remote.ts';
 import { PendingChanges } from '../drive/pending-changes.ts';
 import type { LocalAccount, DeviceStore } from './device-store.ts';
 
@@ -64,9 +64,14 @@ export async function activate(entry: Entry, deps: ActivationDeps): Promise<Acti
   const localAccount = { device, account: record };
   const database = await deviceStore.prepare(account, device);
   const journalDeps = { broker: deps.broker, database, nowMs: deps.nowMs, grant: deps.grant };
-  const journal = await openJournal(localAccount, journalDeps, toJournalHead(membership.head));
+  // What came with the accepted code opens the journal: no other request is waited for.
+  const opening = signedIn.opening?.find((each) => each.vault === vault);
+  const atHand = opening && { head: membership.head, opening };
+  const remote = journalRemote(deps.broker, vault as VaultId, deps.grant, atHand);
+  const journal = await openJournal(localAccount, journalDeps, toJournalHead(membership.head), remote);
   const { proof } = signedIn;
   await joinJournal(journal, { keyring, device, proof }, deviceName(navigator.userAgent));
+  remote.opened();
   await deviceStore.keep(localAccount, startLock);
   return withChanges(localAccount, journal, database, deps);
 }

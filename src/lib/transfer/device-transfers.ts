@@ -19,6 +19,7 @@ import { Connection } from './connection.ts';
 import type { Connections } from './holdup.ts';
 import { joinUploadNews, type UploadNews } from './upload/upload-news.ts';
 import { liveGrant, type UploadDeps } from './upload/upload-item.ts';
+import { PutUrls } from './upload/put-urls.ts';
 import { Uploads } from './upload/uploads.ts';
 
 export interface DeviceTransfersDeps {
@@ -36,6 +37,9 @@ export interface DeviceTransfersDeps {
   readonly onFailed: (error: unknown) => void;
 }
 
+/** Many small files come in a stream, and go in few requests; one that comes alone is not held up. */
+export const BATCH_SPACING_MS = 300;
+
 /** The uploads and kept files on this device, as long as an account is signed in here. */
 export class DeviceTransfers {
   readonly uploads: Uploads;
@@ -45,6 +49,7 @@ export class DeviceTransfers {
   readonly #news: UploadNews;
   readonly #connection: Connections;
   readonly #gate = new Semaphore(PARALLEL.usual);
+  readonly #tinyGate = new Semaphore(PARALLEL.most);
   readonly #stopListening: () => void;
   #settings: StoredTransferSettings = { parallel: PARALLEL.usual, wifiOnly: false };
 
@@ -71,7 +76,10 @@ export class DeviceTransfers {
     });
     const records = uploadRecords(database);
     this.#records = records;
-    const sending = { broker, put, records, connection, gate: this.#gate, grant: () => liveGrant(vault()) };
+    const grant = () => liveGrant(vault());
+    const urls = new PutUrls(broker, grant, BATCH_SPACING_MS);
+    const gates = { gate: this.#gate, tinyGate: this.#tinyGate };
+    const sending = { broker, urls, put, records, connection, ...gates, grant };
     const news = this.#news;
     const files = opfsParts('uploads');
     const outside = { vault, broker, records, files, sending, locks, news };
@@ -147,6 +155,8 @@ export class DeviceTransfers {
   #apply(settings: StoredTransferSettings): void {
     this.#settings = settings;
     this.#gate.places = settings.parallel;
+    // Who wants fewer than usual wants few of these, too.
+    this.#tinyGate.places = settings.parallel < PARALLEL.usual ? settings.parallel : PARALLEL.most;
     this.wake();
   }
 }

@@ -18,6 +18,8 @@ import { Semaphore } from '../../../src/lib/concurrency/semaphore.ts';
 import { Streaming } from '../../../src/lib/transfer/upload/streaming.ts';
 import { Connection } from '../../../src/lib/transfer/connection.ts';
 import { digestOf, sendBlob } from '../../../src/lib/transfer/upload/sending.ts';
+import type { SendingDeps } from '../../../src/lib/transfer/upload/part-supply.ts';
+import { PutUrls } from '../../../src/lib/transfer/upload/put-urls.ts';
 import { opfsParts } from '../../../src/lib/store/part-files.ts';
 import type { CapturingUpload } from '../../../src/lib/store/database.ts';
 import { PARALLEL } from '../../../src/lib/store/transfer-settings.ts';
@@ -125,7 +127,7 @@ export async function upload(
   });
   const options = { isAllowed: () => true, isPatient: true };
   const connection = { broker: new Connection(options), store: new Connection(options) };
-  const sending = { broker, put, records, connection, gate: new Semaphore(LANES), grant: () => ({}) };
+  const sending = sendingBy(broker, records, connection);
   const digest = await sendBlob(sending, begun, capture, signal, {
     onSent: () => undefined,
     onVerifying: async () => {
@@ -137,6 +139,16 @@ export async function upload(
   await records.remove(begun.blob);
   await files.remove(begun.blob);
   return { stored: { ...plan, blob: begun.blob, epoch, digest }, contentKey };
+}
+
+function sendingBy(
+  broker: Residence['broker'],
+  records: SendingDeps['records'],
+  connection: SendingDeps['connection'],
+): SendingDeps {
+  const grant = () => ({});
+  const gates = { gate: new Semaphore(LANES), tinyGate: new Semaphore(LANES) };
+  return { broker, urls: new PutUrls(broker, grant), put, records, connection, ...gates, grant };
 }
 
 /** The same where this device has no room for a copy: each part is sealed and hashed when its turn comes, and sent from memory. */
@@ -165,7 +177,7 @@ async function uploadUnkept(
   await records.save(begun);
   const options = { isAllowed: () => true, isPatient: true };
   const connection = { broker: new Connection(options), store: new Connection(options) };
-  const sending = { broker, put, records, connection, gate: new Semaphore(LANES), grant: () => ({}) };
+  const sending = sendingBy(broker, records, connection);
   const digest = await sendBlob(sending, begun, parts, signal, {
     onSent: () => undefined,
     onVerifying: () => Promise.resolve(),

@@ -48,7 +48,8 @@ async function liveBusily(): Promise<void> {
   await person.must(contract.logAppend, { segment });
   const body = randomBytes(64);
   const sha256 = Buffer.alloc(32, 9).toString('base64');
-  const { url } = await person.must(contract.blobPutUrl, { blob, sizeBytes: body.length, sha256 });
+  const blobs = [{ blob, sizeBytes: body.length, sha256 }];
+  const url = (await person.must(contract.blobPutUrls, { blobs })).urls[0]!.url;
   await person.call(account.grantBuy, { factor: { code } });
   await person.call(account.grantBuy, { factor: { code } });
   await person.call(account.grantBuy, { factor: { code: '000000' } });

@@ -163,8 +163,9 @@ row(
       const more = grant === undefined ? {} : { grant };
       // All URLs first: what is let in is decided when they are signed.
       const whole = Array.from({ length: 20 }, async () => {
-        const reply = await client.call(contract.blobPutUrl, { blob: newBlobId(), ...sized, ...more });
-        return note(reply) && reply.ok ? reply.answer.url : undefined;
+        const blobs = [{ blob: newBlobId(), ...sized }];
+        const reply = await client.call(contract.blobPutUrls, { blobs, ...more });
+        return note(reply) && reply.ok ? reply.answer.urls[0]?.url : undefined;
       });
       const pages = Array.from({ length: 10 }, async (_none, seq) => {
         const page = { seq, page: newBlobId(), ...sized };
@@ -261,7 +262,10 @@ row(
     const client = await newcomer(house, await house.newBroker(), 'publisher');
     const html = Buffer.from('<script>document.title = "run"</script>'.padEnd(64));
     const sized = { sizeBytes: html.length, sha256: sha256Of(html) };
-    const urlOf = async () => (await client.must(contract.blobPutUrl, { blob: newBlobId(), ...sized })).url;
+    const urlOf = async () => {
+      const blobs = [{ blob: newBlobId(), ...sized }];
+      return (await client.must(contract.blobPutUrls, { blobs })).urls[0]?.url ?? '';
+    };
     const pageUrl = async () => {
       const pages = [{ seq: 1, page: newBlobId(), ...sized }];
       return (await client.must(contract.snapshotPutUrls, { pages })).urls[0]?.url ?? '';

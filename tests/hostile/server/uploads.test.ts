@@ -28,7 +28,8 @@ async function answered<Answer>(route: Parameters<typeof ask>[2], request: unkno
   return (await response.json()) as Answer;
 }
 async function putUrl(blob = newBlobId(), sizeBytes = body.length, checksum = sha256): Promise<string> {
-  return (await answered<{ url: string }>(contract.blobPutUrl, { blob, sizeBytes, sha256: checksum })).url;
+  const blobs = [{ blob, sizeBytes, sha256: checksum }];
+  return (await answered<{ urls: { url: string }[] }>(contract.blobPutUrls, { blobs })).urls[0]!.url;
 }
 
 row(

@@ -45,7 +45,8 @@ async function answered<Answer>(route: Parameters<typeof ask>[2], request: unkno
   return (await response.json()) as Answer;
 }
 async function putUrl(blob = newBlobId(), sizeBytes = body.length, checksum = sha256): Promise<string> {
-  return (await answered<{ url: string }>(contract.blobPutUrl, { blob, sizeBytes, sha256: checksum })).url;
+  const blobs = [{ blob, sizeBytes, sha256: checksum }];
+  return (await answered<{ urls: { url: string }[] }>(contract.blobPutUrls, { blobs })).urls[0]!.url;
 }
 /** One variant of a PUT, which must be refused and leave nothing behind. */
 async function refusedPut(
@@ -160,7 +161,7 @@ row(
       sizeBytes: 1000,
     });
     const answers = await Promise.all([
-      answered(contract.blobPutUrl, { blob, ...sized }),
+      answered(contract.blobPutUrls, { blobs: [{ blob, ...sized }] }),
       answered(contract.blobGetUrls, { blobs: [blob] }),
       answered(contract.uploadPartUrls, { blob, uploadId, parts: [{ partNumber: 1, ...sized }] }),
       answered(contract.snapshotPutUrls, { pages: [{ seq: 1, page: blob, ...sized }] }),
@@ -246,7 +247,7 @@ row(
     for (const id of ids) {
       const sized = { sizeBytes: 5, sha256 };
       const responses = await Promise.all([
-        ask(app, session, contract.blobPutUrl, vault, { blob: id, ...sized }),
+        ask(app, session, contract.blobPutUrls, vault, { blobs: [{ blob: id, ...sized }] }),
         ask(app, session, contract.blobGetUrls, vault, { blobs: [id] }),
         ask(app, session, contract.uploadPartUrls, vault, {
           blob: id,

@@ -2,7 +2,7 @@ import type { Membership } from '$contract/accounts.ts';
 import { grantBuy, signinCode, signinFinish, signinStart } from '$contract/accounts.ts';
 import type { EnvelopeRecord } from '$contract/envelope.ts';
 import { DeviceId, type BlobId, type GrantId, type VaultId } from '$contract/ids.ts';
-import { blobPutUrl } from '$contract/vault-blobs.ts';
+import { blobPutUrls } from '$contract/vault-blobs.ts';
 import { envelopesWrite, keysGenerate } from '$contract/vault-keys.ts';
 import * as v from 'valibot';
 import { openKeyring, type OpenKeyring } from '../../../src/lib/account/keyring.ts';
@@ -203,7 +203,8 @@ export class Client {
     const sealed = await seal(contentKey, sealAad('content', this.vault, blob, epoch), padded);
     const digest = toB64(await sha256(sealed));
     const request = { blob, sizeBytes: sealed.length, sha256: digest };
-    const { url } = await this.broker.call(blobPutUrl, request, { vault: this.vault });
+    const { urls } = await this.broker.call(blobPutUrls, { blobs: [request] }, { vault: this.vault });
+    const url = urls[0]?.url ?? '';
     const signal = new AbortController().signal;
     await put({ url, body: new Blob([sealed]), sha256B64: digest, createOnly: true, signal });
     const keys = { vault: this.vault, epoch, vaultKey: key };

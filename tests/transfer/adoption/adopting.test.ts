@@ -55,6 +55,46 @@ describe('files that are adopted', () => {
     expect(world.times(keysGenerate)).toBe(2);
   });
 
+  it('whose keys were made while they were on their way ask for none, and leave no copy of a key behind', async () => {
+    const files = [file(1), file(2)];
+    for (const { contentKey, version } of files) {
+      adopter.prepare({ blob: version.blob as BlobId, epoch: version.epoch, contentKey });
+    }
+    await expect.poll(() => world.times(keysGenerate)).toBe(1);
+    await adopt(...files);
+    expect(world.heard).toEqual(asked(keysGenerate, envelopesWrite, logAppend));
+    for (const each of files) expect(await keyOf(each)).toEqual(each.contentKey);
+  });
+
+  it('whose keys could not be made ahead have them made when they are adopted', async () => {
+    const one = file(1);
+    world.isOpen = false;
+    adopter.prepare({
+      blob: one.version.blob as BlobId,
+      epoch: one.version.epoch,
+      contentKey: one.contentKey,
+    });
+    world.isOpen = true;
+    await adopt(one);
+    expect(await keyOf(one)).toEqual(one.contentKey);
+  });
+
+  it('have no envelope of another vault, whoever has signed in meanwhile', async () => {
+    const one = file(1);
+    adopter.prepare({
+      blob: one.version.blob as BlobId,
+      epoch: one.version.epoch,
+      contentKey: one.contentKey,
+    });
+    const { open } = world;
+    world.open = { ...open, vault: 'us-east-1:another' as typeof open.vault };
+    await expect.poll(() => world.times(keysGenerate)).toBe(0);
+    world.open = open;
+    await adopt(one);
+    expect(world.times(keysGenerate)).toBe(1);
+    expect(await keyOf(one)).toEqual(one.contentKey);
+  });
+
   it('once more cost nothing, not even a release', async () => {
     await adopt(file(1));
     world.heard.length = 0;

@@ -17,7 +17,7 @@ import { refusalCode } from '../../crypto/refusal.ts';
 import { idOf, versionOf } from '../../journal/world.ts';
 import { MemoryOpfs } from '../../support/memory-opfs.ts';
 import { TestLocks } from '../../support/test-locks.ts';
-import { openVaultWorld, type VaultWorld } from '../../support/vault-world.ts';
+import { asked, openVaultWorld, type VaultWorld } from '../../support/vault-world.ts';
 import { until } from '../../support/until.ts';
 
 const FILE = idOf('file', 1);
@@ -245,7 +245,25 @@ describe('a file that is looked at', () => {
       return answer;
     };
     expect(await refusalCode(downloads.preview(FILE))).toBe('locked');
-    expect(world.times(blobGetUrls)).toBe(0);
+    expect(reports.size).toBe(0);
+  });
+
+  it('is fetched while its key is being released, and not before there is a code', async () => {
+    await downloads.preview(FILE);
+    expect(world.heard).toEqual(expect.arrayContaining(asked(keysRelease, blobGetUrls)));
+    let isReleased = false;
+    world.interfere = async (route, _request, effect) => {
+      if (route === blobGetUrls) expect(isReleased).toBe(false);
+      if (route === keysRelease) await until(() => world.times(blobGetUrls) === 2);
+      const answer = await effect();
+      isReleased ||= route === keysRelease;
+      return answer;
+    };
+    expect(await downloads.preview(FILE)).toEqual({ kind: 'text', text: 'abc' });
+    world.isOpen = false;
+    world.heard.length = 0;
+    expect(await refusalCode(downloads.preview(FILE))).toBe('locked');
+    expect(world.heard).toEqual([]);
   });
 });
 

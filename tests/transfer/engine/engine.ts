@@ -1,3 +1,4 @@
+import { PutUrls } from '../../../src/lib/transfer/upload/put-urls.ts';
 import type { Put } from '../../../src/lib/remote/s3.ts';
 import { putByFetch } from '../../../src/lib/remote/s3.ts';
 import type { Broker } from '../../../src/lib/remote/broker.ts';
@@ -100,7 +101,18 @@ export class Engine {
     const deps = {
       ...{ vault, broker, records, locks, news },
       files: this.#mortal('files', files, ['list', 'read']),
-      sending: { broker, put, records, connection, gate: new Semaphore(4), grant: () => ({}) },
+      sending: {
+        ...{
+          broker,
+          put,
+          records,
+          connection,
+          gate: new Semaphore(4),
+          tinyGate: new Semaphore(6),
+          grant: () => ({}),
+        },
+        urls: new PutUrls(broker, () => ({})),
+      },
       freeBytes: () => Promise.resolve(options.freeBytes),
       nowMs: Date.now,
       openDraft: (upload: Parameters<typeof openDraftKey>[2]) => openDraftKey(vault(), keys, upload),

@@ -85,7 +85,8 @@ describe('what is sealed on this device', () => {
     const { blob } = stored[0]!;
     side.world.interfere = async (_route, request, effect) => {
       const answer = await effect();
-      if ((request as { blob?: string }).blob === blob) await side.records.remove(blob);
+      const { blobs = [] } = request as { blobs?: { blob?: string }[] };
+      if (blobs.some((each) => each.blob === blob)) await side.records.remove(blob);
       return answer;
     };
     await send();

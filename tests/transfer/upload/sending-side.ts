@@ -1,3 +1,4 @@
+import { PutUrls } from '../../../src/lib/transfer/upload/put-urls.ts';
 import 'fake-indexeddb/auto';
 import { randomBytes } from 'node:crypto';
 import type { BlobId, VaultId } from '$contract/ids.ts';
@@ -78,7 +79,10 @@ export async function openSendingSide() {
   const records = uploadRecords(database);
   const options = { isAllowed: () => true, isPatient: true };
   const connection = { broker: new Connection(options), store: new Connection(options) };
-  const deps: SendingDeps = { broker, put, records, connection, gate: new Semaphore(2), grant: () => ({}) };
+  const grant = () => ({});
+  const urls = new PutUrls(broker, grant);
+  const gates = { gate: new Semaphore(2), tinyGate: new Semaphore(2) };
+  const deps: SendingDeps = { broker, urls, put, records, connection, ...gates, grant };
   const stored = (blob: string) => cloud.objects.get(`v/${vault}/blobs/${blob}`)?.bytes;
   return { cloud, session, vault, side, deps, heard, database, records, stored };
 }

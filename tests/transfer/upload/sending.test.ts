@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BlobId } from '$contract/ids.ts';
-import { blobGetUrls, blobPutUrl } from '$contract/vault-blobs.ts';
+import { blobPutUrls } from '$contract/vault-blobs.ts';
 import { toB64 } from '../../../src/lib/bytes.ts';
 import { sha256 } from '../../../src/lib/crypto/digest.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
@@ -9,6 +9,7 @@ import type { Put } from '../../../src/lib/remote/s3.ts';
 import type { StoredUpload } from '../../../src/lib/store/database.ts';
 import { Semaphore } from '../../../src/lib/concurrency/semaphore.ts';
 import { Connection } from '../../../src/lib/transfer/connection.ts';
+import { PutUrls } from '../../../src/lib/transfer/upload/put-urls.ts';
 import { sendBlob, digestOf } from '../../../src/lib/transfer/upload/sending.ts';
 import type { PartSupply, SendingDeps } from '../../../src/lib/transfer/upload/part-supply.ts';
 import { refusalCode } from '../../crypto/refusal.ts';
@@ -42,7 +43,7 @@ async function send(signal = new AbortController().signal) {
     call: (route: { path: string }, request: unknown) => {
       asked.push([route.path, request]);
       const url = `https://store.test/${String(asked.length)}`;
-      return Promise.resolve(route.path === blobGetUrls.path ? { urls: [{ url }] } : { url });
+      return Promise.resolve({ urls: [{ blob: UPLOAD.blob, url }] });
     },
   } as unknown as Broker;
   const put = (what: Put) => {
@@ -56,7 +57,9 @@ async function send(signal = new AbortController().signal) {
     broker,
     put,
     connection,
+    urls: new PutUrls(broker, () => ({})),
     gate: new Semaphore(1),
+    tinyGate: new Semaphore(1),
     grant: () => ({}),
   } as unknown as SendingDeps;
   const digest = await sha256(BODY);
@@ -76,7 +79,8 @@ describe('a blob of one part', () => {
   it('goes in one PUT that overwrites nothing, and answers its digest', async () => {
     const { answered, sent } = await send();
     expect(answered).toBe(sha256B64);
-    expect(asked).toEqual([[blobPutUrl.path, { blob: UPLOAD.blob, sizeBytes: 3, sha256: sha256B64 }]]);
+    const blobs = [{ blob: UPLOAD.blob, sizeBytes: 3, sha256: sha256B64 }];
+    expect(asked).toEqual([[blobPutUrls.path, { blobs }]]);
     expect(puts).toMatchObject([{ url: 'https://store.test/1', sha256B64, createOnly: true }]);
     expect(sent).toEqual([2, 3]);
   });

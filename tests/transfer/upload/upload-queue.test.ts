@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LOCKS } from '../../../src/lib/concurrency/locks.ts';
-import { UploadQueue } from '../../../src/lib/transfer/upload/upload-queue.ts';
+import { type Job, UploadQueue } from '../../../src/lib/transfer/upload/upload-queue.ts';
 import { TestLocks } from '../../support/test-locks.ts';
 
 let locks: TestLocks;
@@ -15,14 +15,14 @@ beforeEach(() => {
 });
 
 /** A job that leaves the line, and ends, when it is told to. */
-function offer(blob: string, isSmall = true, to = queue): Promise<void> {
+function offer(blob: string, size: Job['size'] = 'small', to = queue): Promise<void> {
   let [leave, end] = [() => undefined as void, () => undefined as void];
   const left = new Promise<void>((resolve) => (leave = resolve));
   const rest = new Promise<void>((resolve) => (end = resolve));
   gates.set(blob, { leave, end });
   return to.offer({
     blob,
-    isSmall,
+    size,
     run: async () => {
       begun.push(blob);
       await left;
@@ -56,8 +56,19 @@ describe('what is offered', () => {
     expect(begun).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
+  it('is sent by the hundred where it is tiny, beside the others', async () => {
+    const tiny = Array.from({ length: 101 }, (_, index) => `tiny ${String(index)}`);
+    for (const blob of tiny) void offer(blob, 'tiny');
+    void offer('a');
+    await still();
+    expect(begun).toEqual([...tiny.slice(0, 100), 'a']);
+    finish('tiny 7');
+    await still();
+    expect(begun.at(-1)).toBe('tiny 100');
+  });
+
   it('is sent one large file at a time, beside small ones', async () => {
-    for (const blob of ['a', 'b']) void offer(blob, false);
+    for (const blob of ['a', 'b']) void offer(blob, 'large');
     void offer('c');
     await still();
     expect(begun).toEqual(['a', 'c']);
@@ -67,8 +78,8 @@ describe('what is offered', () => {
   });
 
   it('leaves the line to the next one before all is done for it', async () => {
-    const first = offer('a', false);
-    void offer('b', false);
+    const first = offer('a', 'large');
+    void offer('b', 'large');
     await still();
     leave('a');
     await still();
@@ -81,7 +92,7 @@ describe('what is offered', () => {
   it('twice is sent once, and both hear of its end', async () => {
     const [one, two] = [
       offer('a'),
-      queue.offer({ blob: 'a', isSmall: true, run: () => Promise.reject(new Error('twice')) }),
+      queue.offer({ blob: 'a', size: 'small', run: () => Promise.reject(new Error('twice')) }),
     ];
     await still();
     finish('a');
@@ -106,7 +117,7 @@ describe('what is taken back', () => {
     const held = other.client().locks.request(LOCKS.queue, () => new Promise(() => undefined));
     void held;
     const waiting = new UploadQueue(other.client().locks);
-    const sent = offer('a', true, waiting);
+    const sent = offer('a', 'small', waiting);
     waiting.withdraw('a');
     expect(await isOver(sent)).toBe(true);
     expect(begun).toEqual([]);
@@ -128,7 +139,7 @@ describe('one tab sends for all', () => {
     const other = new UploadQueue(second.locks);
     void offer('a');
     await still();
-    void offer('b', true, other);
+    void offer('b', 'small', other);
     await still();
     expect(begun).toEqual(['a']);
     finish('a');

@@ -1,3 +1,4 @@
+import { PutUrls } from '../../../src/lib/transfer/upload/put-urls.ts';
 import 'fake-indexeddb/auto';
 import { toB64 } from '../../../src/lib/bytes.ts';
 import { sha256 } from '../../../src/lib/crypto/digest.ts';
@@ -71,7 +72,18 @@ export async function openUploadSide() {
   /** What one tab has. */
   const tab = (): UploadDeps => ({
     ...{ vault: () => world.open, broker, records, files },
-    sending: { broker, put, records, connection, gate: new Semaphore(4), grant: () => ({}) },
+    sending: {
+      ...{
+        broker,
+        put,
+        records,
+        connection,
+        gate: new Semaphore(4),
+        tinyGate: new Semaphore(6),
+        grant: () => ({}),
+      },
+      urls: new PutUrls(broker, () => ({})),
+    },
     locks: locks.client().locks,
     news: { tell: (message) => void side.told.push(message), close: () => undefined },
     freeBytes: () => Promise.resolve(side.freeBytes),

@@ -10,6 +10,7 @@ export interface Entry {
   /** Without grant and proof where the session was found already made: the device is locked then. */
   readonly signedIn: Pick<SignedIn, 'account' | 'keyring' | 'vaults'> & {
     readonly grant?: Grant;
+    readonly opening?: SignedIn['opening'];
     readonly proof?: string;
   };
   /** Opened, so that its identity key can certify this device; dropped when that is done. */

@@ -6,6 +6,7 @@ import { certifyDevice } from '../../journal/entries/certificate.ts';
 import { Journal } from '../../journal/journal.ts';
 import type { Operation } from '../../journal/entries/operations.ts';
 import type { JournalHead } from '../../journal/entries/segment.ts';
+import type { JournalRemote } from '../../journal/ports.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { Database, DeviceRecord } from '../../store/database.ts';
 import { journalCache } from '../../store/journal-cache.ts';
@@ -16,6 +17,7 @@ import type { LocalAccount } from '../device-store.ts';
 /**
  * Opens the journal of an account's vault: from this device's copy where there is one, and then the broker is not asked.
  * @param expectedHead what the broker told at sign-in
+ * @param remote another than that of the broker alone
  */
 export function openJournal(
   { account: record, device }: LocalAccount,
@@ -27,11 +29,12 @@ export function openJournal(
     readonly grant?: () => GrantId | undefined;
   },
   expectedHead?: JournalHead,
+  remote: JournalRemote = journalRemote(deps.broker, record.vault as VaultId, deps.grant),
 ): Promise<Journal> {
   const { vault, account, epoch, vaultKey, identityPublicKey } = record;
   return Journal.open({
     identity: { vault, account, vaultKeys: [{ epoch, vaultKey }], identityPublicKey, device },
-    remote: journalRemote(deps.broker, vault as VaultId, deps.grant),
+    remote,
     cache: journalCache(deps.database, vault),
     nowMs: deps.nowMs,
     ...(expectedHead && { expectedHead }),

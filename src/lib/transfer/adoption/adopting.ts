@@ -2,7 +2,7 @@ import type { EnvelopeRecord } from '$contract/envelope.ts';
 import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { envelopesWrite, keysGenerate } from '$contract/vault-keys.ts';
-import { equalBytes, fromB64Url } from '../../bytes.ts';
+import { equalBytes, fromB64Url, type Bytes } from '../../bytes.ts';
 import { Batcher, type Outcome } from '../../concurrency/batcher.ts';
 import { sealEnvelope } from '../../crypto/envelope.ts';
 import { HalfkeyError } from '../../errors.ts';
@@ -13,6 +13,26 @@ import { retry } from '../../remote/retry.ts';
 import { toRecord } from '../../vault/envelope-record.ts';
 import { releaseKeys } from '../../vault/release.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
+
+/** A blob, the epoch of the vault key that its envelope is to be under, and what the envelope is to hold. */
+interface KeyedBlob {
+  readonly vault: string;
+  readonly blob: BlobId;
+  readonly epoch: number;
+  readonly contentKey: Bytes;
+}
+
+interface MadeEnvelope {
+  readonly envelope: EnvelopeRecord;
+  readonly proof: string;
+  /** By `performance.now()`. */
+  readonly madeAtMs: number;
+  /** It was sent to be written: whether it was, nobody may have said. */
+  writtenOnce: boolean;
+}
+
+/** The broker takes an envelope LIMITS.envelopeSeconds after its half was made; this leaves time to send it. */
+const FRESH_MS = (LIMITS.envelopeSeconds - 120) * 1000;
 
 type Refusals = ReadonlyMap<CapturedFile, HalfkeyError>;
 
@@ -28,14 +48,38 @@ interface Adoption {
 export class Adopter {
   readonly #vault: () => OpenVault;
   /** Made, perhaps written, but not in the journal yet: envelopes are create-only, so a second try needs the same bytes. */
-  readonly #envelopes = new Map<BlobId, { readonly envelope: EnvelopeRecord; readonly proof: string }>();
-  readonly #batcher = new Batcher<Adoption, void>({
-    limit: LIMITS.batch,
-    serve: (batch) => this.#serve(batch),
-  });
+  readonly #envelopes = new Map<BlobId, MadeEnvelope>();
+  /** Envelopes that are being made, or could not be made, ahead. */
+  readonly #ahead = new Map<BlobId, Promise<unknown>>();
+  readonly #batcher: Batcher<Adoption, void>;
+  readonly #maker: Batcher<KeyedBlob, void>;
 
-  constructor(vault: () => OpenVault) {
+  /** @param spacingMs between the beginnings of two batches, unless the second is full */
+  constructor(vault: () => OpenVault, spacingMs = 0) {
     this.#vault = vault;
+    const limit = LIMITS.batch;
+    this.#batcher = new Batcher({ limit, spacingMs, serve: (batch) => this.#serve(batch) });
+    this.#maker = new Batcher({ limit, spacingMs, serve: (batch) => this.#make(batch) });
+  }
+
+  /**
+   * Has the envelope of a blob that is on its way made meanwhile, under the live grant. Never fails: what could not be made ahead is made
+   * when the blob is adopted.
+   * @param keyed.contentKey is copied
+   */
+  prepare(keyed: Omit<KeyedBlob, 'vault'>): void {
+    const { blob } = keyed;
+    const { vault } = this.#vault();
+    if (this.#envelopes.has(blob) || this.#ahead.has(blob)) return;
+    const contentKey = keyed.contentKey.slice(); // A lock in the middle wipes the other one.
+    const making = this.#maker
+      .ask({ ...keyed, vault, contentKey })
+      .catch(() => undefined)
+      .finally(() => {
+        contentKey.fill(0);
+        this.#ahead.delete(blob);
+      });
+    this.#ahead.set(blob, making);
   }
 
   /**
@@ -72,7 +116,14 @@ export class Adopter {
     // Whatever has an entry has an envelope. The broker would make a second half for it, and KMS is not asked in vain.
     const missing = batch.filter((file) => operationsToAdopt(journal.state, [file]).length > 0);
     if (missing.length === 0) return new Map();
-    await this.#makeEnvelopes(missing);
+    await Promise.all(missing.flatMap(({ version }) => this.#ahead.get(version.blob as BlobId) ?? []));
+    const bare = missing.filter(({ version }) => !this.#hasFresh(version.blob as BlobId));
+    const { vault } = this.#vault();
+    await this.#makeEnvelopes(
+      bare.map(({ version, contentKey }) => ({
+        ...{ vault, blob: version.blob as BlobId, epoch: version.epoch, contentKey },
+      })),
+    );
     const refused = await this.#writeEnvelopes(missing);
     const readable = missing.filter((file) => !refused.has(file));
     // Cancelling one file must not take the others of its batch along: the batch has no signal.
@@ -82,26 +133,45 @@ export class Adopter {
     return refused;
   }
 
+  /** One that was made ahead, and waited for too long, is made anew: the broker would not take it. */
+  #hasFresh(blob: BlobId): boolean {
+    const made = this.#envelopes.get(blob);
+    if (!made || made.writtenOnce || performance.now() - made.madeAtMs < FRESH_MS) return made !== undefined;
+    this.#envelopes.delete(blob);
+    return false;
+  }
+
+  async #make(batch: readonly KeyedBlob[]): Promise<Outcome<void>[]> {
+    // Somebody else may have signed in meanwhile.
+    const { vault } = this.#vault();
+    await this.#makeEnvelopes(batch.filter((each) => each.vault === vault));
+    return batch.map(() => ({ kind: 'done', result: undefined }));
+  }
+
   /** One for which the broker makes no half is left without. */
-  async #makeEnvelopes(files: readonly CapturedFile[]): Promise<void> {
-    const { broker, vault, epoch, vaultKey, requireGrant } = this.#vault();
-    const bare = files.filter(({ version }) => !this.#envelopes.has(version.blob as BlobId));
+  async #makeEnvelopes(bare: readonly KeyedBlob[]): Promise<void> {
     if (bare.length === 0) return;
-    const blobs = bare.map(({ version }) => version.blob as BlobId);
+    const { broker, vault, epoch, vaultKey, requireGrant } = this.#vault();
+    const blobs = bare.map(({ blob }) => blob);
     const { keys } = await retry(
       () => broker.call(keysGenerate, { grant: requireGrant(), purpose: 'file', epoch, blobs }, { vault }),
       new AbortController().signal,
     );
     const made = new Map(keys.map((key) => [key.blob, key]));
-    for (const { version, contentKey } of bare) {
-      const blob = version.blob as BlobId;
+    for (const { blob, epoch: of, contentKey } of bare) {
       const key = made.get(blob);
       if (!key) continue;
       const [kmsHalf, kmsBlob] = [fromB64Url(key.kmsHalf), fromB64Url(key.kmsBlob)];
       using _kmsHalf = wipeAtEnd(kmsHalf);
-      const binding = { purpose: 'file', vault, blob, epoch: version.epoch } as const;
+      const binding = { purpose: 'file', vault, blob, epoch: of } as const;
       const envelope = await sealEnvelope({ ...binding, contentKey, kmsHalf, kmsBlob, vaultKey });
-      this.#envelopes.set(blob, { envelope: toRecord(envelope), proof: key.proof });
+      const madeAtMs = performance.now();
+      this.#envelopes.set(blob, {
+        envelope: toRecord(envelope),
+        proof: key.proof,
+        madeAtMs,
+        writtenOnce: false,
+      });
     }
   }
 
@@ -112,7 +182,10 @@ export class Adopter {
     const envelopes = files.flatMap((file) => {
       const blob = file.version.blob as BlobId;
       const made = this.#envelopes.get(blob);
-      if (made) return [{ blob, ...made }];
+      if (made) {
+        made.writtenOnce = true; // Perhaps it stands from now on, and then no other can.
+        return [{ blob, envelope: made.envelope, proof: made.proof }];
+      }
       refused.set(file, new HalfkeyError('key_absent', 'the broker made no key for a blob'));
       return [];
     });

@@ -9,7 +9,7 @@ import type { DownloadForm, DownloadStream, Preview } from '../../protocol/trans
 import { DownloadLine, type Demand } from './download-line.ts';
 import { feed } from './download-stream.ts';
 import { TransferTracker, type Reporter } from '../transfer-tracker.ts';
-import { readContent, readSealed, type KeptParts, type StoredBlob } from './opening.ts';
+import { fetchEarly, readContent, readSealed, type KeptParts, type StoredBlob } from './opening.ts';
 import { collectPreview, isPreviewable } from './preview.ts';
 import { releaseKey } from '../../vault/release.ts';
 import { createSink, removeDownload } from './sink.ts';
@@ -237,11 +237,19 @@ export class Downloads {
         ...shown,
       };
     }
-    const contentKey = await releaseKey(vault, 'file', stored, signal);
-    const wipe = () => contentKey.fill(0);
+    vault.requireGrant(); // Without one nothing is fetched.
+    const early = fetchEarly(where, stored, signal);
+    const contentKey = await releaseKey(vault, 'file', stored, signal).catch((error: unknown) => {
+      early?.abandon();
+      throw error;
+    });
+    const wipe = () => {
+      contentKey.fill(0);
+      early?.abandon();
+    };
     if (signal.aborted) wipe(); // Locked while the half was on its way.
     signal.throwIfAborted();
-    const bytes = readContent(where, stored, contentKey, signal);
+    const bytes = early?.read(contentKey) ?? readContent(where, stored, contentKey, signal);
     const about = { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes };
     return { ...about, bytes, wipe, ...shown };
   }

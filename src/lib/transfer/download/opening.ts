@@ -87,19 +87,77 @@ export async function* readSealed(
  * the whole ciphertext was found to be the journal's, so that a read that ends well was of exactly that version.
  * @throws {HalfkeyError} `key_mismatch`, `segment_corrupt`, … as FLOE; `digest_mismatch`; what is unreachable; AbortError
  */
-export async function* readContent(
+export function readContent(
   where: Where,
   stored: StoredBlob,
   contentKey: Bytes,
   signal: AbortSignal,
 ): AsyncGenerator<Bytes> {
   const plan = planStored(stored);
+  const buffers = new PartBuffers(largestPartBytes(plan));
+  const parts = fetchParts(where, stored.blob, plan, buffers, signal);
+  return openParts(where, stored, { parts, buffers }, contentKey);
+}
+
+/** A file of one part whose ciphertext is on its way before there is a key for it. */
+export interface EarlyContent {
+  /** As `readContent`; once. */
+  read(contentKey: Bytes): AsyncGenerator<Bytes>;
+  /** Nobody reads it, or reads on. */
+  abandon(): void;
+}
+
+/**
+ * Has the ciphertext of a small file fetched while its key is being released.
+ * @returns undefined for a file of several parts: nobody knows yet whether it will be read
+ */
+export function fetchEarly(where: Where, stored: StoredBlob, signal: AbortSignal): EarlyContent | undefined {
+  const plan = planOf(stored);
+  if (plan?.partCount !== 1) return undefined;
+  const stop = new AbortController();
+  const buffers = new PartBuffers(largestPartBytes(plan));
+  const parts = fetchParts(where, stored.blob, plan, buffers, AbortSignal.any([signal, stop.signal]));
+  const first = parts.next();
+  first.catch(() => undefined); // Whoever reads meets it.
+  return {
+    read: (contentKey) => openParts(where, stored, { parts: goOn(first, parts), buffers }, contentKey),
+    abandon: () => {
+      stop.abort(new DOMException('nobody reads on', 'AbortError'));
+    },
+  };
+}
+
+/** What is wrong with a plan is said when it is read. */
+function planOf(stored: StoredBlob): BlobPlan | undefined {
+  try {
+    return planStored(stored);
+  } catch {
+    return undefined;
+  }
+}
+
+async function* goOn(
+  first: Promise<IteratorResult<Bytes>>,
+  parts: AsyncGenerator<Bytes>,
+): AsyncGenerator<Bytes> {
+  const result = await first;
+  if (result.done) return;
+  yield result.value;
+  yield* parts;
+}
+
+async function* openParts(
+  where: Where,
+  stored: StoredBlob,
+  { parts, buffers }: { readonly parts: AsyncGenerator<Bytes>; readonly buffers: PartBuffers },
+  contentKey: Bytes,
+): AsyncGenerator<Bytes> {
+  const plan = planStored(stored);
   const aad = sealAad('content', where.vault, stored.blob, stored.epoch);
   const digests: Bytes[] = [];
   let opener: Opener | undefined;
   let withheld: Bytes | undefined;
-  const buffers = new PartBuffers(largestPartBytes(plan));
-  for await (const bytes of fetchParts(where, stored.blob, plan, buffers, signal)) {
+  for await (const bytes of parts) {
     const part = planPart(plan, digests.length + 1);
     // WebCrypto works on threads of its own: the hash costs no time beside the opening.
     const digest = sha256(bytes);

@@ -1,3 +1,4 @@
+import type { GrantId } from '$contract/ids.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { Put } from '../../remote/s3.ts';
@@ -9,12 +10,14 @@ import { InboxWriter } from '../adoption/inbox-writer.ts';
 import { Semaphore } from '../../concurrency/semaphore.ts';
 import { Connection } from '../connection.ts';
 import type { SendingDeps } from './part-supply.ts';
+import { PutUrls } from './put-urls.ts';
 import { sendBlob } from './sending.ts';
 import type { UploadNews } from './upload-news.ts';
 import { LOCKS } from '../../concurrency/locks.ts';
 
 /** Fewer than a tab sends: nobody looks on, and the browser gives this little of everything. */
 const PARALLEL = 2;
+const NO_GRANT = (): { readonly grant?: GrantId } => ({});
 
 /** A tab that is being closed lets go of the queue a moment late. */
 const QUEUE_WITHIN_MS = 20_000;
@@ -46,7 +49,9 @@ export async function sendSealed(deps: BackgroundDeps, signal: AbortSignal): Pro
     records,
     connection: ways,
     gate: new Semaphore(PARALLEL),
-    grant: () => ({}),
+    tinyGate: new Semaphore(PARALLEL),
+    grant: NO_GRANT,
+    urls: new PutUrls(broker, NO_GRANT),
   };
   const inbox = new InboxWriter(broker, ways.broker);
   await whenFree(locks, signal, async () => {

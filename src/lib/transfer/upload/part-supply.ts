@@ -5,16 +5,21 @@ import type { Put } from '../../remote/s3.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
 import type { Semaphore } from '../../concurrency/semaphore.ts';
 import type { Connections } from '../holdup.ts';
+import type { PutUrls } from './put-urls.ts';
 
 /** What sending works with. None of it is a key. */
 export interface SendingDeps {
   readonly broker: Broker;
+  /** For blobs of one part. */
+  readonly urls: PutUrls;
   readonly put: (put: Put) => Promise<string>;
   readonly records: UploadRecords;
   /** The ways to broker and store. */
   readonly connection: Connections;
   /** PUTs under way at a time, of all uploads together. */
   readonly gate: Semaphore;
+  /** PUTs of tiny blobs: as many as the browser has connections, for it is not bytes that they wait for. */
+  readonly tinyGate: Semaphore;
   /** The live grant, which lets a device have more on its way; empty without one. */
   readonly grant: () => { readonly grant?: GrantId };
 }

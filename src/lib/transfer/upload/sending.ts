@@ -1,5 +1,5 @@
 import type { BlobId, VaultId } from '$contract/ids.ts';
-import { blobGetUrls, blobPutUrl } from '$contract/vault-blobs.ts';
+import { blobGetUrls } from '$contract/vault-blobs.ts';
 import { toB64, type Bytes } from '../../bytes.ts';
 import { compositeDigest, sha256 } from '../../crypto/digest.ts';
 import { HalfkeyError } from '../../errors.ts';
@@ -33,8 +33,11 @@ export async function sendBlob(
   return sendParts(deps, upload, supply, signal, progress);
 }
 
+/** Up to here a PUT takes a home's line no longer than a round trip or a few. */
+export const TINY_BYTES = 256 * 1024;
+
 async function sendWhole(
-  { broker, put, connection, gate, grant }: SendingDeps,
+  { broker, urls, put, connection, gate, tinyGate }: SendingDeps,
   upload: StoredUpload,
   { body, digest }: ReadyPart,
   signal: AbortSignal,
@@ -43,13 +46,11 @@ async function sendWhole(
   const { blob, vault } = upload;
   const sha256B64 = toB64(digest);
   await connection.store.attempt(async () => {
-    const request = { blob, sizeBytes: body.size, sha256: sha256B64, ...grant() };
-    const { url } = await connection.broker.attempt(
-      () => broker.call(blobPutUrl, request, { vault, signal }),
-      signal,
-    );
+    const wanted = { vault, blob, sizeBytes: body.size, sha256: sha256B64 };
+    const url = await connection.broker.attempt(() => urls.ask(wanted, signal), signal);
     try {
-      await gate.pass(() => put({ url, body, sha256B64, createOnly: true, signal, onProgress: onSent }));
+      const line = body.size <= TINY_BYTES ? tinyGate : gate;
+      await line.pass(() => put({ url, body, sha256B64, createOnly: true, signal, onProgress: onSent }));
     } catch (error) {
       if (!(error instanceof HalfkeyError) || error.code !== 'already_exists') throw error;
       // The answer to an earlier PUT was lost. The id is ours alone, but that these are its bytes is for the bytes to say.

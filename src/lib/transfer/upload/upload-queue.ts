@@ -4,8 +4,8 @@ import { LOCKS } from '../../concurrency/locks.ts';
 /** Something that wants to be sent. */
 export interface Job {
   readonly blob: string;
-  /** Of one part: its cost is round trips. */
-  readonly isSmall: boolean;
+  /** `small`: of one part; `tiny`: so small that its cost is round trips alone. */
+  readonly size: 'tiny' | 'small' | 'large';
   /**
    * Sends it. Resolves when the line is free for the next one; what is still to be done then is done beside it. Neither rejects.
    */
@@ -14,10 +14,11 @@ export interface Job {
 
 type Locks = Pick<LockManager, 'request'>;
 
-/** Files of one part: several go together. */
-const SMALL_AT_ONCE = 4;
-/** A file of many parts fills the line, and a fixed part of memory, by itself. */
-const LARGE_AT_ONCE = 1;
+/**
+ * Tiny files go by the hundred, so that their URLs and keys come by the hundred; how many PUTs there are at a time is the gate's. Of other
+ * files of one part several go together. A file of many parts fills the line, and a fixed part of memory, by itself.
+ */
+const AT_ONCE = { tiny: 100, small: 4, large: 1 } as const;
 
 /** Sends what is offered, in the order in which it came, while no other tab does. */
 export class UploadQueue {
@@ -26,8 +27,11 @@ export class UploadQueue {
   readonly #under = new Set<string>();
   /** Of all that wait or are under way. */
   readonly #over = new Map<string, ReturnType<typeof withResolver>>();
-  readonly #small = new Semaphore(SMALL_AT_ONCE);
-  readonly #large = new Semaphore(LARGE_AT_ONCE);
+  readonly #turnstiles = {
+    tiny: new Semaphore(AT_ONCE.tiny),
+    small: new Semaphore(AT_ONCE.small),
+    large: new Semaphore(AT_ONCE.large),
+  };
   #stop = new AbortController();
   #running: Promise<void> | undefined;
   #more: () => void = () => undefined;
@@ -96,7 +100,7 @@ export class UploadQueue {
   }
 
   async #send(job: Job): Promise<void> {
-    const { rest } = await (job.isSmall ? this.#small : this.#large).pass(job.run);
+    const { rest } = await this.#turnstiles[job.size].pass(job.run);
     await rest;
     this.#under.delete(job.blob);
     this.#end(job.blob);

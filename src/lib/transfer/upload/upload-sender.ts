@@ -8,7 +8,7 @@ import { holdupOf } from '../holdup.ts';
 import { InboxWriter } from '../adoption/inbox-writer.ts';
 import { versionOf } from './label.ts';
 import { UploadQueue } from './upload-queue.ts';
-import { digestOf, sendBlob } from './sending.ts';
+import { digestOf, sendBlob, TINY_BYTES } from './sending.ts';
 import { hasGrant, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
 import { LOCKS } from '../../concurrency/locks.ts';
@@ -19,6 +19,11 @@ const CAPTURE_ENDS = new Set(['device_full', 'source_changed']);
 const WAITS_HERE = new Set(['inbox_full', 'input_malformed']);
 /** What a code mends, or the network: until then the inbox keeps it. */
 const NOT_NOW = new Set(['locked', 'grant_missing', 'grant_spent']);
+
+function sizeOf(stored: StoredUpload | undefined): 'tiny' | 'small' | 'large' {
+  if (stored?.partCount !== 1) return 'large';
+  return stored.mode === 'device' && stored.sealedBytes <= TINY_BYTES ? 'tiny' : 'small';
+}
 
 export interface UploadSenderEvents {
   /** The journal names it, and nothing of it is needed here any more. */
@@ -59,7 +64,7 @@ export class UploadSender {
   offer(item: UploadItem): Promise<void> {
     return this.#queue.offer({
       blob: item.blob,
-      isSmall: item.stored?.partCount === 1,
+      size: sizeOf(item.stored),
       run: () => this.#run(item),
     });
   }
@@ -126,6 +131,7 @@ export class UploadSender {
     const { holdup } = this;
     if (holdup) entry.waitForNetwork(holdup);
     else entry.enter(phase());
+    if (stored.partCount === 1) this.#prepare(item, stored);
     await sendBlob(sending, stored, supply, signal, {
       onSent: (doneBytes) => {
         // Where the line is dead, bytes leave all the same: they go no further than the next machine.
@@ -139,6 +145,11 @@ export class UploadSender {
       },
     });
     return this.#advance(item, 'uploaded');
+  }
+
+  /** A small file's key is made while it is on its way. */
+  #prepare({ contentKey }: UploadItem, { blob, epoch }: StoredUpload): void {
+    if (contentKey && hasGrant(this.#deps.vault())) this.#adopter.prepare({ blob, epoch, contentKey });
   }
 
   async #arrive(item: UploadItem, uploaded: SealedUpload): Promise<void> {

@@ -78,7 +78,7 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
     names: [{ blob: id(), epoch: 0 }],
   }),
   'POST /api/vaults/:vault/envelopes': () => ({ envelopes: [{ blob: id(), envelope: envelope() }] }),
-  'POST /api/vaults/:vault/blobs/put': () => ({ blob: id(), ...sized() }),
+  'POST /api/vaults/:vault/blobs/put': () => ({ blobs: [{ blob: id(), ...sized() }] }),
   'POST /api/vaults/:vault/blobs/get': () => ({ blobs: [id()] }),
   'POST /api/vaults/:vault/uploads/create': () => ({ blob: id(), sizeBytes: 1 }),
   'POST /api/vaults/:vault/uploads/parts': () => ({

@@ -147,7 +147,8 @@ export const upload: Flow = {
 async function putBlob(client: AccountClient, blob = newBlobId()) {
   const bytes = randomBytes(50);
   const sha256 = sha256Of(bytes);
-  const { url } = await client.must(contract.blobPutUrl, { blob, sizeBytes: bytes.length, sha256 });
+  const blobs = [{ blob, sizeBytes: bytes.length, sha256 }];
+  const url = (await client.must(contract.blobPutUrls, { blobs })).urls[0]?.url ?? '';
   await fetch(url, {
     method: 'PUT',
     headers: {
