@@ -15,7 +15,7 @@ export interface OpenBroker {
 }
 
 /**
- * Everything between a cloud and whoever asks: a server of Node, a function in AWS Lambda, a command line, a test. Looks first whether
+ * Everything between a cloud and anyone who asks: a server of Node, a function in AWS Lambda, a command line, a test. Looks first whether
  * the store is fit, and makes the broker's own secrets, or loads those that an earlier one has made.
  * @throws StartRefused `store_unfit`, `setup_mismatch`, `setup_lost`; BrokerProblem for what cannot be reached
  */

@@ -83,7 +83,7 @@ export function sharedCredentials(
     const asked = current;
     const kept = await asked?.catch(() => undefined);
     if (kept && kept.expiration.getTime() - Date.now() > SDK_MARGIN_SECONDS * 1000) return kept;
-    // Whoever waited together finds `current` replaced by the first of them.
+    // Anyone who waited together finds `current` replaced by the first of them.
     if (current === undefined || current === asked) current = startFetch();
     return current;
   };

@@ -280,7 +280,7 @@ export const AccountEvent = v.object({
 export type AccountEvent = v.InferOutput<typeof AccountEvent>;
 
 /**
- * What an event's hash is of: SHA-256 over these, each length-prefixed (u32be), so that whoever reads the log computes it. Of two events
+ * What an event's hash is of: SHA-256 over these, each length-prefixed (u32be), so that anyone who reads the log computes it. Of two events
  * that differ in anything these differ.
  */
 export function eventFields(account: AccountId, event: Omit<AccountEvent, 'hash'>): string[] {

@@ -8,7 +8,7 @@ import { route } from './route.ts';
 
 /**
  * After a `recoveryStart`: Ed25519 over `halfkey/factor-reset/1` ‖ recovery public key ‖ challenge, each length-prefixed. The first time
- * it begins the wait, and then it says how much of it is left; once that is nothing it issues stage `factor-reset` (10 minutes). Whoever comes
+ * it begins the wait, and then it says how much of it is left; once that is nothing it issues stage `factor-reset` (10 minutes). Anyone who comes
  * a month late begins anew. `login_expired`, `recovery_refused`.
  */
 export const factorResetAsk = route({

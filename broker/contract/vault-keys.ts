@@ -53,7 +53,7 @@ export const keysRelease = route({
 });
 
 /**
- * Create-only; the same bytes again are fine. Each is taken with `proof`, as `generate` gave it, or without behind a live grant, when
+ * Create-only; the same bytes again are fine. Each is taken with `proof`, as `generate` gave it, or without with a live grant, when
  * it has the very KMS blob of an envelope of this blob that stands. Refused for itself: `grant_missing` (without either, or too late),
  * `already_exists` (other bytes stand there), `purged`, `upload_lost` (no blob, where it is for a file).
  */

@@ -6,7 +6,7 @@ import { batchOf, route } from './route.ts';
 
 const Seq = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
 
-/** A snapshot whose pages stay, because the segment that is appended names it: segments are sealed, so it is said in clear as well. */
+/** A snapshot whose pages stay, because the segment that is appended names it: segments are sealed, so it is said in the clear as well. */
 export const NamedSnapshot = v.strictObject({
   /** Of the segment after which it was taken. */
   seq: Count,

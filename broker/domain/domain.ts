@@ -37,7 +37,7 @@ export interface DomainPorts {
   readonly clock: Clock;
 }
 
-/** What whoever runs a broker decides. */
+/** What anyone who runs a broker decides. */
 export interface DomainSettings {
   readonly signupOpen: boolean;
   readonly grantSeconds: number;

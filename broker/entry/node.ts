@@ -38,7 +38,7 @@ async function run(settings: Settings): Promise<void> {
     const cloud = settings.cloud.kind === 'given' ? settings.cloud.cloud : local?.cloud;
     if (!cloud) throw new TypeError('expected a cloud');
     const server = await startServer(settings, cloud, log, packageRoot(here));
-    // Heard from before the address is told: whoever reads that may want it ended at once.
+    // Heard from before the address is told: anyone who reads that may want it ended at once.
     const stop = stopRequested(local);
     process.stdout.write(greeting({ origin: settings.origin, dataFolder, isTerminal }));
     await stop;

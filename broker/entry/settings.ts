@@ -119,7 +119,7 @@ const AwsEnvironment = v.pipe(
     ['HALFKEY_BUCKET'],
   ),
 );
-/** Without HALFKEY_BUCKET these say nothing: whoever sets one has forgotten it, and is not to get a local cloud instead. */
+/** Without HALFKEY_BUCKET these say nothing: anyone who sets one has forgotten it, and is not to get a local cloud instead. */
 const AWS_ALONE = [
   'HALFKEY_KMS_KEY',
   'HALFKEY_IDENTITY_POOL',
@@ -197,7 +197,7 @@ function settingsOf(
 ): Settings {
   const origin = env.HALFKEY_ORIGIN ?? `http://localhost:${String(env.PORT)}`;
   if (env.HALFKEY_PROXIES === undefined && origin.startsWith('https:')) {
-    // Too few make all people one address, too many let whoever reaches the port make one up.
+    // Too few make all people one address, too many let anyone who reaches the port make one up.
     throw new StartRefused(
       'settings_invalid',
       'HALFKEY_PROXIES: missing; with an https origin, say how many proxies stand in front of the broker: 1 for one of your own that ends TLS',

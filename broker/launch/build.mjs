@@ -52,7 +52,7 @@ export function build(name, say = console.log) {
   writeFileSync(stamp, digest);
 }
 
-/** Beside the packages: whoever installs other ones gets a new build. @param {ProductName} name */
+/** Beside the packages: anyone who installs other ones gets a new build. @param {ProductName} name */
 function stampOf(name) {
   return join(root, 'node_modules', '.halfkey', `${name}.sources`);
 }

@@ -38,7 +38,7 @@ export function digestsOf(folder) {
 
 /**
  * The bill of materials (CycloneDX 1.5, JSON) of the lockfile: what the app has in it and what builds it too, because both are in
- * the reach of whoever changes a package. Not by `npm sbom`, which refuses a tree in which one package asks for another's `latest`.
+ * the reach of anyone who changes a package. Not by `npm sbom`, which refuses a tree in which one package asks for another's `latest`.
  * @param {string} folder the project's
  * @returns {string}
  */

@@ -1,6 +1,6 @@
 import type { VaultId } from '../contract/ids.ts';
 
-/** KMS's additional authenticated data; CloudTrail shows it in clear, so it holds random ids only. */
+/** KMS's additional authenticated data; CloudTrail shows it in the clear, so it holds random ids only. */
 export type EncryptionContext = Readonly<Record<string, string>>;
 
 /** KMS with the broker's own role: purposes `totp` and `setup` only, its policy allows no other. */

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 /** Addresses remembered at a time; the one that was quiet for longest is forgotten first. */
 const MAX_ADDRESSES = 20_000;
 const MINUTE_MS = 60_000;
-/** Whoever rents a machine often has a whole /48: all its networks together may send as much as so many of them. */
+/** Anyone who rents a machine often has a whole /48: all its networks together may send as much as so many of them. */
 const NETWORKS_PER_SITE = 10;
 
 /**
@@ -60,7 +60,7 @@ export function addressBehind(
   return bareAddress(forwarded) ?? bareAddress(own) ?? 'unknown';
 }
 
-/** `192.0.2.1:443`, `[2001:db8::1]:443`, `[2001:db8::1]`, `fe80::1%eth0`, and plain addresses; undefined for what is none. */
+/** `192.0.2.1:443`, `[2001:db8::1]:443`, `[2001:db8::1]`, `fe80::1%eth0`, and plain addresses; undefined for what is not one. */
 function bareAddress(text = ''): string | undefined {
   const [, bracketed, dotted] = /^(?:\[([^\]]*)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/.exec(text.trim()) ?? [];
   const [address = ''] = (bracketed ?? dotted ?? text.trim()).split('%');

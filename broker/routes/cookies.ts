@@ -17,7 +17,7 @@ export interface Cookies {
   read(name: CookieName): readonly string[];
   write(name: CookieName, value: string, maxAgeSeconds: number): void;
   drop(name: CookieName): void;
-  /** Tells whoever asks which session its new cookie is of: no script can read that from the cookie. */
+  /** Tells anyone who asks which session its new cookie is of: no script can read that from the cookie. */
   tell(stage: string, sessionId: string): void;
 }
 

@@ -16,7 +16,7 @@ import { joinUploadNews } from '../lib/transfer/upload/upload-news.ts';
  * @throws {HalfkeyError} of the family unreachable when the network is gone again: the browser then tries once more, later
  */
 export async function pumpUploads(): Promise<void> {
-  if (!(await hasDatabase())) return; // Nobody is at home: opening it would make one.
+  if (!(await hasDatabase())) return; // No account is on this device: opening it would make one.
   const stop = new AbortController();
   const database = await openDatabase(() => {
     stop.abort();

@@ -7,7 +7,7 @@ import { SHARED_PARAMETER, type SharedAnswer } from './messages.ts';
 const PATH = '/share';
 /** The field of the form that the manifest names. */
 const FIELD = 'files';
-/** A page that starts fetches them within seconds; whoever comes later has to share again. */
+/** A page that starts fetches them within seconds; anyone who comes later has to share again. */
 const HELD_MS = 3 * 60_000;
 /** Any site may post such a form: what nobody fetches must not pile up. */
 const HELD_SHARES = 4;

@@ -110,7 +110,7 @@ describe('another authenticator', () => {
     // Its own goes on, with its grant.
     expect(await client.call(account.sessionRead)).toMatchObject({ ok: true });
     expect(await client.call(account.grantEnd, { grant })).toMatchObject({ ok: true });
-    // Whoever did not hear of it signs in with the new one.
+    // Anyone who did not hear of it signs in with the new one.
     await other.provePassphrase('ends-others');
     const signIn = { factor: await next.nextCode(), device: other.device };
     expect(await other.call(account.signinCode, signIn)).toMatchObject({ ok: true });

@@ -565,7 +565,7 @@ describe('anything at all', () => {
           const response = await twin.raw(method, url, hasBody ? body : undefined);
           const text = await response.text();
           const ok = response.status < 500 && !text.includes('    at ');
-          // Signing out is what an empty object does there; whoever finds that out begins anew.
+          // Signing out is what an empty object does there; anyone who finds that out begins anew.
           if (path === '/api/session/end' && response.ok) await client.signIn('fuzz');
           if (!ok) faults.push(`${method} ${path} ${String(response.status)}`);
         },

@@ -108,7 +108,7 @@ describe('two tabs of one browser', () => {
     const enter = async (tab: AccountClient) =>
       tab.must(account.signinCode, { factor: await tab.nextCode(), device: tab.device });
     expect((await enter(ann)).account).toBe(ann.account);
-    // Whoever is signed in is the browser's, not the tab's.
+    // Anyone who is signed in is the browser's, not the tab's.
     expect((await bob.must(account.sessionRead)).account).toBe(ann.account);
     expect((await enter(bob)).account).toBe(bob.account);
     expect((await ann.must(account.sessionRead)).account).toBe(bob.account);

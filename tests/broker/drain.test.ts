@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { drainable } from '../../broker/drain.ts';
 
-// Longer than a test may take: whoever waits for it fails.
+// Longer than a test may take: anyone who waits for it fails.
 const GRACE_MS = 600_000;
 const sockets: Socket[] = [];
 afterEach(() => {

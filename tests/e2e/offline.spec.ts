@@ -14,7 +14,7 @@ test.afterAll(async () => {
   await stack.stop();
 });
 
-/** The first visit is over when the shell rests on the device. */
+/** The first visit is over when the shell is stored on the device. */
 async function shellIsHere({ page }: Person): Promise<void> {
   await page.evaluate(async () => {
     await navigator.serviceWorker.ready;

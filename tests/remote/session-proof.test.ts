@@ -69,7 +69,7 @@ const call = (route: Route, request: unknown = {}) =>
   broker.call(route, request as never).catch(() => undefined);
 const times = (route: Route) => asked.filter(({ path }) => path === route.path).length;
 
-/** A session that rests on this device, with a key of its own. */
+/** A session that is stored on this device, with a key of its own. */
 async function rests(sid = SID): Promise<SessionKey> {
   const pair = await crypto.subtle.generateKey('Ed25519', false, ['sign', 'verify']);
   return { sid, publicKey: pair.publicKey, privateKey: pair.privateKey };

@@ -7,7 +7,7 @@ export async function withTimersFired<Result>(work: () => Promise<Result>): Prom
   try {
     let isOver = false;
     const result = work().finally(() => (isOver = true));
-    result.catch(() => undefined); // Whoever awaits it below hears of it.
+    result.catch(() => undefined); // Anyone who awaits it below hears of it.
     await until(() => {
       vi.runOnlyPendingTimers();
       return isOver;

@@ -60,7 +60,7 @@ export class TestSessionKey {
   }
 }
 
-/** The session that a token is of, whoever has signed it; undefined for what is none. */
+/** The session that a token is of, whoever has signed it; undefined for what is not one. */
 export function sessionIdIn(token: string | undefined): string | undefined {
   try {
     const payload = Buffer.from(token?.split('.')[1] ?? '', 'base64url').toString();

@@ -6,7 +6,7 @@ const { getFile } = FileSystemFileHandle.prototype;
 const { removeEntry } = FileSystemDirectoryHandle.prototype;
 /* eslint-enable @typescript-eslint/unbound-method */
 
-/** Until all that was closed is written down: whoever reads or removes a file waits for it. */
+/** Until all that was closed is written down: anyone who reads or removes a file waits for it. */
 let written = Promise.resolve();
 
 class AccessHandle {

@@ -25,7 +25,7 @@ export class TestLocks {
           reject(new DOMException('the lock was stolen', 'AbortError'));
         };
       });
-      isTakenAway.catch(() => undefined); // Whoever holds it hears of it, if anybody does.
+      isTakenAway.catch(() => undefined); // Anyone who holds it hears of it, if anybody does.
       if (options.steal) {
         queue.shift()?.takeAway();
         queue.unshift(place);

@@ -94,10 +94,10 @@ describe('lanes', () => {
   });
 
   it('lets through as many as there are places, in their order, failures included', async () => {
-    const turnstile = new Semaphore(1);
+    const semaphore = new Semaphore(1);
     const order: string[] = [];
-    const first = turnstile.pass(() => Promise.reject(new Error('first')));
-    const rest = ['second', 'third'].map((name) => turnstile.pass(() => Promise.resolve(order.push(name))));
+    const first = semaphore.pass(() => Promise.reject(new Error('first')));
+    const rest = ['second', 'third'].map((name) => semaphore.pass(() => Promise.resolve(order.push(name))));
     await expect(first).rejects.toThrow('first');
     await Promise.all(rest);
     expect(order).toEqual(['second', 'third']);

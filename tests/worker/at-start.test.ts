@@ -21,7 +21,7 @@ async function restart(device: Device): Promise<unknown> {
   return device.send('boot', {});
 }
 
-/** Changes the account's record as it rests; `patch` is written over it, deep. */
+/** Changes the account's record as it is stored; `patch` is written over it, deep. */
 function edit(device: Device, patch: Record<string, unknown>): Promise<void> {
   return device.page.evaluate(
     (changes) =>

@@ -140,7 +140,7 @@ export class Device {
     return this.until('alarm', ({ failure }) => failure.code === code);
   }
 
-  /** The id of the device's keys, as they rest. */
+  /** The id of the device's keys, as they are stored. */
   deviceId(): Promise<string | undefined> {
     return this.page.evaluate(
       () =>

@@ -15,7 +15,7 @@ declare const bare: Bare;
 // Real tabs, the real broker and local cloud, and lines that come and go: nothing acknowledged is lost, and nothing comes twice.
 const WORK_MS = 900_000;
 const SETTLING_MS = 180_000;
-/** Fewer, and another seed, for whoever looks for something. */
+/** Fewer, and another seed, for anyone who looks for something. */
 const OPERATIONS = Number(process.env['HALFKEY_OPERATIONS'] ?? (isLongForm ? 500 : 15));
 const SEED = Number(process.env['HALFKEY_SEED'] ?? 20_261_121);
 const SAMPLES = 25;

@@ -10,7 +10,7 @@ describe('a script of the app that cannot be fetched', () => {
     await device.context.route('**/crypto.worker-*', (route) => route.abort());
     await device.reload();
     expect(await device.refused('boot', {})).toBe('app_unreachable');
-    // Whoever asks later hears it too.
+    // Anyone who asks later hears it too.
     expect(await device.refused('passphrase/generate', {})).toBe('app_unreachable');
   });
 

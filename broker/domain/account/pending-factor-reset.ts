@@ -3,7 +3,7 @@ import type { PendingFactorReset } from '../../contract/accounts.ts';
 import { Count } from '../../contract/ids.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
-/** Time for whoever the account belongs to, to hear of it. */
+/** Time for anyone who the account belongs to, to hear of it. */
 const WAIT_MS = 72 * HOUR_MS;
 /** What was asked for so long ago is nobody's any more. */
 const LAPSE_MS = 30 * 24 * HOUR_MS;

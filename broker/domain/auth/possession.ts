@@ -28,7 +28,7 @@ export interface Proof {
   readonly isFresh: boolean;
 }
 
-/** Proofs that a request was made by whoever holds a key, and not only a copy of a cookie: DPoP (RFC 9449). */
+/** Proofs that a request was made by anyone who holds a key, and not only a copy of a cookie: DPoP (RFC 9449). */
 export interface Possession {
   /** @returns undefined for what is no proof, or one for another request */
   open(proof: string | undefined, request: AskedRequest): Promise<Proof | undefined>;

@@ -180,7 +180,7 @@ export function createSecondFactor(
     throw new BrokerProblem('backup_code_refused');
   }
 
-  /** With the event log's head, as far as this broker knows it: whoever reads the account need not search for it. */
+  /** With the event log's head, as far as this broker knows it: anyone who reads the account need not search for it. */
   function withHint(account: AccountId, record: AccountRecord): AccountRecord {
     const known = events.known(account);
     return known ? { ...record, events: known } : record;

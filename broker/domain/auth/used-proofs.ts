@@ -9,7 +9,7 @@ export const UsedProofs = v.optional(v.array(v.string()));
 const TAG_CHARACTERS = 8;
 
 /**
- * A proof is good for minutes, so whoever has read a whole request could send it again: what costs something remembers the last
+ * A proof is good for minutes, so anyone who has read a whole request could send it again: what costs something remembers the last
  * proofs in the record that it writes in any case.
  * @param used so far
  * @param max remembered; those before are as good as forgotten

@@ -5,7 +5,7 @@ import { LIMITS } from '../../contract/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { lengthPrefixed } from '../state/length-prefixed.ts';
 
-/** A half that was made behind a grant, and the one envelope that it is for. */
+/** A half that was made with a grant, and the one envelope that it is for. */
 interface MadeHalf {
   readonly vault: VaultId;
   readonly blob: BlobId;
@@ -16,7 +16,7 @@ interface MadeHalf {
 }
 
 /**
- * What `generate` gives out with a half, so that its envelope can be written after the grant has ended, and no other: whoever only
+ * What `generate` gives out with a half, so that its envelope can be written after the grant has ended, and no other: anyone who only
  * has a session can put nothing at a place that a file is to have.
  */
 export interface EnvelopeProofs {

@@ -122,7 +122,7 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
     await events.append(session.account, { kind, device: session.device, vault, blobs });
   }
 
-  /** One that was deleted for good is not found out from what is missing: whoever can write puts that back. */
+  /** One that was deleted for good is not found out from what is missing: anyone who can write puts that back. */
   async function isPurged(vault: VaultId, blob: BlobId): Promise<boolean> {
     const key = blobKeys.purged(blob);
     const { objects: found } = await objects.list(vault, key, '', 1);
@@ -150,7 +150,7 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
   /** The first of a batch: it is ciphertext that no grant is about, so it may be on its way while the grant is charged. */
   function lookAhead(vault: VaultId, names: readonly EnvelopeName[]) {
     const ahead = names.slice(0, PARALLEL).map((name) => lookUp(vault, name));
-    // Whoever comes to them hears of their failures; after a refusal nobody does.
+    // Anyone who comes to them hears of their failures; after a refusal nobody does.
     for (const reading of ahead) reading.catch(() => undefined);
     return ahead;
   }
@@ -280,7 +280,7 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
   };
 }
 
-/** The envelope as it rests: JSON in the order of the schema, so that equal envelopes are equal bytes. */
+/** The envelope as it is stored: JSON in the order of the schema, so that equal envelopes are equal bytes. */
 export function encodeEnvelope(envelope: EnvelopeRecord): Uint8Array {
   return Buffer.from(JSON.stringify(v.parse(EnvelopeRecord, envelope)));
 }
@@ -293,7 +293,7 @@ function parseEnvelope(bytes: Uint8Array): EnvelopeRecord {
   }
 }
 
-/** Of an envelope as it rests, base64url; undefined for what is none. */
+/** Of an envelope as it is stored, base64url; undefined for what is not one. */
 function kmsBlobOf(bytes: Uint8Array): string | undefined {
   try {
     return parseEnvelope(bytes).kmsBlob;

@@ -155,7 +155,7 @@ export function hashOf(segment: Uint8Array): string {
   return createHash('sha256').update(segment).digest('base64url');
 }
 
-/** What counts as its device's: the identity key's are written behind a proof. */
+/** What counts as its device's: the identity key's are written with a proof. */
 function appendedBy({ writer }: SegmentHead, segment: Uint8Array): Appended[] {
   const device = v.safeParse(DeviceId, Buffer.from(writer).toString('base64url'));
   return ZEROS_16.equals(writer) || !device.success ? [] : [{ device: device.output, bytes: segment.length }];

@@ -155,7 +155,7 @@ export function createRoom(deps: RoomDeps): Room {
     }
   }
 
-  /** Whoever asks while one is under way waits for that one. */
+  /** Anyone who asks while one is under way waits for that one. */
   function count(vault: VaultId): Promise<void> {
     const counting = counts.get(vault) ?? countAnew(vault).finally(() => counts.delete(vault));
     counts.set(vault, counting);

@@ -65,7 +65,7 @@ export function createVaultRecords(records: Records): VaultRecords {
   };
 }
 
-/** So many named snapshots keep their pages: whoever is just reading the one before the newest can. */
+/** So many named snapshots keep their pages: anyone who is just reading the one before the newest can. */
 const KEPT_SNAPSHOTS = 2;
 
 function withSnapshot(

@@ -12,7 +12,7 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * Replaces a small file whole: temporary file beside it, fsync, rename, fsync of the folder. Whoever reads it, after
+ * Replaces a small file whole: temporary file beside it, fsync, rename, fsync of the folder. Anyone who reads it, after
  * whatever crash, sees the old content or the new one.
  */
 export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {

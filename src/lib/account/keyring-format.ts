@@ -39,7 +39,7 @@ const Body = v.strictObject({
   ),
 });
 
-/** What a keyring says: public halves in clear, everything else as FLOE ciphertexts. */
+/** What a keyring says: public halves in the clear, everything else as FLOE ciphertexts. */
 export type KeyringBody = v.InferOutput<typeof Body>;
 
 const Profile = v.strictObject({

@@ -1,5 +1,5 @@
 /**
- * Every Web Lock of Halfkey, in the order in which they may be waited for: whoever holds one waits for later ones only, or two would wait
+ * Every Web Lock of Halfkey, in the order in which they may be waited for: anyone who holds one waits for later ones only, or two would wait
  * for each other. What is taken with `ifAvailable`, or begun without waiting for it, may be any.
  */
 export const LOCKS = {
@@ -13,13 +13,13 @@ export const LOCKS = {
   adoption: 'halfkey-adoption',
   /** The one tab, or the service worker, that sends. */
   queue: 'halfkey-queue',
-  /** Whoever captures, sends or removes this upload. */
+  /** Anyone who captures, sends or removes this upload. */
   upload: (blob: string) => `halfkey-upload-${blob}`,
   /** A tab that fetches a file to be kept. */
   kept: (blob: string) => `halfkey-kept-${blob}`,
   /** A file in OPFS that a download writes, until its tab is gone. */
   download: (file: string) => `halfkey-plaintext-${file}`,
-  /** Whoever reads and writes the changes that wait. */
+  /** Anyone who reads and writes the changes that wait. */
   changes: (vault: string) => `halfkey-changes-${vault}`,
   /** A write of the journal's copy on this device. */
   journal: (vault: string) => `halfkey-journal-${vault}`,

@@ -46,7 +46,7 @@ export async function generateAgreementKeyPair(): Promise<{ publicKey: Bytes; pr
  *
  * @param publicKey 32 bytes
  * @returns enc (32 bytes), then ciphertext and tag (plaintext and 16 bytes)
- * @throws {HalfkeyError} `format_malformed` when the public key is none
+ * @throws {HalfkeyError} `format_malformed` when the public key is not one
  */
 export async function sealTo(publicKey: Bytes, info: Bytes, aad: Bytes, plaintext: Bytes): Promise<Bytes> {
   try {

@@ -11,7 +11,7 @@ export const MAX_SEGMENTS = 2 ** 40;
 const AES_256_GCM_AND_SHA_384 = Uint8Array.of(0, 0);
 const HMAC_SHA_384 = { name: 'HMAC', hash: 'SHA-384' } as const;
 
-/** 32 bytes, or a non-extractable HMAC-SHA-384 key made of 32 bytes (what rests in IndexedDB). */
+/** 32 bytes, or a non-extractable HMAC-SHA-384 key made of 32 bytes (what is stored in IndexedDB). */
 export type FloeKey = Bytes | CryptoKey;
 
 /** FLOE's parameters beyond the algorithms; Halfkey writes the default ones only, the others exist for the published vectors. */

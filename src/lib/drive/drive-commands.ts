@@ -6,7 +6,7 @@ import { otherDevices } from './other-devices.ts';
 import { deletedFiles, purgeFiles } from './purge.ts';
 import type { Drive, View } from './view.ts';
 
-/** The drive of whoever is signed in here. Each function throws `session_missing` when nobody is. */
+/** The drive of anyone who is signed in here. Each function throws `session_missing` when nobody is. */
 export interface SignedInDrive {
   readonly vault: () => OpenVault;
   readonly drive: () => Drive;

@@ -55,7 +55,7 @@ export function journalRemote(
       return { head: toJournalHead(head), segments: segments.map(decode) };
     },
     async append(segment, proof, snapshot) {
-      known = undefined; // Whoever was faster is to be heard of.
+      known = undefined; // Anyone who was faster is to be heard of.
       const named = snapshot && {
         snapshot: { seq: snapshot.seq, pages: snapshot.pages.map(({ page }) => v.parse(BlobId, page)) },
       };

@@ -31,11 +31,11 @@ interface Pending {
 }
 
 /**
- * What was changed on this device and is not in the journal yet. Each change rests in IndexedDB before it is acknowledged, shows at
+ * What was changed on this device and is not in the journal yet. Each change is stored in IndexedDB before it is acknowledged, shows at
  * once, and goes into the journal when the network lets it.
  *
  * Exactly once: changes go in one segment with a heartbeat of this device, whose time is their stamp, kept with them before they are
- * sent. Whoever finds stamped changes, after a lost reply or in another tab after a crash, sees in the journal whether the last
+ * sent. Anyone who finds stamped changes, after a lost reply or in another tab after a crash, sees in the journal whether the last
  * heartbeat of this device has that time: then they have landed. For this, all heartbeats of a device are written here, one at a
  * time among all tabs, and never before what is stamped is settled.
  *

@@ -61,7 +61,7 @@ export function deletedFiles(state: FoldedVault, own: string): DeletedFile[] {
 }
 
 /**
- * Inbox keys that were retired, and that nothing in the inbox is sealed to: whoever had them retired too early must not have destroyed
+ * Inbox keys that were retired, and that nothing in the inbox is sealed to: anyone who had them retired too early must not have destroyed
  * by it what others have captured.
  */
 async function erasableKeys({ vault, broker, journal }: OpenVault, signal: AbortSignal): Promise<string[]> {

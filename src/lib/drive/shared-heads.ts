@@ -9,7 +9,7 @@ import { backoffMs, pause } from '../remote/retry.ts';
 /** The tab that listens says so often that it still does, so that the others need not listen themselves. */
 const BEAT_MS = 15_000;
 
-/** What the tab that listens tells the others. Whoever is of this origin could say it: it makes them look, and no more. */
+/** What the tab that listens tells the others. Anyone who is of this origin could say it: it makes them look, and no more. */
 const Message = v.variant('kind', [
   v.object({ kind: v.literal('head'), head: Head }),
   v.object({ kind: v.literal('inbox') }),
@@ -61,13 +61,13 @@ export class SharedHeads {
     this.#channel.close();
   }
 
-  /** Asks now: whoever comes back to a tab may have been away for long, and the stream with them. Never rejects. */
+  /** Asks now: anyone who comes back to a tab may have been away for long, and the stream with them. Never rejects. */
   async ask(): Promise<void> {
     try {
       const head = await this.#deps.ask();
       if (head) this.#say({ kind: 'head', head });
     } catch (error) {
-      // A refusal, of the session say, is noticed by whoever watches the broker.
+      // A refusal, of the session say, is noticed by anyone who watches the broker.
       if (error instanceof HalfkeyError && error.family === 'unreachable') this.#say({ kind: 'lost' });
     }
   }

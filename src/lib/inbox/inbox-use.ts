@@ -13,7 +13,7 @@ export class InboxUse {
   readonly #choosing = new Set<Promise<unknown>>();
 
   /**
-   * @param sealedTo epochs of the keys that what rests on this device is sealed to
+   * @param sealedTo epochs of the keys that what is stored on this device is sealed to
    * @param own which key pairs this device has made
    */
   constructor(
@@ -57,7 +57,7 @@ export class InboxUse {
     }
   }
 
-  /** The epoch of the oldest key that is needed here, now or later. It speaks for this tab and for what rests, not for other tabs. */
+  /** The epoch of the oldest key that is needed here, now or later. It speaks for this tab and for what is stored, not for other tabs. */
   async oldestNeeded(): Promise<number> {
     // Who is just choosing may have begun before the newest key was made.
     await Promise.allSettled(this.#choosing);

@@ -87,7 +87,7 @@ export async function sealRecord(
  *
  * @param state of the newest journal
  * @param blob the name that the record was found under
- * @param own what rests on this device for that blob, from when it took the file in itself: then its keys may have been revoked since
+ * @param own what is stored on this device for that blob, from when it took the file in itself: then its keys may have been revoked since
  * @throws {HalfkeyError} `inbox_refused` unless a device that the journal trusts now signed these bytes for this vault and blob, and
  *   they are sealed to an inbox key of the journal that is not retired
  */

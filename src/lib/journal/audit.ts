@@ -37,7 +37,7 @@ async function foldAnew({ trust, state }: Replica, remote: JournalRemote): Promi
       const start = await loadSnapshot(trust, remote, base.snapshot, state.epochAt(base.seq));
       const replica = new Replica(trust, { ...start, needsAudit: true });
       await pull(replica, remote);
-      // Only what comes behind it says who named it.
+      // Only what comes after it says who named it.
       const own = replica.state.base;
       if (
         replica.needsAudit &&

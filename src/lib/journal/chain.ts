@@ -18,7 +18,7 @@ export interface TrustRoot {
   readonly identityPublicKey: Bytes;
 }
 
-/** A segment that stands in the chain and says nothing: whoever wrote it, the journal goes on behind it. */
+/** A segment that stands in the chain and says nothing: anyone who wrote it, the journal goes on after it. */
 export interface VoidSegment {
   readonly seq: number;
   /** Whom it names: a device, or the identity key (undefined). */

@@ -138,7 +138,7 @@ export class Journal {
   }
 
   /**
-   * Takes in what others have written. A problem is looked at again, and is none any more when the remote shows what it should.
+   * Takes in what others have written. A problem is looked at again, and no longer is one when the remote shows what it should.
    * @returns whether the state changed
    * @throws {HalfkeyError} the problem; of the family unreachable
    */

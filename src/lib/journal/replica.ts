@@ -141,7 +141,7 @@ export class Replica {
     }
   }
 
-  /** Whoever made a snapshot here believed a device that is revoked only later. */
+  /** Anyone who made a snapshot here believed a device that is revoked only later. */
   #isDoubted(seq: number): boolean {
     return [...this.#doubts].some(([device, since]) => since <= seq && this.#state.trustedDevice(device));
   }

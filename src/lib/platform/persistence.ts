@@ -1,6 +1,6 @@
 /* eslint-disable no-restricted-properties -- the one question about storage that a browser lets a page ask, and no worker */
 
-/** Whether the browser has promised not to evict what rests here. */
+/** Whether the browser has promised not to evict what is stored here. */
 async function isKept(): Promise<boolean> {
   return 'persist' in navigator.storage && (await navigator.storage.persisted());
 }

@@ -72,7 +72,7 @@ export async function saveStream(
   };
 }
 
-/** Offers a file that rests in OPFS, or a small one in memory, for saving. */
+/** Offers a file that is stored in OPFS, or a small one in memory, for saving. */
 export function saveFile(file: Blob, name: string): void {
   const url = URL.createObjectURL(file);
   const link = document.createElement('a');

@@ -17,7 +17,7 @@ export type Phase =
   | { readonly phase: 'open'; readonly expiresAtMs: number; readonly releases: number };
 
 export interface SessionCommands {
-  /** First of all: restores what rests on the device. Lists what the browser lacks by failing with `browser_lacks`. */
+  /** First of all: restores what is stored on the device. Lists what the browser lacks by failing with `browser_lacks`. */
   boot: { args: NoArguments; result: Phase };
   /** Before anybody types anything: whether files can be kept on this device until they are uploaded. `storage_refused`. */
   'sign-up/check': { args: NoArguments; result: void };
@@ -61,7 +61,7 @@ export interface SessionCommands {
   /** Turning it on wants the passphrase, checked against the account before anything changes. `passphrase_wrong`. */
   'start/write': { args: { passphrase?: string }; result: void };
   /**
-   * In phase `closed`: opens what rests here. Works offline. `passphrase_wrong`, with the seconds to wait when there were several;
+   * In phase `closed`: opens what is stored here. Works offline. `passphrase_wrong`, with the seconds to wait when there were several;
    * `too_many_requests` before they are over. Then `locked` follows.
    */
   'start/open': { args: { passphrase: string }; result: void };

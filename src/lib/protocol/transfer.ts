@@ -69,7 +69,7 @@ export interface TransferReport {
   /** Going down: the browser is given the bytes, and does not say whether it has written them. Absent where Halfkey writes the file. */
   readonly isHandedOver?: true;
   readonly canRetry: boolean;
-  /** Whether the tab may be closed without losing it: its ciphertext rests on this device, or in S3. */
+  /** Whether the tab may be closed without losing it: its ciphertext is stored on this device, or in S3. */
   readonly isSafe: boolean;
 }
 

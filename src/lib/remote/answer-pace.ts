@@ -6,7 +6,7 @@ const ASSUMED_BYTES_PER_MS = 256;
 const MARGIN = 4;
 /** A body that is shorter measures the way there and back, and not the line. */
 const MEASURED_FROM_BYTES = 256 * 1024;
-/** 256 minutes for what takes none: whoever is not answered by then is on no line. */
+/** 256 minutes for what takes none: anyone who is not answered by then is on no line. */
 const MAX_DOUBLINGS = 8;
 
 /** One body on its way. */

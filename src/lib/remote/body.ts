@@ -8,7 +8,7 @@ const MIN_BYTES_PER_STALL = 16 * 1024;
 
 /**
  * What the body of an answer gives, as it comes.
- * @param unreachable what it is called when it does not: whoever asked knows who was asked
+ * @param unreachable what it is called when it does not: anyone who asked knows who was asked
  * @throws {HalfkeyError} `unreachable` when it is cut, or when next to nothing has come for a minute of waiting; the reason of
  *   the signal that the stream was asked for with
  */

@@ -9,7 +9,7 @@ import type { Broker } from './broker.ts';
 import { askSigned, type Prover } from './session-proof.ts';
 import { EventStreamParser, type StreamedEvent } from './event-stream.ts';
 
-/** The broker says something every 15 s. Whoever says nothing for three times as long is not there, or somebody on the way keeps it. */
+/** The broker says something every 15 s. Anyone who says nothing for three times as long is not there, or somebody on the way keeps it. */
 export const SILENT_MS = 45_000;
 
 /** What the broker tells of a vault. */

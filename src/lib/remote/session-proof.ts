@@ -52,12 +52,12 @@ export class SessionProver implements Prover {
   #entered: Held | undefined;
   #session: Held | undefined;
 
-  /** @param atRest the session's key as it rests on this device; undefined where nobody has signed in */
+  /** @param atRest the session's key as it is stored on this device; undefined where nobody has signed in */
   constructor(atRest: () => Promise<SessionKey | undefined>) {
     this.#atRest = atRest;
   }
 
-  /** What is to rest on this device from now on; undefined where there is no session. */
+  /** What is to are stored on this device from now on; undefined where there is no session. */
   get sessionKey(): SessionKey | undefined {
     const { pair, sid } = this.#session ?? {};
     if (!pair || sid === undefined) return undefined;

@@ -37,7 +37,7 @@ import { wipeAtEnd } from '../crypto/wipe.ts';
 export interface CredentialsDeps {
   readonly broker: Broker;
   readonly deviceStore: DeviceStore;
-  /** Who is at home. @throws {HalfkeyError} when nobody is */
+  /** Whose account is on this device. @throws {HalfkeyError} when nobody is */
   readonly openAccount: () => OpenAccount;
 }
 
@@ -62,7 +62,7 @@ const PROOF_MS = 10 * 60_000;
 export class Credentials {
   readonly #deps: CredentialsDeps;
   #proven: Proven | undefined;
-  /** Whoever began to prove before the last `clear` comes too late. */
+  /** Anyone who began to prove before the last `clear` comes too late. */
   #turn = 0;
   #ending: ReturnType<typeof setTimeout> | undefined;
 

@@ -14,13 +14,13 @@ import { createDevice, readDevice, saveDevice } from '../store/device-record.ts'
 import { wipeDevice } from '../store/wipe.ts';
 import { wipeAtEnd } from '../crypto/wipe.ts';
 
-/** Who is at home on this device. */
+/** Whose account is on this device. */
 export interface LocalAccount {
   readonly device: DeviceRecord;
   readonly account: AccountRecord;
 }
 
-/** What rests on this device, and the way to be rid of it. */
+/** What is stored on this device, and the way to be rid of it. */
 export class DeviceStore {
   readonly #onTaken: () => void;
   #opening: Promise<Database> | undefined;
@@ -53,7 +53,7 @@ export class DeviceStore {
 
   /**
    * Opens what the passphrase closes.
-   * @throws {HalfkeyError} `passphrase_wrong`; `kdf_downgrade`, `device_state_lost`; `session_missing` where nobody is at home
+   * @throws {HalfkeyError} `passphrase_wrong`; `kdf_downgrade`, `device_state_lost`; `session_missing` where no account is on this device
    */
   async openWith(passphrase: string): Promise<LocalAccount> {
     const owner = await readOwner(await this.database());
@@ -81,14 +81,14 @@ export class DeviceStore {
     return isClosed ? newStartLock(passphrase, account) : undefined;
   }
 
-  /** The keys with which this device enters an account: its own again, or new ones where another account is at home. */
+  /** The keys with which this device enters an account: its own again, or new ones where another account is on this device. */
   async deviceFor(account: string): Promise<DeviceRecord> {
     const device = await unlessLost(readDevice(await this.database()));
     const owner = await this.owner();
     return device && (owner === undefined || owner.account === account) ? device : createDevice();
   }
 
-  /** Removes what another account has left, and keeps the device's keys: whoever they are enrolled for must be able to sign. */
+  /** Removes what another account has left, and keeps the device's keys: anyone who they are enrolled for must be able to sign. */
   async prepare(account: string, device: DeviceRecord): Promise<Database> {
     const owner = await this.owner();
     if (owner && owner.account !== account) await this.wipe();
@@ -127,7 +127,7 @@ export class DeviceStore {
   }
 }
 
-/** What is damaged is as good as absent to whoever is about to write it anew. */
+/** What is damaged is as good as absent to anyone who is about to write it anew. */
 async function unlessLost<Result>(reading: Promise<Result>): Promise<Result | undefined> {
   try {
     return await reading;

@@ -66,7 +66,7 @@ export class OpenAccount {
     if (isDue) await this.#greet();
     await refreshJournal();
     if (isDue) await this.#followEvents();
-    this.#answered = asked; // Whoever asked once more meanwhile has an answer still to come.
+    this.#answered = asked; // Anyone who asked once more meanwhile has an answer still to come.
   }
 
   /** Sees that session and vault are what this device left. */

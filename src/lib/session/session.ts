@@ -93,7 +93,7 @@ export class Session {
   }
 
   /**
-   * Restores what rests on this device. The journal comes from its copy here, so that names show at once and without the broker,
+   * Restores what is stored on this device. The journal comes from its copy here, so that names show at once and without the broker,
    * which is asked afterwards. Where the passphrase is asked for, nothing is opened before `open`.
    * @throws {HalfkeyError} `browser_lacks`
    */
@@ -206,7 +206,7 @@ export class Session {
     this.#lock.closeIfDue();
   }
 
-  /** Ends the session and wipes the device: what rests here goes even when the broker cannot be told. */
+  /** Ends the session and wipes the device: what is stored here goes even when the broker cannot be told. */
   async signOut(): Promise<void> {
     this.#tabs.tell('signed-out');
     const left = leaveSession(this.broker);
@@ -227,7 +227,7 @@ export class Session {
   }
 
   /**
-   * Who is at home, and their vault.
+   * Whose account is on this device, and their vault.
    * @throws {HalfkeyError} `session_missing` when nobody is signed in, `locked` while the passphrase is asked for,
    *   `broker_unreachable` before the journal was ever read
    */
@@ -238,7 +238,7 @@ export class Session {
     throw new HalfkeyError('broker_unreachable', 'the journal was never read on this device');
   }
 
-  /** Opens the journal that rests here; where none does, as soon as the broker answers. */
+  /** Opens the journal that is stored here; where none does, as soon as the broker answers. */
   async #restore(localAccount: LocalAccount): Promise<void> {
     this.#stand('signed-in');
     this.#lock.watch();
@@ -328,7 +328,7 @@ export class Session {
     };
   }
 
-  /** The session is over, here or at the broker. What rests on the device stays; signing out wipes it besides. */
+  /** The session is over, here or at the broker. What is stored on the device stays; signing out wipes it besides. */
   #leave(): void {
     if (this.#standing === 'signed-in' || this.#standing === 'closed') this.#vacate('signed-out');
   }

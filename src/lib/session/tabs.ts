@@ -32,7 +32,7 @@ export class Tabs {
     });
   }
 
-  /** Whether there are no others. One that `joined` later reads what rests on the device later, too. */
+  /** Whether there are no others. One that `joined` later reads what is stored on the device later, too. */
   async isAlone(): Promise<boolean> {
     const { held = [] } = await navigator.locks.query();
     return held.filter(({ name }) => name === LOCKS.tab).length === 1;

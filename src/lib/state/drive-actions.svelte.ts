@@ -45,7 +45,7 @@ interface Tools {
 export class DriveActions {
   readonly #tools: Tools;
   #sheet = $state.raw<Sheet | undefined>();
-  /** Opened and saved just now: whoever presses twice means it once, and wants one release of the key. */
+  /** Opened and saved just now: anyone who presses twice means it once, and wants one release of the key. */
   readonly #underWay = new Set<string>();
 
   constructor(tools: Tools) {

@@ -35,7 +35,7 @@ export class Session {
     return this.#phase.phase === 'open' || this.#phase.phase === 'locked';
   }
 
-  /** Whether somebody is at home here, but has to type the passphrase before anything is shown. */
+  /** Whether an account is on this device, but has to type the passphrase before anything is shown. */
   get isClosed(): boolean {
     return this.#phase.phase === 'closed';
   }
@@ -170,7 +170,7 @@ export class Session {
     return (await this.#worker.send('passphrase/generate', {})).passphrase;
   }
 
-  /** Opens what rests on a device that asks for the passphrase at each start. @throws {HalfkeyError} `passphrase_wrong` */
+  /** Opens what is stored on a device that asks for the passphrase at each start. @throws {HalfkeyError} `passphrase_wrong` */
   openAtStart(passphrase: string): Promise<void> {
     return this.#worker.send('start/open', { passphrase });
   }

@@ -73,7 +73,7 @@ export class Settings {
     this.#transfer = settings;
   }
 
-  /** Asks the browser not to evict what rests here. @returns whether it promised */
+  /** Asks the browser not to evict what is stored here. @returns whether it promised */
   async keepData(): Promise<boolean> {
     const isKept = await askToKeep();
     await this.readStorage();

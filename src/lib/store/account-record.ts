@@ -20,7 +20,7 @@ interface Secrets {
   readonly userName: string;
 }
 
-/** What closes a record to whoever does not know the passphrase. */
+/** What closes a record to anyone who does not know the passphrase. */
 export interface StartLock {
   readonly stretching: Stretching;
   /** What the passphrase gives, 32 bytes. */

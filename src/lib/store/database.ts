@@ -32,7 +32,7 @@ export interface StoredSessionKey {
   readonly privateKey: CryptoKey;
 }
 
-/** The account as it rests, docs/FORMAT.md §17.1; keys and user name only as one FLOE ciphertext, which binds all the rest. */
+/** The account as it is stored, docs/FORMAT.md §17.1; keys and user name only as one FLOE ciphertext, which binds all the rest. */
 export interface StoredAccount {
   readonly account: string;
   readonly vault: string;
@@ -62,7 +62,7 @@ export interface StoredEventHead {
   readonly hash: string;
 }
 
-/** What is said of every upload that rests on this device: no key, no name, no presigned URL. Sizes in bytes. */
+/** What is said of every upload that is stored on this device: no key, no name, no presigned URL. Sizes in bytes. */
 interface UploadAtRest {
   readonly blob: BlobId;
   readonly vault: VaultId;
@@ -109,7 +109,7 @@ export type SealedUpload = UploadAtRest &
 /** One whose parts are made from its file as they go up. */
 export type StreamedUpload = Extract<StoredUpload, { mode: 'streamed' }>;
 
-/** An upload as it rests on this device; what may become of it is told by `TRANSITIONS` in upload-records.ts. */
+/** An upload as it is stored on this device; what may become of it is told by `TRANSITIONS` in upload-records.ts. */
 export type StoredUpload = CapturingUpload | SealedUpload;
 
 /** A part of a streamed upload that was sent, or was about to be: 32 bytes each. */
@@ -206,7 +206,7 @@ export async function openDatabase(onTaken: () => void): Promise<Database> {
   }
 }
 
-/** Whether there is one already: where there is none nobody is at home, and opening it would make one. */
+/** Whether there is one already: where there is none no account is on this device, and opening it would make one. */
 export async function hasDatabase(): Promise<boolean> {
   return (await indexedDB.databases()).some(({ name }) => name === DATABASE);
 }

@@ -89,7 +89,7 @@ const UNRECORDED_BYTES = 512 * 1024 * 1024;
 
 /**
  * Bytes that this origin may still take up, by the browser's guess.
- * @param recordedBytes what rests here by this app's own records
+ * @param recordedBytes what is stored here by this app's own records
  * @returns undefined when the browser does not say, or what it says of the bytes in use cannot be
  */
 export async function freeBytes(recordedBytes: number): Promise<number | undefined> {

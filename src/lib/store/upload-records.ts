@@ -7,7 +7,7 @@ import {
   type StoredUpload,
 } from './database.ts';
 
-/** What of uploads rests on this device, besides their ciphertext. Every write is on the disk when it resolves. */
+/** What of uploads is stored on this device, besides their ciphertext. Every write is on the disk when it resolves. */
 export interface UploadRecords {
   /** All, the oldest first. */
   list(): Promise<StoredUpload[]>;
@@ -22,7 +22,7 @@ export interface UploadRecords {
   ): Promise<SealedUpload | undefined>;
   /** It has come further. @returns undefined when it was removed meanwhile, and then it stays so */
   advance(blob: string, to: Exclude<SealedUpload['state'], 'sealed'>): Promise<SealedUpload | undefined>;
-  /** S3 takes its parts under this id. @returns whether it still rests here */
+  /** S3 takes its parts under this id. @returns whether it is still stored here */
   beginMultipart(blob: string, uploadId: string): Promise<boolean>;
   /** What was made of it is gone, here or in S3: it has to be captured again. @returns undefined when it was removed meanwhile */
   startOver(blob: string): Promise<CapturingUpload | undefined>;

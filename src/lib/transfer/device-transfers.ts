@@ -99,7 +99,7 @@ export class DeviceTransfers {
     });
   }
 
-  /** Takes up what rests here. */
+  /** Takes up what is stored here. */
   async resume(): Promise<void> {
     this.#apply(await readTransferSettings(this.#database));
     await Promise.all([this.uploads.resume(), this.keeping.resume()]);
@@ -119,7 +119,7 @@ export class DeviceTransfers {
     );
   }
 
-  /** Bytes of all files that rest on this device: on their way up, kept here, and downloads that the browser is to be given. */
+  /** Bytes of all files that are stored on this device: on their way up, kept here, and downloads that the browser is to be given. */
   async recordedBytes(): Promise<number> {
     return this.uploads.restingBytes() + this.keeping.total().sizeBytes + (await downloadsBytes());
   }
@@ -144,7 +144,7 @@ export class DeviceTransfers {
     this.#apply(await saveTransferSettings(this.#database, settings));
   }
 
-  /** Nobody is at home any more: all stops where it stands, and what rests stays. */
+  /** No account is on this device any more: all stops where it stands, and what is stored stays. */
   close(): void {
     this.#stopListening();
     this.uploads.close();

@@ -47,9 +47,9 @@ export interface Transfers {
   set(settings: TransferSettings): Promise<void>;
   /** What this device has captured and S3 does not have yet, and what it keeps besides. */
   held(): Pick<StorageReport, 'waiting' | 'kept'>;
-  /** Bytes of all files that rest on this device, by our own records. */
+  /** Bytes of all files that are stored on this device, by our own records. */
   recordedBytes(): Promise<number>;
-  /** A vault is at hand: what rests here of it goes on. */
+  /** A vault is at hand: what is stored here of it goes on. */
   open(database: Database): void;
   /** Signed out. */
   close(): void;
@@ -103,7 +103,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
   };
   const deviceTransfers = (): DeviceTransfers => {
     if (here) return here;
-    vault(); // Says why nobody is at home.
+    vault(); // Says why no account is on this device.
     throw new HalfkeyError('session_missing', 'nobody is at home');
   };
 

@@ -48,7 +48,7 @@ interface ReadyUpload {
 
 /**
  * PUTs of parts that are sealed, hashed and presigned already, and nothing else; the same of the file's own bytes, each part read into
- * memory first, as whoever wants to look at them must; and the product's upload of the same file: seal, hash, a URL for each part,
+ * memory first, as anyone who wants to look at them must; and the product's upload of the same file: seal, hash, a URL for each part,
  * PUTs, and S3's completion.
  */
 export async function uploadingContest(file: File, rounds: number): Promise<Rate[]> {

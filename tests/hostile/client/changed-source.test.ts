@@ -52,7 +52,7 @@ class Interrupted {
     }
   }
 
-  /** What whoever downloads the blob would get. */
+  /** What anyone who downloads the blob would get. */
   async content(): Promise<Bytes> {
     const parts = [...this.sent].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
     const padded = await open(this.contentKey, sealAad('content', VAULT, BLOB, 0), concat(...parts));

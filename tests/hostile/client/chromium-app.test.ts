@@ -263,7 +263,7 @@ row(
       }
     }
 
-    // A picture that is one, and a page too for whoever reads it as one.
+    // A picture that is one, and a page too for anyone who reads it as one.
     const polyglot = Buffer.concat([TINY_PNG, Buffer.from(html)]);
     await ada.upload(named('polyglot.png', polyglot, 'image/png'));
     await page.getByLabel('Filter files').fill('polyglot.png');

@@ -218,7 +218,7 @@ row(
       entry.isFile(),
     );
     const disk = Buffer.concat(files.map((entry) => readFileSync(join(entry.parentPath, entry.name))));
-    // The search finds what rests there in the clear.
+    // The search finds what is stored there in the clear.
     expect(findSecrets(disk, [{ name: 'device id', bytes: Buffer.from(deviceId ?? '') }])).toEqual([
       'device id',
     ]);

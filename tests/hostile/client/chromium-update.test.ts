@@ -208,7 +208,7 @@ row(
     // What the browser has kept of the altered files must not stand in the way.
     await forgetAllBut(kept);
     serve(next);
-    // As whoever installs another version does: the broker's headers name what is in the page.
+    // As anyone who installs another version does: the broker's headers name what is in the page.
     await stack.broker.halt();
     await stack.broker.resume();
     await page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.update());

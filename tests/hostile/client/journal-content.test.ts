@@ -248,7 +248,7 @@ row(
       const remote = world.remote.fork();
       const forked = { ...world, remote };
       await append(forked, sequence);
-      // Signed by a trusted device, so it has its place: what makes no sense in it is skipped, and the vault goes on behind it.
+      // Signed by a trusted device, so it has its place: what makes no sense in it is skipped, and the vault goes on after it.
       const opened = await openJournal(forked);
       expect(opened.problem).toBeUndefined();
       expect(opened.state.entry(idOf('file', 1))?.name).toBe('file 1.txt');

@@ -358,7 +358,7 @@ row(
     const logged = async () => (await client.must(contract.eventsRead, { from: '0' })).events;
     const noticesOf = async () => (await logged()).filter(({ kind }) => kind === 'release-refused');
     expect(await noticesOf()).toMatchObject([{ device: client.device.id, vault: client.vault, grant }]);
-    // Whoever goes on asking adds nothing: the log cannot be filled with it.
+    // Anyone who goes on asking adds nothing: the log cannot be filled with it.
     const insistent = await Promise.all(
       twins(client, t.full ? 200 : 20).map((twin) => release(grant, 1, twin)),
     );

@@ -62,7 +62,7 @@ async function runThrough(flow: Flow, trouble: Trouble | undefined, at: number):
     );
     if (attempt === 0) requests = nth;
     if (outcome === 'done') break;
-    // Whoever was in trouble is gone; another broker, with an empty memory, takes the next attempt.
+    // Anyone who was in trouble is gone; another broker, with an empty memory, takes the next attempt.
     house.proxy.fault = () => undefined;
     await move();
   }

@@ -37,7 +37,7 @@ const WHOLE = {
   'if-none-match': '*',
 };
 
-/** Who runs the store, and sees what rests there. */
+/** Who runs the store, and sees what is stored there. */
 function newAdmin(): S3Client {
   const { description } = house.cloud.cloud;
   return new S3Client({

@@ -91,7 +91,7 @@ row(
   },
 );
 
-/** Whoever has read a whole request sends it again: what costs something is not done twice. */
+/** Anyone who has read a whole request sends it again: what costs something is not done twice. */
 async function replayed(t: Trial): Promise<void> {
   const victim = await newcomer(house, broker, 'replayed');
   const grant = await buyGrant(victim, 3);

@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => close(), START_MS);
 
-/** Goes on with what rests until the file is in the drive, and sees that nothing of it rests any more. */
+/** Goes on with what is stored until the file is in the drive, and sees that nothing of it rests any more. */
 async function finish(file: File, options: EngineOptions = {}): Promise<void> {
   const { name } = file;
   const engine = new Engine(ground, options);

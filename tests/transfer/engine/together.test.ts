@@ -63,7 +63,7 @@ test('a tab sees what another one takes in, and that it is done', async () => {
 });
 
 describe('a tab that hears of an upload when another one has ended it', () => {
-  /** An upload that rests here, sealed; whoever took it in is gone. */
+  /** An upload that is stored here, sealed; anyone who took it in is gone. */
   async function sealed(name: string): Promise<StoredUpload> {
     const tab = openTab({ dies: (_, what) => (what.endsWith('/blobs/put') ? 'before' : undefined) });
     tab.uploads.add([makeFile(name, 3000)]);

@@ -87,7 +87,7 @@ export async function openSendingSide() {
   return { cloud, session, vault, side, deps, heard, database, records, stored };
 }
 
-/** An upload of three parts, the last one shorter, as it rests, and what its parts are made of. */
+/** An upload of three parts, the last one shorter, as it is stored, and what its parts are made of. */
 export async function uploadOfThree(vault: VaultId) {
   const plan = { sealedBytes: HEADER_BYTES + 240, partBytes: 100, partCount: 3 };
   const bodies = [1, 2, 3].map((number) => new Uint8Array(randomBytes(partSizeBytes(plan, number))));

@@ -69,7 +69,7 @@ afterEach(() => {
   side.database.close();
 });
 
-/** Sends an upload that rests so, or not at all; what the list shows of it in the end. */
+/** Sends an upload that is stored so, or not at all; what the list shows of it in the end. */
 async function depart(
   state: StoredUpload['state'] | undefined,
   about: { contentKey?: typeof CONTENT_KEY; isAborted?: boolean; record?: Bytes } = {},

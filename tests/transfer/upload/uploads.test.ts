@@ -36,7 +36,7 @@ const untilPhase = (phase: TransferPhase, name = 'a.txt') =>
   until(() => [...side.reports.values()].some((each) => each.name === name && each.phase === phase));
 const isInDrive = (name = 'a.txt') => side.world.journal.state.entries.names.includes(name);
 const rests = async () => [(await side.records.list()).length, side.files.blobs.size];
-/** An upload that rests sealed; its tab is gone, and nothing of it was sent. */
+/** An upload that is stored sealed; its tab is gone, and nothing of it was sent. */
 async function restSealed(): Promise<StoredUpload> {
   const letGo = side.holdQueue();
   side.world.isOpen = false;
@@ -164,7 +164,7 @@ describe('a tab that starts', () => {
     await side.files.write('left', 1, new Uint8Array(3));
     uploads = openTab();
     await uploads.resume();
-    // Its content key is gone with the tab: the inbox takes it, and whoever has a grant finds it there.
+    // Its content key is gone with the tab: the inbox takes it, and anyone who has a grant finds it there.
     await untilPhase('waiting-for-code');
     expect([saved, side.files.blobs.size]).toEqual([1, 0]);
   });

@@ -49,7 +49,7 @@ export interface SnapshotName {
   readonly seq: number;
   /** Of the segment's bytes, 32 bytes. */
   readonly hash: Bytes;
-  /** SHA-256 of the encoded state: whoever folds the log past here compares it with what he has. */
+  /** SHA-256 of the encoded state: anyone who folds the log past here compares it with what he has. */
   readonly stateHash: Bytes;
   readonly pages: readonly SnapshotPage[];
 }

@@ -293,7 +293,7 @@ function noteErased(state: FoldedVault, blobs: readonly string[]): boolean {
   return known > 0;
 }
 
-/** A hidden file goes with the last of its content. Whoever kept an upload of it must not bring it back. */
+/** A hidden file goes with the last of its content. Anyone who kept an upload of it must not bring it back. */
 function forgetIfErased(state: FoldedVault, entry: number): void {
   const { entries, versions, gone, index } = state;
   const blobs: string[] = [];

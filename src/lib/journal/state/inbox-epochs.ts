@@ -41,7 +41,7 @@ export function operationsToRetire(
   return epoch > state.oldestInboxEpoch ? [{ kind: 'inbox-retire', epoch }] : [];
 }
 
-/** Whether the identity key brought an inbox key: then whoever made it had passphrase or kit, and a code. */
+/** Whether the identity key brought an inbox key: then anyone who made it had passphrase or kit, and a code. */
 export function isOfIdentity({ writer }: PublishedInboxKey): boolean {
   return writer === undefined;
 }

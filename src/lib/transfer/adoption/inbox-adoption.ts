@@ -23,7 +23,7 @@ export interface InboxAdoptionDeps {
   readonly keys: InboxKeys;
   readonly locks: Pick<LockManager, 'request'>;
   readonly nowMs: () => number;
-  /** What rests here of a record that this device has put into the inbox. */
+  /** What is stored here of a record that this device has put into the inbox. */
   readonly ownRecord: (blob: BlobId) => Promise<Bytes | undefined>;
   /** Records of this device that the inbox did not take, of blobs that S3 has: they wait here for a code. */
   readonly waitingHere: () => Promise<readonly { readonly blob: BlobId; readonly record: Bytes }[]>;
@@ -37,7 +37,7 @@ type Found = v.InferOutput<typeof inboxRead.answer>['records'][number];
 
 /** A record that stays where it is. */
 interface Refused {
-  /** Whoever looks again at the same bytes with the same devices and keys finds the same. */
+  /** Anyone who looks again at the same bytes with the same devices and keys finds the same. */
   readonly tag: string;
   readonly seenWith: string;
   /** Of the inbox key that it is sealed to, where a device has signed it: that key is still needed. */
@@ -114,7 +114,7 @@ export class InboxAdoption {
     return refused?.tag === listed.tag && refused.seenWith === seenWith(this.#deps.vault().journal.state);
   }
 
-  /** What was captured long ago is closed to whoever learns the keys of today, once the old ones are gone. */
+  /** What was captured long ago is closed to anyone who learns the keys of today, once the old ones are gone. */
   async #retire(unneeded: number, left: readonly number[]): Promise<void> {
     const { journal } = this.#deps.vault();
     if (operationsToRetire(journal.state, unneeded, left).length === 0) return;

@@ -67,7 +67,7 @@ export class InboxKeys {
 
   /**
    * Publishes a new key pair when the newest that this device may seal to is a day old, so that what is captured from then on is
-   * closed to whoever learns the older one. The private half goes into its envelope and is not kept.
+   * closed to anyone who learns the older one. The private half goes into its envelope and is not kept.
    */
   async renew(nowMs: number, signal: AbortSignal): Promise<void> {
     const { broker, vault, epoch, vaultKey, journal, inboxUse, requireGrant } = this.#vault();

@@ -22,7 +22,7 @@ export type StreamSupply =
 const CHUNK_BYTES = 2 * 1024 * 1024;
 
 /**
- * Feeds `source` to whoever pulls at `port`, until its end; the source's bytes are released.
+ * Feeds `source` to anyone who pulls at `port`, until its end; the source's bytes are released.
  * @throws what the source throws, the signal's reason; AbortError when the download was cancelled in the browser;
  *   {HalfkeyError} `download_cut` when the service worker is gone: a browser may end it at any time
  */

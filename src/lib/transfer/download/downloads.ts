@@ -44,7 +44,7 @@ export class Downloads {
   /** Those that lie in OPFS as they are, until the browser has taken them, and what will remove them. */
   readonly #resting = new Map<string, ReturnType<typeof setTimeout>>();
 
-  /** @param keptOf the parts of a blob, where they rest on this device */
+  /** @param keptOf the parts of a blob, where they are stored on this device */
   constructor(
     vault: () => OpenVault,
     reporter: Reporter,

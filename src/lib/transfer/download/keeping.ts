@@ -32,7 +32,7 @@ export class Keeping {
   /** Learns what is kept, removes what nobody asked for, and goes on with what was not fetched whole. */
   async resume(): Promise<void> {
     const { files } = this.#deps;
-    const folders = await files.list(); // Before the records: whoever makes a folder has made its record.
+    const folders = await files.list(); // Before the records: anyone who makes a folder has made its record.
     await this.reload();
     for (const folder of folders) if (!this.#kept.has(folder)) await files.remove(folder);
     await this.settle();

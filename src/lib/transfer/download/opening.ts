@@ -35,7 +35,7 @@ export interface StoredBlob {
   readonly digest: string;
 }
 
-/** Parts of a blob that rest on this device. */
+/** Parts of a blob that are stored on this device. */
 export interface KeptParts {
   /** @returns undefined when it is not there any more: then it is fetched */
   part(part: PartPlan): Promise<Blob | undefined>;
@@ -118,7 +118,7 @@ export function fetchEarly(where: Where, stored: StoredBlob, signal: AbortSignal
   const buffers = new PartBuffers(largestPartBytes(plan));
   const parts = fetchParts(where, stored.blob, plan, buffers, AbortSignal.any([signal, stop.signal]));
   const first = parts.next();
-  first.catch(() => undefined); // Whoever reads meets it.
+  first.catch(() => undefined); // Anyone who reads meets it.
   return {
     read: (contentKey) => openParts(where, stored, { parts: goOn(first, parts), buffers }, contentKey),
     abandon: () => {

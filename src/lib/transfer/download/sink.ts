@@ -19,7 +19,7 @@ export function createSink(transfer: string, handle?: FileSystemFileHandle): Pro
   return handle ? pickedFile(handle) : privateFile(`${PREFIX}${transfer}`);
 }
 
-/** Removes what a download has left in OPFS, if anything: it is plaintext, and whoever wanted it has it. */
+/** Removes what a download has left in OPFS, if anything: it is plaintext, and anyone who wanted it has it. */
 export function removeDownload(transfer: string): Promise<void> {
   return removeOpfsFile(`${PREFIX}${transfer}`);
 }

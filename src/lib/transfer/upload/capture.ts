@@ -12,7 +12,7 @@ import { digestOf } from './sending.ts';
 import type { UploadItem, UploadDeps } from './upload-item.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
 
-/** Left for everything else that rests here. */
+/** Left for everything else that is stored here. */
 const MARGIN_BYTES = 32 * 1024 * 1024;
 
 /** Room on this device that captures under way will still take: the browser does not know of it yet. */
@@ -72,7 +72,7 @@ export async function capture(
 ): Promise<SealedUpload> {
   const { blob, source } = item;
   const { signal } = item.controller;
-  // Whoever ends the session in the middle wipes the other one, and what is sealed must never be zeros.
+  // Anyone who ends the session in the middle wipes the other one, and what is sealed must never be zeros.
   const contentKey = item.contentKey.slice();
   using _contentKey = wipeAtEnd(contentKey);
   try {
@@ -88,7 +88,7 @@ export async function capture(
     signal.throwIfAborted();
     return await finishRecord(deps, { label: item.label, contentKey }, upload, partDigests);
   } catch (error) {
-    // Whoever is signed out in the middle finds it again, and is asked for the file.
+    // Anyone who is signed out in the middle finds it again, and is asked for the file.
     if (error instanceof HalfkeyError && error.code === 'session_missing') throw error;
     await deps.records.remove(blob).catch(() => undefined); // What stays is swept, or asked about, at the next start.
     await deps.files.remove(blob).catch(() => undefined);
@@ -100,7 +100,7 @@ export async function capture(
  * Begins, or goes on, with an upload whose parts this device has no room for. The record is on the disk before the first part is
  * made; nothing is captured before all of them are in S3.
  *
- * @param begun as it rests, with the content key from its draft; undefined for a new one
+ * @param begun as it is stored, with the content key from its draft; undefined for a new one
  * @throws {HalfkeyError} `source_changed` when the file is not the one that was sent in part; `device_full`; AbortError
  */
 export async function stream(

@@ -39,10 +39,10 @@ export class Captures {
    * @returns whether it is sealed, and still to be sent
    */
   async take(item: UploadItem, plan: BlobPlan): Promise<boolean> {
-    const turnstile = plan.partCount === 1 ? this.#small : this.#large;
+    const semaphore = plan.partCount === 1 ? this.#small : this.#large;
     const { signal } = item.controller;
     try {
-      await turnstile.pass(() =>
+      await semaphore.pass(() =>
         this.#deps.locks.request(LOCKS.upload(item.blob), { signal }, () => this.#takeInNow(item, plan)),
       );
       // What was sent while it was sealed is through; else its turn comes now that its lock is free.

@@ -17,7 +17,7 @@ const SEALING = 2;
 const DIGEST_BYTES = 32;
 
 /**
- * A file on its way into this device's files, part by part; whoever sends it can have each part as soon as it is on the disk.
+ * A file on its way into this device's files, part by part; anyone who sends it can have each part as soon as it is on the disk.
  * Nobody may call it captured before `seal` resolves.
  */
 export class Capture implements PartSupply {
@@ -87,7 +87,7 @@ export class Capture implements PartSupply {
   }
 }
 
-/** The parts of an upload that is sealed: all of them rest on this device. */
+/** The parts of an upload that is sealed: all of them are stored on this device. */
 export function sealedParts(files: PartFiles, upload: SealedUpload): PartSupply {
   const { blob, partDigests } = upload;
   const known = (partNumber: number) =>
@@ -117,7 +117,7 @@ async function readPart(
   made: { readonly digest: Bytes; readonly sizeBytes: number } | undefined,
 ): Promise<ReadyPart> {
   const body = await files.read(blob, partNumber);
-  // The browser may evict what rests with it: then the upload is lost here, and says so. A file that is gone may have the size 0.
+  // The browser may evict what is stored with it: then the upload is lost here, and says so. A file that is gone may have the size 0.
   if (!made || body?.size !== made.sizeBytes) {
     throw new HalfkeyError(
       'device_state_lost',

@@ -60,7 +60,7 @@ interface Where {
   readonly blob: string;
 }
 
-/** As it rests: JSON with white space after it, sealed under a key from the vault key. */
+/** As it is stored: JSON with white space after it, sealed under a key from the vault key. */
 export async function sealLabel(vaultKey: Bytes, where: Where, label: Label): Promise<Bytes> {
   const text = utf8(JSON.stringify(label));
   const padded = new Uint8Array(Math.ceil(text.length / STEP_BYTES) * STEP_BYTES).fill(0x20);

@@ -13,7 +13,7 @@ import type { PartSupply, ReadyPart, SendingDeps, SendingProgress } from './part
 /**
  * Sends a blob that is S3's whole at the end, wherever it stood: what S3 has is not sent again.
  *
- * @param upload as it rests
+ * @param upload as it is stored
  * @returns the digest that S3 says, which is that of what was sent
  * @throws {HalfkeyError} `digest_mismatch` when S3 holds other bytes under this id; `store_full`; `grant_missing` where so
  *   much of this device is on its way that more wants a code; `device_state_lost` when its record

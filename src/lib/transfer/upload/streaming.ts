@@ -40,7 +40,7 @@ export class Streaming implements PartSupply {
   readonly #sealer: Sealer;
   readonly #tagger: SourceTagger;
   readonly #known = new Map<number, Bytes>();
-  readonly #turnstile = new Semaphore(SEALING);
+  readonly #semaphore = new Semaphore(SEALING);
   readonly #buffers: PartBuffers;
 
   private constructor(upload: StreamedBlob, deps: StreamingDeps, sealer: Sealer, tagger: SourceTagger) {
@@ -90,7 +90,7 @@ export class Streaming implements PartSupply {
   }
 
   part(partNumber: number): Promise<ReadyPart> {
-    return this.#turnstile.pass(() => this.#make(partNumber));
+    return this.#semaphore.pass(() => this.#make(partNumber));
   }
 
   async #make(partNumber: number): Promise<ReadyPart> {

@@ -35,7 +35,7 @@ export interface UploadItem {
   readonly label: Label;
   readonly entry: TransferTracker;
   controller: AbortController;
-  /** As it rests, as far as this tab has heard; undefined before anything does. */
+  /** As it is stored, as far as this tab has heard; undefined before anything does. */
   stored: StoredUpload | undefined;
   /** As long as it may have to be read. */
   source: File | undefined;

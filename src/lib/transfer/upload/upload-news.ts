@@ -2,7 +2,7 @@ import type { TransferPhase } from '../../protocol/transfer.ts';
 
 /** What tabs and service worker tell each other of uploads. Names and keys are none of it. */
 export type UploadNewsMessage =
-  /** How far whoever sends it has come. */
+  /** How far anyone who sends it has come. */
   | {
       readonly kind: 'progress';
       readonly blob: string;

@@ -27,7 +27,7 @@ export class UploadQueue {
   readonly #under = new Set<string>();
   /** Of all that wait or are under way. */
   readonly #over = new Map<string, ReturnType<typeof withResolver>>();
-  readonly #turnstiles = {
+  readonly #semaphores = {
     tiny: new Semaphore(AT_ONCE.tiny),
     small: new Semaphore(AT_ONCE.small),
     large: new Semaphore(AT_ONCE.large),
@@ -100,7 +100,7 @@ export class UploadQueue {
   }
 
   async #send(job: Job): Promise<void> {
-    const { rest } = await this.#turnstiles[job.size].pass(job.run);
+    const { rest } = await this.#semaphores[job.size].pass(job.run);
     await rest;
     this.#under.delete(job.blob);
     this.#end(job.blob);

@@ -32,7 +32,7 @@ export interface UploadSenderEvents {
   readonly onSaved: (item: UploadItem) => void;
   /** Its record is gone: another tab has ended it. */
   readonly onGone: (item: UploadItem) => void;
-  /** Nothing rests on this device that could be sent: the file has to be picked again. */
+  /** Nothing is stored on this device that could be sent: the file has to be picked again. */
   readonly onLost: (item: UploadItem) => Promise<void>;
 }
 
@@ -97,7 +97,7 @@ export class UploadSender {
     return { rest };
   }
 
-  /** Under the lock of its capture, where that goes on here; else under its own, which whoever captured it is about to leave. */
+  /** Under the lock of its capture, where that goes on here; else under its own, which anyone who captured it is about to leave. */
   async #held(item: UploadItem, work: () => Promise<void>): Promise<void> {
     if (item.supply) {
       item.departure = work();
@@ -212,7 +212,7 @@ export class UploadSender {
 
   async #failed(item: UploadItem, error: unknown): Promise<void> {
     const { entry, controller } = item;
-    if (controller.signal.aborted) return; // Whoever called it off says what became of it.
+    if (controller.signal.aborted) return; // Anyone who called it off says what became of it.
     if (error instanceof HalfkeyError && error.code === 'grant_missing') {
       entry.enter('waiting-for-code'); // As much of this device is on its way as may be without one.
       return;

@@ -119,10 +119,10 @@ export class Uploads {
     if (hasFailed) await this.#discard(item);
   }
 
-  /** Takes up what rests on this device. */
+  /** Takes up what is stored on this device. */
   async resume(): Promise<void> {
     const { records, files } = this.#deps;
-    const folders = await files.list(); // Before the records: whoever makes a folder has made its record.
+    const folders = await files.list(); // Before the records: anyone who makes a folder has made its record.
     const all = await records.list();
     const known = new Set<string>(all.map(({ blob }) => blob));
     for (const folder of folders) if (!known.has(folder)) await files.remove(folder);
@@ -213,7 +213,7 @@ export class Uploads {
     return sizeBytes;
   }
 
-  /** Nobody is signed in any more: all stops where it stands, and what rests stays. */
+  /** Nobody is signed in any more: all stops where it stands, and what is stored stays. */
   close(): void {
     this.#sender.clear();
     for (const item of this.#items.values()) {

@@ -3,7 +3,7 @@ const GONE_AFTER_MS = 2_000;
 
 /**
  * Whether something is being dragged over the page. Browsers do not say reliably that it has left: what the pointer was over may be
- * gone from the page, and whoever presses Escape, or drops elsewhere, leaves nothing at all. That it is there, they keep saying.
+ * gone from the page, and anyone who presses Escape, or drops elsewhere, leaves nothing at all. That it is there, they keep saying.
  */
 export class DragPresence {
   readonly #onchange: (isThere: boolean) => void;

@@ -12,7 +12,7 @@ export interface LetterKey {
 type Press = Pick<KeyboardEvent, 'key' | 'repeat' | 'isComposing' | 'ctrlKey' | 'metaKey' | 'altKey'>;
 
 /**
- * Single letters that do something. Whoever types, or dictates, words where there is no field must not set them off
+ * Single letters that do something. Anyone who types, or dictates, words where there is no field must not set them off
  * (WCAG 2.1.4): a letter acts when it stands alone, with no other just before it or just after.
  */
 export class LetterKeys {

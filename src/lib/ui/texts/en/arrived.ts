@@ -1,10 +1,10 @@
 import { counted } from '../../format.ts';
 
-/** Who is at home: the drive is in sight for none of them. */
+/** Whose account is on this device: the drive is in sight for none of them. */
 type Home = 'nobody' | 'closed' | 'elsewhere';
 
 /**
- * What becomes of files that came before there was a drive to put them in: whoever brought them must not think that they are there.
+ * What becomes of files that came before there was a drive to put them in: anyone who brought them must not think that they are there.
  * @param home `elsewhere`: somebody signed in, on another page than the drive's
  * @returns undefined when there is nothing to say
  */

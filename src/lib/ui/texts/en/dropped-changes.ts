@@ -9,7 +9,7 @@ const NAMED = 3;
 export function droppedWords(dropped: readonly DroppedChange[]): Explanation {
   const names = [...new Set(dropped.map(({ name }) => name).filter((name) => name !== ''))];
   const [only] = dropped;
-  // What rests here and does not open any more has no name to tell.
+  // What is stored here and does not open any more has no name to tell.
   if (names.length === 0) {
     return {
       title: 'A rename was lost',
