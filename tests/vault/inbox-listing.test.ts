@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import type { BlobId, DeviceId, VaultId } from '$contract/ids.ts';
-import type { Broker } from '../../src/lib/remote/broker.ts';
 import { listInbox, nameOf } from '../../src/lib/vault/inbox-listing.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 
@@ -25,8 +24,7 @@ function answering(pageOf: (asked: number, after: string) => Page) {
     if (asked.length > 1000) throw new Error('asked without end');
     return Promise.resolve(pageOf(asked.length, after));
   };
-  const list = () =>
-    listInbox({ broker: { call } as unknown as Broker, vault }, new AbortController().signal);
+  const list = () => listInbox({ broker: { call }, vault }, new AbortController().signal);
   return { asked, list };
 }
 

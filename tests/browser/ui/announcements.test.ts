@@ -33,9 +33,10 @@ function say(announcer: Announcer, sentence: string): void {
 test('what is said to the page while a dialog makes it inert is said in the dialog, and nothing of before', () => {
   const announcer = new Announcer();
   say(announcer, 'Said before.');
+  const warned: { warning: string | undefined } = { warning: 'Warned of before' };
   const props = changing({
+    ...warned,
     announcements: announcer,
-    warning: 'Warned of before' as string | undefined,
     isCovered: false,
     component: Dialog as never,
     props: { title: 'Settings', onclose: () => undefined, children: () => undefined },
