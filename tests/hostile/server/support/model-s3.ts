@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { Random } from './random.ts';
 
 /** How often of 1 a request meets what; the rest goes well. */
@@ -30,7 +30,7 @@ const TRIES = 3;
 type Pending = () => void;
 
 /**
- * S3's reads and conditional writes as a model, whose every step is chosen by a seed: which of the requests under way comes next,
+ * S3's reads, listings and conditional writes as a model, whose every step is chosen by a seed: which of the requests under way comes next,
  * and what becomes of it. Nothing in it happens by itself or at a time.
  */
 export class ModelS3 {
@@ -119,7 +119,7 @@ export class ModelS3 {
     }
     const kinds = ['lost', 'replyLost', 'late', 'slowDown', 'conflict'] as const;
     const kind = kinds.find((one) => this.#random.chance(weather[one]));
-    if (kind === undefined || (kind === 'conflict' && command instanceof GetObjectCommand)) return act();
+    if (kind === undefined || (kind === 'conflict' && !(command instanceof PutObjectCommand))) return act();
     this.counted.faults += 1;
     switch (kind) {
       case 'lost':
@@ -150,7 +150,10 @@ export class ModelS3 {
         Body: Readable.from([Buffer.from(bytes)]),
       };
     }
-    if (!(command instanceof PutObjectCommand)) throw new TypeError('the model knows reads and writes alone');
+    if (command instanceof ListObjectsV2Command) return this.#list(command.input);
+    if (!(command instanceof PutObjectCommand)) {
+      throw new TypeError('the model knows reads, listings and writes alone');
+    }
     const { Key = '', IfNoneMatch, IfMatch } = command.input;
     const there = this.objects.get(Key);
     if (IfNoneMatch !== undefined && there && this.#defect !== 'ignores If-None-Match')
@@ -163,6 +166,13 @@ export class ModelS3 {
     if (there) this.#before.set(Key, there);
     if (this.#defect !== 'forgets writes' || !this.#random.chance(0.2)) this.objects.set(Key, bytes);
     return { ETag: etagOf(bytes) };
+  }
+
+  /** By UTF-8 bytes, as S3 does; the keys of the model are ASCII. */
+  #list({ Prefix = '', StartAfter = '', MaxKeys = 1000 }: ListObjectsV2Command['input']): unknown {
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(Prefix) && key > StartAfter).sort();
+    const Contents = keys.slice(0, MaxKeys).map((Key) => ({ Key, Size: this.objects.get(Key)?.length }));
+    return { Contents, KeyCount: Contents.length, IsTruncated: keys.length > MaxKeys };
   }
 }
 
