@@ -70,6 +70,7 @@ export default defineConfig({
         test: {
           name: 'worker',
           isolate: false,
+          setupFiles: ['tests/support/in-process-worker.ts'],
           include: inChromium,
           testTimeout: 60_000,
         },
