@@ -50,7 +50,7 @@ describe('recovery words', () => {
   });
 
   test('are taken as people type them', async () => {
-    const entropy = generateRecoveryEntropy();
+    const entropy = await generateRecoveryEntropy();
     const words = await recoveryWords(entropy);
     const spellings = [
       words.join('\n'),

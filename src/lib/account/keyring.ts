@@ -5,7 +5,7 @@ import { sha256 } from '../crypto/digest.ts';
 import { open, seal } from '../crypto/floe.ts';
 import { deriveKey } from '../crypto/hkdf.ts';
 import { randomSecret } from '../crypto/random.ts';
-import { sign, signingKeyFromSeed, verify, type SigningKeyPair } from '../crypto/signing.ts';
+import { generateSeed, sign, signingKeyFromSeed, verify, type SigningKeyPair } from '../crypto/signing.ts';
 import { HalfkeyError } from '../errors.ts';
 import {
   corruptKeyring,
@@ -58,7 +58,7 @@ export async function createKeyring(
   },
 ): Promise<OpenKeyring> {
   const { account, vault } = input;
-  const [accountKey, seed, key] = [randomSecret(KEY_BYTES), randomSecret(KEY_BYTES), randomSecret(KEY_BYTES)];
+  const [accountKey, seed, key] = [randomSecret(KEY_BYTES), generateSeed(), randomSecret(KEY_BYTES)];
   using _seed = wipeAtEnd(seed);
   const [identity, sharing] = await Promise.all([signingKeyFromSeed(seed), generateAgreementKeyPair()]);
   const vaultKey: VaultKey = { vault, epoch: 0, key };

@@ -2,6 +2,7 @@ import { lengthPrefixed, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
 import { deriveKey } from '../crypto/hkdf.ts';
 import { randomSecret } from '../crypto/random.ts';
+import { isPortable } from '../crypto/private-keys.ts';
 import { sign, signingKeyFromSeed, type SigningKeyPair } from '../crypto/signing.ts';
 import { wipeAtEnd } from '../crypto/wipe.ts';
 import { loaded } from './loaded.ts';
@@ -11,8 +12,13 @@ const ENTROPY_BYTES = 32;
 const WORDS = 24;
 
 /** A new kit's secret, 32 bytes. */
-export function generateRecoveryEntropy(): Bytes {
-  return randomSecret(ENTROPY_BYTES);
+export async function generateRecoveryEntropy(): Promise<Bytes> {
+  for (;;) {
+    const entropy = randomSecret(ENTROPY_BYTES);
+    const seed = await recoverySeed(entropy);
+    using _seed = wipeAtEnd(seed);
+    if (isPortable(seed)) return entropy;
+  }
 }
 
 /** The 24 English words of BIP39 that stand for 32 bytes and a checksum of 8 bits. */
@@ -53,10 +59,12 @@ export function recoveryKek(entropy: Bytes): Promise<Bytes> {
 
 /** The key pair by which the kit proves itself to the broker, which knows the public half from sign-up. */
 export async function recoveryKeyPair(entropy: Bytes): Promise<SigningKeyPair> {
-  const seed = await deriveKey(entropy, 'recovery-auth');
+  const seed = await recoverySeed(entropy);
   using _seed = wipeAtEnd(seed);
   return await signingKeyFromSeed(seed);
 }
+
+const recoverySeed = (entropy: Bytes) => deriveKey(entropy, 'recovery-auth');
 
 /** What the kit is shown for: a new passphrase, or another authenticator without a code. */
 export type KitPurpose = 'recovery' | 'factor-reset';

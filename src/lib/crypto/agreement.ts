@@ -7,23 +7,12 @@ import {
 } from 'hpke';
 import { concat, utf8, type Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
+import { isPortable, madeAgain } from './private-keys.ts';
 
 /** How Halfkey uses HPKE (docs/FORMAT.md §2). */
 export const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
 const ENCAPSULATED_BYTES = 32;
 const TAG_BYTES = 16;
-
-/**
- * WebKitGTK (2.50, by libgcrypt) fails to make one X25519 key of about 600, with an OperationError that says nothing: asked again, it
- * makes one. What fails for another reason fails twice.
- */
-async function madeAgain<Result>(make: () => Promise<Result>): Promise<Result> {
-  try {
-    return await make();
-  } catch {
-    return make();
-  }
-}
 
 /** A new X25519 key pair of WebCrypto's. */
 export function generateX25519(extractable: boolean): Promise<KeyPair<CryptoKey>> {
@@ -32,12 +21,15 @@ export function generateX25519(extractable: boolean): Promise<KeyPair<CryptoKey>
 
 /** A new X25519 key pair (RFC 7748); both halves 32 raw bytes, because the private one is sealed and travels. */
 export async function generateAgreementKeyPair(): Promise<{ publicKey: Bytes; privateKey: Bytes }> {
-  const pair = await generateX25519(true);
-  const [publicKey, privateKey] = await Promise.all([
-    suite.SerializePublicKey(pair.publicKey),
-    suite.SerializePrivateKey(pair.privateKey),
-  ]);
-  return { publicKey: new Uint8Array(publicKey), privateKey: new Uint8Array(privateKey) };
+  for (;;) {
+    const pair = await generateX25519(true);
+    const [publicKey, privateKey] = await Promise.all([
+      suite.SerializePublicKey(pair.publicKey),
+      suite.SerializePrivateKey(pair.privateKey),
+    ]);
+    const keys = { publicKey: new Uint8Array(publicKey), privateKey: new Uint8Array(privateKey) };
+    if (isPortable(keys.privateKey)) return keys;
+  }
 }
 
 /**

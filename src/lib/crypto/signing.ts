@@ -1,5 +1,7 @@
 import { isUsualPoint } from '$contract/ed25519-point.ts';
 import { concat, fromB64Url, type Bytes } from '../bytes.ts';
+import { isPortable, madeAgain } from './private-keys.ts';
+import { randomSecret } from './random.ts';
 import { wipeAtEnd } from './wipe.ts';
 
 const ED25519 = 'Ed25519';
@@ -21,9 +23,17 @@ export interface SigningKeyPair {
 
 /** A new key pair that exists on this device only. */
 export async function generateDeviceKeyPair(): Promise<SigningKeyPair> {
-  const pair = await crypto.subtle.generateKey(ED25519, false, ['sign', 'verify']);
+  const pair = await madeAgain(() => crypto.subtle.generateKey(ED25519, false, ['sign', 'verify']));
   const publicKey = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
   return { publicKey, privateKey: pair.privateKey };
+}
+
+/** A new seed (RFC 8032 §5.1.5), 32 bytes, that every engine takes. */
+export function generateSeed(): Bytes {
+  for (;;) {
+    const seed = randomSecret(SEED_BYTES);
+    if (isPortable(seed)) return seed;
+  }
 }
 
 /**

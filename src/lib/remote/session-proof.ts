@@ -2,6 +2,7 @@ import { NONCE_HEADER, PROOF_HEADER, SESSION_HEADER, type Stage, STALE_NONCE } f
 import { generateKeyPair, generateProof } from 'dpop';
 import { lengthPrefixed, toB64Url, toHex, utf8 } from '../bytes.ts';
 import { sha256 } from '../crypto/digest.ts';
+import { madeAgain } from '../crypto/private-keys.ts';
 import { answerTo } from './body.ts';
 
 /** The key that a session is bound to, for as long as it lives: Ed25519. WebCrypto gives its private half to nobody. */
@@ -162,7 +163,7 @@ interface SignedInit extends RequestInit {
 }
 
 async function newKey(): Promise<Held> {
-  return { pair: await generateKeyPair('Ed25519'), sid: undefined, nonce: undefined };
+  return { pair: await madeAgain(() => generateKeyPair('Ed25519')), sid: undefined, nonce: undefined };
 }
 
 function heldOf({ sid, publicKey, privateKey }: SessionKey): Held {

@@ -118,7 +118,7 @@ export class Credentials {
   async kit(): Promise<Commands['credentials/kit']['result']> {
     const proven = this.#require();
     const { account, bytes } = proven.keyring;
-    const recoveryEntropy = generateRecoveryEntropy();
+    const recoveryEntropy = await generateRecoveryEntropy();
     using _entropy = wipeAtEnd(recoveryEntropy);
     const [keyring, { publicKey }, words] = await Promise.all([
       rewrapKeyring(bytes, account, { exportKey: proven.exportKey }, { recoveryEntropy }),

@@ -45,7 +45,7 @@ beforeEach(async () => {
   const registered = registration.finish(registrationResponse);
   ({ exportKey, serverPublicKey } = registered);
   server.record = registered.registrationRecord;
-  const recoveryEntropy = generateRecoveryEntropy();
+  const recoveryEntropy = await generateRecoveryEntropy();
   words = (await recoveryWords(recoveryEntropy)).join(' ');
   keyring = await createKeyring({
     ...{ userName: 'ada', account: ACCOUNT, vault: VAULT, exportKey, recoveryEntropy, serverPublicKey },

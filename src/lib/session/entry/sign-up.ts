@@ -54,7 +54,7 @@ export class SignUp {
     const userName = parseUserName(args.userName);
     await requireStrong(args.passphrase, userName);
     const { message, exportKey, serverPublicKey } = await this.#register(userName, args.passphrase);
-    const recoveryEntropy = generateRecoveryEntropy();
+    const recoveryEntropy = await generateRecoveryEntropy();
     const { publicKey } = await recoveryKeyPair(recoveryEntropy);
     const { account, totpSecret, otpauthUri } = await this.#broker.call(signupFinish, {
       userName,
