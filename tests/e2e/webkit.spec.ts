@@ -111,7 +111,7 @@ test('signs up, uploads, locks, opens and downloads in WebKit, and goes on after
     await wera.untilListed('Holiday.bin');
     const diary = randomBytes(2 * PART_BYTES + 7);
     await wera.upload(makeFile('Diary.bin', diary));
-    await wera.untilSaid('The server isn’t answering.');
+    await wera.untilSaid('Encrypted on this device. The server isn’t answering.');
     await webkit.quit();
 
     await stack.s3.resume();
