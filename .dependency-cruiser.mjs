@@ -53,7 +53,7 @@ export default {
     only('account', lib('account'), LEAVES, lib('crypto', 'protocol'), CONTRACT),
     only('inbox', lib('inbox'), LEAVES, lib('crypto', 'journal')),
     only('store', lib('store'), LEAVES, lib('crypto')),
-    only('remote', lib('remote'), LEAVES, CONTRACT, '^src/lib/crypto/digest\\.ts$'),
+    only('remote', lib('remote'), LEAVES, CONTRACT, '^src/lib/crypto/(digest|private-keys)\\.ts$'),
     only('vault', lib('vault'), LEAVES, CONTRACT, lib('crypto', 'journal', 'inbox', 'store', 'remote')),
     only(
       'drive',
@@ -119,7 +119,7 @@ export default {
       '^src/lib/transfer/(download/download-stream|upload/background|upload/upload-news)\\.ts$',
       '^src/lib/remote/(broker|s3|session-proof)\\.ts$',
       '^src/lib/store/(database|part-files|session-key|upload-records)\\.ts$',
-      '^src/lib/crypto/digest\\.ts$',
+      '^src/lib/crypto/(digest|private-keys)\\.ts$',
     ),
     ...inOrder('src/lib/journal/', 'entries', 'state'),
     ...inOrder('src/lib/transfer/', 'download', 'adoption', 'upload'),

@@ -44,25 +44,37 @@ describe('a batcher', () => {
     ]);
   });
 
-  test('leaves time between batches, unless one is full: what comes in a stream goes in few', async () => {
+  test('waits for what is coming, until a batch is full, nothing more comes, or it was long enough', async () => {
     vi.useFakeTimers();
     try {
       const batches: (readonly string[])[] = [];
+      let isMoreComing = false;
       const batcher = new Batcher<string, string>({
-        ...{ limit: 3, spacingMs: 100 },
+        limit: 3,
+        isMoreComing: () => isMoreComing,
         serve(batch) {
           batches.push(batch);
           return Promise.resolve(batch.map(done));
         },
       });
       expect(await batcher.ask('a')).toBe('a'); // One that comes alone is not held up.
-      const held = [batcher.ask('b'), batcher.ask('c')];
-      await vi.advanceTimersByTimeAsync(50);
-      expect(batches).toEqual([['a']]);
-      await vi.advanceTimersByTimeAsync(51);
-      expect(await Promise.all(held)).toEqual(['b', 'c']);
-      expect(await Promise.all(['d', 'e', 'f'].map((item) => batcher.ask(item)))).toEqual(['d', 'e', 'f']);
-      expect(batches).toEqual([['a'], ['b', 'c'], ['d', 'e', 'f']]);
+      isMoreComing = true;
+      const full = ['b', 'c', 'd'].map((item) => batcher.ask(item));
+      expect(await Promise.all(full)).toEqual(['b', 'c', 'd']);
+      const last = [batcher.ask('e')];
+      await vi.advanceTimersByTimeAsync(500);
+      expect(batches).toEqual([['a'], ['b', 'c', 'd']]);
+      isMoreComing = false;
+      last.push(batcher.ask('f'));
+      expect(await Promise.all(last)).toEqual(['e', 'f']);
+      // What is coming, and never comes.
+      isMoreComing = true;
+      const alone = batcher.ask('g');
+      await vi.advanceTimersByTimeAsync(1499);
+      expect(batches).toHaveLength(3);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(await alone).toBe('g');
+      expect(batches).toEqual([['a'], ['b', 'c', 'd'], ['e', 'f'], ['g']]);
     } finally {
       vi.useRealTimers();
     }

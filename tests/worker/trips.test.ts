@@ -197,11 +197,11 @@ describe('what people wait for', () => {
     });
     await settled();
     await device.send('unlock', { factor: { code: await person.authenticator.code() } });
-    await more('100 files of 20 kB', 100, { inSequence: 70, target: 30, perFile: 5.5 });
+    await more('100 files of 20 kB', 100, { inSequence: 70, target: 30, perFile: 4.5 });
     await worlds.restartBroker();
     await signIn('after 101 uploads', person, files);
     if (BENCH === undefined && !isLongForm) return;
-    await more('500 files of 20 kB', 500, { inSequence: 250, target: 120, perFile: 5.5 });
+    await more('500 files of 20 kB', 500, { inSequence: 250, target: 120, perFile: 4.5 });
     await device.page.goto('about:blank'); // Its worker ends with it.
     // However much came before.
     const entry = await signInInNode(worlds.stack.origin, person);

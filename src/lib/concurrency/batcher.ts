@@ -11,13 +11,16 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
 }
 
+/** The longest that a batch waits for what is coming. */
+const PATIENCE_MS = 1500;
+
 interface BatcherOptions<Item, Result> {
   /** The most that one batch may have. */
   readonly limit: number;
   /** Whether `item` may go in the batch of `first`; any may, when absent. */
   readonly goesWith?: (first: Item, item: Item) => boolean;
-  /** Between the beginnings of two batches, unless the second is full: what comes in a stream goes in few of them. 0 when absent. */
-  readonly spacingMs?: number;
+  /** Whether more will be asked for in a moment: a batch waits for it then, until it is full. Nothing is waited for when absent. */
+  readonly isMoreComing?: (() => boolean) | undefined;
   /** Does a whole batch. What it throws is the failure of all. @returns one outcome for each, in their order; not `again` for all */
   readonly serve: (batch: readonly Item[]) => Promise<readonly Outcome<Result>[]>;
 }
@@ -27,8 +30,7 @@ export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
   #waiting: Waiting<Item, Result>[] = [];
   #isBusy = false;
-  #begunAtMs = Number.NEGATIVE_INFINITY;
-  /** Ends the pause before the next batch. */
+  /** Ends the wait for what is coming. */
   #goOn: () => void = () => undefined;
 
   constructor(options: BatcherOptions<Item, Result>) {
@@ -40,7 +42,7 @@ export class Batcher<Item, Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
       if (!this.#isBusy) void this.#work();
-      if (this.#waiting.length >= this.#options.limit) this.#goOn();
+      if (!this.#isWorthWaiting()) this.#goOn();
     });
   }
 
@@ -48,19 +50,21 @@ export class Batcher<Item, Result> {
     this.#isBusy = true;
     await Promise.resolve(); // The rest of this turn may ask, too.
     while (this.#waiting.length > 0) {
-      await this.#space();
-      this.#begunAtMs = performance.now();
+      await this.#gather();
       await this.#serve(this.#nextBatch());
     }
     this.#isBusy = false;
   }
 
-  async #space(): Promise<void> {
-    const { spacingMs = 0, limit } = this.#options;
-    const restMs = this.#begunAtMs + spacingMs - performance.now();
-    if (restMs <= 0 || this.#waiting.length >= limit) return;
+  #isWorthWaiting(): boolean {
+    const { isMoreComing, limit } = this.#options;
+    return this.#waiting.length < limit && isMoreComing?.() === true;
+  }
+
+  async #gather(): Promise<void> {
+    if (!this.#isWorthWaiting()) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, restMs);
+      const timer = setTimeout(resolve, PATIENCE_MS);
       this.#goOn = () => {
         clearTimeout(timer);
         resolve();

@@ -37,9 +37,6 @@ export interface DeviceTransfersDeps {
   readonly onFailed: (error: unknown) => void;
 }
 
-/** Many small files come in a stream, and go in few requests; one that comes alone is not held up. */
-export const BATCH_SPACING_MS = 300;
-
 /** The uploads and kept files on this device, as long as an account is signed in here. */
 export class DeviceTransfers {
   readonly uploads: Uploads;
@@ -77,7 +74,7 @@ export class DeviceTransfers {
     const records = uploadRecords(database);
     this.#records = records;
     const grant = () => liveGrant(vault());
-    const urls = new PutUrls(broker, grant, BATCH_SPACING_MS);
+    const urls = new PutUrls(broker, grant, () => this.uploads.isMoreComing('send'));
     const gates = { gate: this.#gate, tinyGate: this.#tinyGate };
     const sending = { broker, urls, put, records, connection, ...gates, grant };
     const news = this.#news;

@@ -50,6 +50,10 @@ export class TransferTracker {
     this.#report();
   }
 
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
   get phase(): TransferPhase {
     return this.#phase;
   }

@@ -15,7 +15,7 @@ import { openDraftKey } from './adoption/drafts.ts';
 import { InboxAdoption } from './adoption/inbox-adoption.ts';
 import { InboxKeys } from './adoption/inbox-keys.ts';
 import type { Reporter } from './transfer-tracker.ts';
-import { BATCH_SPACING_MS, DeviceTransfers } from './device-transfers.ts';
+import { DeviceTransfers } from './device-transfers.ts';
 
 /** What the worker's commands about transfers come down to. */
 export interface Transfers {
@@ -81,7 +81,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
   };
   let here: DeviceTransfers | undefined;
   let stopWatching: () => void = () => undefined;
-  const adopter = new Adopter(vault, BATCH_SPACING_MS);
+  const adopter = new Adopter(vault, (where) => here?.uploads.isMoreComing(where) ?? false);
   const keys = new InboxKeys(vault);
   const adoption = new InboxAdoption({
     vault,
@@ -171,7 +171,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
       here = opened;
       const stopListening = vault().journal.onChange(() => {
         opened.settle().catch(onFailed);
-        adopt();
+        adoption.journalChanged();
       });
       const timer = setInterval(adopt, INBOX_EVERY_MS);
       stopWatching = () => {

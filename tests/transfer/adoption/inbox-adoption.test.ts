@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BlobId } from '$contract/ids.ts';
 import { inboxList, inboxRead, inboxRemove, type StoredBlob } from '$contract/vault-inbox.ts';
-import { keysGenerate, keysRelease } from '$contract/vault-keys.ts';
+import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault-keys.ts';
 import { encodeEnvelope } from '../../../broker/domain/vault/keys.ts';
 import type { Bytes } from '../../../src/lib/bytes.ts';
 import { generateAgreementKeyPair } from '../../../src/lib/crypto/agreement.ts';
@@ -24,6 +24,7 @@ let world: VaultWorld;
 let refused: number[];
 let failed: unknown[];
 let adoption: InboxAdoption;
+let adopter: Adopter;
 /** What waits on this device. */
 let here: { blob: BlobId; record: Bytes }[];
 
@@ -34,8 +35,9 @@ beforeEach(async () => {
 });
 function openTab(): void {
   const vault = () => world.open;
+  adopter = new Adopter(vault);
   adoption = new InboxAdoption({
-    ...{ vault, adopter: new Adopter(vault), keys: new InboxKeys(vault), nowMs: () => world.nowMs },
+    ...{ vault, adopter, keys: new InboxKeys(vault), nowMs: () => world.nowMs },
     locks: new TestLocks().client().locks,
     ownRecord: () => Promise.resolve(undefined),
     waitingHere: () => Promise.resolve(here),
@@ -120,6 +122,20 @@ describe('what lies in the inbox', () => {
     expect([names(), failed]).toEqual([['1.txt'], []]);
   });
 
+  it('is not joined by what this device has sent, and is just adopting', async () => {
+    const file = await upload(1);
+    const inbox = (await world.open.inboxUse.newest())!;
+    const record = await sealRecord(file, { vault: world.vault, inbox, device: world.open.device });
+    here = [{ blob: file.version.blob as BlobId, record }];
+    world.interfere = async (route, _request, effect) => {
+      // It would wait for what it is in the middle of.
+      if (route === keysGenerate) await adoption.now();
+      return effect();
+    };
+    await adopter.adopt(file, new AbortController().signal);
+    expect([names(), world.times(keysGenerate), world.times(envelopesWrite)]).toEqual([['1.txt'], 1, 1]);
+  });
+
   it('is looked at once more when a call comes while it is', async () => {
     await save(await upload(1));
     const first = adoption.now();
@@ -188,6 +204,19 @@ describe('a record that nobody vouches for', () => {
     });
     await adoption.now();
     expect(world.times(inboxRead)).toBe(1);
+  });
+
+  it('is not looked at for every change of the journal, but for other devices and keys', async () => {
+    await put(await upload(1), randomBytes(1160));
+    await adoption.now();
+    world.heard.length = 0;
+    adoption.journalChanged();
+    expect(world.times(inboxList)).toBe(0);
+    world.journal.state.devices.set(idOf('device', 9), {
+      ...world.journal.state.devices.values().next().value!,
+    });
+    adoption.journalChanged();
+    await expect.poll(() => world.times(inboxRead)).toBe(1);
   });
 });
 

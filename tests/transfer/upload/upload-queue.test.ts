@@ -56,15 +56,15 @@ describe('what is offered', () => {
     expect(begun).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  it('is sent by the hundred where it is tiny, beside the others', async () => {
-    const tiny = Array.from({ length: 101 }, (_, index) => `tiny ${String(index)}`);
+  it('is sent by two hundred where it is tiny, beside the others', async () => {
+    const tiny = Array.from({ length: 201 }, (_, index) => `tiny ${String(index)}`);
     for (const blob of tiny) void offer(blob, 'tiny');
     void offer('a');
     await still();
-    expect(begun).toEqual([...tiny.slice(0, 100), 'a']);
+    expect(begun).toEqual([...tiny.slice(0, 200), 'a']);
     finish('tiny 7');
     await still();
-    expect(begun.at(-1)).toBe('tiny 100');
+    expect(begun.at(-1)).toBe('tiny 200');
   });
 
   it('is sent one large file at a time, beside small ones', async () => {

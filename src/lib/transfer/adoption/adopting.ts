@@ -51,15 +51,25 @@ export class Adopter {
   readonly #envelopes = new Map<BlobId, MadeEnvelope>();
   /** Envelopes that are being made, or could not be made, ahead. */
   readonly #ahead = new Map<BlobId, Promise<unknown>>();
+  /** Blobs that are being adopted. */
+  readonly #under = new Set<string>();
   readonly #batcher: Batcher<Adoption, void>;
   readonly #maker: Batcher<KeyedBlob, void>;
 
-  /** @param spacingMs between the beginnings of two batches, unless the second is full */
-  constructor(vault: () => OpenVault, spacingMs = 0) {
+  /** @param isMoreComing whether more is about to be adopted, or prepared, in a moment */
+  constructor(vault: () => OpenVault, isMoreComing?: (where: 'adopt' | 'prepare') => boolean) {
     this.#vault = vault;
     const limit = LIMITS.batch;
-    this.#batcher = new Batcher({ limit, spacingMs, serve: (batch) => this.#serve(batch) });
-    this.#maker = new Batcher({ limit, spacingMs, serve: (batch) => this.#make(batch) });
+    this.#batcher = new Batcher({
+      limit,
+      isMoreComing: isMoreComing && (() => isMoreComing('adopt')),
+      serve: (batch) => this.#serve(batch),
+    });
+    this.#maker = new Batcher({
+      limit,
+      isMoreComing: isMoreComing && (() => isMoreComing('prepare')),
+      serve: (batch) => this.#make(batch),
+    });
   }
 
   /**
@@ -88,12 +98,21 @@ export class Adopter {
    *   envelope already, and of another key; `purged`, `upload_lost`, `key_absent`
    */
   async adopt(file: CapturedFile, signal: AbortSignal): Promise<void> {
+    const { blob } = file.version;
+    this.#under.add(blob);
     try {
       await this.#batcher.ask({ file, signal });
     } catch (error) {
       signal.throwIfAborted();
       throw error;
+    } finally {
+      this.#under.delete(blob);
     }
+  }
+
+  /** Whether somebody is seeing to this blob already. */
+  isAdopting(blob: BlobId): boolean {
+    return this.#under.has(blob);
   }
 
   async #serve(batch: readonly Adoption[]): Promise<Outcome<void>[]> {

@@ -65,6 +65,12 @@ export class InboxAdoption {
   /** Looks into the inbox, once more if a call comes while it does. Without a grant nothing happens. Never rejects. */
   readonly now = coalesced(() => this.#look());
 
+  /** The journal has changed: what was refused may be taken with the devices and keys that it names now. */
+  journalChanged(): void {
+    const now = seenWith(this.#deps.vault().journal.state);
+    if ([...this.#refused.values()].some(({ seenWith: before }) => before !== now)) void this.now();
+  }
+
   /** The grant is over: what was opened is closed. */
   close(): void {
     this.#controller.abort(new HalfkeyError('locked', 'locked while the inbox was being read'));
@@ -179,6 +185,7 @@ export class InboxAdoption {
   async #adoptHere(signal: AbortSignal): Promise<void> {
     const outcomes = new Map<BlobId, Outcome>();
     for (const { blob, record } of await this.#deps.waitingHere()) {
+      if (this.#deps.adopter.isAdopting(blob)) continue; // It was sent just now, and whoever sent it sees to it.
       outcomes.set(blob, await this.#openOne({ blob, record, own: record, stored: undefined }, signal));
     }
     const failures = await this.#adoptOpened(outcomes, signal);

@@ -24,14 +24,14 @@ export class PutUrls {
 
   /**
    * @param grant the live one, which lets a device have more on its way; empty without one
-   * @param spacingMs between the beginnings of two requests, unless the second is full
+   * @param isMoreComing whether more will be asked for in a moment
    */
-  constructor(broker: Broker, grant: () => { readonly grant?: GrantId }, spacingMs = 0) {
+  constructor(broker: Broker, grant: () => { readonly grant?: GrantId }, isMoreComing?: () => boolean) {
     this.#broker = broker;
     this.#grant = grant;
     this.#batcher = new Batcher({
       limit: LIMITS.batch,
-      spacingMs,
+      isMoreComing,
       goesWith: (first, { vault }) => vault === first.vault,
       serve: (batch) => this.#serve(batch),
     });

@@ -15,10 +15,10 @@ export interface Job {
 type Locks = Pick<LockManager, 'request'>;
 
 /**
- * Tiny files go by the hundred, so that their URLs and keys come by the hundred; how many PUTs there are at a time is the gate's. Of other
+ * Tiny files go by the hundred, so that their URLs and keys come by the hundred, and the next hundred gathers meanwhile; how many PUTs there are at a time is the gate's. Of other
  * files of one part several go together. A file of many parts fills the line, and a fixed part of memory, by itself.
  */
-const AT_ONCE = { tiny: 100, small: 4, large: 1 } as const;
+const AT_ONCE = { tiny: 200, small: 4, large: 1 } as const;
 
 /** Sends what is offered, in the order in which it came, while no other tab does. */
 export class UploadQueue {

@@ -8,12 +8,16 @@ import { Captures } from './captures.ts';
 import { isLabelOf, labelOf, openLabel, type Label } from './label.ts';
 import { TransferTracker, type Reporter } from '../transfer-tracker.ts';
 import { newBlobId } from '../blob-id.ts';
+import { TINY_BYTES } from './sending.ts';
 import { planBlob, type BlobPlan } from '../plan.ts';
 import { hasGrant, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
 import type { TransferPhase } from '../../protocol/transfer.ts';
 import type { UploadNewsMessage } from './upload-news.ts';
 import { LOCKS } from '../../concurrency/locks.ts';
 
+/** What comes to be sent, or adopted, by itself. */
+const BEFORE_SENDING: ReadonlySet<TransferPhase> = new Set(['waiting', 'encrypting']);
+const BEFORE_ADOPTION: ReadonlySet<TransferPhase> = new Set([...BEFORE_SENDING, 'uploading']);
 /** Nothing of these rests here. */
 const HAS_LEFT: ReadonlySet<TransferPhase> = new Set(['done', 'cancelled']);
 
@@ -183,6 +187,18 @@ export class Uploads {
       else if (!holdup && entry.phase === 'waiting-for-network')
         entry.enter(stored?.state === 'uploading' ? 'uploading' : 'waiting');
     }
+  }
+
+  /**
+   * Whether a tiny file is about to be sent, and prepared for its adoption, or to be adopted: those go by the hundred, and one that comes
+   * alone is not held up.
+   */
+  isMoreComing(where: 'send' | 'prepare' | 'adopt'): boolean {
+    const before = where === 'adopt' ? BEFORE_ADOPTION : BEFORE_SENDING;
+    for (const { entry } of this.#items.values()) {
+      if (entry.totalBytes <= TINY_BYTES && before.has(entry.phase)) return true;
+    }
+    return false;
   }
 
   /** Those that will want a KMS half each. */
