@@ -1,5 +1,5 @@
 import { createDomain, type Domain, type DomainPorts, type DomainSettings } from './domain/domain.ts';
-import { loadSetup } from './domain/state/setup.ts';
+import { checkSetup, loadSetup } from './domain/state/setup.ts';
 
 /** What a broker is opened on. */
 export interface BrokerPorts extends DomainPorts {
@@ -16,10 +16,12 @@ export interface OpenBroker {
 
 /**
  * Everything between a cloud and anyone who asks: a server of Node, a function in AWS Lambda, a command line, a test. Looks first whether
- * the store is fit, and makes the broker's own secrets, or loads those that an earlier one has made.
+ * what is there is of this version, so that nothing is written beside another's; then whether the store is fit; and makes the broker's
+ * own secrets, or loads those that an earlier one has made.
  * @throws StartRefused `store_unfit`, `setup_mismatch`, `setup_lost`; BrokerProblem for what cannot be reached
  */
 export async function openBroker(ports: BrokerPorts, settings: DomainSettings): Promise<OpenBroker> {
+  await checkSetup(ports.state, ports.kms, ports.versions);
   await ports.conformance();
   const shared = await loadSetup(ports.state, ports.kms, ports.versions);
   const domain = createDomain(ports, shared, settings);

@@ -21,6 +21,7 @@ import type { RecordCodec } from './state/record-codec.ts';
 import { createRecords } from './state/records.ts';
 import type { Setup } from './state/setup.ts';
 import { stateKeys } from './state/state-keys.ts';
+import { createSignOut } from './auth/signing-out.ts';
 import { createSweep } from './sweep.ts';
 import { createVaultSide, type VaultSide } from './vault/vaults.ts';
 
@@ -83,6 +84,7 @@ export function createDomain(
   const common = { accounts, opaque, secondFactor, sessions, grants, events, vaults, state, clock };
   return {
     ...common,
+    signOut: createSignOut(accounts, events),
     possession: createPossession(setup.nonceKey, clock),
     sweep: createSweep({
       versions: ports.versions,

@@ -1,5 +1,5 @@
 import * as contract from '../contract/accounts.ts';
-import type { AccountVaults, Accounts } from '../domain/account/accounts.ts';
+import type { AccountVaults } from '../domain/account/accounts.ts';
 import type { EventLog } from '../domain/state/event-log.ts';
 import type { Grants } from '../domain/auth/grants.ts';
 import { STATE_SECONDS } from '../domain/auth/one-time-state.ts';
@@ -10,17 +10,18 @@ import type { SecondFactor } from '../domain/auth/second-factor.ts';
 import type { Session } from '../domain/account/session.ts';
 import { DEVICE_SECONDS } from '../domain/auth/sessions.ts';
 import type { Issued } from '../domain/auth/signed-in.ts';
+import type { SignOut } from '../domain/auth/signing-out.ts';
 import type { createSignin } from '../domain/auth/signin.ts';
 import type { createSignup } from '../domain/auth/signup.ts';
 import type { Cookies } from './cookies.ts';
 import { type Frame, register } from './frame.ts';
 
 export interface AccountRouteDeps {
-  readonly accounts: Accounts;
   readonly signup: ReturnType<typeof createSignup>;
   readonly signin: ReturnType<typeof createSignin>;
   readonly recovery: ReturnType<typeof createRecovery>;
   readonly factorReset: ReturnType<typeof createFactorReset>;
+  readonly signOut: SignOut;
   readonly secondFactor: SecondFactor;
   readonly grants: Grants;
   readonly events: EventLog;
@@ -78,7 +79,7 @@ function recoveryRoutes(frame: Frame, { recovery }: AccountRouteDeps): void {
 }
 
 function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
-  const { accounts, secondFactor, grants, events, factorReset, vaults } = deps;
+  const { signOut, secondFactor, grants, events, factorReset, vaults } = deps;
 
   register(frame, contract.sessionRead, async ({ session }) => {
     const [memberships, pending] = await Promise.all([
@@ -93,12 +94,7 @@ function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
     };
   });
   register(frame, contract.sessionEnd, async ({ session, cookies }) => {
-    await events.append(session.account, { kind: 'signed-out', device: session.device });
-    // Grants belong to a session: without it no route takes them any more.
-    await accounts.update(session.account, (record) => ({
-      ...record,
-      sessions: record.sessions.filter(({ id }) => id !== session.sessionId),
-    }));
+    await signOut(session);
     cookies.drop('session');
     return {};
   });

@@ -1,32 +1,35 @@
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
-import type { AccountId } from '../contract/ids.ts';
 import { VAULT_EVENTS_PATH } from '../contract/vault-events.ts';
 import { BrokerProblem } from '../domain/problem.ts';
+import type { Session } from '../domain/account/session.ts';
 import type { VaultEvent } from '../domain/vault/events.ts';
 import { type Call, registerStream, verifiedSession } from './frame.ts';
 import { EventBuffer } from './event-buffer.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';
 
-/** One per open tab; a browser has only six connections to a host anyway. */
-const MAX_STREAMS_PER_ACCOUNT = 16;
+/**
+ * One per open tab; a browser has only six connections to a host anyway. Counted by session, so that a device that somebody else uses
+ * takes no place of another.
+ */
+const MAX_STREAMS_PER_SESSION = 16;
 /** Keeps proxies from taking the stream for dead; at each, session and membership are checked anew. */
 const COMMENT_EVERY_MS = 15_000;
 
 /** Server-sent events of new heads and of the inbox. */
 export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
-  const streams = new Map<AccountId, number>();
+  const streams = new Map<string, number>();
 
   /** @throws BrokerProblem `too_many_requests` @returns what gives the place back */
-  function takePlace(account: AccountId): () => void {
-    const open = streams.get(account) ?? 0;
-    if (open >= MAX_STREAMS_PER_ACCOUNT) {
+  function takePlace({ sessionId }: Session): () => void {
+    const open = streams.get(sessionId) ?? 0;
+    if (open >= MAX_STREAMS_PER_SESSION) {
       throw new BrokerProblem('too_many_requests', { retryAfterSeconds: COMMENT_EVERY_MS / 1000 });
     }
-    streams.set(account, open + 1);
+    streams.set(sessionId, open + 1);
     return () => {
-      const left = (streams.get(account) ?? 1) - 1;
-      if (left === 0) streams.delete(account);
-      else streams.set(account, left);
+      const left = (streams.get(sessionId) ?? 1) - 1;
+      if (left === 0) streams.delete(sessionId);
+      else streams.set(sessionId, left);
     };
   }
 
@@ -50,7 +53,7 @@ export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
       const first = await side.log.head(vault, record.head);
       // The time for a request was over, and somebody else has answered: a stream begun now would have no reader, and no end.
       if (context.finalized) return context.res;
-      const givePlaceBack = takePlace(session.account);
+      const givePlaceBack = takePlace(session);
       const untold = new EventBuffer(first);
       const unlisten = side.news.listen(vault, first, untold);
       return streamSSE(context, async (stream) => {

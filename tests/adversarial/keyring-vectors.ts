@@ -226,6 +226,7 @@ export const keyringVectors = (): KeyringVector[] => {
     changed('version-beyond', 'the version 2^53', { version: raw('1b0020000000000000') }),
     changed('version-float', 'a version as a floating-point number', { version: float64(3) }),
     changed('version-fraction', 'a version that is no integer', { version: float64(3.5) }),
+    changed('version-half', 'the same in the fewest bytes', { version: raw('f94300') }),
     changed('version-text', 'a version that is a text', { version: '3' }),
     changed('account-bytes', 'an account as a byte string', { account: utf8(ACCOUNT) }),
     changed('key-short', 'an identity key of 31 bytes', {

@@ -47,18 +47,21 @@ function compile(source: string): string {
 }
 
 /**
- * A copy of the independent reader in which one place of one file is another.
- * @throws {Error} unless the place is there exactly once: the list no longer fits the reader
+ * A copy of the independent reader in which one place of one file is another, and what would make up for it is left out.
+ * @throws {Error} unless each place is there exactly once: the list no longer fits the reader
  */
-export function readerWith(mutation: Pick<Mutation, 'file' | 'from' | 'to'> | undefined): Reader {
+export function readerWith(mutation: Omit<Mutation, 'rule'> | undefined): Reader {
   const modules = new Map<string, object>();
+  const besides = mutation?.besides?.map((omission) => ({ ...omission, to: '' })) ?? [];
+  const changes = mutation ? [mutation, ...besides] : [];
   const sourceOf = (name: string): string => {
-    const source = sources.get(name) ?? '';
-    if (mutation?.file !== name) return source;
-    const parts = source.split(mutation.from);
-    if (parts.length !== 2)
-      throw new Error(`${name} has ${String(parts.length - 1)} times: ${mutation.from}`);
-    return parts.join(mutation.to);
+    let source = sources.get(name) ?? '';
+    for (const { from, to } of changes.filter(({ file }) => file === name)) {
+      const parts = source.split(from);
+      if (parts.length !== 2) throw new Error(`${name} has ${String(parts.length - 1)} times: ${from}`);
+      source = parts.join(to);
+    }
+    return source;
   };
   const load = (name: string): object => {
     const known = modules.get(name);
@@ -72,6 +75,6 @@ export function readerWith(mutation: Pick<Mutation, 'file' | 'from' | 'to'> | un
     run(exports, require);
     return exports;
   };
-  if (mutation && !sources.has(mutation.file)) throw new Error(`there is no ${mutation.file}`);
+  for (const { file } of changes) if (!sources.has(file)) throw new Error(`there is no ${file}`);
   return Object.assign({}, ...ENTRIES.map((name) => load(`${name}.ts`))) as Reader;
 }

@@ -191,7 +191,7 @@ const withItem =
 
 // Rows of the state above: entries 0 a, 1 b, 2 c, 3 d, 4 the trashed d, 5 the hidden one; versions 0 and 2 of c, 1 of d, 3 of the trashed d,
 // 4 and 5 of the hidden one, of which 4 is gone.
-const [A, C, D] = [0, 2, 3];
+const [A, B, C, D] = [0, 1, 2, 3];
 
 export function snapshotVectors(): SnapshotVector[] {
   const { state, head } = folded();
@@ -406,6 +406,9 @@ export function snapshotVectors(): SnapshotVector[] {
 
     changedColumns('ids-twice', 'two entries of one id', (c) => c[1]?.copyWithin(22 * D, 22 * C, 22 * D)),
     changedColumns('ids-form', 'an id with trailing bits', (c) => c[1]?.fill(0x42, 21, 22)),
+    changedColumns('ids-form-alone', 'the same, of an entry without tags', (c) =>
+      c[1]?.fill(0x42, 22 * B + 21, 22 * B + 22),
+    ),
     changedColumns(
       'ids-short',
       'a column of ids that is a byte short',

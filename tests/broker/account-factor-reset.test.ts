@@ -148,6 +148,14 @@ describe('the wait', () => {
     expect(await home.call(account.grantBuy, { factor: await home.nextCode() })).toMatchObject({ ok: true });
   });
 
+  it('is told of once at each broker, however many stop it at the same moment', async () => {
+    const { home, away } = await atHome('stopped-at-once');
+    await askFactorReset(away, 'stopped-at-once');
+    await Promise.all(Array.from({ length: 20 }, () => home.must(contract.factorResetStop)));
+    const told = (await eventKinds(home)).filter((kind) => kind === 'factor-reset-stopped');
+    expect(told.length).toBeLessThanOrEqual(2);
+  });
+
   it('is over a month after it was asked for', async () => {
     const { home, away } = await atHome('lapsed');
     await askFactorReset(away, 'lapsed');

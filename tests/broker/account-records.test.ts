@@ -11,7 +11,7 @@ import { createRecords } from '../../broker/domain/state/records.ts';
 import { loadSetup } from '../../broker/domain/state/setup.ts';
 import { stateKeys } from '../../broker/domain/state/state-keys.ts';
 import type { StateStore } from '../../broker/ports/state.ts';
-import { startTestCloud, TestClock, type TestCloud } from '../support/broker.ts';
+import { startTestBroker, startTestCloud, TestClock, type TestCloud } from '../support/broker.ts';
 import { newAccountId, newGrantId, newSession } from '../support/vault-side.ts';
 
 let cloud: TestCloud;
@@ -406,14 +406,21 @@ describe('the setup', () => {
     await own.end();
   });
 
-  it('of another version says what to do', async () => {
+  it('of another version says what to do, and nothing is written beside it', async () => {
     const own = await startTestCloud();
     const { state: store, kms } = own.connect();
     const before = Buffer.from(JSON.stringify({ version: 1, macKey: 'A'.repeat(43) }));
     await store.create(stateKeys.setup, await kms.encrypt(before, { app: 'halfkey', purpose: 'setup' }));
-    await expect(loadSetup(store, kms)).rejects.toThrow(
+    let isProbed = false;
+    const conformance = () => {
+      isProbed = true;
+      return Promise.resolve();
+    };
+    await expect(startTestBroker(own, new TestClock(), { ports: { conformance } })).rejects.toThrow(
       /^setup_mismatch: .* is of another version of Halfkey: begin with an empty data folder/,
     );
+    // Probing a store writes into it.
+    expect(isProbed).toBe(false);
     await own.end();
   });
 

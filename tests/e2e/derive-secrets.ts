@@ -80,6 +80,7 @@ export async function deriveSecrets(origin: string, person: Person, fileName: st
   const secrets = {
     'vault key': vaultKey,
     'content key': contentKey,
+    'KMS half': fromB64Url(released.kmsHalf),
     'account key': keyring.accountKey,
     'identity seed': identitySeed,
     'sharing key': keyring.sharing.privateKey,

@@ -128,7 +128,7 @@ function applyToVault(
 ): boolean {
   switch (operation.kind) {
     case 'genesis':
-      if (at.seq !== 0 || state.genesis !== undefined) return false;
+      if (state.genesis !== undefined) return false; // Segment 0 begins with one.
       state.genesis = operation;
       state.inboxKeys.push({ inbox: operation.inbox, atMs: operation.atMs, device: undefined, seq: at.seq });
       return true;
@@ -202,8 +202,8 @@ function retire(state: State, epoch: number): boolean {
   return true;
 }
 
+// An unpurged blob is an inbox key's.
 const isKnownBlob = (state: State, blob: string): boolean =>
-  state.unpurged.has(blob) ||
   state.erased.has(blob) ||
   state.versions.some((version) => version.blob === blob) ||
   state.inboxKeys.some(({ inbox }) => inbox.blob === blob);
@@ -305,7 +305,6 @@ function applyToEntry(
 }
 
 function place(state: State, entry: Entry, folder: string, name: string): boolean {
-  if (entry.folder === folder && entry.name === name) return true;
   const free = entry.trashedAtMs === 0 ? freeIn(state, folder, name, entry.id) : name;
   if (free === undefined) return false;
   Object.assign(entry, { folder, name: free });

@@ -34,6 +34,7 @@ const ENGLISH = '@zxcvbn-ts/language-en';
 const NO_WORDS = '\0no-words';
 const QUICK_OPAQUE_SOURCE = 'tests/support/quick-opaque.ts';
 const STAND_IN_SOURCE = 'tests/support/sync-access-stand-in.mjs';
+const WATCH_SOURCE = 'tests/support/watched-buffers.mjs';
 const BARE_SOURCES = [...BROKER_SOURCES, 'src', BARE_PAGE, QUICK_OPAQUE_SOURCE];
 
 /** How a product is made. */
@@ -50,6 +51,8 @@ const RECIPES = {
   'bare-app': { sources: BARE_SOURCES, make: (folder) => makeBareApp(folder, []) },
   /** The same, with a worker that is quick with passphrases: stretches them by next to nothing, and looks up common ones only. */
   'quick-bare-app': { sources: BARE_SOURCES, make: (folder) => makeBareApp(folder, [quickPassphrases()]) },
+  /** `bare-app`, whose worker notes the buffers that it makes. */
+  'watched-bare-app': { sources: [...BARE_SOURCES, WATCH_SOURCE], make: makeWatchedBareApp },
   /** `build/` and `dist/` as `npm run build` makes them, and the sources that they were made of. */
   app: { sources: [...BROKER_SOURCES, ...APP_SOURCES], make: makeApp },
   /** The same, quick with passphrases in the same way. */
@@ -153,6 +156,11 @@ async function makeBareApp(folder: string, plugins: Plugin[]): Promise<void> {
   });
 }
 
+async function makeWatchedBareApp(folder: string): Promise<void> {
+  cpSync(await productOf('bare-app'), folder, { recursive: true });
+  putBeforeWorker(folder, join('build', 'assets'), WATCH_SOURCE);
+}
+
 async function makeApp(folder: string): Promise<void> {
   copySources(ROOT, folder);
   cpSync(join(await productOf('broker'), 'dist'), join(folder, 'dist'), { recursive: true });
@@ -164,18 +172,32 @@ async function makeApp(folder: string): Promise<void> {
 async function makeWebKitApp(folder: string): Promise<void> {
   cpSync(await productOf('app'), folder, { recursive: true });
   const workers = join('build', '_app', 'immutable', 'workers');
+  const { script, digestBefore } = putBeforeWorker(folder, workers, STAND_IN_SOURCE);
+  const digestAfter = integrityOf(join(folder, script));
+  editIn(folder, 'build/service-worker.js', (text) => text.replace(digestBefore, digestAfter));
+  for (const file of [script, 'build/service-worker.js']) {
+    for (const ending of ['br', 'gz']) rmSync(join(folder, `${file}.${ending}`), { force: true });
+  }
+}
+
+/**
+ * Gives the crypto worker of a build a new head.
+ * @param workers where its script lies in the folder
+ * @param head the source of a script
+ */
+function putBeforeWorker(
+  folder: string,
+  workers: string,
+  head: string,
+): { script: string; digestBefore: string } {
   const [name, ...others] = readdirSync(join(folder, workers)).filter((file) =>
     /^crypto\.worker-.*\.js$/.test(file),
   );
   if (name === undefined || others.length > 0) throw new Error('expected one crypto worker');
   const script = join(workers, name);
   const digestBefore = integrityOf(join(folder, script));
-  editIn(folder, script, (text) => `{${readFileSync(join(ROOT, STAND_IN_SOURCE), 'utf8')}}\n${text}`);
-  const digestAfter = integrityOf(join(folder, script));
-  editIn(folder, 'build/service-worker.js', (text) => text.replace(digestBefore, digestAfter));
-  for (const file of [script, 'build/service-worker.js']) {
-    for (const ending of ['br', 'gz']) rmSync(join(folder, `${file}.${ending}`), { force: true });
-  }
+  editIn(folder, script, (text) => `{${readFileSync(join(ROOT, head), 'utf8')}}\n${text}`);
+  return { script, digestBefore };
 }
 
 /** As subresource integrity writes it. */

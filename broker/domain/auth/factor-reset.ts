@@ -12,6 +12,7 @@ import {
 import type { OneTimeState } from './one-time-state.ts';
 import { isFactorResetDue, pendingFactorReset } from '../account/pending-factor-reset.ts';
 import { BrokerProblem } from '../problem.ts';
+import { createQueue } from '../queue.ts';
 import { provenRecoveryKey } from './recovery-key.ts';
 import { keptProof, newProof } from './proof.ts';
 import type { SecondFactor } from './second-factor.ts';
@@ -34,6 +35,9 @@ export interface FactorResetDeps extends WelcomeDeps {
 /** Back in without an authenticator (contract/factor-reset.ts): passphrase and recovery key, a wait that everybody hears of, and both again. */
 export function createFactorReset(deps: FactorResetDeps) {
   const { accounts, secondFactor, state, events, clock } = deps;
+
+  /** Of all that ask one broker at the same moment, the first begins or stops the wait: the log tells of no other. */
+  const queue = createQueue();
 
   /** Begins the wait, unless it has begun; logged before. */
   async function begin(session: Session, recoveryPublicKey: string): Promise<AccountRecord> {
@@ -66,10 +70,8 @@ export function createFactorReset(deps: FactorResetDeps) {
       { signature }: Request<typeof contract.factorResetAsk>,
       sealedStates: readonly string[],
     ): Promise<{ answer: Answer<typeof contract.factorResetAsk>; issued?: Issued }> {
-      const record = await begin(
-        before,
-        await provenRecoveryKey(state, 'factor-reset', signature, sealedStates),
-      );
+      const recoveryPublicKey = await provenRecoveryKey(state, 'factor-reset', signature, sealedStates);
+      const record = await queue(before.account, () => begin(before, recoveryPublicKey));
       const pending = pendingFactorReset(record, clock());
       if (!pending) throw new BrokerProblem('login_expired'); // It lapsed just now.
       const waitSeconds = Math.max(0, Math.ceil((pending.dueAtMs - clock()) / 1000));
@@ -116,16 +118,18 @@ export function createFactorReset(deps: FactorResetDeps) {
       return welcome(deps, full, record, { proof });
     },
 
-    async stop({ account, device }: Session) {
-      const record = await accounts.read(account);
-      if (!record || !pendingFactorReset(record, clock())) return {};
-      await events.append(account, { kind: 'factor-reset-stopped', device });
-      await accounts.update(account, (stored) => {
-        const stopped = { ...stored };
-        delete stopped.factorReset;
-        return stopped;
+    stop({ account, device }: Session) {
+      return queue(account, async () => {
+        const record = await accounts.read(account);
+        if (!record || !pendingFactorReset(record, clock())) return {};
+        await events.append(account, { kind: 'factor-reset-stopped', device });
+        await accounts.update(account, (stored) => {
+          const stopped = { ...stored };
+          delete stopped.factorReset;
+          return stopped;
+        });
+        return {};
       });
-      return {};
     },
 
     /** What everybody who is signed in hears of. */

@@ -44,9 +44,27 @@ const SetupJson = v.strictObject({
 /** Under the MAC key of the setup, so that another setup cannot vouch for itself. */
 const Canary = v.strictObject({ opaquePublicKey: v.string(), nameCheck: key });
 
+interface Loaded {
+  readonly setup: Setup;
+  readonly codec: RecordCodec;
+}
+
+/**
+ * Whether the setup that the bucket has is ours to go on with, and whether it may have none. Writes nothing.
+ * @param versions asked, where there is none, whether there are accounts already
+ * @throws StartRefused as `loadSetup`
+ */
+export async function checkSetup(
+  store: StateStore,
+  kms: BrokerKms,
+  versions?: Pick<StateVersions, 'list'>,
+): Promise<void> {
+  await findSetup(store, kms, versions);
+}
+
 /**
  * Reads `broker/setup`, or makes it when the bucket is new: create-only, so that of several first brokers one wins.
- * @param versions asked, before one is made, whether there are accounts already
+ * @param versions as `checkSetup`
  * @throws StartRefused `setup_mismatch` when setup and canary do not belong together, or KMS cannot open it; `setup_lost`
  *   when there is a canary, or an account, but no setup: a new one would lock every account out
  */
@@ -54,23 +72,41 @@ export async function loadSetup(
   store: StateStore,
   kms: BrokerKms,
   versions?: Pick<StateVersions, 'list'>,
-): Promise<{ setup: Setup; codec: RecordCodec }> {
+): Promise<Loaded> {
+  const found = (await findSetup(store, kms, versions)) ?? (await makeSetup(store, kms));
+  const { setup, codec } = found;
+  if (!found.hasCanary) {
+    await store.create(stateKeys.canary, codec.encode(stateKeys.canary, 0, canaryOf(setup)));
+    await checkCanary(store, codec, setup);
+  }
+  return { setup, codec };
+}
+
+/** @returns undefined in a new bucket */
+async function findSetup(
+  store: StateStore,
+  kms: BrokerKms,
+  versions: Pick<StateVersions, 'list'> | undefined,
+): Promise<(Loaded & { hasCanary: boolean }) | undefined> {
   await opaque.ready;
   const canary = await store.read(stateKeys.canary);
-  let stored = await store.read(stateKeys.setup);
+  const stored = await store.read(stateKeys.setup);
   if (!stored) {
     const beside = canary ? stateKeys.canary : await firstAccount(versions);
-    if (beside !== undefined) {
-      throw new StartRefused('setup_lost', `expected ${stateKeys.setup} beside ${beside}, found none`);
-    }
-    stored = await createSetup(store, kms);
+    if (beside === undefined) return undefined;
+    throw new StartRefused('setup_lost', `expected ${stateKeys.setup} beside ${beside}, found none`);
   }
-  if (!stored) throw new BrokerProblem('store_unreachable');
   const setup = await openSetup(stored.bytes, kms);
   const codec = createRecordCodec(setup.macKey);
-  if (!canary) await store.create(stateKeys.canary, codec.encode(stateKeys.canary, 0, canaryOf(setup)));
-  await checkCanary(store, codec, setup);
-  return { setup, codec };
+  if (canary) await checkCanary(store, codec, setup);
+  return { setup, codec, hasCanary: canary !== undefined };
+}
+
+async function makeSetup(store: StateStore, kms: BrokerKms): Promise<Loaded & { hasCanary: boolean }> {
+  const stored = await createSetup(store, kms);
+  if (!stored) throw new BrokerProblem('store_unreachable');
+  const setup = await openSetup(stored.bytes, kms);
+  return { setup, codec: createRecordCodec(setup.macKey), hasCanary: false };
 }
 
 async function firstAccount(versions: Pick<StateVersions, 'list'> | undefined): Promise<string | undefined> {

@@ -83,6 +83,8 @@ export function createAppending({ accounts, grants, log, clock }: AppendingDeps)
       const { segment, grant, snapshot } = order;
       const head = readSegmentHead(segment);
       if (head?.epoch !== record.epoch) throw malformed();
+      // What is said in the clear is believed when somebody signs in, long after this device may have been signed out.
+      if (snapshot && snapshot.seq >= head.seq) throw malformed('snapshot.seq');
       if (head.writer.every((byte) => byte === 0)) {
         await requireOwner(session, vault, order);
         return log.append(vault, record.head, segment, undefined, snapshot);
@@ -98,4 +100,5 @@ export function createAppending({ accounts, grants, log, clock }: AppendingDeps)
   };
 }
 
-const malformed = (): BrokerProblem => new BrokerProblem('input_malformed', { fields: ['segment'] });
+const malformed = (field = 'segment'): BrokerProblem =>
+  new BrokerProblem('input_malformed', { fields: [field] });

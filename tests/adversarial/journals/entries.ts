@@ -190,6 +190,18 @@ export const ENTRY_VECTORS: readonly JournalSpec[] = [
     ]),
   ),
   fold(
+    'name-98',
+    'behind (98) comes (99)',
+    numbered(1, [...copies('a').slice(0, -1), 'a', 'a']),
+    shown([...copies('a'), `a (${folderId(100)})`]),
+  ),
+  fold(
+    'name-pair',
+    'a character that is two units of UTF-16 goes whole, where half of it would be enough',
+    numbered(1, [EMOJI.repeat(63), EMOJI.repeat(63)]),
+    shown([EMOJI.repeat(63), `${EMOJI.repeat(62)} (2)`]),
+  ),
+  fold(
     'name-99',
     'behind (99) comes the entry’s id; when that is taken too the operation is skipped',
     [
@@ -468,6 +480,13 @@ export const ENTRY_VECTORS: readonly JournalSpec[] = [
     ],
     ['b'],
     4,
+  ),
+  fold(
+    'purged-one',
+    '"purged" counts also when it names blobs that are not gone by it',
+    [op.file(1, 'a'), op.purged(blobId(9), blobId(1)), op.purged(blobId(9), blobId(1))],
+    ['a'],
+    1,
   ),
   fold(
     'purged-some',

@@ -197,7 +197,7 @@ row(
     expect(head.seq).toBe(0);
     for (const code of codes) t.refused(code);
     expect([...codes].sort()).toEqual(['grant_missing', 'store_full', 'upload_mismatch']);
-    t.held('a quarter of the quota without a code, and never more than the quota with one');
+    t.held('a quarter of the quota at a time without a code, and never more than the quota with one');
   },
 );
 

@@ -9,6 +9,7 @@ import type { DeviceId } from '$contract/ids.ts';
 import { PROOF_HEADER, type Route } from '$contract/route.ts';
 import { VAULT_EVENTS_PATH } from '$contract/vault-events.ts';
 import { keysRelease } from '$contract/vault-keys.ts';
+import { logAppend, logRead } from '$contract/vault-log.ts';
 import { createAccounts, withoutDevice } from '../../../broker/domain/account/accounts.ts';
 import { createRecords } from '../../../broker/domain/state/records.ts';
 import { loadSetup } from '../../../broker/domain/state/setup.ts';
@@ -57,7 +58,7 @@ row(
   {
     attack: 'a copied cookie, used from another machine',
     tried:
-      'every route of every stage, and the stream, with the cookie alone, with a proof of another key, with a captured proof of another request; HEAD; the whole request sent again',
+      'every route of every stage, and the stream, with the cookie alone, with a proof of another key, with a captured proof of another request; HEAD; the whole request sent again; its one right, fifty times at once',
   },
   async (t) => {
     const clients = await clientsByStage(house, broker);
@@ -126,6 +127,21 @@ async function ended(t: Trial): Promise<void> {
   expect(await victim.call(account.sessionRead)).toMatchObject({ code: 'session_missing' });
   expect(await other.call(account.sessionRead)).toMatchObject({ ok: true });
   t.held('a cookie alone ends its own session, and does nothing else');
+  await endedAtOnce(t);
+}
+
+/** What it may do is told once, however often it is asked for at the same moment. */
+async function endedAtOnce(t: Trial): Promise<void> {
+  const victim = await newcomer(house, broker, 'ended-at-once');
+  const other = house.clientOf(broker).knows(victim);
+  await other.signIn('ended-at-once');
+  const before = (await eventKinds(other)).length;
+  const requests = Array.from({ length: 50 }, () =>
+    thiefOf(victim).raw('POST', account.sessionEnd.path, '{}', { [PROOF_HEADER]: '' }),
+  );
+  expect((await Promise.all(requests)).filter(({ status }) => status !== 200 && status !== 401)).toEqual([]);
+  expect((await eventKinds(other)).slice(before)).toEqual(['signed-out']);
+  t.vary(requests.length);
 }
 
 row(
@@ -275,10 +291,37 @@ row(
 );
 
 row(
+  'J12',
+  {
+    attack: 'keeping a new device out by a snapshot that there is not',
+    tried:
+      'a device names one of its own segment, of one to come, and of the greatest number there is; twice each',
+  },
+  async (t) => {
+    const owner = await newcomer(house, broker, 'snapshots');
+    for (const ahead of [1, 2, Number.MAX_SAFE_INTEGER - 2, Number.MAX_SAFE_INTEGER - 1]) {
+      for (let times = 0; times < 2; times += 1) {
+        const { head } = await owner.must(logRead, { from: '0' });
+        const snapshot = { seq: head.seq + ahead, pages: [newBlobId()] };
+        const reply = await owner.call(logAppend, { segment: owner.segmentAfter(head), snapshot });
+        expect(reply).toMatchObject({ code: 'input_malformed' });
+        t.refused('input_malformed');
+        t.vary(1);
+      }
+    }
+    const newDevice = house.clientOf(broker).knows(owner);
+    const { opening } = await newDevice.signIn('snapshots');
+    expect(opening).toMatchObject([{ from: 0, pages: [] }]);
+    t.held('a new device gets in, and is told of no such snapshot');
+  },
+);
+
+row(
   'J16',
   {
     attack: 'keeping the owner’s tabs from their streams',
-    tried: 'sixteen streams and as many HEAD requests with a copied cookie, and without any',
+    tried:
+      'sixteen streams and as many HEAD requests with a copied cookie, and without any; as many of a stolen device’s own as it gets',
   },
   async (t) => {
     const owner = await newcomer(house, broker, 'streams');
@@ -298,9 +341,20 @@ row(
         t.vary(1);
       }
     }
+    const stolen = house.clientOf(broker).knows(owner);
+    await stolen.signIn('streams');
+    const taken = await Promise.all(Array.from({ length: 17 }, () => stolen.raw('GET', path)));
+    expect(
+      taken
+        .map(({ status }) => status)
+        .sort()
+        .slice(-2),
+    ).toEqual([200, 429]);
+    t.refused('429');
+    t.vary(taken.length);
     const stream = await owner.raw('GET', path);
     expect(stream.status).toBe(200);
-    await stream.body?.cancel();
+    for (const one of [...taken, stream]) await one.body?.cancel();
     expect(await owner.call(account.sessionRead)).toMatchObject({ ok: true });
     t.held('the owner’s stream opens');
   },
