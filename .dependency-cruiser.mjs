@@ -109,7 +109,7 @@ export default {
       '^src/lib/worker/(host|scripts)\\.ts$',
       SERVICE_WORKER,
     ),
-    only('ui', lib('ui'), LEAVES, lib('protocol', 'platform', 'state')),
+    only('ui', lib('ui'), LEAVES, lib('protocol', 'platform')),
     only('routes', '^src/routes/', LEAVES, lib('protocol', 'platform', 'state', 'ui'), '^src/[a-z]+\\.css$'),
     // What is said on the port of a download is the transfer's to define.
     only(

@@ -6,8 +6,9 @@ const SWEEP_MS = 100;
 const FIRST_REQUEST_MS = 1_000;
 
 /**
- * To be called before the server has its first connection. Browsers open connections ahead of need, and Node takes one on which nothing
- * was ever asked for a busy one: `closeIdleConnections` leaves it, and the server would wait for it until it cuts.
+ * To be called before the server has its first connection. Browsers open connections ahead of need, and Node takes one
+ * on which nothing was ever asked for a busy one: `closeIdleConnections` leaves it, and the server would wait for it
+ * until it cuts.
  * @param graceMs how long running requests may take to end
  * @returns ends the server: no new connections, running requests end within `graceMs`, then all is cut
  */

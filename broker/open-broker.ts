@@ -15,9 +15,9 @@ export interface OpenBroker {
 }
 
 /**
- * Everything between a cloud and anyone who asks: a server of Node, a function in AWS Lambda, a command line, a test. Looks first whether
- * what is there is of this version, so that nothing is written beside another's; then whether the store is fit; and makes the broker's
- * own secrets, or loads those that an earlier one has made.
+ * Everything between a cloud and anyone who asks: a server of Node, a function in AWS Lambda, a command line, a test.
+ * Looks first whether what is there is of this version, so that nothing is written beside another's; then whether the
+ * store is fit; and makes the broker's own secrets, or loads those that an earlier one has made.
  * @throws StartRefused `store_unfit`, `setup_mismatch`, `setup_lost`; BrokerProblem for what cannot be reached
  */
 export async function openBroker(ports: BrokerPorts, settings: DomainSettings): Promise<OpenBroker> {

@@ -1,6 +1,7 @@
-// The service worker of the crypto worker's folder. What the crypto worker asks for goes straight to the network, and above all the parts
-// of an upload do: the app's own service worker would be handed each of them as it passes, and hold it until its garbage is collected.
-// Scripts alone come from where the app's service worker has put them, with their digests checked.
+// The service worker of the crypto worker's folder. What the crypto worker asks for goes straight to the network, and
+// above all the parts of an upload do: the app's own service worker would be handed each of them as it passes, and hold
+// it until its garbage is collected. Scripts alone come from where the app's service worker has put them, with their
+// digests checked.
 
 const SHELL = `workbox-precache-v2-${location.origin}/`;
 const SCRIPTS = '/_app/immutable/';
@@ -28,7 +29,8 @@ if (knowsRules) {
   });
 }
 
-// WebKit starts a controlled worker without looking into its own cache of files that never change: a network alone would do.
+// WebKit starts a controlled worker without looking into its own cache of files that never change: a network alone
+// would do.
 async function fromShell(request) {
   const shell = await caches.open(SHELL);
   return (await shell.match(request.url)) ?? fetch(request);

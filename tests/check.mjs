@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { bin } from '../broker/launch/install.mjs';
 import { root } from '../broker/launch/root.mjs';
 
-// `npm run check`: formatting, lint, types, the order of imports, unused code. Two at a time, the longest first; what a tool prints is
-// shown in one piece when it ends.
+// `npm run check`: formatting, lint, types, the order of imports, unused code. Two at a time, the longest first; what a
+// tool prints is shown in one piece when it ends.
 
 /** @type {Record<string, string[]>} */
 const TOOLS = {

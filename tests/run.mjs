@@ -9,9 +9,9 @@ import { endWith } from '../broker/launch/run.mjs';
 import { changedSince, relatedTo, specsFor } from './support/changed.mjs';
 import { readPlaywright, readVitest, summarise } from './support/summary.mjs';
 
-// `npm test`, or one suite by its name (`node tests/run.mjs unit`), on a machine with nothing but Node.js: installs packages and browsers,
-// builds, runs, and says at the end what took long, what was skipped, and what passed only at the second try. What follows the name of a
-// suite goes on to its tool.
+// `npm test`, or one suite by its name (`node tests/run.mjs unit`), on a machine with nothing but Node.js: installs
+// packages and browsers, builds, runs, and says at the end what took long, what was skipped, and what passed only at
+// the second try. What follows the name of a suite goes on to its tool.
 
 /**
  * @typedef {object} Run how one tool is called

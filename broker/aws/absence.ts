@@ -9,9 +9,9 @@ interface ObjectName {
 }
 
 /**
- * Reads an object that may not be there. S3 answers 404 for a missing key only to who may list the bucket, and a policy that allows
- * that by prefix says nothing of it to a GET, which names none: then it is 403, and a listing of that very key settles it. Any other
- * refusal comes through as it was.
+ * Reads an object that may not be there. S3 answers 404 for a missing key only to who may list the bucket, and a policy
+ * that allows that by prefix says nothing of it to a GET, which names none: then it is 403, and a listing of that very
+ * key settles it. Any other refusal comes through as it was.
  * @returns undefined when there is no such object
  */
 export async function readPresent<Result>(
@@ -52,7 +52,10 @@ async function isListed(s3: S3Client, { Bucket, Key }: ObjectName, refusal: unkn
   }
 }
 
-/** Under credentials that are taken: others are refused whatever they ask for. A HEAD's refusal has no word for it, its listing's has. */
+/**
+ * Under credentials that are taken: others are refused whatever they ask for. A HEAD's refusal has no word for it, its
+ * listing's has.
+ */
 function isForbidden(error: unknown): boolean {
   return faultStatus(error) === 403 && !credentialsAreStale(error);
 }

@@ -44,7 +44,10 @@ export interface CloudPorts extends Omit<DomainPorts, 'clock'> {
   close(): void;
 }
 
-/** Three tries of it end before the time for a request does, so that nothing happens after its client was told of a failure. */
+/**
+ * Three tries of it end before the time for a request does, so that nothing happens after its client was told of a
+ * failure.
+ */
 const TIMEOUTS = {
   connectionTimeout: 3_000,
   requestTimeout: 9_000,

@@ -89,8 +89,8 @@ const CHECKS = {
 } as const satisfies Record<string, Check>;
 
 /**
- * Tries out, in scratch keys that are removed again, what an S3 that is not AWS's must do for the broker to be safe on it:
- * many refuse nothing where they should (DESIGN §8).
+ * Tries out, in scratch keys that are removed again, what an S3 that is not AWS's must do for the broker to be safe on
+ * it: many refuse nothing where they should.
  * @throws StartRefused `store_unfit`, naming everything that does not hold
  * @throws BrokerProblem `store_unreachable` when it does not answer
  */

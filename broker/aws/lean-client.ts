@@ -1,6 +1,6 @@
 /**
- * Settings of every client: what its requests pass through is put together once for each kind of request instead of for each
- * request. One with options or middleware of its own has to be sent with options, which keeps it apart.
+ * Settings of every client: what its requests pass through is put together once for each kind of request instead of for
+ * each request. One with options or middleware of its own has to be sent with options, which keeps it apart.
  */
 export const LEAN = { cacheMiddleware: true } as const;
 
@@ -21,7 +21,10 @@ const UNUSED = [
   'regionRedirectMiddleware',
 ] as const;
 
-/** Takes out of a client what is of no use here: releasing a hundred keys is two hundred requests. @returns the client */
+/**
+ * Takes out of a client what is of no use here: releasing a hundred keys is two hundred requests.
+ * @returns the client
+ */
 export function lean<Client extends { readonly middlewareStack: { remove(name: string): boolean } }>(
   client: Client,
 ): Client {

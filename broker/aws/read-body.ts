@@ -1,7 +1,10 @@
 import { Readable } from 'node:stream';
 import { BrokerProblem } from '../domain/problem.ts';
 
-/** The clients' own limits end at the headers, or are on silence: a body that trickles in would hold up its reader for ever. */
+/**
+ * The clients' own limits end at the headers, or are on silence: a body that trickles in would hold up its reader for
+ * ever.
+ */
 const BODY_MS = 20_000;
 
 /**

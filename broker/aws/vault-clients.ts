@@ -30,7 +30,10 @@ export interface VaultClients {
 /** A client with its middleware is some hundred kB; vaults beyond these are set up anew when they come back. */
 const MAX_KEPT_VAULTS = 256;
 const CONNECT_TIMEOUT_MS = 3_000;
-/** Three tries of it end before the time for a request does, so that nothing happens after its client was told of a failure. */
+/**
+ * Three tries of it end before the time for a request does, so that nothing happens after its client was told of a
+ * failure.
+ */
 const REQUEST_TIMEOUT_MS = 9_000;
 /** Silence in the middle of an answer; S3 is silent for minutes while it completes an upload. */
 const SILENCE_MS = { s3: 300_000, kms: REQUEST_TIMEOUT_MS } as const;
@@ -125,7 +128,10 @@ export class VaultClientCache {
   }
 }
 
-/** Runs a request with the vault's clients, and once more under fresh credentials when the kept ones are no longer taken. */
+/**
+ * Runs a request with the vault's clients, and once more under fresh credentials when the kept ones are no longer
+ * taken.
+ */
 export async function withVaultClients<Result>(
   cache: VaultClientCache,
   vault: VaultId,

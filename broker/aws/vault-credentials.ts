@@ -70,8 +70,9 @@ export function vaultCredentials(deps: VaultCredentialsDeps): FetchVaultCredenti
 }
 
 /**
- * The same credentials for all clients of a vault, fetched once however many ask at a time, and anew when the SDK, which asks
- * only at the first request and near the end, would find them near their end too. A failed fetch is not kept.
+ * The same credentials for all clients of a vault, fetched once however many ask at a time, and anew when the SDK,
+ * which asks only at the first request and near the end, would find them near their end too. A failed fetch is not
+ * kept.
  */
 export function sharedCredentials(
   fetch: (token?: string) => Promise<ShortCredentials>,

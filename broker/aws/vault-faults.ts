@@ -57,8 +57,8 @@ export function credentialsAreStale(error: unknown): boolean {
 }
 
 /**
- * What a failed S3 request means to the one who asked: `store_full`, `store_unreachable` (no answer, 5xx, throttling), or
- * `internal` for an answer that only a mistake of ours or of the operator's policies brings about.
+ * What a failed S3 request means to the one who asked: `store_full`, `store_unreachable` (no answer, 5xx, throttling),
+ * or `internal` for an answer that only a mistake of ours or of the operator's policies brings about.
  */
 export function storeFault(error: unknown): BrokerProblem {
   if (error instanceof BrokerProblem) return error;
@@ -85,8 +85,10 @@ export function kmsFault(error: unknown): BrokerProblem {
 /** No answer (refused connection, timeout), one that says "later", or credentials that have to be fetched anew. */
 function unanswered(error: unknown, status: number | undefined): boolean {
   if (credentialsAreStale(error) || THROTTLING.has(faultName(error))) return true;
-  // A programming error is thrown without a status too, and must not look like an outage: who waits for its end waits for ever.
+  // A programming error is thrown without a status too, and must not look like an outage: who waits for its end waits
+  // for ever.
   if (status === undefined) return !PROGRAMMING_ERRORS.some((kind) => error instanceof kind);
-  // A success that is an error all the same broke off in the middle; 409 is another request of the same object under way.
+  // A success that is an error all the same broke off in the middle; 409 is another request of the same object under
+  // way.
   return status < 300 || status >= 500 || [408, 409, 429].includes(status);
 }

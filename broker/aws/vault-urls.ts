@@ -7,12 +7,14 @@ import type { VaultClientCache } from './vault-clients.ts';
 import { storeFault } from './vault-faults.ts';
 import { objectKey } from './object-paths.ts';
 
-/** The presigner moves `x-amz-*` headers into the query, where S3 ignores a checksum; this one stays a signed header. */
+/**
+ * The presigner moves `x-amz-*` headers into the query, where S3 ignores a checksum; this one stays a signed header.
+ */
 const CHECKSUM = 'x-amz-checksum-sha256';
 
 /**
- * Anyone who has a blob's URL may open it as a page of S3's origin, and what lies there is a member's to choose: it is saved, and never
- * shown or run. Signed, so that nobody can leave it out.
+ * Anyone who has a blob's URL may open it as a page of S3's origin, and what lies there is a member's to choose: it is
+ * saved, and never shown or run. Signed, so that nobody can leave it out.
  */
 const AS_ATTACHMENT = {
   ResponseContentType: OBJECT_TYPE,

@@ -7,8 +7,8 @@ const TRIES = 8;
 const PAUSE_MS = 20;
 
 /**
- * Sends a conditional write again for as long as S3 answers 409: another one of the same key is under way, and which of the two
- * wins is open until it has ended (ConditionalRequestConflict). Any other failure comes through.
+ * Sends a conditional write again for as long as S3 answers 409: another one of the same key is under way, and which of
+ * the two wins is open until it has ended (ConditionalRequestConflict). Any other failure comes through.
  * @throws BrokerProblem `store_unreachable`, with seconds to wait, when that does not end
  */
 export async function throughConflicts<Result>(write: () => Promise<Result>): Promise<Result> {

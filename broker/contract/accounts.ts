@@ -33,7 +33,10 @@ export type Membership = v.InferOutput<typeof Membership>;
 export const EventHead = v.object({ seq: Count, hash: b64url({ exactly: 32 }) });
 export type EventHead = v.InferOutput<typeof EventHead>;
 
-/** What a device without a copy of a vault's journal begins from: segments from a place on, and the pages of the snapshot before it. */
+/**
+ * What a device without a copy of a vault's journal begins from: segments from a place on, and the pages of the
+ * snapshot before it.
+ */
 export const Opening = v.object({
   vault: VaultId,
   /** Place of the first segment; 0 where there is no snapshot. */
@@ -87,7 +90,10 @@ export const signupFinish = route({
   }),
 });
 
-/** 3: the first code. Issues stage `setup`, the vault that the account will own, and the KMS half for its first inbox key. */
+/**
+ * 3: the first code. Issues stage `setup`, the vault that the account will own, and the KMS half for its first inbox
+ * key.
+ */
 export const signupVerify = route({
   method: 'POST',
   path: '/api/signup/verify',
@@ -100,8 +106,8 @@ export const signupVerify = route({
 });
 
 /**
- * 4: everything the account needs, at once: only now the name is claimed and the account is active. Repeating it with the
- * same bytes is answered as the first time. Issues stage `full` and a grant.
+ * 4: everything the account needs, at once: only now the name is claimed and the account is active. Repeating it with
+ * the same bytes is answered as the first time. Issues stage `full` and a grant.
  */
 export const signupComplete = route({
   method: 'POST',
@@ -159,7 +165,9 @@ export const recoveryStart = route({
   answer: v.object({ challenge: b64url({ exactly: 32 }) }),
 });
 
-/** Ed25519 over `halfkey/recovery/1` ‖ recovery public key ‖ challenge, each length-prefixed. Issues `recovery-code`. */
+/**
+ * Ed25519 over `halfkey/recovery/1` ‖ recovery public key ‖ challenge, each length-prefixed. Issues `recovery-code`.
+ */
 export const recoveryProve = route({
   method: 'POST',
   path: '/api/recovery/prove',
@@ -178,7 +186,10 @@ export const recoveryCode = route({
   answer: v.object({ registrationResponse: OpaqueMessage, keyring: KeyringRecord }),
 });
 
-/** New OPAQUE record and keyring, new session epoch: every older session ends. `device_revoked`. Issues stage `full` and a grant. */
+/**
+ * New OPAQUE record and keyring, new session epoch: every older session ends. `device_revoked`. Issues stage `full` and
+ * a grant.
+ */
 export const recoveryComplete = route({
   method: 'POST',
   path: '/api/recovery/complete',
@@ -191,7 +202,10 @@ export const recoveryComplete = route({
   answer: SignedIn,
 });
 
-/** Another authenticator, asked for without a code (factor-reset.ts), and neither stopped nor overtaken: ms since 1970, the broker's. */
+/**
+ * Another authenticator, asked for without a code (factor-reset.ts), and neither stopped nor overtaken: ms since 1970,
+ * the broker's.
+ */
 export const PendingFactorReset = v.object({ askedAtMs: Count, dueAtMs: Count });
 export type PendingFactorReset = v.InferOutput<typeof PendingFactorReset>;
 
@@ -209,7 +223,10 @@ export const sessionRead = route({
   }),
 });
 
-/** Signs out: the cookie goes, the session's grants end. Asked with the cookie alone, too: a device that was wiped has no key any more. */
+/**
+ * Signs out: the cookie goes, the session's grants end. Asked with the cookie alone, too: a device that was wiped has
+ * no key any more.
+ */
 export const sessionEnd = route({
   method: 'POST',
   path: '/api/session/end',
@@ -250,7 +267,10 @@ export type AccountEventKind =
   | 'granted'
   | 'released'
   | 'generated'
-  /** A grant's releases were spent, and somebody wanted more of them; once for each grant, with the blobs that were asked for first. */
+  /**
+   * A grant's releases were spent, and somebody wanted more of them; once for each grant, with the blobs that were
+   * asked for first.
+   */
   | 'release-refused'
   | 'purged'
   | 'inbox-removed'
@@ -263,7 +283,10 @@ export type AccountEventKind =
   | 'passphrase-renewed'
   | 'signed-out';
 
-/** One line of the broker's event log. `hash` is of `eventFields`, `prevHash` that of the one before; 32 zeros before the first. */
+/**
+ * One line of the broker's event log. `hash` is of `eventFields`, `prevHash` that of the one before; 32 zeros before
+ * the first.
+ */
 export const AccountEvent = v.object({
   seq: Count,
   atMs: Count,
@@ -280,8 +303,8 @@ export const AccountEvent = v.object({
 export type AccountEvent = v.InferOutput<typeof AccountEvent>;
 
 /**
- * What an event's hash is of: SHA-256 over these, each length-prefixed (u32be), so that anyone who reads the log computes it. Of two events
- * that differ in anything these differ.
+ * What an event's hash is of: SHA-256 over these, each length-prefixed (u32be), so that anyone who reads the log
+ * computes it. Of two events that differ in anything these differ.
  */
 export function eventFields(account: AccountId, event: Omit<AccountEvent, 'hash'>): string[] {
   const { seq, atMs, kind, device = '', vault = '', grant = '', blobs, prevHash } = event;

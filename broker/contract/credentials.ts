@@ -4,9 +4,9 @@ import { b64url, Code, DeviceId, Factor, UserName } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { Empty, route } from './route.ts';
 
-// What one signs in and gets back in with, made anew by somebody who is signed in: each route but the first wants the proof that
-// this session got for passphrase and code in the last ten minutes, else it is `proof_missing`. What replaces something is logged
-// before it takes effect.
+// What one signs in and gets back in with, made anew by somebody who is signed in: each route but the first wants the
+// proof that this session got for passphrase and code in the last ten minutes, else it is `proof_missing`. What
+// replaces something is logged before it takes effect.
 
 /** What `credentialsProve` answered; the session's cookie alone renews nothing. */
 const proof = b64url({ exactly: 32 });
@@ -50,8 +50,8 @@ export const authenticatorRenew = route({
 });
 
 /**
- * The new authenticator's first code. Every session but this one ends, which is issued a new token; when the answer is lost this one
- * has ended too.
+ * The new authenticator's first code. Every session but this one ends, which is issued a new token; when the answer is
+ * lost this one has ended too.
  */
 export const authenticatorConfirm = route({
   method: 'POST',
@@ -62,7 +62,10 @@ export const authenticatorConfirm = route({
   renewsToken: true,
 });
 
-/** Another recovery key, and the next keyring, wrapped for it; the kit before opens nothing any more. May be sent again. `keyring_changed`. */
+/**
+ * Another recovery key, and the next keyring, wrapped for it; the kit before opens nothing any more. May be sent again.
+ * `keyring_changed`.
+ */
 export const kitRenew = route({
   method: 'POST',
   path: '/api/credentials/kit',
@@ -77,8 +80,8 @@ export const kitRenew = route({
 });
 
 /**
- * Ends the sessions of another device, for good: it signs in again as a new one only (`device_revoked`). May be sent again; one's own is
- * `input_malformed`.
+ * Ends the sessions of another device, for good: it signs in again as a new one only (`device_revoked`). May be sent
+ * again; one's own is `input_malformed`.
  */
 export const deviceRevoke = route({
   method: 'POST',

@@ -10,9 +10,9 @@ const SMALL_ORDER = new Set([
 const P = `7f${'ff'.repeat(30)}ed`;
 
 /**
- * Whether a public key, or the first half of a signature, is written as RFC 8032 §5.1.2 writes a point (y < p), and is none of small order,
- * with which anybody signs anything. Both sides judge this themselves (docs/FORMAT.md §2): the verifications that they call take either.
- * Whether it is a point at all, these see.
+ * Whether a public key, or the first half of a signature, is written as RFC 8032 §5.1.2 writes a point (y < p), and is
+ * none of small order, with which anybody signs anything. Both sides judge this themselves (docs/FORMAT.md §2): the
+ * verifications that they call take either. Whether it is a point at all, these see.
  * @param point 32 bytes
  */
 export function isUsualPoint(point: Uint8Array): boolean {

@@ -9,8 +9,8 @@ export type KeyPurpose = v.InferOutput<typeof KeyPurpose>;
 export const KeyEpoch = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff));
 
 /**
- * An envelope as it travels and rests (`v/<vault>/keys/<blob>/<epoch>`, JSON). The broker reads `kmsBlob` out of it at a
- * release, and `purpose` when it looks whether it belongs to anything; what it means is in docs/FORMAT.md.
+ * An envelope as it travels and rests (`v/<vault>/keys/<blob>/<epoch>`, JSON). The broker reads `kmsBlob` out of it at
+ * a release, and `purpose` when it looks whether it belongs to anything; what it means is in docs/FORMAT.md.
  */
 export const EnvelopeRecord = v.strictObject({
   suite: v.literal('halfkey/1'),
@@ -26,5 +26,8 @@ export type EnvelopeRecord = v.InferOutput<typeof EnvelopeRecord>;
 export const EnvelopeName = v.strictObject({ blob: BlobId, epoch: KeyEpoch });
 export type EnvelopeName = v.InferOutput<typeof EnvelopeName>;
 
-/** Until when (u64be, ms since 1970), and the broker's HMAC-SHA-256 of what was made: what lets an envelope of it be written. */
+/**
+ * Until when (u64be, ms since 1970), and the broker's HMAC-SHA-256 of what was made: what lets an envelope of it be
+ * written.
+ */
 export const EnvelopeProof = b64url({ exactly: 40 });

@@ -3,13 +3,14 @@ import { DeviceKey, SignedIn } from './accounts.ts';
 import { b64url, Code, Count, UserName } from './ids.ts';
 import { route } from './route.ts';
 
-// Another authenticator for who has neither the one before nor a backup code: passphrase and recovery key, and then 72 hours in which
-// every device of the account is told and may stop it. After them both are shown once more.
+// Another authenticator for who has neither the one before nor a backup code: passphrase and recovery key, and then 72
+// hours in which every device of the account is told and may stop it. After them both are shown once more.
 
 /**
- * After a `recoveryStart`: Ed25519 over `halfkey/factor-reset/1` ‖ recovery public key ‖ challenge, each length-prefixed. The first time
- * it begins the wait, and then it says how much of it is left; once that is nothing it issues stage `factor-reset` (10 minutes). Anyone who comes
- * a month late begins anew. `login_expired`, `recovery_refused`.
+ * After a `recoveryStart`: Ed25519 over `halfkey/factor-reset/1` ‖ recovery public key ‖ challenge, each
+ * length-prefixed. The first time it begins the wait, and then it says how much of it is left; once that is nothing it
+ * issues stage `factor-reset` (10 minutes). Anyone who comes a month late begins anew. `login_expired`,
+ * `recovery_refused`.
  */
 export const factorResetAsk = route({
   method: 'POST',
@@ -35,7 +36,10 @@ export const factorResetSecret = route({
   }),
 });
 
-/** The new authenticator's first code. Every session and backup code of before is over. `device_revoked`. Issues stage `full` and a grant. */
+/**
+ * The new authenticator's first code. Every session and backup code of before is over. `device_revoked`. Issues stage
+ * `full` and a grant.
+ */
 export const factorResetConfirm = route({
   method: 'POST',
   path: '/api/factor-reset/confirm',

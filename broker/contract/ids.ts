@@ -65,12 +65,13 @@ export const UserName = v.pipe(
 );
 export type UserName = v.InferOutput<typeof UserName>;
 
-// Of a last group of two characters the second carries two bits, of one of three the third carries four; the rest are zero.
+// Of a last group of two characters the second carries two bits, of one of three the third carries four; the rest are
+// zero.
 const CANONICAL_END = /^(?:|[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])$/;
 
 /**
- * Canonical base64url without padding of exactly, or at most, so many bytes. Readers differ in what they make of another form of
- * the same bytes, and two texts of one value are two keys.
+ * Canonical base64url without padding of exactly, or at most, so many bytes. Readers differ in what they make of
+ * another form of the same bytes, and two texts of one value are two keys.
  */
 export function b64url(sizeBytes: { exactly: number } | { atMost: number }) {
   const characters = (bytes: number) => Math.ceil((bytes * 4) / 3);

@@ -1,6 +1,6 @@
 /**
- * The fixed head of an inbox record (docs/FORMAT.md, Inbox): as much as the broker looks at, to take none that no device of the
- * account has signed. Integers big-endian.
+ * The fixed head of an inbox record (docs/FORMAT.md, Inbox): as much as the broker looks at, to take none that no
+ * device of the account has signed. Integers big-endian.
  */
 export const INBOX_RECORD = {
   magic: 'HKI1', // 4 bytes

@@ -1,4 +1,7 @@
-/** The content type of each object that a browser puts, and of whatever is read by a URL: nothing that a browser would open or run. */
+/**
+ * The content type of each object that a browser puts, and of whatever is read by a URL: nothing that a browser would
+ * open or run.
+ */
 export const OBJECT_TYPE = 'application/octet-stream';
 /** Their content disposition: a browser that is led to one saves it, and shows nothing. */
 export const OBJECT_DISPOSITION = 'attachment';
@@ -15,7 +18,9 @@ export const LIMITS = {
   maxBlobBytes: 1024 ** 4,
   /** One journal segment, sealed. */
   maxSegmentBytes: 1024 * 1024,
-  /** Segments that one device may append without a grant: on average, at once, and in a day, with the bytes of a day. */
+  /**
+   * Segments that one device may append without a grant: on average, at once, and in a day, with the bytes of a day.
+   */
   segmentsPerSecond: 1,
   segmentBurst: 30,
   segmentsPerDay: 1000,
@@ -46,7 +51,10 @@ export const LIMITS = {
   envelopeSeconds: 900,
   /** Halves that one code may have released. */
   grantReleases: 1000,
-  /** Halves that one code may have made, for new blobs. They open nothing that there is, so they are none of the releases. */
+  /**
+   * Halves that one code may have made, for new blobs. They open nothing that there is, so they are none of the
+   * releases.
+   */
   grantGenerations: 10_000,
   /** Wrong codes in a row that lock the factor. */
   wrongCodes: 10,

@@ -51,8 +51,8 @@ export type ProblemCode = keyof typeof PROBLEMS;
 const ProblemName = v.picklist(Object.keys(PROBLEMS) as ProblemCode[]);
 
 /**
- * One of a batch that was refused, by what names it, and why; the others of its batch took place. A reason that nobody knows is
- * `record_corrupt`: it holds up none of the others, and the one that it is of is not taken for done.
+ * One of a batch that was refused, by what names it, and why; the others of its batch took place. A reason that nobody
+ * knows is `record_corrupt`: it holds up none of the others, and the one that it is of is not taken for done.
  */
 export const refusalOf = <Name extends v.ObjectEntries>(name: Name) =>
   v.object({ ...name, code: v.fallback(ProblemName, 'record_corrupt') });
@@ -65,7 +65,10 @@ export const Problem = v.object({
   code: ProblemName,
   /** Seconds to wait before the next try, where waiting helps. */
   retryAfterSeconds: v.optional(v.number()),
-  /** With a code that was refused, once it is LIMITS.triesAnnounced or fewer: wrong ones that may still come before the lock. 0: locked. */
+  /**
+   * With a code that was refused, once it is LIMITS.triesAnnounced or fewer: wrong ones that may still come before the
+   * lock. 0: locked.
+   */
   triesLeft: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(LIMITS.triesAnnounced))),
   /** Paths of the fields at fault, never their values. */
   fields: v.optional(v.array(v.string())),

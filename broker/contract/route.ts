@@ -16,22 +16,25 @@ export type Stage =
   | 'full'; // signed in
 
 /**
- * The request's tab: a UUID that it made up when it was opened. What lies between the steps of signing up, in or back in is kept for
- * each tab apart, so that two tabs of one browser, for two people, never go on with each other's.
+ * The request's tab: a UUID that it made up when it was opened. What lies between the steps of signing up, in or back
+ * in is kept for each tab apart, so that two tabs of one browser, for two people, never go on with each other's.
  */
 export const TAB_HEADER = 'x-halfkey-tab';
 
 /**
- * A proof that the request was made with the session's own key: DPoP (RFC 9449), with `sid` (the session's id) in place of `ath`, because
- * no script sees the cookie, and `bd`, the SHA-256 of query and body. Each request has one but those that only begin (stage `none`) and
- * the one that ends the session.
+ * A proof that the request was made with the session's own key: DPoP (RFC 9449), with `sid` (the session's id) in place
+ * of `ath`, because no script sees the cookie, and `bd`, the SHA-256 of query and body. Each request has one but those
+ * that only begin (stage `none`) and the one that ends the session.
  */
 export const PROOF_HEADER = 'dpop';
 /** What the next proof has to repeat: renewed with each answer to a proof, and good for two to four minutes. */
 export const NONCE_HEADER = 'dpop-nonce';
 /** Which session the answer's cookie is of: its stage, a space, its id. */
 export const SESSION_HEADER = 'x-halfkey-session';
-/** Of an answer with status 401: the request was not looked at, and is to be repeated with the fresh nonce (RFC 9449 §8). */
+/**
+ * Of an answer with status 401: the request was not looked at, and is to be repeated with the fresh nonce (RFC 9449
+ * §8).
+ */
 export const STALE_NONCE = 'use_dpop_nonce';
 
 type Schema = v.GenericSchema;
@@ -49,7 +52,10 @@ export interface Route<Request extends Schema = Schema, Answer extends Schema = 
   readonly takesGrant?: true;
   /** Bodies of segments and envelopes may be longer. */
   readonly bulk?: true;
-  /** Issues the session that asks a new token: with the one that it has it is refused from the moment that this takes effect. */
+  /**
+   * Issues the session that asks a new token: with the one that it has it is refused from the moment that this takes
+   * effect.
+   */
   readonly renewsToken?: true;
   /** Of stage `none`: issues a first token, bound to the key that has signed this request. */
   readonly beginsSession?: true;
@@ -71,8 +77,8 @@ export const batchOf = <Item extends v.GenericSchema>(item: Item) =>
   v.pipe(v.array(item), v.minLength(1), v.maxLength(LIMITS.batch));
 
 /**
- * The entries of an answer that speaks of many things, each parsed by itself: what is no such entry is left out, so that it holds up none
- * of the others. Not for what says that something was refused: unread, that would pass for done.
+ * The entries of an answer that speaks of many things, each parsed by itself: what is no such entry is left out, so
+ * that it holds up none of the others. Not for what says that something was refused: unread, that would pass for done.
  */
 export const eachOf = <Item extends v.GenericSchema>(item: Item) =>
   v.pipe(

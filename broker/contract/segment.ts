@@ -1,6 +1,6 @@
 /**
- * The fixed head of a journal segment (docs/FORMAT.md, Journal): as much as the broker looks at, to refuse a segment that
- * does not follow the one before it. All integers big-endian.
+ * The fixed head of a journal segment (docs/FORMAT.md, Journal): as much as the broker looks at, to refuse a segment
+ * that does not follow the one before it. All integers big-endian.
  */
 export const SEGMENT_HEAD = {
   magic: 'HKJ1', // 4 bytes

@@ -12,9 +12,9 @@ const ETag = s3Name(128);
 const PageName = v.strictObject({ seq: Count, page: BlobId });
 
 /**
- * A URL for a blob that goes up in one PUT. Signed headers: content-length, content-type (OBJECT_TYPE), content-disposition
- * (`attachment`), if-none-match, x-amz-checksum-sha256. `store_full`; without a live grant also `grant_missing`, where the device has a
- * quarter of the quota on its way.
+ * A URL for a blob that goes up in one PUT. Signed headers: content-length, content-type (OBJECT_TYPE),
+ * content-disposition (`attachment`), if-none-match, x-amz-checksum-sha256. `store_full`; without a live grant also
+ * `grant_missing`, where the device has a quarter of the quota on its way.
  */
 export const blobPutUrls = route({
   method: 'POST',
@@ -28,8 +28,8 @@ export const blobPutUrls = route({
 });
 
 /**
- * URLs without a Range in the signature: the client ranges freely. No grant: it is ciphertext. Opened as a page, the answer is an
- * attachment of OBJECT_TYPE.
+ * URLs without a Range in the signature: the client ranges freely. No grant: it is ciphertext. Opened as a page, the
+ * answer is an attachment of OBJECT_TYPE.
  */
 export const blobGetUrls = route({
   method: 'POST',
@@ -40,8 +40,9 @@ export const blobGetUrls = route({
 });
 
 /**
- * Starts a multipart upload of a blob of `sizeBytes` sealed bytes, in a first part of `firstPartBytes` and then parts of `partBytes`,
- * the last with the rest; in one part, where they are missing. `store_full`, `grant_missing` as for one PUT.
+ * Starts a multipart upload of a blob of `sizeBytes` sealed bytes, in a first part of `firstPartBytes` and then parts
+ * of `partBytes`, the last with the rest; in one part, where they are missing. `store_full`, `grant_missing` as for one
+ * PUT.
  */
 export const uploadCreate = route({
   method: 'POST',
@@ -57,7 +58,10 @@ export const uploadCreate = route({
   answer: v.object({ uploadId: UploadId }),
 });
 
-/** Signed headers: content-length, x-amz-checksum-sha256. `upload_lost`; `upload_mismatch` for a part that was not announced so. */
+/**
+ * Signed headers: content-length, x-amz-checksum-sha256. `upload_lost`; `upload_mismatch` for a part that was not
+ * announced so.
+ */
 export const uploadPartUrls = route({
   method: 'POST',
   path: '/api/vaults/:vault/uploads/parts',
@@ -84,8 +88,8 @@ export const uploadList = route({
 });
 
 /**
- * Completes with every part's checksum and `If-None-Match: *`. Done already with the same digest is success; `upload_lost`,
- * `upload_mismatch`, `already_exists`.
+ * Completes with every part's checksum and `If-None-Match: *`. Done already with the same digest is success;
+ * `upload_lost`, `upload_mismatch`, `already_exists`.
  */
 export const uploadComplete = route({
   method: 'POST',

@@ -23,10 +23,10 @@ export const StoredBlob = v.object({
 export type StoredBlob = v.InferOutput<typeof StoredBlob>;
 
 /**
- * Puts records beside blobs that have arrived. No grant: a locked device does this, and it is ciphertext; so it must be signed by the
- * session's own device, and no more than LIMITS.waitingRecords of a device wait. Create-only, the same bytes again are fine. Refused
- * for itself: `input_malformed` (no record of this device), `already_exists`, `upload_lost` (S3 does not hold the blob, or has held it
- * for so long that it is about to be swept), `inbox_full`.
+ * Puts records beside blobs that have arrived. No grant: a locked device does this, and it is ciphertext; so it must be
+ * signed by the session's own device, and no more than LIMITS.waitingRecords of a device wait. Create-only, the same
+ * bytes again are fine. Refused for itself: `input_malformed` (no record of this device), `already_exists`,
+ * `upload_lost` (S3 does not hold the blob, or has held it for so long that it is about to be swept), `inbox_full`.
  */
 export const inboxWrite = route({
   method: 'POST',
@@ -38,8 +38,9 @@ export const inboxWrite = route({
 });
 
 /**
- * Up to LIMITS.inboxNames names in the order of their keys, from the one that follows `after` (`<device>/<blob>`; empty: from the
- * first) on. `tag` is another when the record is. `more` is false at the end. No grant: it is ciphertext.
+ * Up to LIMITS.inboxNames names in the order of their keys, from the one that follows `after` (`<device>/<blob>`;
+ * empty: from the first) on. `tag` is another when the record is. `more` is false at the end. No grant: it is
+ * ciphertext.
  */
 export const inboxList = route({
   method: 'GET',
@@ -53,8 +54,8 @@ export const inboxList = route({
 });
 
 /**
- * Records by name; one that has gone meanwhile is left out. `stored` is null where S3 holds no blob with a SHA-256; `purged` says that
- * this is because the blob was deleted for good.
+ * Records by name; one that has gone meanwhile is left out. `stored` is null where S3 holds no blob with a SHA-256;
+ * `purged` says that this is because the blob was deleted for good.
  */
 export const inboxRead = route({
   method: 'POST',
@@ -74,8 +75,9 @@ export const inboxRead = route({
 });
 
 /**
- * Removes all versions of the records, once adopted; repeating it is harmless. Wants a live grant, and spends nothing: a
- * session alone must not be able to destroy what nobody has adopted. `grant_missing`; refused for itself: `store_refused`.
+ * Removes all versions of the records, once adopted; repeating it is harmless. Wants a live grant, and spends nothing:
+ * a session alone must not be able to destroy what nobody has adopted. `grant_missing`; refused for itself:
+ * `store_refused`.
  */
 export const inboxRemove = route({
   method: 'POST',

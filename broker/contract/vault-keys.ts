@@ -6,8 +6,8 @@ import { refusalOf } from './problems.ts';
 import { batchOf, eachOf, route } from './route.ts';
 
 /**
- * Makes KMS halves for new blobs, LIMITS.grantGenerations a code; no release is spent. `proof` lets the envelope of this epoch be
- * written within LIMITS.envelopeSeconds, grant or none. `grant_missing`, `grant_spent`.
+ * Makes KMS halves for new blobs, LIMITS.grantGenerations a code; no release is spent. `proof` lets the envelope of
+ * this epoch be written within LIMITS.envelopeSeconds, grant or none. `grant_missing`, `grant_spent`.
  */
 export const keysGenerate = route({
   method: 'POST',
@@ -33,8 +33,8 @@ export const keysGenerate = route({
 });
 
 /**
- * Envelopes with their KMS halves. A blob without an envelope is left out of `keys` and named in `absent`; what is refused for itself
- * is named in `refused`: `purged`, `record_corrupt`.
+ * Envelopes with their KMS halves. A blob without an envelope is left out of `keys` and named in `absent`; what is
+ * refused for itself is named in `refused`: `purged`, `record_corrupt`.
  */
 export const keysRelease = route({
   method: 'POST',
@@ -53,9 +53,10 @@ export const keysRelease = route({
 });
 
 /**
- * Create-only; the same bytes again are fine. Each is taken with `proof`, as `generate` gave it, or without with a live grant, when
- * it has the very KMS blob of an envelope of this blob that stands. Refused for itself: `grant_missing` (without either, or too late),
- * `already_exists` (other bytes stand there), `purged`, `upload_lost` (no blob, where it is for a file).
+ * Create-only; the same bytes again are fine. Each is taken with `proof`, as `generate` gave it, or without with a live
+ * grant, when it has the very KMS blob of an envelope of this blob that stands. Refused for itself: `grant_missing`
+ * (without either, or too late), `already_exists` (other bytes stand there), `purged`, `upload_lost` (no blob, where it
+ * is for a file).
  */
 export const envelopesWrite = route({
   method: 'POST',
@@ -81,8 +82,8 @@ export const purgeGrant = route({
 });
 
 /**
- * Removes every version of the blobs, their envelopes and inbox records; nothing of these is ever released again. Repeating it is
- * harmless. Refused for itself: `store_refused`, where the store keeps something of it.
+ * Removes every version of the blobs, their envelopes and inbox records; nothing of these is ever released again.
+ * Repeating it is harmless. Refused for itself: `store_refused`, where the store keeps something of it.
  */
 export const purge = route({
   method: 'POST',

@@ -6,7 +6,10 @@ import { batchOf, route } from './route.ts';
 
 const Seq = v.pipe(v.string(), v.regex(/^\d{1,15}$/), v.transform(Number));
 
-/** A snapshot whose pages stay, because the segment that is appended names it: segments are sealed, so it is said in the clear as well. */
+/**
+ * A snapshot whose pages stay, because the segment that is appended names it: segments are sealed, so it is said in the
+ * clear as well.
+ */
 export const NamedSnapshot = v.strictObject({
   /** Of the segment after which it was taken. */
   seq: Count,
@@ -15,9 +18,10 @@ export const NamedSnapshot = v.strictObject({
 export type NamedSnapshot = v.InferOutput<typeof NamedSnapshot>;
 
 /**
- * Appends a journal segment at the place its head says; `head_changed` when that place is taken. It is signed by the session's device,
- * or by the identity key, and then wants the proof that passphrase or kit and a code are answered with (`proof_missing`). A device
- * without a live grant writes little (LIMITS.segmentsPerSecond and others): `too_many_requests`. `store_full`.
+ * Appends a journal segment at the place its head says; `head_changed` when that place is taken. It is signed by the
+ * session's device, or by the identity key, and then wants the proof that passphrase or kit and a code are answered
+ * with (`proof_missing`). A device without a live grant writes little (LIMITS.segmentsPerSecond and others):
+ * `too_many_requests`. `store_full`.
  */
 export const logAppend = route({
   method: 'POST',
@@ -43,8 +47,8 @@ export const logRead = route({
 });
 
 /**
- * For who gets no stream of events through: the newest head, or 204 without a body while its number is still `known`. As the vault's
- * record has it, which is what the stream is told of, too.
+ * For who gets no stream of events through: the newest head, or 204 without a body while its number is still `known`.
+ * As the vault's record has it, which is what the stream is told of, too.
  */
 export const headRead = route({
   method: 'GET',

@@ -1,6 +1,6 @@
 /**
- * Runs `run` for each item, at most `limit` at a time, and yields the results in the items' order. After a failure nothing
- * new is begun, and the first failure is thrown once what was under way has ended.
+ * Runs `run` for each item, at most `limit` at a time, and yields the results in the items' order. After a failure
+ * nothing new is begun, and the first failure is thrown once what was under way has ended.
  */
 export async function mapBounded<Item, Result>(
   items: readonly Item[],

@@ -1,6 +1,8 @@
 import { BrokerProblem } from './problem.ts';
 
-/** Who waited longer for the writers before it is not waited for any more: what it asks must not happen later, unseen. */
+/**
+ * Who waited longer for the writers before it is not waited for any more: what it asks must not happen later, unseen.
+ */
 const MAX_QUEUED_MS = 20_000;
 
 /** Runs what concerns one key one after another, in the order of the calls. */

@@ -9,11 +9,14 @@ import { type Accounts, PENDING_MS } from './account/accounts.ts';
 import { mapBounded } from './bounded.ts';
 
 /**
- * Removes of the broker's own objects, and of vaults', what nobody can use any more. All is decided by what was listed, and exactly the listed
- * versions go, so that a write meanwhile stays and any number of brokers may sweep at a time.
+ * Removes of the broker's own objects, and of vaults', what nobody can use any more. All is decided by what was listed,
+ * and exactly the listed versions go, so that a write meanwhile stays and any number of brokers may sweep at a time.
  */
 export interface Sweep {
-  /** One turn: at most PAGES pages of each prefix, going on where the turn before ended. @throws BrokerProblem of the store */
+  /**
+   * One turn: at most PAGES pages of each prefix, going on where the turn before ended.
+   * @throws BrokerProblem of the store
+   */
   run(): Promise<void>;
 }
 
@@ -27,14 +30,14 @@ export interface SweepDeps {
 }
 
 /**
- * Listed for one prefix in one turn, of 1,000 versions each: more than all networks of one site may make in the hour between two turns,
- * each of them with HALFKEY_RATE_PER_MINUTE as it comes.
+ * Listed for one prefix in one turn, of 1,000 versions each: more than all networks of one site may make in the hour
+ * between two turns, each of them with HALFKEY_RATE_PER_MINUTE as it comes.
  */
 const PAGES = 100;
 const PARALLEL = 8;
 /**
- * Longer than what any of these records can mean after it was last written: a grant 5 minutes, the state of a login one, a
- * login pace 10, and, for the clocks of S3 and brokers, far more than they may differ.
+ * Longer than what any of these records can mean after it was last written: a grant 5 minutes, the state of a login
+ * one, a login pace 10, and, for the clocks of S3 and brokers, far more than they may differ.
  */
 const DEAD_MS = 60 * 60 * 1000;
 
@@ -47,7 +50,10 @@ const FIRST_WITHIN_MS = 10 * 60 * 1000;
 
 type Rule = 'dead' | 'history' | 'accounts' | 'orphans';
 
-/** `dead`: all versions that are old enough; `history`: those of them that are not the newest; `orphans`: of vaults, what nothing names. */
+/**
+ * `dead`: all versions that are old enough; `history`: those of them that are not the newest; `orphans`: of vaults,
+ * what nothing names.
+ */
 const RULES = [
   ['g/', 'dead'],
   ['l/', 'dead'],

@@ -23,10 +23,16 @@ export interface BrokerServer {
 const DRAIN_MS = 25_000;
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
-/** Longer than proxies in front keep a connection for reuse, so that it is they who end it, and no request meets a closed one. */
+/**
+ * Longer than proxies in front keep a connection for reuse, so that it is they who end it, and no request meets a
+ * closed one.
+ */
 const KEEP_ALIVE_MS = 75_000;
 
-/** Connects to the cloud, loads the setup, and listens. @throws StartRefused, BrokerProblem, and Node's own for the port */
+/**
+ * Connects to the cloud, loads the setup, and listens.
+ * @throws StartRefused, BrokerProblem, and Node's own for the port
+ */
 export async function startServer(
   settings: Settings,
   cloud: Cloud,

@@ -108,7 +108,8 @@ const AwsEnvironment = v.pipe(
     HALFKEY_S3_ENDPOINT: v.optional(Endpoint),
     HALFKEY_ORIGIN: Origin,
   }),
-  // The page's policy names the host that it may talk to: with a bucket of somebody else at the same one, it would name that too.
+  // The page's policy names the host that it may talk to: with a bucket of somebody else at the same one, it would name
+  // that too.
   v.forward(
     v.partialCheck(
       [['HALFKEY_BUCKET'], ['HALFKEY_S3_ENDPOINT']],
@@ -119,7 +120,10 @@ const AwsEnvironment = v.pipe(
     ['HALFKEY_BUCKET'],
   ),
 );
-/** Without HALFKEY_BUCKET these say nothing: anyone who sets one has forgotten it, and is not to get a local cloud instead. */
+/**
+ * Without HALFKEY_BUCKET these say nothing: anyone who sets one has forgotten it, and is not to get a local cloud
+ * instead.
+ */
 const AWS_ALONE = [
   'HALFKEY_KMS_KEY',
   'HALFKEY_IDENTITY_POOL',
@@ -151,8 +155,8 @@ const RunningEnvironment = v.object({
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Parses the environment, once. `HALFKEY_BUCKET` selects AWS; `HALFKEY_LOCAL_CLOUD`, the line that the local cloud prints, one
- * that runs already; with neither, the broker brings its own.
+ * Parses the environment, once. `HALFKEY_BUCKET` selects AWS; `HALFKEY_LOCAL_CLOUD`, the line that the local cloud
+ * prints, one that runs already; with neither, the broker brings its own.
  * @param isTerminal somebody looks at what is printed: the log tells only of trouble, unless LOG_LEVEL is set
  * @throws StartRefused `settings_invalid` with every fault, by variable; no value is repeated
  */

@@ -5,8 +5,8 @@ import { bin, installPackages } from './install.mjs';
 import { requireFreePorts } from './port.mjs';
 import { root } from './root.mjs';
 
-// `npm run dev`: the app with hot reload, by Vite, on PORT; it hands requests to the broker on to a real one, which stands beside with its
-// local cloud and is built anew at each start. All three end together.
+// `npm run dev`: the app with hot reload, by Vite, on PORT; it hands requests to the broker on to a real one, which
+// stands beside with its local cloud and is built anew at each start. All three end together.
 
 const port = await requireFreePorts(3);
 const brokerPort = port + 1;

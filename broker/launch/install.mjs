@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { root } from './root.mjs';
 import { endWith, failWith, runQuietly } from './run.mjs';
 
-// Runs before anything is installed, so it uses nothing but Node; plain JavaScript, because Node 20 does not run TypeScript.
+// Runs before anything is installed, so it uses nothing but Node; plain JavaScript, because Node 20 does not run
+// TypeScript.
 
 /** Where npm keeps a lockfile of what it has installed. */
 const INSTALLED = join(root, 'node_modules', '.package-lock.json');
@@ -35,8 +36,8 @@ export function requireNode() {
 }
 
 /**
- * Installs what package-lock.json names, unless exactly that is installed, and makes the types of SvelteKit that tsconfig.json extends.
- * Ends the process, saying what to do, when that fails.
+ * Installs what package-lock.json names, unless exactly that is installed, and makes the types of SvelteKit that
+ * tsconfig.json extends. Ends the process, saying what to do, when that fails.
  * @param {(line: string) => void} [say] where progress goes; standard output by default
  */
 export function installPackages(say = console.log) {

@@ -5,8 +5,8 @@ import { endWith } from './run.mjs';
 const ASK_MS = 1000;
 
 /**
- * Ends the process, saying who is there, when PORT or one of the ports after it is taken: what would end the start anyway is said at once,
- * not after a minute of installing. An odd PORT is for the settings to refuse.
+ * Ends the process, saying who is there, when PORT or one of the ports after it is taken: what would end the start
+ * anyway is said at once, not after a minute of installing. An odd PORT is for the settings to refuse.
  * @param {number} count how many in a row are needed
  * @returns {Promise<number>} the first of them
  */
@@ -22,7 +22,8 @@ export async function requireFreePorts(count) {
 
 /**
  * @param {number} port on 127.0.0.1
- * @returns {Promise<string | undefined>} one sentence about who listens there and what to do about it; undefined if it is free
+ * @returns {Promise<string | undefined>} one sentence about who listens there and what to do about it; undefined if it
+ *   is free
  */
 export async function describeTakenPort(port) {
   if (await isFree(port)) return undefined;

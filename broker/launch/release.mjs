@@ -6,8 +6,8 @@ import { build } from './build.mjs';
 import { installPackages } from './install.mjs';
 import { root } from './root.mjs';
 
-// What is published beside a release, so that anybody can tell whether they got it: the bill of materials, and the digest of
-// every file that is served or run. Both are the same for the same sources, whoever makes them.
+// What is published beside a release, so that anybody can tell whether they got it: the bill of materials, and the
+// digest of every file that is served or run. Both are the same for the same sources, whoever makes them.
 
 const BUILT = ['build', 'dist'];
 
@@ -37,8 +37,9 @@ export function digestsOf(folder) {
 }
 
 /**
- * The bill of materials (CycloneDX 1.5, JSON) of the lockfile: what the app has in it and what builds it too, because both are in
- * the reach of anyone who changes a package. Not by `npm sbom`, which refuses a tree in which one package asks for another's `latest`.
+ * The bill of materials (CycloneDX 1.5, JSON) of the lockfile: what the app has in it and what builds it too, because
+ * both are in the reach of anyone who changes a package. Not by `npm sbom`, which refuses a tree in which one package
+ * asks for another's `latest`.
  * @param {string} folder the project's
  * @returns {string}
  */

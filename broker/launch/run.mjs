@@ -38,7 +38,8 @@ export function endWith(sentence) {
 }
 
 /**
- * Runs a command in the project's folder without showing what it prints; ends the process, as `failWith` does, when it fails.
+ * Runs a command in the project's folder without showing what it prints; ends the process, as `failWith` does, when it
+ * fails.
  * @param {string} what the command does: "building the app"
  * @param {string} command @param {string[]} args
  * @returns {string} what it printed

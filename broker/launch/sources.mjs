@@ -21,7 +21,8 @@ export const APP_SOURCES = [
 export const BROKER_SOURCES = ['broker', 'vite.broker.config.ts', ...SHARED];
 
 /**
- * The content of the sources counts: times say nothing after a checkout, and anyone who builds the same sources gets the same digest.
+ * The content of the sources counts: times say nothing after a checkout, and anyone who builds the same sources gets
+ * the same digest.
  * @param {readonly string[]} sources relative to the root
  * @returns {string} SHA-256 over the paths, lengths and bytes of all files, hex
  */

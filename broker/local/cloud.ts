@@ -69,7 +69,8 @@ const DEFAULT_ORIGINS = ['http://localhost:8787'];
 /**
  * Starts S3, KMS and Cognito identity on one loopback port. A start is also a deployment: the bucket, its versioning,
  * CORS and policy are made what the options and the policy files say.
- * @throws {Error} when the data folder is in use, its files are damaged, or a policy could not be evaluated to the letter
+ * @throws {Error} when the data folder is in use, its files are damaged, or a policy could not be evaluated to the
+ *   letter
  */
 export async function startLocalCloud(options: LocalCloudOptions): Promise<LocalCloud> {
   const { dataFolder, policiesFolder, nowMs = Date.now } = options;

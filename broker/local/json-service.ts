@@ -27,7 +27,9 @@ const CODES: ReadonlyMap<string, string> = new Map([
   ['SignatureDoesNotMatch', 'InvalidSignatureException'],
 ]);
 
-/** Verifies and answers one request of a JSON service. A request without a signature is handed on without a principal. */
+/**
+ * Verifies and answers one request of a JSON service. A request without a signature is handed on without a principal.
+ */
 export async function answerJson(
   request: IncomingMessage,
   response: ServerResponse,

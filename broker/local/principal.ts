@@ -18,10 +18,10 @@ export interface Credential {
 
 /**
  * Looks up a key pair by its public half. Survives a restart: nothing is stored of a short-lived one, its session token
- * says (and proves) what it is. So the token of the request (`X-Amz-Security-Token`, header or query; undefined when there
- * is none) has to be handed over as it came.
- * `undefined` means: unknown key, or token missing, forged or another key's. A long-lived key is found without a token only.
- * An expired credential is found: the caller compares `expiresAtMs` and answers ExpiredToken.
+ * says (and proves) what it is. So the token of the request (`X-Amz-Security-Token`, header or query; undefined when
+ * there is none) has to be handed over as it came. `undefined` means: unknown key, or token missing, forged or another
+ * key's. A long-lived key is found without a token only. An expired credential is found: the caller compares
+ * `expiresAtMs` and answers ExpiredToken.
  */
 export type FindCredential = (
   accessKeyId: string,
@@ -37,8 +37,9 @@ export interface AccessRequest {
   readonly resource: string;
   /**
    * Condition keys present in the request, in IAM's spelling (`s3:prefix`, `s3:if-none-match`,
-   * `s3:ObjectCreationOperation`, `s3:signatureAge` in ms, `kms:EncryptionContext:vault` …). A key that is absent is null to IAM.
-   * What the policies may ask for is the table in `iam/vocabulary.ts`; only `kms:EncryptionContextKeys` has several values.
+   * `s3:ObjectCreationOperation`, `s3:signatureAge` in ms, `kms:EncryptionContext:vault` …). A key that is absent is
+   * null to IAM. What the policies may ask for is the table in `iam/vocabulary.ts`; only `kms:EncryptionContextKeys`
+   * has several values.
    */
   readonly context: Readonly<Record<string, string | readonly string[] | undefined>>;
 }

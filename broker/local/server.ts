@@ -25,7 +25,10 @@ export interface ServerParts {
 /** A connection on which nothing moves is cut; a slow upload may take as long as it likes. */
 const IDLE_MS = 120_000;
 const HEADERS_MS = 30_000;
-/** Node's own 5 seconds are shorter than a busy client may pause: it would send its next request into a closed connection. */
+/**
+ * Node's own 5 seconds are shorter than a busy client may pause: it would send its next request into a closed
+ * connection.
+ */
 const KEEP_ALIVE_MS = 60_000;
 const GRACE_MS = 10_000;
 
@@ -83,7 +86,10 @@ function started(server: Server, port: number): Promise<void> {
   });
 }
 
-/** What Node's parser rejects never becomes a request. A second Content-Length is a signed header duplicated: 403 as for others. */
+/**
+ * What Node's parser rejects never becomes a request. A second Content-Length is a signed header duplicated: 403 as for
+ * others.
+ */
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();

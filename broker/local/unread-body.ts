@@ -4,8 +4,8 @@ import type { IncomingMessage } from 'node:http';
 const MAXIMUM_DRAIN_BYTES = 32 * 1024 * 1024;
 
 /**
- * Reads on, and throws away, what is left of a body whose answer is on its way: a connection that is closed with unread bytes is
- * reset, and the reset may overtake the answer. A client that does not stop is cut off.
+ * Reads on, and throws away, what is left of a body whose answer is on its way: a connection that is closed with unread
+ * bytes is reset, and the reset may overtake the answer. A client that does not stop is cut off.
  */
 export function drain(request: IncomingMessage): void {
   let drainedBytes = 0;

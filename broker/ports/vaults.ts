@@ -24,7 +24,10 @@ export interface ListedObject {
  * vault (`log/7`, `blobs/<blob>`). Throws BrokerProblem `store_unreachable` when S3 gives no answer.
  */
 export interface VaultObjects {
-  /** Fetches the vault's credentials, if there are none that are good. Never rejects: anyone who needs them meets the fault. */
+  /**
+   * Fetches the vault's credentials, if there are none that are good. Never rejects: anyone who needs them meets the
+   * fault.
+   */
   warm(vault: VaultId): Promise<void>;
   read(vault: VaultId, key: string): Promise<Uint8Array | undefined>;
   /** `If-None-Match: *`; equal bytes already there are `created`. */

@@ -100,7 +100,8 @@ function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
   });
   register(frame, contract.grantBuy, async ({ session, request }) => {
     events.head(session.account).catch(() => undefined); // As a rule it is found by the time that there is something to log.
-    // Written with the acceptance: a grant that nobody was told of is none, and anyone who is told of it is told once all is there.
+    // Written with the acceptance: a grant that nobody was told of is none, and anyone who is told of it is told once
+    // all is there.
     const { beside: grant } = await secondFactor.acceptBeside(session, request.factor, () =>
       grants.issue(session, { kind: 'release', releases: request.releases }),
     );

@@ -45,8 +45,8 @@ export function createAddressLimit(perMinute: number, clock: Clock) {
 }
 
 /**
- * The address that the outermost trusted proxy saw; each appends one to X-Forwarded-For, and what stands before may be made up.
- * Without the port that some proxies add: each connection of a client has another.
+ * The address that the outermost trusted proxy saw; each appends one to X-Forwarded-For, and what stands before may be
+ * made up. Without the port that some proxies add: each connection of a client has another.
  * @param proxies how many there are in front; 0: the header is not believed
  * @param own the connection's
  */
@@ -60,7 +60,10 @@ export function addressBehind(
   return bareAddress(forwarded) ?? bareAddress(own) ?? 'unknown';
 }
 
-/** `192.0.2.1:443`, `[2001:db8::1]:443`, `[2001:db8::1]`, `fe80::1%eth0`, and plain addresses; undefined for what is not one. */
+/**
+ * `192.0.2.1:443`, `[2001:db8::1]:443`, `[2001:db8::1]`, `fe80::1%eth0`, and plain addresses; undefined for what is not
+ * one.
+ */
 function bareAddress(text = ''): string | undefined {
   const [, bracketed, dotted] = /^(?:\[([^\]]*)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/.exec(text.trim()) ?? [];
   const [address = ''] = (bracketed ?? dotted ?? text.trim()).split('%');

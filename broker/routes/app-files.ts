@@ -2,7 +2,10 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import type { Context, Hono } from 'hono';
 import type { FrameEnv } from './frame.ts';
 
-/** How long a browser keeps what. Without a hash in its name a file is asked about each time, so that a new version is seen. */
+/**
+ * How long a browser keeps what. Without a hash in its name a file is asked about each time, so that a new version is
+ * seen.
+ */
 const KEPT: Readonly<Record<string, string>> = {
   asset: 'public, max-age=31536000, immutable',
   file: 'no-cache',
@@ -12,8 +15,8 @@ const KEPT: Readonly<Record<string, string>> = {
 const KEPT_STATUS = new Set([200, 206]);
 
 /**
- * Serves the built app: files under `_app/immutable` for good, others to be asked for again, and `app.html` for whatever else a
- * browser navigates to, because the app has its routes in itself.
+ * Serves the built app: files under `_app/immutable` for good, others to be asked for again, and `app.html` for
+ * whatever else a browser navigates to, because the app has its routes in itself.
  * @param folder absolute path of build/
  */
 export function createAppFiles(app: Hono<FrameEnv>, folder: string, appHtml: string): void {

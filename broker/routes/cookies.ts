@@ -3,16 +3,16 @@ import { deleteCookie, setCookie } from 'hono/cookie';
 import { SESSION_HEADER, TAB_HEADER } from '../contract/route.ts';
 
 /**
- * `session`: who is signed in. `stage`: how far somebody is on the way there. `state`: what lies between two messages of one login.
- * `device`: signed in before. Those on the way are of one tab, the others of the browser.
+ * `session`: who is signed in. `stage`: how far somebody is on the way there. `state`: what lies between two messages
+ * of one login. `device`: signed in before. Those on the way are of one tab, the others of the browser.
  */
 type CookieName = 'session' | 'stage' | 'state' | 'device';
 
 /** The broker's cookies: HttpOnly, SameSite=Strict, Path=/; on https also Secure and `__Host-`. */
 export interface Cookies {
   /**
-   * All values that came by this name, the one that is likeliest ours first: a browser sends to localhost what any server on
-   * another port of it has set, and those of a longer path before our own.
+   * All values that came by this name, the one that is likeliest ours first: a browser sends to localhost what any
+   * server on another port of it has set, and those of a longer path before our own.
    */
   read(name: CookieName): readonly string[];
   write(name: CookieName, value: string, maxAgeSeconds: number): void;
@@ -37,7 +37,10 @@ const MAX_VALUES = 32;
 /** Compact JWTs and JWEs. */
 const TOKEN = /^[\w.-]+$/;
 const TAB = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** Tabs on the way at once; with more, what was begun first is forgotten: all cookies together have to fit into a request's head. */
+/**
+ * Tabs on the way at once; with more, what was begun first is forgotten: all cookies together have to fit into a
+ * request's head.
+ */
 const MAX_TABS = 4;
 
 /** @param secure false on http://localhost alone, where WebKit keeps no Secure cookie */

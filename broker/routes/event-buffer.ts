@@ -1,7 +1,10 @@
 import type { Head } from '../contract/accounts.ts';
 import type { VaultEvent, VaultEventListener } from '../domain/vault/events.ts';
 
-/** What one stream has still to tell: the newest head, and once that the inbox was written, so that a slow reader costs no memory. */
+/**
+ * What one stream has still to tell: the newest head, and once that the inbox was written, so that a slow reader costs
+ * no memory.
+ */
 export class EventBuffer implements VaultEventListener {
   #head: Head | undefined;
   #inbox = false;

@@ -57,7 +57,10 @@ export interface FrameDeps {
   readonly requireMember: (account: AccountId, vault: VaultId) => Promise<VaultRecord>;
   /** Has a grant that the request names read while its session is looked at; see Grants.readAhead. */
   readonly readGrant: (account: AccountId, grant: GrantId) => Promise<void>;
-  /** Whether the token is ours, of this stage, and not over. Asks no store: whether its session lives is still to be seen. */
+  /**
+   * Whether the token is ours, of this stage, and not over. Asks no store: whether its session lives is still to be
+   * seen.
+   */
   readonly recognises: (token: string, stage: Session['stage']) => Promise<boolean>;
   /**
    * Counts a request by its address: of those that nobody is signed in for fewer may come than of others.
@@ -88,8 +91,9 @@ export function createFrame(deps: FrameDeps): Frame {
 }
 
 /**
- * Serves a route of the contract. In this order: address, origin (where state changes), size, parse, token of exactly the route's
- * stage, proof that the request was made with the session's key, session, membership in the path's vault, handler.
+ * Serves a route of the contract. In this order: address, origin (where state changes), size, parse, token of exactly
+ * the route's stage, proof that the request was made with the session's key, session, membership in the path's vault,
+ * handler.
  */
 export function register<R extends Route>(frame: Frame, route: R, handler: Handler<R>): void {
   const maxSize = route.bulk ? LIMITS.maxBulkBodyBytes : LIMITS.maxBodyBytes;
@@ -104,8 +108,9 @@ export function register<R extends Route>(frame: Frame, route: R, handler: Handl
 }
 
 /**
- * Serves a GET whose answer is a stream: no body, no query; session and membership as for `register`. A HEAD comes here too, as to
- * each GET, and is answered without a stream: its body would be thrown away unread, and what writes it would never hear of that.
+ * Serves a GET whose answer is a stream: no body, no query; session and membership as for `register`. A HEAD comes here
+ * too, as to each GET, and is answered without a stream: its body would be thrown away unread, and what writes it would
+ * never hear of that.
  * @param type the stream's content type
  */
 export function registerStream(
@@ -116,7 +121,8 @@ export function registerStream(
 ): void {
   frame.app.get(route.path, knock(frame, route), async (context) => {
     const call = await admit(frame, context, route, NOTHING, undefined);
-    // nginx, and what has learnt it from nginx, hold an answer back until there are some kilobytes of it, unless told not to.
+    // nginx, and what has learnt it from nginx, hold an answer back until there are some kilobytes of it, unless told
+    // not to.
     context.header('x-accel-buffering', 'no');
     if (context.req.method === 'HEAD') {
       return context.body(null, 200, { 'content-type': type, 'cache-control': 'no-cache' });
@@ -126,8 +132,8 @@ export function registerStream(
 }
 
 /**
- * Before anything is read of the body: how many came from this address, and whether there is a token at all that could open the route.
- * What is asked with a session that has ended counts as a stranger's.
+ * Before anything is read of the body: how many came from this address, and whether there is a token at all that could
+ * open the route. What is asked with a session that has ended counts as a stranger's.
  */
 function knock(
   { deps }: Frame,
@@ -297,7 +303,9 @@ function parse<S extends v.GenericSchema>(schema: S, input: unknown, name = ''):
   throw new BrokerProblem('input_malformed', { fields });
 }
 
-/** What a member's name looks like; one that no schema knows may be any text of the sender's, and is not repeated then. */
+/**
+ * What a member's name looks like; one that no schema knows may be any text of the sender's, and is not repeated then.
+ */
 const PLAIN_NAME = /^\w{1,32}$/;
 
 /** Where a fault lies. */

@@ -28,7 +28,8 @@ export function createHealthRoutes(
     context.set('route', '/version');
     return context.json({ name: 'halfkey', version });
   });
-  // Anyone who asks while the cloud is being asked shares the answer: strangers may come here, and must not multiply into it.
+  // Anyone who asks while the cloud is being asked shares the answer: strangers may come here, and must not multiply
+  // into it.
   let asking: Promise<Report> | undefined;
   app.get('/readyz', async (context) => {
     context.set('route', '/readyz');

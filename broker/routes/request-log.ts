@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 import type { FrameEnv } from './frame.ts';
 
 /**
- * One JSON line per request: its id, method, the route's pattern, status, milliseconds, and where they are known the account's
- * id and the problem's code. Never the URL itself: it may carry a signature, a name, or somebody's guess.
+ * One JSON line per request: its id, method, the route's pattern, status, milliseconds, and where they are known the
+ * account's id and the problem's code. Never the URL itself: it may carry a signature, a name, or somebody's guess.
  */
 export function requestLog(
   log: Logger,
@@ -28,7 +28,9 @@ export function requestLog(
   };
 }
 
-/** What may be said of an error that nobody expected: its name and where, not its message, which may quote a request. */
+/**
+ * What may be said of an error that nobody expected: its name and where, not its message, which may quote a request.
+ */
 export function faultOf(error: unknown): { name: string; at: string[]; cause?: unknown } {
   if (!(error instanceof Error)) return { name: typeof error, at: [] };
   const at = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));

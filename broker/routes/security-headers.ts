@@ -11,9 +11,9 @@ export interface PolicyOrigins {
 const META_POLICY = /<meta\s+http-equiv="content-security-policy"\s+content="([^"]*)"/i;
 
 /**
- * The header is the page's own policy (made by SvelteKit's build, with the hash of its one inline script) and what depends on
- * where it runs. Policies in <meta> and header intersect, and workers get theirs from their own headers, so each answer
- * carries the whole.
+ * The header is the page's own policy (made by SvelteKit's build, with the hash of its one inline script) and what
+ * depends on where it runs. Policies in <meta> and header intersect, and workers get theirs from their own headers, so
+ * each answer carries the whole.
  * @param appHtml build/app.html; without one, nothing may be loaded at all
  */
 export function contentSecurityPolicy(appHtml: string | undefined, { s3Origin }: PolicyOrigins): string {
@@ -24,7 +24,9 @@ export function contentSecurityPolicy(appHtml: string | undefined, { s3Origin }:
   );
 }
 
-/** Hono's set, with what a page that holds keys needs; the strictest that still lets it save files by a hidden frame. */
+/**
+ * Hono's set, with what a page that holds keys needs; the strictest that still lets it save files by a hidden frame.
+ */
 export function securityHeaders(policy: string, { origin }: PolicyOrigins): MiddlewareHandler {
   const common = secureHeaders({
     crossOriginOpenerPolicy: 'same-origin',

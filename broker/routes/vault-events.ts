@@ -8,8 +8,8 @@ import { EventBuffer } from './event-buffer.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';
 
 /**
- * One per open tab; a browser has only six connections to a host anyway. Counted by session, so that a device that somebody else uses
- * takes no place of another.
+ * One per open tab; a browser has only six connections to a host anyway. Counted by session, so that a device that
+ * somebody else uses takes no place of another.
  */
 const MAX_STREAMS_PER_SESSION = 16;
 /** Keeps proxies from taking the stream for dead; at each, session and membership are checked anew. */
@@ -51,7 +51,8 @@ export function createVaultEventRoute({ frame, side }: VaultRouteDeps): void {
     async (call, context) => {
       const { vault, session, record } = call;
       const first = await side.log.head(vault, record.head);
-      // The time for a request was over, and somebody else has answered: a stream begun now would have no reader, and no end.
+      // The time for a request was over, and somebody else has answered: a stream begun now would have no reader, and
+      // no end.
       if (context.finalized) return context.res;
       const givePlaceBack = takePlace(session);
       const untold = new EventBuffer(first);

@@ -2,8 +2,8 @@
 export type Family = 'corrupt' | 'refused' | 'changed' | 'unreachable' | 'unable' | 'unexpected';
 
 /**
- * Every way in which Halfkey's client fails, by remedy. Codes are stable: they survive `postMessage` (subclasses do not), the UI
- * keys its texts by them, and the broker's problems use the same ones.
+ * Every way in which Halfkey's client fails, by remedy. Codes are stable: they survive `postMessage` (subclasses do
+ * not), the UI keys its texts by them, and the broker's problems use the same ones.
  */
 export const FAMILIES = {
   // corrupt: what came is not what was written; never retried, nothing released
@@ -103,7 +103,10 @@ export interface ErrorDetail {
   readonly feature?: string;
   /** S3's own word for why it refused something: `AccessDenied`. */
   readonly reason?: string;
-  /** With `code_wrong`: by how much this device's clock is ahead of the broker's (behind when negative), where that spoils codes. */
+  /**
+   * With `code_wrong`: by how much this device's clock is ahead of the broker's (behind when negative), where that
+   * spoils codes.
+   */
   readonly clockAheadSeconds?: number;
   /** With `code_wrong`: how many more may be wrong before codes are refused for a while; told once they are few. */
   readonly triesLeft?: number;

@@ -1,5 +1,5 @@
-// A name is whatever its writer chose, and what it looks like is for the reader to rely on: what changes its look without being seen
-// itself is shown as what it is, as text, so that it does nothing in a title or a label either.
+// A name is whatever its writer chose, and what it looks like is for the reader to rely on: what changes its look
+// without being seen itself is shown as what it is, as text, so that it does nothing in a title or a label either.
 
 /** Sequences in which an invisible character does its visible work: they stay as they are. */
 const AT_WORK = [
@@ -8,7 +8,8 @@ const AT_WORK = [
   String.raw`(?<=[0-9#*])\uFE0F(?=\u20E3)`,
   String.raw`(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}\uFE0F])\u200D(?=\p{Extended_Pictographic})`,
   String.raw`(?<=\u{1F3F4})[\u{E0030}-\u{E0039}\u{E0061}-\u{E007A}]{3,6}\u{E007F}`,
-  // Joiners between letters of a script that is written with them (Persian, Urdu, Hindi …; the idea of RFC 5892, appendix A).
+  // Joiners between letters of a script that is written with them (Persian, Urdu, Hindi …; the idea of RFC 5892,
+  // appendix A).
   ...[
     'Arabic',
     'Bengali',
@@ -29,13 +30,19 @@ const AT_WORK = [
   String.raw`[\u0600-\u0605\u06DD\u070F\u0890\u0891\u08E2\u{110BD}\u{110CD}]`,
 ].join('|');
 
-/** Bidi controls, zero-width and filling characters, line ends, controls, half characters; and an empty pattern of Braille. */
+/**
+ * Bidi controls, zero-width and filling characters, line ends, controls, half characters; and an empty pattern of
+ * Braille.
+ */
 const INVISIBLE = String.raw`[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u2800]`;
 
 /** One invisible character; what does no visible work is captured. Looked for first, because most names have none. */
 const EACH = new RegExp(String.raw`(?=${INVISIBLE})(?:${AT_WORK}|([\s\S]))`, 'gu');
 
-/** A name, user name or device's name as people are to see it: `holiday[U+202E]gpj.exe`. The same text when nothing hides in it. */
+/**
+ * A name, user name or device's name as people are to see it: `holiday[U+202E]gpj.exe`. The same text when nothing
+ * hides in it.
+ */
 export function shownName(name: string): string {
   return name.replaceAll(EACH, (match, invisible: string | undefined) =>
     invisible === undefined ? match : `[U+${hex(invisible)}]`,

@@ -9,7 +9,10 @@ import type { DownloadAnnouncement } from './messages.ts';
 
 const PREFIX = '/dl/';
 
-/** The browser asks for the next chunk when it has begun with one, and begins with one when it is done with the one before. */
+/**
+ * The browser asks for the next chunk when it has begun with one, and begins with one when it is done with the one
+ * before.
+ */
 const IN_USE = 3;
 
 interface Expected extends DownloadAnnouncement {
@@ -49,14 +52,18 @@ export function answerDownload(url: URL): Response {
   });
 }
 
-/** Asks for a chunk whenever the browser wants one. The page that began the download keeps this worker awake by messages. */
+/**
+ * Asks for a chunk whenever the browser wants one. The page that began the download keeps this worker awake by
+ * messages.
+ */
 function pull(source: MessagePort): ReadableStream<Uint8Array> {
   const demand = (kind: StreamDemand['kind']) => {
     source.postMessage({ kind } satisfies StreamDemand);
   };
   let supplied: () => void = () => undefined;
   const given: Bytes[] = [];
-  // The browser may pause a download for as long as it likes: that it asks for nothing does not say that nobody is here.
+  // The browser may pause a download for as long as it likes: that it asks for nothing does not say that nobody is
+  // here.
   const beat = setInterval(demand, ALIVE_EVERY_MS, 'alive');
   return new ReadableStream<Uint8Array>(
     {

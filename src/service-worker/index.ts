@@ -7,8 +7,8 @@ import { pumpUploads } from './queue.ts';
 import { giveShare, isShare, receiveShare } from './shares.ts';
 import { precacheShell } from './shell.ts';
 
-// The shell, so that the app starts without a network; the pipe of downloads; the door for what other apps share. It holds no key, and
-// no file's bytes at rest.
+// The shell, so that the app starts without a network; the pipe of downloads; the door for what other apps share. It
+// holds no key, and no file's bytes at rest.
 
 const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 

@@ -1,6 +1,10 @@
-// What pages and the service worker say to each other, besides the bytes of a download (lib/transfer/download/download-stream.ts).
+// What pages and the service worker say to each other, besides the bytes of a download
+// (lib/transfer/download/download-stream.ts).
 
-/** A page says that a download of this name will be asked for; its ports are the source of bytes, and the one that is told `ready`. */
+/**
+ * A page says that a download of this name will be asked for; its ports are the source of bytes, and the one that is
+ * told `ready`.
+ */
 export interface DownloadAnnouncement {
   readonly kind: 'download';
   /** Random: the URL is good for one request. */
@@ -19,12 +23,17 @@ export type ToServiceWorker =
   /** To one that waits: its time has come, because a person said so. */
   | { readonly kind: 'take-over' };
 
-/** What the service worker of a new version tells all pages: a file of it was altered on the way, and it is not installed. */
+/**
+ * What the service worker of a new version tells all pages: a file of it was altered on the way, and it is not
+ * installed.
+ */
 export interface FromServiceWorker {
   readonly kind: 'update-rejected';
 }
 
-/** The answer to `shared`. `gone`: fetched before, or too old, or the browser has stopped the service worker meanwhile. */
+/**
+ * The answer to `shared`. `gone`: fetched before, or too old, or the browser has stopped the service worker meanwhile.
+ */
 export type SharedAnswer =
   { readonly kind: 'files'; readonly files: readonly File[] } | { readonly kind: 'gone' };
 

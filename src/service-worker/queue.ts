@@ -10,10 +10,11 @@ import { sendSealed } from '../lib/transfer/upload/background.ts';
 import { joinUploadNews } from '../lib/transfer/upload/upload-news.ts';
 
 /**
- * Sends what waits sealed on this device while there is no tab to do it: for a `sync` event, inside of `waitUntil`. It uses the
- * session's key, and no other. What the session does not allow any more waits for the next sign-in.
+ * Sends what waits sealed on this device while there is no tab to do it: for a `sync` event, inside of `waitUntil`. It
+ * uses the session's key, and no other. What the session does not allow any more waits for the next sign-in.
  *
- * @throws {HalfkeyError} of the family unreachable when the network is gone again: the browser then tries once more, later
+ * @throws {HalfkeyError} of the family unreachable when the network is gone again: the browser then tries once more,
+ *   later
  */
 export async function pumpUploads(): Promise<void> {
   if (!(await hasDatabase())) return; // No account is on this device: opening it would make one.

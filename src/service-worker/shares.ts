@@ -1,8 +1,9 @@
 /// <reference lib="webworker" />
 import { SHARED_PARAMETER, type SharedAnswer } from './messages.ts';
 
-// Files that another app shares with this one come as a form that the browser posts to /share, and nobody but this worker is there to
-// take it. They are held in memory alone, until the page that opens fetches them: what they are is nobody's business yet.
+// Files that another app shares with this one come as a form that the browser posts to /share, and nobody but this
+// worker is there to take it. They are held in memory alone, until the page that opens fetches them: what they are is
+// nobody's business yet.
 
 const PATH = '/share';
 /** The field of the form that the manifest names. */

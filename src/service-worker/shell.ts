@@ -4,8 +4,8 @@ import { toB64 } from '../lib/bytes.ts';
 import { sha256 } from '../lib/crypto/digest.ts';
 import type { FromServiceWorker } from './messages.ts';
 
-// The files of this version, each with the digest that it was built with: a cache, a CDN or a bucket that alters one makes the
-// installation fail, and the version before stays in charge.
+// The files of this version, each with the digest that it was built with: a cache, a CDN or a bucket that alters one
+// makes the installation fail, and the version before stays in charge.
 
 const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 
@@ -19,7 +19,8 @@ export function precacheShell(): void {
   addPlugins([
     {
       requestWillFetch: ({ request, event }) => {
-        // What the browser has kept of a new version may be the altered file: it would refuse the unaltered one for a year.
+        // What the browser has kept of a new version may be the altered file: it would refuse the unaltered one for a
+        // year.
         const isUpdate = event.type === 'install' && worker.registration.active !== null;
         return Promise.resolve(isUpdate ? new Request(request, { cache: 'reload' }) : request);
       },
@@ -37,7 +38,9 @@ export function precacheShell(): void {
   );
 }
 
-/** A browser does not say why it refused a file: whether this is another one than was built, or only the network failed. */
+/**
+ * A browser does not say why it refused a file: whether this is another one than was built, or only the network failed.
+ */
 async function isAltered({ pathname }: URL): Promise<boolean> {
   try {
     const response = await fetch(pathname, { cache: 'reload' });

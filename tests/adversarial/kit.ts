@@ -87,7 +87,9 @@ export interface JournalOutcome {
   /** Section 11.6; null where not even segment 0 counts. */
   readonly head: string | null;
   readonly skipped: number;
-  /** Entries in the order of their coming: paths, folders with "/" at the end, " [trash]" behind those that are marked. */
+  /**
+   * Entries in the order of their coming: paths, folders with "/" at the end, " [trash]" behind those that are marked.
+   */
   readonly tree: readonly string[];
   /** Of the encoded state (section 12.1) at that head. */
   readonly stateSha256Hex: string | null;

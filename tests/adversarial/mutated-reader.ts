@@ -47,7 +47,8 @@ function compile(source: string): string {
 }
 
 /**
- * A copy of the independent reader in which one place of one file is another, and what would make up for it is left out.
+ * A copy of the independent reader in which one place of one file is another, and what would make up for it is left
+ * out.
  * @throws {Error} unless each place is there exactly once: the list no longer fits the reader
  */
 export function readerWith(mutation: Omit<Mutation, 'rule'> | undefined): Reader {

@@ -1,4 +1,6 @@
-/** One rule of the independent reader that is left out, or another: what somebody forgets who writes the next reader. */
+/**
+ * One rule of the independent reader that is left out, or another: what somebody forgets who writes the next reader.
+ */
 export interface Mutation {
   readonly rule: string;
   /** Of tests/reader. */

@@ -189,8 +189,8 @@ const withItem =
   (rest: Item[]): Item =>
     rest.map((each, at) => (at === index ? item(each as Item[]) : each));
 
-// Rows of the state above: entries 0 a, 1 b, 2 c, 3 d, 4 the trashed d, 5 the hidden one; versions 0 and 2 of c, 1 of d, 3 of the trashed d,
-// 4 and 5 of the hidden one, of which 4 is gone.
+// Rows of the state above: entries 0 a, 1 b, 2 c, 3 d, 4 the trashed d, 5 the hidden one; versions 0 and 2 of c, 1 of
+// d, 3 of the trashed d, 4 and 5 of the hidden one, of which 4 is gone.
 const [A, B, C, D] = [0, 1, 2, 3];
 
 export function snapshotVectors(): SnapshotVector[] {

@@ -72,7 +72,10 @@ function run(command, { cwd, node, env = {} }) {
   };
 }
 
-/** Starts Halfkey, and looks whether a browser would get the app. @param {Parameters<typeof run>[1] & { port: number }} options */
+/**
+ * Starts Halfkey, and looks whether a browser would get the app.
+ * @param {Parameters<typeof run>[1] & { port: number }} options
+ */
 async function start({ port, env, ...options }) {
   const startedAtMs = Date.now();
   const halfkey = run(['npm', 'start'], {
@@ -91,7 +94,10 @@ async function start({ port, env, ...options }) {
   return halfkey;
 }
 
-/** A start that ends by itself, in one sentence. @param {Parameters<typeof run>[1] & { says: RegExp, command?: string[] }} options */
+/**
+ * A start that ends by itself, in one sentence.
+ * @param {Parameters<typeof run>[1] & { says: RegExp, command?: string[] }} options
+ */
 async function refused({ says, command = ['npm', 'start'], ...options }) {
   const halfkey = run(command, options);
   assert.equal(await halfkey.ended, 1, halfkey.output() + halfkey.errors());
@@ -100,7 +106,9 @@ async function refused({ says, command = ['npm', 'start'], ...options }) {
   assert.equal(halfkey.errors().trim().split('\n').length, 1, 'one sentence');
 }
 
-/** @param {string} line of Node.js: "22" @returns {string | undefined} its folder; undefined for the one that runs this */
+/**
+ * @param {string} line of Node.js: "22" @returns {string | undefined} its folder; undefined for the one that runs this
+ */
 function installNode(line) {
   if (line === OWN_LINE) return undefined;
   const folder = `/tmp/node-${line}`;
@@ -116,7 +124,10 @@ async function freePort() {
   }
 }
 
-/** @param {number} port @param {boolean} [release] @returns {Promise<import('node:net').Server | undefined>} undefined if it is taken */
+/**
+ * @param {number} port @param {boolean} [release] @returns {Promise<import('node:net').Server | undefined>} undefined
+ * if it is taken
+ */
 async function listen(port, release = false) {
   const server = createServer().listen(port, '127.0.0.1');
   const isListening = await Promise.race([

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from '../../broker/launch/root.mjs';
 
-// `npm run test:bare`: the first commands of a fresh clone, on a machine with nothing but Node.js, under each line of it that Halfkey runs on.
+// `npm run test:bare`: the first commands of a fresh clone, on a machine with nothing but Node.js, under each line of
+// it that Halfkey runs on.
 
 const NODE_LINES = ['20', '22', '24'];
 const SKIPPED = 77;

@@ -14,8 +14,10 @@ const CONTESTS: ReadonlyMap<string, Contest> = new Map(
 const QUICKLY = '--quick';
 
 /**
- * Runs the contests that are named, or all, and prints what came of them. A figure that falls short is told and is no error.
- * @throws {Error} when something cannot be measured: a server that does not start, output that does not open to what was sealed
+ * Runs the contests that are named, or all, and prints what came of them. A figure that falls short is told and is no
+ * error.
+ * @throws {Error} when something cannot be measured: a server that does not start, output that does not open to what
+ *   was sealed
  */
 async function bench(pageFolder: string, args: readonly string[]): Promise<void> {
   const sizes = args.includes(QUICKLY) ? QUICK : FULL;

@@ -6,7 +6,10 @@ interface Answer {
   readonly error?: { readonly message: string };
 }
 
-/** Sends a command of the Chrome DevTools Protocol. @throws {Error} with the browser's words when it refuses, or has ended */
+/**
+ * Sends a command of the Chrome DevTools Protocol.
+ * @throws {Error} with the browser's words when it refuses, or has ended
+ */
 export type Send = (method: string, params: object, sessionId?: string) => Promise<Record<string, unknown>>;
 
 /** CDP over a pipe: JSON, each message ended by a NUL. Events are not listened to. */

@@ -5,7 +5,10 @@ import { converse } from './cdp.ts';
 
 const READY_MS = 30_000;
 
-/** A page in a Chromium that nothing but a pipe of CDP is attached to: a test tool's network tap would slow bodies thirtyfold. */
+/**
+ * A page in a Chromium that nothing but a pipe of CDP is attached to: a test tool's network tap would slow bodies
+ * thirtyfold.
+ */
 export interface BenchPage {
   /** The browser's, as it names itself. */
   readonly version: string;

@@ -16,7 +16,9 @@ interface Backdrop {
   readonly erase: (key: string) => Promise<void>;
 }
 
-/** The bench's page, and the broker's API under the same origin, so that the page holds a session of the real broker. */
+/**
+ * The bench's page, and the broker's API under the same origin, so that the page holds a session of the real broker.
+ */
 export interface BenchServer {
   standBefore(backdrop: Backdrop): void;
   stop(): Promise<void>;

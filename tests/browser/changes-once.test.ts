@@ -46,7 +46,9 @@ async function tryUntilDeath(on: Database): Promise<boolean> {
 }
 
 describe('exactly once', () => {
-  /** Each write that the tab may die at, with each request from which on nothing is heard, before or behind its effect. */
+  /**
+   * Each write that the tab may die at, with each request from which on nothing is heard, before or behind its effect.
+   */
   const MOMENTS = [0, 1, 2, 3, 4].flatMap((write) =>
     [0, 1, 2, 3, Number.POSITIVE_INFINITY].flatMap((request) =>
       (['before', 'after'] as const).map((when) => ({ write, request, when })),

@@ -24,7 +24,8 @@ describe('HPKE', () => {
     expect(toHex(await openWith({ sealed }))).toBe(toHex(PLAINTEXT));
   });
 
-  // test-vectors.json of draft-irtf-cfrg-hpke, which goes with RFC 9180: mode 0, KEM 0x0020, KDF 0x0001, AEAD 0x0002, first message.
+  // test-vectors.json of draft-irtf-cfrg-hpke, which goes with RFC 9180: mode 0, KEM 0x0020, KDF 0x0001, AEAD 0x0002,
+  // first message.
   test('opens the published ciphertext of this suite', async () => {
     const opened = await openFrom(
       fromHex('497b4502664cfea5d5af0b39934dac72242a74f8480451e1aee7d6a53320333d'),

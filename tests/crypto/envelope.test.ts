@@ -132,7 +132,8 @@ describe('bits flipped', () => {
         const envelope = { ...ENVELOPE, [field]: flip(ENVELOPE[field], bit) };
         const error = await refusal(openEnvelope({ ...INPUT, envelope }));
         const byte = Math.floor(bit / 8);
-        // Parameters (10 bytes) and segment (from byte 74) are damage; IV and header tag cannot be told from another key.
+        // Parameters (10 bytes) and segment (from byte 74) are damage; IV and header tag cannot be told from another
+        // key.
         const damaged = field === 'sealedKey' && (byte < 10 || byte >= 74);
         expect(error.code).toBe(damaged ? 'envelope_corrupt' : 'kms_half_wrong');
       }

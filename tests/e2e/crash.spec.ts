@@ -10,9 +10,10 @@ import { createMortalBrowser, pickFile } from './mortal-browser.ts';
 import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
-// The browser is killed, or the line is cut, at each request that an upload of several parts makes: before the server has seen it,
-// and when the server has acted and its answer is on its way. Whatever happens, a code brings the file into the drive, once and whole.
-// One person lives through all that a worker has to do, on one profile: what a blow leaves behind is there at the next one, too.
+// The browser is killed, or the line is cut, at each request that an upload of several parts makes: before the server
+// has seen it, and when the server has acted and its answer is on its way. Whatever happens, a code brings the file
+// into the drive, once and whole. One person lives through all that a worker has to do, on one profile: what a blow
+// leaves behind is there at the next one, too.
 
 test.describe.configure({ mode: 'parallel' });
 

@@ -21,7 +21,10 @@ import { SessionProver } from '../../src/lib/remote/session-proof.ts';
 import type { Secret } from './find-secrets.ts';
 import type { Person } from './person.ts';
 
-/** Every secret of an account, found as the client finds them: signs in once more, with the client's own code, outside a browser. */
+/**
+ * Every secret of an account, found as the client finds them: signs in once more, with the client's own code, outside a
+ * browser.
+ */
 export async function deriveSecrets(origin: string, person: Person, fileName: string): Promise<Secret[]> {
   actAsBrowser(origin);
   const broker = connectBroker(origin, new SessionProver(() => Promise.resolve(undefined)));

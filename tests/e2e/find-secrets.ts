@@ -26,7 +26,10 @@ function forms(bytes: Buffer): Buffer[] {
   return [bytes, Buffer.from(bytes.toString('utf8'), 'utf16le'), ...texts.map((text) => Buffer.from(text))];
 }
 
-/** The characters of base64 that depend on these bytes alone, when `lead` bytes stand before them in their group of three. */
+/**
+ * The characters of base64 that depend on these bytes alone, when `lead` bytes stand before them in their group of
+ * three.
+ */
 function innerBase64(bytes: Buffer, lead: number): string[] {
   const text = Buffer.concat([Buffer.alloc(lead), bytes])
     .toString('base64')

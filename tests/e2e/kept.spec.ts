@@ -8,7 +8,8 @@ import { inLongForm } from '../support/long-form.ts';
 import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
-// What people have this device keep, inside the app and beside it, and what becomes of it when the browser clears it away.
+// What people have this device keep, inside the app and beside it, and what becomes of it when the browser clears it
+// away.
 
 /** Of two parts. */
 const film = randomBytes(9 * 1024 ** 2);
@@ -50,7 +51,10 @@ async function hasFilm(person: Person, unlock: boolean): Promise<void> {
   expect(readFileSync(await download.path()).equals(film)).toBe(true);
 }
 
-/** As browsers do that need the room: the files of this origin go. On a page that shows nothing of the app, so that nobody reads them. */
+/**
+ * As browsers do that need the room: the files of this origin go. On a page that shows nothing of the app, so that
+ * nobody reads them.
+ */
 async function clearFiles(page: Page): Promise<void> {
   await page.goto('/mark.svg');
   await page.evaluate(async () => {
@@ -145,7 +149,10 @@ inLongForm(test)(
   },
 );
 
-/** In place of the browser's dialog, which no script can answer: each name is a place of its own in the origin's private files. */
+/**
+ * In place of the browser's dialog, which no script can answer: each name is a place of its own in the origin's private
+ * files.
+ */
 async function pickPlaces(page: Page): Promise<void> {
   await page.addInitScript(() => {
     Object.assign(window, {

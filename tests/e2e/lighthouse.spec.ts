@@ -8,8 +8,8 @@ import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
 import { inLongForm } from '../support/long-form.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 
-// What Lighthouse says of the first visit, in a Chromium of its own. Its word on speed is printed and not asserted: it depends on
-// what else the machine does.
+// What Lighthouse says of the first visit, in a Chromium of its own. Its word on speed is printed and not asserted: it
+// depends on what else the machine does.
 
 const PHONE = ['phone', undefined] as const;
 const LAPTOP = ['laptop', desktopConfig] as const;

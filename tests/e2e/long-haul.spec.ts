@@ -10,8 +10,9 @@ import { createMortalBrowser, pickFile, type MortalBrowser } from './mortal-brow
 import { Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
-// A long upload on a bad day: the line is down when the file is picked, the browser is killed twice on the way, and the line is cut
-// once more. What S3 has is never sent again, and what arrives is what was picked, whatever has become of that file since.
+// A long upload on a bad day: the line is down when the file is picked, the browser is killed twice on the way, and the
+// line is cut once more. What S3 has is never sent again, and what arrives is what was picked, whatever has become of
+// that file since.
 
 const MIB = 1024 ** 2;
 const PART_MIB = 8;

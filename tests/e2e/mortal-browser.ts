@@ -17,7 +17,10 @@ export interface MortalBrowser {
   remove(): Promise<void>;
 }
 
-/** Picks a file as a person does: the browser reads it itself. (Over a connection like this one the tool would send it along.) */
+/**
+ * Picks a file as a person does: the browser reads it itself. (Over a connection like this one the tool would send it
+ * along.)
+ */
 export async function pickFile(page: Page, path: string): Promise<void> {
   const session = await page.context().newCDPSession(page);
   const expression = `document.querySelector('input[type=file]')`;

@@ -41,7 +41,8 @@ export class Person {
     this.#servers = servers;
     this.userName = userName;
     this.passphrase = passphrase;
-    // Playwright takes the browser's picker over some time after somebody listens for it: one that opens at once would be missed.
+    // Playwright takes the browser's picker over some time after somebody listens for it: one that opens at once would
+    // be missed.
     page.on('filechooser', () => undefined);
   }
 
@@ -212,7 +213,10 @@ export class Person {
 
 let folder: string | undefined;
 
-/** Written into a folder of its own, so that it may have any other's name. @returns the path; the browser finds the type by the ending */
+/**
+ * Written into a folder of its own, so that it may have any other's name.
+ * @returns the path; the browser finds the type by the ending
+ */
 function onDisk({ name, buffer }: TestFile): string {
   if (folder === undefined) {
     const made = mkdtempSync(join(tmpdir(), 'halfkey-picked-'));

@@ -7,8 +7,8 @@ import { converse } from '../bench/cdp.ts';
 import { chromiumPath, CHROMIUM_ARGS } from '../support/chromium.mjs';
 
 /**
- * A Chromium that a test tool can be attached to and detached from. While it is attached it copies every request and response for its
- * own use, and what is measured then is the tool's memory, not the app's.
+ * A Chromium that a test tool can be attached to and detached from. While it is attached it copies every request and
+ * response for its own use, and what is measured then is the tool's memory, not the app's.
  */
 export interface QuietBrowser {
   /** @param use gets the only page; afterwards nothing but an idle pipe is attached */

@@ -10,7 +10,8 @@ import { startStack, type Stack } from '../support/stack.ts';
 import { createWebKit, type WebKit } from '../support/webkit.ts';
 import { WebKitPerson } from './webkit-person.ts';
 
-// The same app in Safari's engine, driven over WebDriver: WebKitGTK, whose files something stands in for (sync-access-stand-in.mjs).
+// The same app in Safari's engine, driven over WebDriver: WebKitGTK, whose files something stands in for
+// (sync-access-stand-in.mjs).
 
 const programs = findWebKit();
 test.skip(

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** @typedef {{ id: string, attack: string, tried: string }} Attack a line of docs/ATTACKS.md, without what must happen */
+/**
+ * @typedef {{ id: string, attack: string, tried: string }} Attack a line of docs/ATTACKS.md, without what must happen
+ */
 
 /**
  * Every line of the tables of docs/ATTACKS.md, in their order.

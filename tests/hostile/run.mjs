@@ -7,8 +7,8 @@ import { bin, installPackages } from '../../broker/launch/install.mjs';
 import { root } from '../../broker/launch/root.mjs';
 import { claimedRows, differences, promisedAttacks } from './attack-table.mjs';
 
-// `npm run test:hostile`: every attack of docs/ATTACKS.md against this tree, and the table of what became of each. With `-- --full`
-// all variants and all indices; more words are file names for vitest.
+// `npm run test:hostile`: every attack of docs/ATTACKS.md against this tree, and the table of what became of each. With
+// `-- --full` all variants and all indices; more words are file names for vitest.
 
 /**
  * @typedef {{
@@ -38,7 +38,9 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** The rows build what they need themselves, out of the tree as it is: the broker once for all, the app once for all. */
+/**
+ * The rows build what they need themselves, out of the tree as it is: the broker once for all, the app once for all.
+ */
 function runTests() {
   const vitest = bin('vitest', 'vitest.mjs');
   const { status, error } = spawnSync(process.execPath, [vitest, 'run', '--project', 'hostile', ...files], {

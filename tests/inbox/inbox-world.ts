@@ -24,7 +24,10 @@ export interface InboxPair {
   readonly key: InboxPrivateKey;
 }
 
-/** A vault with three devices, of which the last was revoked, and inbox keys of the epochs 0 to 2, of which the first is retired. */
+/**
+ * A vault with three devices, of which the last was revoked, and inbox keys of the epochs 0 to 2, of which the first is
+ * retired.
+ */
 export interface InboxWorld {
   readonly state: FoldedVault;
   readonly laptop: InboxDevice;

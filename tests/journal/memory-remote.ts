@@ -10,7 +10,9 @@ export type Fault = 'before' | 'after' | undefined;
 
 const unreachable = (): HalfkeyError => new HalfkeyError('broker_unreachable', 'no answer');
 
-/** A remote in memory: a segment is written if its place is free and next, in one step, as S3's conditional PUT does. */
+/**
+ * A remote in memory: a segment is written if its place is free and next, in one step, as S3's conditional PUT does.
+ */
 export class MemoryRemote implements JournalRemote {
   readonly log: Bytes[] = [];
   readonly pages = new Map<string, Bytes>();

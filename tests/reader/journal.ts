@@ -50,7 +50,10 @@ export function vaultKeyOf(known: Known, epoch: number): Uint8Array | undefined 
   return epoch === 0 ? known.vaultKey : known.turned?.[epoch - 1]?.vaultKey;
 }
 
-/** Sections 11.4 and 11.5. `seen` is called with the state after each segment; again from the first one, where all is folded anew. */
+/**
+ * Sections 11.4 and 11.5. `seen` is called with the state after each segment; again from the first one, where all is
+ * folded anew.
+ */
 export function readJournal(
   known: Known,
   log: readonly Uint8Array[],

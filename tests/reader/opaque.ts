@@ -73,7 +73,10 @@ export async function exportKeyOf(vector: OpaqueVector): Promise<Bytes> {
 export interface OpaqueLogin {
   /** KE1, in base64url as all messages. */
   readonly startLoginRequest: string;
-  /** @returns KE3, and what it leaves behind; undefined when the passphrase is not the account's, or the server not the one */
+  /**
+   * @returns KE3, and what it leaves behind; undefined when the passphrase is not the account's, or the server not the
+   * one
+   */
   finish(
     loginResponse: string,
   ): Promise<

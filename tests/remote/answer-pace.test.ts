@@ -48,7 +48,10 @@ function slowBehindProxy(bytesPerMs: number) {
 }
 
 describe('a part that is on a slow line behind a proxy', () => {
-  /** Puts a part again until it is there, as anyone who sends does. @returns PUTs that it took; undefined when no number is enough */
+  /**
+   * Puts a part again until it is there, as anyone who sends does.
+   * @returns PUTs that it took; undefined when no number is enough
+   */
   async function putsUntilThere(put: ReturnType<typeof putAt>, most = 12): Promise<number | undefined> {
     const body = new Blob([new Uint8Array(PART_BYTES)]);
     const about = { url: 'https://store.example/part', body, sha256B64: '', createOnly: false };

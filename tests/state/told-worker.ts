@@ -7,7 +7,9 @@ type Answers = {
   ) => Commands[Name]['result'] | Promise<Commands[Name]['result']>;
 };
 
-/** A crypto worker that answers as it is told (with nothing, where nothing was said), and remembers what it was sent. */
+/**
+ * A crypto worker that answers as it is told (with nothing, where nothing was said), and remembers what it was sent.
+ */
 export function toldWorker(answers: Answers = {}) {
   const sent: [CommandName, unknown][] = [];
   const send = async (name: CommandName, args: unknown): Promise<unknown> => {

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { listOpfs, requireOpfs } from '../../src/lib/store/opfs.ts';
 import { opfsParts } from '../../src/lib/store/part-files.ts';
 
-// Private windows have all the functions of a private file system, and refuse when they are used: Safari's and Firefox's with the first one.
+// Private windows have all the functions of a private file system, and refuse when they are used: Safari's and
+// Firefox's with the first one.
 
 afterEach(() => {
   vi.unstubAllGlobals();

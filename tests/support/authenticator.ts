@@ -21,8 +21,8 @@ export class Authenticator {
   }
 
   /**
-   * The next code that the broker will take: of this step or the next one. When those are spent, time passes until there is
-   * another, and no longer: what else runs out by the servers' clock is to last as long as it can.
+   * The next code that the broker will take: of this step or the next one. When those are spent, time passes until
+   * there is another, and no longer: what else runs out by the servers' clock is to last as long as it can.
    */
   code(): Promise<string> {
     // Not the step before: it may be over by the time that the code is typed.

@@ -37,8 +37,9 @@ export function chromiumPath() {
 }
 
 /**
- * Where no test is about the browser itself: the headless shell, which is the same engine without the windows, menus and start pages
- * around it, and needs half the processor time. Where there is none, or `CHROMIUM_PATH` names another, the whole browser.
+ * Where no test is about the browser itself: the headless shell, which is the same engine without the windows, menus
+ * and start pages around it, and needs half the processor time. Where there is none, or `CHROMIUM_PATH` names another,
+ * the whole browser.
  * @returns {string | undefined} its path; undefined when the machine has neither
  */
 export function findHeadlessChromium() {

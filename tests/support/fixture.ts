@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
 
 /**
- * Something that the test file that calls this needs: it is started before the first test, and stopped behind the last, in the
- * opposite order of several.
+ * Something that the test file that calls this needs: it is started before the first test, and stopped behind the last,
+ * in the opposite order of several.
  * @param timeoutMs for either; the project's `hookTimeout` when absent
  * @returns what `start` comes to, to be used as soon as hooks and tests run
  */

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * A port, and the next one, that were free a moment ago: below the range that outgoing connections take theirs from, which
- * would take it again before a process has started.
+ * A port, and the next one, that were free a moment ago: below the range that outgoing connections take theirs from,
+ * which would take it again before a process has started.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -17,7 +17,10 @@ export type Moment = 'before' | 'after';
 /** What stands at a gate decides, request by request. `cut`: the browser's connection ends without a word. */
 type Guard = (request: GateRequest, moment: Moment) => 'pass' | 'cut' | Promise<'pass' | 'cut'>;
 
-/** An HTTP relay between the browser and one of our servers, where a test can stop time. Bodies and event streams flow through. */
+/**
+ * An HTTP relay between the browser and one of our servers, where a test can stop time. Bodies and event streams flow
+ * through.
+ */
 export interface Gate {
   readonly port: number;
   guard: Guard;

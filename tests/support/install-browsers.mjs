@@ -13,9 +13,9 @@ const PACKAGES = {
 const FINDERS = { Chromium: findChromium, Firefox: findFirefox, WebKit: findWebKit };
 
 /**
- * Installs the browsers that the suites run in, as far as the machine lacks them and lets us. Without Chromium the tests have failed,
- * and this ends the process; without Firefox or WebKit their tests are skipped, which the end of the run names; without Chromium's
- * headless shell they take longer.
+ * Installs the browsers that the suites run in, as far as the machine lacks them and lets us. Without Chromium the
+ * tests have failed, and this ends the process; without Firefox or WebKit their tests are skipped, which the end of the
+ * run names; without Chromium's headless shell they take longer.
  */
 export function installBrowsers() {
   if (canInstall()) {

@@ -1,4 +1,6 @@
-/** Whether all variants are wanted (`npm run test:full`), or those few that show in seconds what the long form shows. */
+/**
+ * Whether all variants are wanted (`npm run test:full`), or those few that show in seconds what the long form shows.
+ */
 export const isLongForm = process.env['HALFKEY_FULL'] === '1';
 
 /** A test of the long form alone: `inLongForm(test)('…', …)`. */

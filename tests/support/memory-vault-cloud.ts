@@ -25,8 +25,8 @@ interface MemoryObject {
 type MemoryUpload = Map<number, { bytes: Uint8Array; part: UploadedPart }>;
 
 /**
- * The ports of the vault side in memory: for tests of what the domain does between two of its steps, where each step's outcome
- * is the test's to choose. What S3 and KMS do themselves is tested against the local cloud.
+ * The ports of the vault side in memory: for tests of what the domain does between two of its steps, where each step's
+ * outcome is the test's to choose. What S3 and KMS do themselves is tested against the local cloud.
  */
 export class MemoryVaultCloud {
   readonly objects = new Map<string, MemoryObject>();

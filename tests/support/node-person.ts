@@ -14,7 +14,9 @@ import { Authenticator } from './authenticator.ts';
 import type { Servers } from './stack.ts';
 import { memoryOwnKeys } from './own-inbox-keys.ts';
 
-/** Somebody who has signed up with the client's own code, in Node: their session, their device, and what a code bought. */
+/**
+ * Somebody who has signed up with the client's own code, in Node: their session, their device, and what a code bought.
+ */
 export interface NodePerson {
   readonly broker: Broker;
   readonly entry: Entry;

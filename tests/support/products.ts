@@ -49,7 +49,10 @@ const RECIPES = {
   broker: { sources: BROKER_SOURCES, make: makeBroker },
   /** The page of tests/worker/bare in place of the app: the crypto worker, and nothing around it. */
   'bare-app': { sources: BARE_SOURCES, make: (folder) => makeBareApp(folder, []) },
-  /** The same, with a worker that is quick with passphrases: stretches them by next to nothing, and looks up common ones only. */
+  /**
+   * The same, with a worker that is quick with passphrases: stretches them by next to nothing, and looks up common ones
+   * only.
+   */
   'quick-bare-app': { sources: BARE_SOURCES, make: (folder) => makeBareApp(folder, [quickPassphrases()]) },
   /** `bare-app`, whose worker notes the buffers that it makes. */
   'watched-bare-app': { sources: [...BARE_SOURCES, WATCH_SOURCE], make: makeWatchedBareApp },
@@ -60,7 +63,10 @@ const RECIPES = {
     sources: [...BROKER_SOURCES, ...APP_SOURCES, QUICK_OPAQUE_SOURCE],
     make: makeQuickApp,
   },
-  /** `app` for WebKitGTK, whose files cannot be written synchronously: the crypto worker is given something that stands in for that. */
+  /**
+   * `app` for WebKitGTK, whose files cannot be written synchronously: the crypto worker is given something that stands
+   * in for that.
+   */
   'webkit-app': { sources: [...BROKER_SOURCES, ...APP_SOURCES, STAND_IN_SOURCE], make: makeWebKitApp },
   /** Another version of the app, in which a file of each kind is another. */
   'next-app': { sources: [...BROKER_SOURCES, ...APP_SOURCES], make: makeNextApp },
@@ -76,7 +82,8 @@ export function isProductName(name: string): name is ProductName {
 const making = new Map<string, Promise<string>>();
 
 /**
- * A product of the tree as it is now: one that was made of these very sources, by this run or an earlier one, or a new one.
+ * A product of the tree as it is now: one that was made of these very sources, by this run or an earlier one, or a new
+ * one.
  * @returns its folder, which nobody may change
  */
 export function productOf(name: ProductName): Promise<string> {
@@ -124,7 +131,10 @@ async function makeBroker(folder: string): Promise<void> {
   });
 }
 
-/** The product's code is given another OPAQUE and no English dictionary to hold passphrases against, and knows nothing of it. */
+/**
+ * The product's code is given another OPAQUE and no English dictionary to hold passphrases against, and knows nothing
+ * of it.
+ */
 function quickPassphrases(): Plugin {
   return {
     name: 'quick-passphrases',
@@ -168,7 +178,9 @@ async function makeApp(folder: string): Promise<void> {
   else await buildApp(folder);
 }
 
-/** Nothing is built anew: one script of the build gets a new head, and the service worker the digest that it has then. */
+/**
+ * Nothing is built anew: one script of the build gets a new head, and the service worker the digest that it has then.
+ */
 async function makeWebKitApp(folder: string): Promise<void> {
   cpSync(await productOf('app'), folder, { recursive: true });
   const workers = join('build', '_app', 'immutable', 'workers');

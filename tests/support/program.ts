@@ -12,7 +12,10 @@ export interface Program {
   halt(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
-/** @param description.readyUrl answers with anything as soon as the server listens; `/readyz` with success when it is ready */
+/**
+ * @param description.readyUrl answers with anything as soon as the server listens; `/readyz` with success when it is
+ * ready
+ */
 export function startProgram(description: {
   command: readonly string[];
   environment: Readonly<Record<string, string>>;

@@ -21,8 +21,8 @@ interface ProofChanges {
 }
 
 /**
- * The session key of a test that speaks HTTP to the broker: signs its requests, keeps the nonce of the last answer, and asks once more
- * where the broker says that it is stale, as the client does.
+ * The session key of a test that speaks HTTP to the broker: signs its requests, keeps the nonce of the last answer, and
+ * asks once more where the broker says that it is stale, as the client does.
  */
 export class TestSessionKey {
   #pair = generateKeyPair('Ed25519');

@@ -58,7 +58,8 @@ export type Servers = Pick<Stack, 'origin' | 'clock'>;
 /**
  * @param options.tapped puts a recorder of every byte between the browser and both servers
  * @param options.gated puts a gate there, where a test may stop single requests
- * @param options.openS3Front puts something of one's own before S3, on a port of this machine; the broker itself goes past it
+ * @param options.openS3Front puts something of one's own before S3, on a port of this machine; the broker itself goes
+ *   past it
  * @param options.openCloudFront puts something before S3, KMS and Cognito, for the broker and the browser alike
  * @param options.origin of somebody else who serves the app and hands on to the broker
  * @param options.dist folder of the built programs, if not the project's own; the app lies in `build` beside it

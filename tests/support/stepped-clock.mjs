@@ -1,4 +1,5 @@
-// Loaded into a server by `--import`: its clock is ahead of the machine's by as much as a file says, which a test changes.
+// Loaded into a server by `--import`: its clock is ahead of the machine's by as much as a file says, which a test
+// changes.
 import { subscribe } from 'node:diagnostics_channel';
 import { openSync, readSync } from 'node:fs';
 

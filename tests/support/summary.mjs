@@ -4,7 +4,10 @@ import { root } from '../../broker/launch/root.mjs';
 
 // What a run says at its end. Vitest and Playwright report in JSON, each in its own form; here they become one.
 
-/** @typedef {{ file: string, seconds: number, passed: number, failed: string[], flaky: string[], skipped: string[] }} FileResult tests by title; times in s */
+/**
+ * @typedef {{ file: string, seconds: number, passed: number, failed: string[], flaky: string[], skipped: string[] }}
+ * FileResult tests by title; times in s
+ */
 /** @typedef {{ name: string, passed: boolean, seconds: number, files: FileResult[] }} SuiteResult */
 
 const SLOWEST = 10;
@@ -12,7 +15,10 @@ const SLOWEST = 10;
 /** @param {string} path of Vitest's JSON report @returns {FileResult[]} */
 export function readVitest(path) {
   /** @typedef {{ fullName: string, status: string, meta?: { note?: string } }} Assertion */
-  /** @typedef {{ name: string, startTime: number, endTime: number, status: string, message: string, assertionResults: Assertion[] }} File */
+  /**
+   * @typedef {{ name: string, startTime: number, endTime: number, status: string, message: string, assertionResults:
+   * Assertion[] }} File
+   */
   const { testResults } = /** @type {{ testResults: File[] }} */ (readReport(path) ?? { testResults: [] });
   return testResults.map(({ name, startTime, endTime, status, message, assertionResults }) => {
     const titles = (/** @type {string[]} */ ...wanted) =>
@@ -32,7 +38,10 @@ export function readVitest(path) {
 
 /** @param {string} path of Playwright's JSON report @returns {FileResult[]} */
 export function readPlaywright(path) {
-  /** @typedef {{ status: string, annotations: { type: string, description?: string }[], results: { duration: number }[] }} Test */
+  /**
+   * @typedef {{ status: string, annotations: { type: string, description?: string }[], results: { duration: number }[]
+   * }} Test
+   */
   /** @typedef {{ title: string, file: string, specs?: { title: string, tests: Test[] }[], suites?: Suite[] }} Suite */
   const { suites } = /** @type {{ suites: Suite[] }} */ (readReport(path) ?? { suites: [] });
   return suites.map((top) => {

@@ -1,5 +1,6 @@
-// For a build that is run in WebKitGTK, at the head of the crypto worker's script. Of all WebKits Safari alone has synchronous access
-// handles; here is something that does the same to the eye of a program: it works in memory, and writes the file down when it is closed.
+// For a build that is run in WebKitGTK, at the head of the crypto worker's script. Of all WebKits Safari alone has
+// synchronous access handles; here is something that does the same to the eye of a program: it works in memory, and
+// writes the file down when it is closed.
 
 /* eslint-disable @typescript-eslint/unbound-method -- each is called with the handle that it was asked of */
 const { getFile } = FileSystemFileHandle.prototype;

@@ -33,7 +33,10 @@ type Interference = (route: Route, request: unknown, effect: () => Promise<unkno
 /** What a world has heard when it was asked these, in this order. */
 export const asked = (...routes: readonly Route[]) => routes.map(({ method, path }) => `${method} ${path}`);
 
-/** A vault with its first device, as the client has it: over a broker's own vault side, with ports in memory and no HTTP between. */
+/**
+ * A vault with its first device, as the client has it: over a broker's own vault side, with ports in memory and no HTTP
+ * between.
+ */
 export async function openVaultWorld(options: { grantReleases?: number } = {}) {
   const cloud = new MemoryVaultCloud();
   const side = startVaultSide(

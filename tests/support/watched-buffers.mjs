@@ -1,5 +1,6 @@
-// For a build whose crypto worker is watched, at the head of its script: notes each buffer that the worker's code makes or looks into,
-// WebAssembly's memory included, without keeping it alive. What the engine has copied for itself is not seen.
+// For a build whose crypto worker is watched, at the head of its script: notes each buffer that the worker's code makes
+// or looks into, WebAssembly's memory included, without keeping it alive. What the engine has copied for itself is not
+// seen.
 
 /** @type {WeakSet<object>} */
 const seen = new WeakSet();

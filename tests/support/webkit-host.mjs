@@ -1,5 +1,6 @@
-// A browser around WebKitGTK, run by GJS: one window, whose page belongs to WebDriver. WebKit's own MiniBrowser forgets everything when it
-// is driven by a program; this one keeps its data in a folder, so that it can be ended and started again.
+// A browser around WebKitGTK, run by GJS: one window, whose page belongs to WebDriver. WebKit's own MiniBrowser forgets
+// everything when it is driven by a program; this one keeps its data in a folder, so that it can be ended and started
+// again.
 
 imports.gi.versions.Gtk = '3.0';
 imports.gi.versions.WebKit2 = '4.1';
@@ -11,7 +12,8 @@ const { name, profile, downloads, isPrivate } = /** @type {HostOptions} */ (told
 
 /**
  * What it is told, as JSON. `name`: what the driver asks for it by.
- * @typedef {{ readonly name: string, readonly profile: string, readonly downloads: string, readonly isPrivate: boolean }} HostOptions
+ * @typedef {{ readonly name: string, readonly profile: string, readonly downloads: string, readonly isPrivate: boolean
+ *   }} HostOptions
  */
 
 /** What Safari offers, and WebKitGTK has behind a switch. */

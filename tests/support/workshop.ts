@@ -11,8 +11,8 @@ declare module 'vitest' {
 }
 
 /**
- * Builds what the test files of a run ask for, when the first one asks and once for all of them. They run in processes of their own;
- * this one is there as long as the run.
+ * Builds what the test files of a run ask for, when the first one asks and once for all of them. They run in processes
+ * of their own; this one is there as long as the run.
  */
 export default async function openWorkshop(project: TestProject): Promise<() => void> {
   const server = createServer((request, response) => {

@@ -49,7 +49,8 @@ describe('sealing a file part by part', () => {
     await expect(seal(gone, 10)).rejects.toMatchObject({ code: 'source_changed' });
   });
 
-  // Chromium gives a file that is gone the size 0: there is nothing of it to be read, and reading it says so all the same.
+  // Chromium gives a file that is gone the size 0: there is nothing of it to be read, and reading it says so all the
+  // same.
   it('calls an empty source that cannot be read changed', async () => {
     const gone = new Blob([]);
     gone.arrayBuffer = () => Promise.reject(new DOMException('gone', 'NotFoundError'));

@@ -9,8 +9,8 @@ export interface Trip {
 }
 
 /**
- * The longest chain: of all sets of requests of which no two overlap in time, the largest. What ends first leaves the most room for
- * others, so taking whichever ends next is best.
+ * The longest chain: of all sets of requests of which no two overlap in time, the largest. What ends first leaves the
+ * most room for others, so taking whichever ends next is best.
  */
 export function longestChain(trips: readonly Trip[]): Trip[] {
   const chain: Trip[] = [];

@@ -27,8 +27,9 @@ const LANES = 64;
 const NOWHERE: JournalCache = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
 
 /**
- * Gives an account a past: a journal of so many segments more, with its snapshots, and so many events more, written where they rest by
- * the modules that write them, without the requests that they would have taken. No broker may be running meanwhile.
+ * Gives an account a past: a journal of so many segments more, with its snapshots, and so many events more, written
+ * where they rest by the modules that write them, without the requests that they would have taken. No broker may be
+ * running meanwhile.
  * @param entry of a device that has just signed in
  */
 export async function growOld(

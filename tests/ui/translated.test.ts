@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('../../src', import.meta.url));
 
 /**
- * Texts that are given to a component once and stay what they are as long as it stands: a translator may have them. All else that is
- * put into the page by an expression changes, or is a name or a secret.
+ * Texts that are given to a component once and stay what they are as long as it stands: a translator may have them. All
+ * else that is put into the page by an expression changes, or is a name or a secret.
  */
 const GIVEN_ONCE: Readonly<Record<string, readonly string[]>> = {
   'lib/ui/account/Choices.svelte': ['{text}'],
@@ -30,7 +30,10 @@ const GIVEN_ONCE: Readonly<Record<string, readonly string[]>> = {
 /** A text of `ui/texts` that is the same always: a field of a constant. */
 const FIXED = /^\{[A-Z_]+\.[a-zA-Z]+\}$/;
 
-/** A browser's translator takes a text node out of the page and puts others in its place: what changes the old one changes nothing. */
+/**
+ * A browser's translator takes a text node out of the page and puts others in its place: what changes the old one
+ * changes nothing.
+ */
 function exposedTexts(source: string): string[] {
   const found: string[] = [];
   const textOf = ({ start, end }: { start: number; end: number }) =>

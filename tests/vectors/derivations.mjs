@@ -1,5 +1,5 @@
-// Known answers of every derivation in docs/FORMAT.md, computed with node:crypto alone and from the document, not from the
-// code under test. `node tests/vectors/derivations.mjs > tests/vectors/derivations.json` writes them down.
+// Known answers of every derivation in docs/FORMAT.md, computed with node:crypto alone and from the document, not from
+// the code under test. `node tests/vectors/derivations.mjs > tests/vectors/derivations.json` writes them down.
 import { createHash, hkdfSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 

@@ -39,7 +39,10 @@ async function loseAnswer({ context }: Device, path: string): Promise<void> {
   );
 }
 
-/** Lets the next request on a path take effect, and its answer wait until another request was refused for the token it came with. */
+/**
+ * Lets the next request on a path take effect, and its answer wait until another request was refused for the token it
+ * came with.
+ */
 async function meanwhile<T>(
   { context }: Device,
   path: string,

@@ -157,7 +157,9 @@ export class Device {
     );
   }
 
-  /** Puts this device's clock off, lets its time run faster, or stops its clock; to be called before anything is sent. */
+  /**
+   * Puts this device's clock off, lets its time run faster, or stops its clock; to be called before anything is sent.
+   */
   async setClock({ aheadMs = 0, speed = 1, stoppedAtMs }: TestClock): Promise<void> {
     const worker = this.page.workers()[0] ?? (await this.page.waitForEvent('worker'));
     await worker.evaluate(

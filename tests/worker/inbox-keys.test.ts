@@ -75,7 +75,8 @@ test(
     await openOn(laptop, 3, person);
     await expect.poll(async () => all(await read(), 'inbox-key').length, SOON).toBe(3);
     expect(all(await read(), 'inbox-retire')).toEqual([]);
-    // The phone has made none so far, and seals to the first one: with a code it makes its own, and says so the day after.
+    // The phone has made none so far, and seals to the first one: with a code it makes its own, and says so the day
+    // after.
     await openOn(phone, 3, person);
     await expect.poll(async () => all(await read(), 'inbox-key').length, SOON).toBe(4);
     expect(await lastNeed(await read(), phone)).toBe(0);

@@ -12,7 +12,8 @@ import type { Rare } from './rough-tab.ts';
 
 declare const bare: Bare;
 
-// Real tabs, the real broker and local cloud, and lines that come and go: nothing acknowledged is lost, and nothing comes twice.
+// Real tabs, the real broker and local cloud, and lines that come and go: nothing acknowledged is lost, and nothing
+// comes twice.
 const WORK_MS = 900_000;
 const SETTLING_MS = 180_000;
 /** Fewer, and another seed, for anyone who looks for something. */
@@ -108,7 +109,10 @@ function judgeFiles(log: Logbook, rows: readonly Row[]): string[] {
   return problems;
 }
 
-/** Each rename that was acknowledged was written once, or is told to be given up; and what was not wanted was not written. */
+/**
+ * Each rename that was acknowledged was written once, or is told to be given up; and what was not wanted was not
+ * written.
+ */
 function judgeRenames(log: Logbook, dropped: readonly Dropped[], { operations }: History): string[] {
   const keyOf = ({ device, name }: { device: string; name: string }) => `${device} to “${name}”`;
   const written = operations.flatMap(({ writer, operation }) =>

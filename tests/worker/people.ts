@@ -23,7 +23,9 @@ let launched: Promise<Browser> | undefined;
 /** Starting broker, local cloud and browser, and building what they run when nobody has yet. */
 const START_MS = 120_000;
 
-/** Worlds for the test file that calls this: started before its first test, cleared after each, stopped behind the last. */
+/**
+ * Worlds for the test file that calls this: started before its first test, cleared after each, stopped behind the last.
+ */
 export function setUpWorlds(options: WorldOptions = {}): Worlds {
   const worlds = new Worlds(options);
   beforeAll(() => worlds.start(), START_MS);

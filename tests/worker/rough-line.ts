@@ -19,7 +19,9 @@ const LOST_REPLIES = 0.05;
 const UP_MS = [300, 2500] as const;
 const DOWN_MS = [100, 1500] as const;
 
-/** The line of one device, to broker and store: it goes and comes at random, and single requests or replies are lost. */
+/**
+ * The line of one device, to broker and store: it goes and comes at random, and single requests or replies are lost.
+ */
 export class RoughLine {
   readonly #context: BrowserContext;
   readonly #origin: string;

@@ -178,7 +178,9 @@ export class RoughTab {
     }
   }
 
-  /** Until somebody answers, and with another code once the first is spent: it is, too, when only its reply was lost. */
+  /**
+   * Until somebody answers, and with another code once the first is spent: it is, too, when only its reply was lost.
+   */
   async #insist(ask: (factor: Factor) => Promise<{ code?: string }>): Promise<string> {
     const { factor, authenticator } = this.#crowd.person;
     let typed: Factor = factor();

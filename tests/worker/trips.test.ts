@@ -10,10 +10,13 @@ import { type Person, setUpWorlds } from './people.ts';
 
 declare const bare: Bare;
 
-// What people wait for: requests between browser, broker and cloud, and how many of them come one after the other. Counts, and no
-// times. `npm run bench -- trips` runs this file, and prints.
+// What people wait for: requests between browser, broker and cloud, and how many of them come one after the other.
+// Counts, and no times. `npm run bench -- trips` runs this file, and prints.
 const BENCH = process.env['HALFKEY_TRIPS'];
-/** In the test requests are slow beside what the machine does, so that what is asked side by side overlaps on a busy one, too. */
+/**
+ * In the test requests are slow beside what the machine does, so that what is asked side by side overlaps on a busy
+ * one, too.
+ */
 const SCALES: Readonly<Record<string, number>> = { delayed: 1, undelayed: 0 };
 const scale = SCALES[BENCH ?? ''] ?? 4;
 
@@ -36,7 +39,10 @@ const worlds = setUpWorlds({
 });
 const rows: string[] = [];
 
-/** When the page itself saw what was waited for, by this process's clock: that it is told here takes a while on a busy machine. */
+/**
+ * When the page itself saw what was waited for, by this process's clock: that it is told here takes a while on a busy
+ * machine.
+ */
 const seen: { atMs: number | undefined } = { atMs: undefined };
 const endedAtMs = () => seen.atMs ?? performance.now();
 const inThisProcess = (epochMs: number) => epochMs - performance.timeOrigin;
@@ -73,7 +79,10 @@ async function count<Result>(
   return result;
 }
 
-/** A broker that tells of news looks for them by itself: the vault's record alone, where a request reads its account too. */
+/**
+ * A broker that tells of news looks for them by itself: the vault's record alone, where a request reads its account
+ * too.
+ */
 function isPoll({ name, startMs }: Trip, all: readonly Trip[]): boolean {
   if (!/^GET \/[^/]+\/m\/[^/.]+$/.test(name)) return false;
   return !all.some((other) => other.name.includes('/a/') && Math.abs(other.startMs - startMs) < 12);

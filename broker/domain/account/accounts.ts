@@ -21,7 +21,9 @@ const LiveSession = v.strictObject({
   id: v.string(),
   device: DeviceId,
   expiresAtMs: Count,
-  /** Passphrase or kit, and a code, were proven in it; `hash`: SHA-256 of what was answered, base64url. See proof.ts. */
+  /**
+   * Passphrase or kit, and a code, were proven in it; `hash`: SHA-256 of what was answered, base64url. See proof.ts.
+   */
   proof: v.optional(v.strictObject({ hash: v.string(), atMs: Count })),
   /** Of its last requests that a code came with; see auth/used-proofs.ts. */
   usedProofs: v.optional(v.array(v.string())),
@@ -33,7 +35,9 @@ const LiveSession = v.strictObject({
 export const FactorRecord = v.strictObject({
   /** The authenticator's secret (base32), sealed by KMS with purpose `totp`; base64url. */
   sealedSecret: v.string(),
-  /** That of another authenticator, sealed alike, until its first code, or until passphrase and code are proven anew. */
+  /**
+   * That of another authenticator, sealed alike, until its first code, or until passphrase and code are proven anew.
+   */
   nextSecret: v.optional(v.string()),
   /** RFC 6238's T of the last accepted code; 0 before the first. */
   lastStep: Count,
@@ -57,7 +61,10 @@ export const AccountRecord = v.strictObject({
   nameId: v.string(),
   createdAtMs: Count,
   opaqueRecord: v.string(),
-  /** OPAQUE's credential identifier (RFC 9807 §6.1), random: for a name that is still free nobody can ask anything with it. */
+  /**
+   * OPAQUE's credential identifier (RFC 9807 §6.1), random: for a name that is still free nobody can ask anything with
+   * it.
+   */
   credentialId: v.string(),
   recoveryPublicKey: v.string(),
   /** Ed25519, base64url: signs what the journal goes back to. From the last step of a sign-up on. */
@@ -85,7 +92,9 @@ export type AccountRecord = v.InferOutput<typeof AccountRecord>;
 /** A sign-up waits so long for its first code. */
 export const PENDING_MS = 24 * 60 * 60 * 1000;
 const MAX_SESSIONS = 100;
-/** Enrolled at a time. Of those that were signed out for good each is remembered: 25 bytes for a passphrase and a code. */
+/**
+ * Enrolled at a time. Of those that were signed out for good each is remembered: 25 bytes for a passphrase and a code.
+ */
 const MAX_DEVICES = 200;
 
 const Owner = v.strictObject({ account: AccountId });
@@ -236,7 +245,10 @@ export function withoutDevice(record: AccountRecord, device: DeviceId): AccountR
   };
 }
 
-/** Adds a session and its device, and drops what is over. @throws BrokerProblem `device_revoked`; `already_exists`: the id is another key's */
+/**
+ * Adds a session and its device, and drops what is over.
+ * @throws BrokerProblem `device_revoked`; `already_exists`: the id is another key's
+ */
 export function withSession(
   record: AccountRecord,
   session: v.InferOutput<typeof LiveSession>,
@@ -256,7 +268,10 @@ export function withSession(
   return isFull ? (withoutDevice({ ...next, devices }, oldest.id) ?? next) : { ...next, devices };
 }
 
-/** Two devices that write one at once must not undo each other. @throws BrokerProblem `keyring_changed`: not the next version */
+/**
+ * Two devices that write one at once must not undo each other.
+ * @throws BrokerProblem `keyring_changed`: not the next version
+ */
 export function requireNext({ keyring: stored }: AccountRecord, { version }: KeyringRecord): void {
   if (version !== (stored?.version ?? 0) + 1) throw new BrokerProblem('keyring_changed');
 }

@@ -23,8 +23,8 @@ interface Asked {
 }
 
 /**
- * What was asked for, unless it has lapsed, or passphrase, recovery key or authenticator are others since: then it is as if nobody had
- * asked, and who still wants it begins anew.
+ * What was asked for, unless it has lapsed, or passphrase, recovery key or authenticator are others since: then it is
+ * as if nobody had asked, and who still wants it begins anew.
  */
 export function pendingFactorReset(record: Asked, nowMs: number): PendingFactorReset | undefined {
   const { factorReset: asked, sessionEpoch, recoveryPublicKey } = record;

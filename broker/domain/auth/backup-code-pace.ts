@@ -11,8 +11,8 @@ const TOLD_EVERY_MS = 60 * 60_000;
 type BackupRefusals = NonNullable<FactorRecord['backupRefusals']>;
 
 /**
- * The record with one backup code more tried. Each session has a pace of its own, so that a thief with a device keeps nobody from
- * getting in elsewhere; those who are on the way in share one.
+ * The record with one backup code more tried. Each session has a pace of its own, so that a thief with a device keeps
+ * nobody from getting in elsewhere; those who are on the way in share one.
  * @throws BrokerProblem `too_many_requests` with the seconds to wait
  */
 export function countBackupCode(record: AccountRecord, session: Session, nowMs: number): AccountRecord {

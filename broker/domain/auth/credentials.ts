@@ -31,7 +31,10 @@ interface Admission {
   readonly issued: Issued;
 }
 
-/** New backup codes, authenticator, kit and passphrase (contract/credentials.ts), for who has the passphrase and a code at hand. */
+/**
+ * New backup codes, authenticator, kit and passphrase (contract/credentials.ts), for who has the passphrase and a code
+ * at hand.
+ */
 export function createCredentials(deps: CredentialsDeps) {
   const { accounts, opaque, secondFactor, events, clock } = deps;
 
@@ -47,8 +50,8 @@ export function createCredentials(deps: CredentialsDeps) {
   }
 
   /**
-   * Logs what is about to be replaced, replaces it, and forgets what it was. What is refused is not logged, nor what was done
-   * already, where `change` yields undefined.
+   * Logs what is about to be replaced, replaces it, and forgets what it was. What is refused is not logged, nor what
+   * was done already, where `change` yields undefined.
    * @param device that the log names: by which it was done, or with which
    */
   async function renew(
@@ -70,12 +73,18 @@ export function createCredentials(deps: CredentialsDeps) {
     return record;
   }
 
-  /** It has taken effect: that old versions could not be erased now is no reason to say that it has not. The sweeper erases them. */
+  /**
+   * It has taken effect: that old versions could not be erased now is no reason to say that it has not. The sweeper
+   * erases them.
+   */
   async function forgetOld(account: AccountId): Promise<void> {
     await deps.forgetOldRecords(account).catch(() => undefined);
   }
 
-  /** A factor is another now: whatever was issued before is good for nothing, in any stage, and this session goes on with a new token. */
+  /**
+   * A factor is another now: whatever was issued before is good for nothing, in any stage, and this session goes on
+   * with a new token.
+   */
   function endOthers(record: AccountRecord, { sessionId }: Session): AccountRecord {
     const expiresAtMs = clock() + FULL_SECONDS * 1000;
     const own = record.sessions.filter(({ id }) => id === sessionId);

@@ -32,7 +32,10 @@ export interface FactorResetDeps extends WelcomeDeps {
   readonly forgetOldRecords: (account: AccountId) => Promise<void>;
 }
 
-/** Back in without an authenticator (contract/factor-reset.ts): passphrase and recovery key, a wait that everybody hears of, and both again. */
+/**
+ * Back in without an authenticator (contract/factor-reset.ts): passphrase and recovery key, a wait that everybody hears
+ * of, and both again.
+ */
 export function createFactorReset(deps: FactorResetDeps) {
   const { accounts, secondFactor, state, events, clock } = deps;
 
@@ -91,7 +94,10 @@ export function createFactorReset(deps: FactorResetDeps) {
       });
     },
 
-    /** One write replaces the authenticator and ends every session of before, and every backup code: nobody knows who has them. */
+    /**
+     * One write replaces the authenticator and ends every session of before, and every backup code: nobody knows who
+     * has them.
+     */
     async confirm(before: Session, { code, device }: Request<typeof contract.factorResetConfirm>) {
       const { account, sessionId, jkt } = before;
       const now = await accounts.read(account);

@@ -48,7 +48,8 @@ export interface Grants {
    */
   require(session: Session, grant: GrantId, kind: GrantKind): Promise<void>;
   /**
-   * Says where the account's event log has, or is to have, the notice that this grant was spent and more was wanted of it.
+   * Says where the account's event log has, or is to have, the notice that this grant was spent and more was wanted of
+   * it.
    * @param from the seq that would be next in the log; the first caller's stays
    * @returns the seq (0-based) from which on the notice is to be looked for, or undefined when it is known to be there
    */

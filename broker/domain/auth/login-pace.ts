@@ -18,7 +18,9 @@ const MAX_NETWORKS = 200;
 /** `fullAtMs`: when the bucket of tokens will have been filled up again. */
 const Pace = v.strictObject({
   fullAtMs: Count,
-  /** Who has begun one within NETWORK_INTERVAL_MS, the last one last; by an HMAC, for addresses are nobody's business. */
+  /**
+   * Who has begun one within NETWORK_INTERVAL_MS, the last one last; by an HMAC, for addresses are nobody's business.
+   */
   networks: v.array(v.strictObject({ id: v.string(), atMs: Count })),
 });
 type Pace = v.InferOutput<typeof Pace>;
@@ -32,8 +34,8 @@ export interface LoginOrigin {
 }
 
 /**
- * Counts logins at their start, by name, whether or not the name exists. A device that signed in before has a counter of its own, and
- * each network a turn of its own, so that strangers who guess do not keep the user out.
+ * Counts logins at their start, by name, whether or not the name exists. A device that signed in before has a counter
+ * of its own, and each network a turn of its own, so that strangers who guess do not keep the user out.
  * @param nameKey 32 bytes, from `broker/setup`
  * @returns a function that counts one. It throws BrokerProblem `too_many_requests` with the seconds to wait
  */

@@ -13,8 +13,8 @@ export const STATE_SECONDS = 60;
 type StateKind = 'login' | 'recovery' | 'registration';
 
 /**
- * State that the client carries between two messages of a broker that keeps nothing: encrypted, because OPAQUE's is secret
- * (JWE, RFC 7516, dir and A256GCM), and good once.
+ * State that the client carries between two messages of a broker that keeps nothing: encrypted, because OPAQUE's is
+ * secret (JWE, RFC 7516, dir and A256GCM), and good once.
  */
 export interface OneTimeState {
   seal(kind: StateKind, content: Record<string, unknown>): Promise<string>;

@@ -4,11 +4,13 @@ import { lengthPrefixed } from '../state/length-prefixed.ts';
 import { BrokerProblem } from '../problem.ts';
 import type { Setup } from '../state/setup.ts';
 
-/** The broker's side of OPAQUE (RFC 9807). Messages are base64url; a malformed one is BrokerProblem `input_malformed`. */
+/**
+ * The broker's side of OPAQUE (RFC 9807). Messages are base64url; a malformed one is BrokerProblem `input_malformed`.
+ */
 export interface OpaqueServer {
   /**
-   * A credential identifier for a name that has no account, always the same: its answers are like those of one that has. Nothing is
-   * registered under it.
+   * A credential identifier for a name that has no account, always the same: its answers are like those of one that
+   * has. Nothing is registered under it.
    */
   absentId(nameId: string): string;
   /**

@@ -38,7 +38,9 @@ export interface Possession {
 
 /** Far more than one with an Ed25519 key has: some 700. */
 const MAX_PROOF_CHARACTERS = 2000;
-/** The clocks of clients are wrong, so proofs are dated by the broker's own: by this bucket of time or the one before. */
+/**
+ * The clocks of clients are wrong, so proofs are dated by the broker's own: by this bucket of time or the one before.
+ */
 const BUCKET_MS = 2 * 60_000;
 
 const Claims = v.object({

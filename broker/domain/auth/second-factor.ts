@@ -48,15 +48,14 @@ export interface SecondFactor {
    * Accepts a code once across all brokers, or throws. The attempt is counted before anything is compared, and the step
    * is recorded by a conditional write before anything is said: only its writer is accepted.
    * @returns the account as it is with the code accepted
-   * @throws BrokerProblem `code_wrong` and `code_used`, from the seventh in a row on with the tries that are left; `code_locked` with
-   *   the seconds to wait; `backup_code_refused`, `too_many_requests` for backup codes in quick succession, `nonce_stale` for a
-   *   request that was served before,
-   *   `store_unreachable`, `kms_unreachable`
+   * @throws BrokerProblem `code_wrong` and `code_used`, from the seventh in a row on with the tries that are left;
+   *   `code_locked` with the seconds to wait; `backup_code_refused`, `too_many_requests` for backup codes in quick
+   *   succession, `nonce_stale` for a request that was served before, `store_unreachable`, `kms_unreachable`
    */
   accept(session: Session, factor: Factor, along?: AlongWith): Promise<AccountRecord>;
   /**
-   * The same, with something that is written at the same time as the acceptance, once the code was found to be right: it must be worth
-   * nothing without it.
+   * The same, with something that is written at the same time as the acceptance, once the code was found to be right:
+   * it must be worth nothing without it.
    * @throws BrokerProblem as `accept`; what `beside` throws, when the code was accepted
    */
   acceptBeside<Beside>(
@@ -66,10 +65,11 @@ export interface SecondFactor {
     along?: AlongWith,
   ): Promise<{ record: AccountRecord; beside: Beside }>;
   /**
-   * Accepts the first code of the account's next secret, which takes the place of the present one in the same write. Counted as any
-   * attempt, and logged before it takes effect.
+   * Accepts the first code of the account's next secret, which takes the place of the present one in the same write.
+   * Counted as any attempt, and logged before it takes effect.
    * @param along what takes effect with it; may throw
-   * @throws BrokerProblem `code_wrong`, also where there is no next secret any more; `code_locked` and others as `accept`
+   * @throws BrokerProblem `code_wrong`, also where there is no next secret any more; `code_locked` and others as
+   *   `accept`
    */
   change(session: Session, code: Code, along: AlongWith): Promise<AccountRecord>;
 }
@@ -150,7 +150,9 @@ export function createSecondFactor(
     }
   }
 
-  /** 80 random bits, which nobody guesses: the pace is for the noise, and a lock of the factor does not hold them up. */
+  /**
+   * 80 random bits, which nobody guesses: the pace is for the noise, and a lock of the factor does not hold them up.
+   */
   async function acceptBackupCode<Beside>(
     session: Session,
     backupCode: BackupCode,

@@ -35,13 +35,17 @@ const DeviceClaims = v.object({ aud: v.string(), sub: v.string(), jti: DeviceId 
 /** What a token says of itself. */
 export type ClaimedSession = Pick<Session, 'account' | 'sessionId' | 'jkt'>;
 
-/** Signed tokens (JWT, RFC 7519, HS256): one audience per stage, so that none is good for another, and each bound to a key. */
+/**
+ * Signed tokens (JWT, RFC 7519, HS256): one audience per stage, so that none is good for another, and each bound to a
+ * key.
+ */
 export interface Sessions {
   /** Lives STAGE_SECONDS, or FULL_SECONDS in stage `full`. */
   issue(session: Session, epoch: number): Promise<string>;
   /**
    * Reads the account each time, so that a session ends everywhere at once.
-   * @param claimed told what the token says when it is found to be ours, before the account has been read; what it throws comes through
+   * @param claimed told what the token says when it is found to be ours, before the account has been read; what it
+   *   throws comes through
    * @throws BrokerProblem `session_missing` for whatever is not a live token of exactly this stage
    */
   verify(
@@ -148,8 +152,8 @@ function audienceOf(stage: Session['stage']): string {
 }
 
 /**
- * A full session stands in the account's list until it is signed out of; the stages before have their expiry alone, and those of a
- * recovery end with the kit that it was begun with, that of a re-enrolment when it is stopped.
+ * A full session stands in the account's list until it is signed out of; the stages before have their expiry alone, and
+ * those of a recovery end with the kit that it was begun with, that of a re-enrolment when it is stopped.
  */
 function isLive(record: AccountRecord, session: Session, nowMs: number): boolean {
   const { stage, sessionId, device } = session;

@@ -38,8 +38,8 @@ export interface WelcomeDeps {
 }
 
 /**
- * Ends a sign-up, sign-in or recovery: a full session, its first grant, and what the client needs to begin. The session has
- * to stand in the account already.
+ * Ends a sign-up, sign-in or recovery: a full session, its first grant, and what the client needs to begin. The session
+ * has to stand in the account already.
  * @param options.proof whose hash the session in the account keeps
  * @param options.grant the grant, where it is issued already
  * @param options.opened what opens the vaults, where that is known or on its way already

@@ -34,8 +34,8 @@ export interface SigninDeps extends WelcomeDeps, LoginDeps {
 }
 
 /**
- * Bound to one account; `epoch` is that of its sessions, or -1 for a name that nobody has. It is padded, because encryption
- * hides no length, and the length of the cookie would tell a known name from another.
+ * Bound to one account; `epoch` is that of its sessions, or -1 for a name that nobody has. It is padded, because
+ * encryption hides no length, and the length of the cookie would tell a known name from another.
  */
 const LoginState = v.strictObject({
   account: AccountId,
@@ -48,8 +48,8 @@ const EPOCH_CHARACTERS = 16;
 const EVEN_MS = 100;
 
 /**
- * The store answers a shade faster for what does not exist. From its call on, the returned function waits until a multiple of
- * EVEN_MS has passed, so that both are answered at the same moment.
+ * The store answers a shade faster for what does not exist. From its call on, the returned function waits until a
+ * multiple of EVEN_MS has passed, so that both are answered at the same moment.
  */
 function evenTime(): () => Promise<void> {
   const begunAt = performance.now();

@@ -8,8 +8,8 @@ import type { EventLog } from '../state/event-log.ts';
 export type SignOut = (session: Session) => Promise<void>;
 
 /**
- * A cookie alone may do this, as often and as fast as it likes: so one request comes after the other, and those that find the session
- * ended log nothing.
+ * A cookie alone may do this, as often and as fast as it likes: so one request comes after the other, and those that
+ * find the session ended log nothing.
  */
 export function createSignOut(
   accounts: Pick<Accounts, 'read' | 'update'>,

@@ -107,8 +107,8 @@ export function createSignup(deps: SignupDeps) {
     },
 
     /**
-     * The first code, and with it the vault's identity, which nobody ever deletes: a sign-up that is left before has made none. And the
-     * KMS half of the first inbox key, logged before KMS is asked like every release.
+     * The first code, and with it the vault's identity, which nobody ever deletes: a sign-up that is left before has
+     * made none. And the KMS half of the first inbox key, logged before KMS is asked like every release.
      */
     async verify(
       session: Session,

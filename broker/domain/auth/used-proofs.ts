@@ -9,8 +9,8 @@ export const UsedProofs = v.optional(v.array(v.string()));
 const TAG_CHARACTERS = 8;
 
 /**
- * A proof is good for minutes, so anyone who has read a whole request could send it again: what costs something remembers the last
- * proofs in the record that it writes in any case.
+ * A proof is good for minutes, so anyone who has read a whole request could send it again: what costs something
+ * remembers the last proofs in the record that it writes in any case.
  * @param used so far
  * @param max remembered; those before are as good as forgotten
  * @returns with this request's

@@ -19,14 +19,15 @@ interface NewEvent {
 }
 
 /**
- * What the broker did for an account: `e/<account>/<seq>`, create-only, each event with the hash of the one before. Whatever is logged is logged BEFORE it takes effect: a log that cannot be written stops the effect.
+ * What the broker did for an account: `e/<account>/<seq>`, create-only, each event with the hash of the one before.
+ * Whatever is logged is logged BEFORE it takes effect: a log that cannot be written stops the effect.
  */
 export interface EventLog {
   /** @returns the new head. @throws BrokerProblem `store_unreachable` */
   append(account: AccountId, event: NewEvent): Promise<EventHead>;
   /**
-   * As `append`, but for nothing when the log has an event of this kind about this grant at `from` (0-based) or later: any number
-   * of callers, at any number of brokers, leave one.
+   * As `append`, but for nothing when the log has an event of this kind about this grant at `from` (0-based) or later:
+   * any number of callers, at any number of brokers, leave one.
    */
   appendOnce(account: AccountId, event: NewEvent & { grant: GrantId }, from: number): Promise<void>;
   /** `undefined` before the first event. */
@@ -43,7 +44,10 @@ export const EVENTS_PER_READ = 200;
 /** Events of one page that are read at a time. */
 const PARALLEL = 16;
 const MAX_TRIES = 64;
-/** Places looked at at a time for the head, by doubling steps: few behind one that is known, for as a rule there is little more. */
+/**
+ * Places looked at at a time for the head, by doubling steps: few behind one that is known, for as a rule there is
+ * little more.
+ */
 const STEPS = { known: 4, unknown: 17 } as const;
 /** And then so many between the last that is there and the first that is not. */
 const BETWEEN = 15;

@@ -1,8 +1,8 @@
 const text = new TextEncoder();
 
 /**
- * The fields one after another, each preceded by its length in bytes (u32, big-endian), so that no two different lists have the
- * same bytes. Texts are UTF-8.
+ * The fields one after another, each preceded by its length in bytes (u32, big-endian), so that no two different lists
+ * have the same bytes. Texts are UTF-8.
  */
 export function lengthPrefixed(...fields: readonly (string | Uint8Array)[]): Uint8Array<ArrayBuffer> {
   const parts = fields.map((field) => (typeof field === 'string' ? text.encode(field) : field));

@@ -8,27 +8,29 @@ import type { RecordCodec, Stored } from './record-codec.ts';
 type Schema = v.GenericSchema;
 
 /**
- * The broker's own JSON records, authenticated by a RecordCodec and changed by conditional writes only. Every method throws
- * BrokerProblem `store_unreachable` when the store gives no answer, and `record_corrupt` for a record that is not ours, or
- * older than one that this process has seen.
+ * The broker's own JSON records, authenticated by a RecordCodec and changed by conditional writes only. Every method
+ * throws BrokerProblem `store_unreachable` when the store gives no answer, and `record_corrupt` for a record that is
+ * not ours, or older than one that this process has seen.
  */
 export interface Records {
   /** `undefined` when there is no such record. */
   read<S extends Schema>(key: string, schema: S): Promise<Stored<v.InferOutput<S>> | undefined>;
   /**
-   * What this process has read or written within the last two seconds, else as `read`. For what is decided by a condition later on, or
-   * rests on what this very request was admitted with; never for whether a session is still good.
+   * What this process has read or written within the last two seconds, else as `read`. For what is decided by a
+   * condition later on, or rests on what this very request was admitted with; never for whether a session is still
+   * good.
    */
   recall<S extends Schema>(key: string, schema: S): Promise<Stored<v.InferOutput<S>> | undefined>;
   /** Create-only: exactly one of any number of callers gets `created`. */
   create(key: string, content: unknown): Promise<'created' | 'exists'>;
   /**
-   * Reads, changes, writes by condition, and begins again when another writer was first; what this process has just read or
-   * written itself is tried first, without reading it again. `change` is called once per try,
-   * must have no effect of its own, and yields the next content, or `undefined` to leave the record as it is; what it throws
-   * comes through. Its argument is `undefined` where there is no record yet.
+   * Reads, changes, writes by condition, and begins again when another writer was first; what this process has just
+   * read or written itself is tried first, without reading it again. `change` is called once per try, must have no
+   * effect of its own, and yields the next content, or `undefined` to leave the record as it is; what it throws comes
+   * through. Its argument is `undefined` where there is no record yet.
    * @returns the content now stored, as this call wrote or left it
-   * @throws BrokerProblem `store_unreachable` when other writers were first at every try, or the ones before took too long
+   * @throws BrokerProblem `store_unreachable` when other writers were first at every try, or the ones before took too
+   *   long
    */
   update<S extends Schema>(
     key: string,
@@ -46,8 +48,8 @@ const MAX_WAIT_MS = 200;
 const MAX_REMEMBERED = 10_000;
 const NEVER_ANEW = /^[am]\//;
 /**
- * What was just read or written is kept for a moment: a request reads its account and then changes it, and a code is followed
- * by a release. Beyond that another broker is as likely to have written.
+ * What was just read or written is kept for a moment: a request reads its account and then changes it, and a code is
+ * followed by a release. Beyond that another broker is as likely to have written.
  */
 const KEPT_MS = 2_000;
 const MAX_KEPT = 1_000;

@@ -65,8 +65,8 @@ export async function checkSetup(
 /**
  * Reads `broker/setup`, or makes it when the bucket is new: create-only, so that of several first brokers one wins.
  * @param versions as `checkSetup`
- * @throws StartRefused `setup_mismatch` when setup and canary do not belong together, or KMS cannot open it; `setup_lost`
- *   when there is a canary, or an account, but no setup: a new one would lock every account out
+ * @throws StartRefused `setup_mismatch` when setup and canary do not belong together, or KMS cannot open it;
+ *   `setup_lost` when there is a canary, or an account, but no setup: a new one would lock every account out
  */
 export async function loadSetup(
   store: StateStore,

@@ -16,8 +16,8 @@ interface MadeHalf {
 }
 
 /**
- * What `generate` gives out with a half, so that its envelope can be written after the grant has ended, and no other: anyone who only
- * has a session can put nothing at a place that a file is to have.
+ * What `generate` gives out with a half, so that its envelope can be written after the grant has ended, and no other:
+ * anyone who only has a session can put nothing at a place that a file is to have.
  */
 export interface EnvelopeProofs {
   /** Base64url of 40 bytes: its end (u64be, ms since 1970), HMAC-SHA-256. */

@@ -18,8 +18,8 @@ export interface VaultEvents {
   /** This process has put records into the inbox. What other brokers put there nobody is told of. */
   announceInbox(vault: VaultId): void;
   /**
-   * Tells the listener of each newer head and of the inbox, until the returned function is called. Heads that other brokers
-   * write are found by one poll per vault, however many listen.
+   * Tells the listener of each newer head and of the inbox, until the returned function is called. Heads that other
+   * brokers write are found by one poll per vault, however many listen.
    * @param known the head that the listener has been told already
    */
   listen(vault: VaultId, known: Head, listener: VaultEventListener): () => void;

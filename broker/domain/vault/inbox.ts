@@ -36,8 +36,9 @@ interface FoundRecord extends InboxName {
 /** Captures that have arrived and wait to be adopted: `inbox/<device>/<blob>`, sealed and signed by that device. */
 export interface Inbox {
   /**
-   * Create-only, only what the session's own device has signed, and only beside a blob that S3 holds: so records cannot outnumber what
-   * the quota lets in. @returns those that were refused, each by itself; the others are written
+   * Create-only, only what the session's own device has signed, and only beside a blob that S3 holds: so records cannot
+   * outnumber what the quota lets in.
+   * @returns those that were refused, each by itself; the others are written
    */
   write(
     session: Session,
@@ -45,14 +46,15 @@ export interface Inbox {
     records: readonly NewRecord[],
   ): Promise<{ blob: BlobId; code: WriteRefusal }[]>;
   /**
-   * Up to LIMITS.inboxNames names in the order of their keys, by one listing, starting after the name `after`, or with the first when
-   * it is empty. What is not a record by its name or size is passed over.
+   * Up to LIMITS.inboxNames names in the order of their keys, by one listing, starting after the name `after`, or with
+   * the first when it is empty. What is not a record by its name or size is passed over.
    */
   list(vault: VaultId, after: string): Promise<{ names: (InboxName & { tag: string })[]; more: boolean }>;
   /** Those that are there. */
   read(vault: VaultId, names: readonly InboxName[]): Promise<FoundRecord[]>;
   /**
-   * Removes all versions of the records. The grant may have no releases left: who has spent them on adopting clears up too.
+   * Removes all versions of the records. The grant may have no releases left: who has spent them on adopting clears up
+   * too.
    * @returns those that the store keeps
    * @throws BrokerProblem `grant_missing`, `store_unreachable`
    */

@@ -15,7 +15,9 @@ import { hasRecord } from './inbox.ts';
 import { isNearlySwept } from './orphan-age.ts';
 import type { Room } from './room.ts';
 
-/** An envelope that is to be written, and what allows it: `proof` as it was given out with the half, else a live grant. */
+/**
+ * An envelope that is to be written, and what allows it: `proof` as it was given out with the half, else a live grant.
+ */
 interface NewEnvelope {
   readonly blob: BlobId;
   readonly envelope: EnvelopeRecord;
@@ -41,9 +43,9 @@ export interface Keys {
     order: { grant: GrantId; purpose: KeyPurpose; epoch: number; blobs: readonly BlobId[] },
   ): Promise<{ blob: BlobId; kmsHalf: Uint8Array; kmsBlob: Uint8Array; proof: string }[]>;
   /**
-   * Charged for every name, those without an envelope too: the grant is counted down before it is known which have one, and
-   * giving back what was not used would be a second write that a crash could multiply.
-   * What is deleted for good, or does not open, is refused by itself.
+   * Charged for every name, those without an envelope too: the grant is counted down before it is known which have one,
+   * and giving back what was not used would be a second write that a crash could multiply. What is deleted for good, or
+   * does not open, is refused by itself.
    * @throws BrokerProblem as `generate`
    */
   release(
@@ -56,7 +58,8 @@ export interface Keys {
     refused: (EnvelopeName & { code: 'purged' | 'record_corrupt' })[];
   }>;
   /**
-   * Create-only, each by itself. @returns those that were refused
+   * Create-only, each by itself.
+   * @returns those that were refused
    * @param order.grant for those that have no proof
    * @throws BrokerProblem `grant_missing` when the grant is not live
    */
@@ -87,7 +90,10 @@ const LISTED = 1000;
 const STANDING = 16;
 
 export function createKeys({ grants, events, kms, objects, room, proofs, clock }: KeysDeps): Keys {
-  /** A session that wants more than a code has bought may be in a stranger's hands: its owner has to see it, once for each grant. */
+  /**
+   * A session that wants more than a code has bought may be in a stranger's hands: its owner has to see it, once for
+   * each grant.
+   */
   async function tellRefusal(
     session: Session,
     vault: VaultId,
@@ -147,7 +153,9 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
     return bytes && { bytes, purged: await isPurged(vault, blob) };
   }
 
-  /** The first of a batch: it is ciphertext that no grant is about, so it may be on its way while the grant is charged. */
+  /**
+   * The first of a batch: it is ciphertext that no grant is about, so it may be on its way while the grant is charged.
+   */
   function lookAhead(vault: VaultId, names: readonly EnvelopeName[]) {
     const ahead = names.slice(0, PARALLEL).map((name) => lookUp(vault, name));
     // Anyone who comes to them hears of their failures; after a refusal nobody does.
@@ -217,7 +225,10 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
     return { blobBytes: object?.sizeBytes };
   }
 
-  /** What no record in the inbox has kept may be swept at any moment. An envelope that stands keeps it too, and is none that is new. */
+  /**
+   * What no record in the inbox has kept may be swept at any moment. An envelope that stands keeps it too, and is none
+   * that is new.
+   */
   async function isTooOld(
     vault: VaultId,
     blob: BlobId,

@@ -33,7 +33,8 @@ export interface Log {
     snapshot?: NamedSnapshot,
   ): Promise<Head>;
   /**
-   * Segments from `from` (0-based) on, in order, as many as LIMITS allow, and the head; at least one where there is one.
+   * Segments from `from` (0-based) on, in order, as many as LIMITS allow, and the head; at least one where there is
+   * one.
    */
   read(vault: VaultId, known: Head, from: number): Promise<{ head: Head; segments: Uint8Array[] }>;
 }
@@ -81,8 +82,8 @@ export function createLog({ objects, records, room, clock, announce }: LogDeps):
   }
 
   /**
-   * As a rule there is none. A vault's identity is refused what it asks of an object that does not exist, and only a listing tells; so
-   * that is asked first.
+   * As a rule there is none. A vault's identity is refused what it asks of an object that does not exist, and only a
+   * listing tells; so that is asked first.
    */
   async function readExpectedAbsent(vault: VaultId, key: string): Promise<Uint8Array | undefined> {
     const { objects: found } = await objects.list(vault, key, '', 1);

@@ -30,9 +30,9 @@ interface Place {
 const LISTED = 1000;
 
 /**
- * An orphan is a blob with neither an envelope nor an inbox record, an envelope for a file without a blob, or a page of a snapshot that
- * is none of those that the vault's record names. Whatever is on its way gets its name within a week, and nothing gets one that late
- * (`isNearlySwept`), so what is decided by a listing still holds when it goes.
+ * An orphan is a blob with neither an envelope nor an inbox record, an envelope for a file without a blob, or a page of
+ * a snapshot that is none of those that the vault's record names. Whatever is on its way gets its name within a week,
+ * and nothing gets one that late (`isNearlySwept`), so what is decided by a listing still holds when it goes.
  */
 export function createFindOrphans({ objects, vaults, clock }: VaultSweepDeps): FindOrphans {
   /** Names below a prefix from `first` to `last`, whose keys go on with `/` or end there. */

@@ -15,9 +15,9 @@ export interface Purge {
   /** @throws BrokerProblem as SecondFactor.accept */
   grant(session: Session, vault: VaultId, factor: Factor): Promise<Grant>;
   /**
-   * Removes all versions: first it is noted for good that the blobs are purged, after which no broker releases a half of them,
-   * whatever is put back; then go the envelopes, then what they were for. One that ended half-way is repeated with the same blobs;
-   * each try is charged for them.
+   * Removes all versions: first it is noted for good that the blobs are purged, after which no broker releases a half
+   * of them, whatever is put back; then go the envelopes, then what they were for. One that ended half-way is repeated
+   * with the same blobs; each try is charged for them.
    * @returns blobs of which the store keeps something
    * @throws BrokerProblem `grant_missing`, `grant_spent`, `store_unreachable`
    */

@@ -4,8 +4,8 @@ const PARALLEL = 128;
 const EXPECTED_BYTES = 32 * 1024;
 
 /**
- * Reads items 0 to count − 1, several at a time, and yields as many from the start as fit into `maxBytes` together; the first
- * is always there. Nothing is begun that would not fit if it were as long as the longest so far.
+ * Reads items 0 to count − 1, several at a time, and yields as many from the start as fit into `maxBytes` together; the
+ * first is always there. Nothing is begun that would not fit if it were as long as the longest so far.
  */
 export async function readInOrder(
   count: number,

@@ -33,7 +33,10 @@ const Reservation = v.strictObject({
 });
 type Reservation = v.InferOutput<typeof Reservation>;
 
-/** `m/<vault>.room`, where a quota is set: `usedBytes` and all of `reservations` are together never less than what the store holds. */
+/**
+ * `m/<vault>.room`, where a quota is set: `usedBytes` and all of `reservations` are together never less than what the
+ * store holds.
+ */
 export const RoomRecord = v.strictObject({
   /** Everything below `v/<vault>/` when it was last counted, and what has been settled since. */
   usedBytes: Count,
@@ -57,18 +60,22 @@ interface Wanted {
 type BrokerWrite = 'record' | 'journal' | 'erasing';
 
 /**
- * How much a vault may hold. Where a quota is set, nothing gets a URL, and the broker writes nothing, that was not reserved before by
- * a conditional write; a reservation ends when its object is known (`settle`), or an hour after its last URL, and then counts until
- * the objects were counted anew. So what is stored never exceeds the quota, however many brokers and URLs there are.
+ * How much a vault may hold. Where a quota is set, nothing gets a URL, and the broker writes nothing, that was not
+ * reserved before by a conditional write; a reservation ends when its object is known (`settle`), or an hour after its
+ * last URL, and then counts until the objects were counted anew. So what is stored never exceeds the quota, however
+ * many brokers and URLs there are.
  */
 export interface Room {
   /**
    * @param grant lifts the limits of a device that has typed no code
-   * @throws BrokerProblem `store_full`; `grant_missing` when the device would have more than a quarter of the quota, or too many URLs, on
-   *   their way
+   * @throws BrokerProblem `store_full`; `grant_missing` when the device would have more than a quarter of the quota, or
+   *   too many URLs, on their way
    */
   reserve(session: Session, vault: VaultId, wanted: readonly Wanted[], grant?: GrantId): Promise<void>;
-  /** What an upload was reserved with, for an hour more; undefined: no quota. @throws BrokerProblem `upload_lost` when it was not */
+  /**
+   * What an upload was reserved with, for an hour more; undefined: no quota.
+   * @throws BrokerProblem `upload_lost` when it was not
+   */
   extend(vault: VaultId, uploadId: string): Promise<Wanted | undefined>;
   /** The objects are there: what they were reserved as counts as used. Unknown ids are none. */
   settle(vault: VaultId, settled: readonly { id: string; bytes: number }[]): Promise<void>;
@@ -82,7 +89,10 @@ export interface Room {
 
 const HOUR_MS = 60 * 60 * 1000;
 const MIB = 1024 * 1024;
-/** Beyond the quota: what frees room or protects must go on at a full one. The last of it takes identity-signed segments alone. */
+/**
+ * Beyond the quota: what frees room or protects must go on at a full one. The last of it takes identity-signed segments
+ * alone.
+ */
 const EXTRA_BYTES = { record: 0, journal: 12 * MIB, erasing: 16 * MIB } as const satisfies Record<
   BrokerWrite,
   number

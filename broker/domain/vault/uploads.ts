@@ -50,7 +50,10 @@ export interface Uploads {
       grant?: GrantId | undefined;
     },
   ): Promise<string>;
-  /** @throws BrokerProblem `upload_lost`; `upload_mismatch` for a part of another size than was announced, where a quota is set */
+  /**
+   * @throws BrokerProblem `upload_lost`; `upload_mismatch` for a part of another size than was announced, where a quota
+   * is set
+   */
   partUrls(
     vault: VaultId,
     upload: { blob: BlobId; uploadId: string; parts: readonly PlannedPart[] },
@@ -59,9 +62,9 @@ export interface Uploads {
   list(vault: VaultId, blob: BlobId, uploadId: string): Promise<UploadedPart[]>;
   /**
    * @returns S3's checksum of checksums, `base64-N`; also when the blob was completed with these very parts before
-   * @throws BrokerProblem `upload_lost` when S3 knows it no more, or refuses because of another completion under way: the
-   *   same sealed bytes go up again as a new upload; `upload_mismatch` when S3's parts, or their length together, are not
-   *   what was said; `already_exists`; `input_malformed` unless the parts are 1, 2, 3 …
+   * @throws BrokerProblem `upload_lost` when S3 knows it no more, or refuses because of another completion under way:
+   *   the same sealed bytes go up again as a new upload; `upload_mismatch` when S3's parts, or their length together,
+   *   are not what was said; `already_exists`; `input_malformed` unless the parts are 1, 2, 3 …
    */
   complete(
     vault: VaultId,

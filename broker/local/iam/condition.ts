@@ -13,7 +13,9 @@ export interface Condition {
 type Compare = (value: string, sub: string | undefined) => boolean;
 type Allowed = Parameters<typeof parsePattern>[1];
 interface Operator {
-  /** True for the `…Not…` operators, which hold when none of the policy's values matches, and when the key is absent. */
+  /**
+   * True for the `…Not…` operators, which hold when none of the policy's values matches, and when the key is absent.
+   */
   readonly negated: boolean;
   readonly compile: (expected: string, allowed: Allowed) => Compare;
 }
@@ -91,7 +93,8 @@ export function parseCondition(
   const [, quantifier, name = '', ifExists] = OPERATOR_NAME.exec(operatorName) ?? [];
   const operator = OPERATORS.get(name);
   if (operator === undefined) throw new PolicyError('unknown_operator', operatorName);
-  // IAM leaves open what a key of several values means without a quantifier, and warns of one where there is a single value.
+  // IAM leaves open what a key of several values means without a quantifier, and warns of one where there is a single
+  // value.
   if ((quantifier !== undefined) !== (key === CONTEXT_KEYS)) {
     const wanted =
       quantifier === undefined ? 'ForAllValues or ForAnyValue' : 'no ForAllValues or ForAnyValue';

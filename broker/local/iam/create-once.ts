@@ -5,7 +5,8 @@ import { syncFolder } from '../store/durable.ts';
 
 /**
  * Reads a small file, which is made when it does not exist, whole and exactly once: of several who make it at the same
- * time, in any number of processes, one wins and all read the winner's. Mode 0600. Whatever is answered survives a power cut.
+ * time, in any number of processes, one wins and all read the winner's. Mode 0600. Whatever is answered survives a
+ * power cut.
  */
 export async function readOrCreate(path: string, make: () => string | Promise<string>): Promise<string> {
   const folder = dirname(path);

@@ -14,7 +14,9 @@ export interface Statement {
   readonly actions: readonly Pattern[];
   /** True for `NotAction`. */
   readonly otherActions: boolean;
-  /** Per ARN its six parts, because no wildcard reaches across a colon before the last; `undefined` is `*`, everything. */
+  /**
+   * Per ARN its six parts, because no wildcard reaches across a colon before the last; `undefined` is `*`, everything.
+   */
   readonly resources: readonly (readonly Pattern[] | undefined)[];
   readonly conditions: readonly Condition[];
 }

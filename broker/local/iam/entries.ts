@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 
 /**
- * Schema of a JSON object as the list of its pairs. `v.record` silently drops `__proto__`, `constructor` and `prototype`;
- * a name left out of an encryption context or of a policy would be a hole, so all names are kept here.
+ * Schema of a JSON object as the list of its pairs. `v.record` silently drops `__proto__`, `constructor` and
+ * `prototype`; a name left out of an encryption context or of a policy would be a hole, so all names are kept here.
  */
 export function recordEntries<const T extends v.GenericSchema>(value: T) {
   return v.pipe(

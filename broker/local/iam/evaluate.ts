@@ -32,8 +32,8 @@ export function decide(policy: PolicyDocument, question: Question | undefined): 
 
 /**
  * Puts a request into the form in which every policy is asked.
- * @returns `undefined` when the context has the same key twice, in other cases (IAM does not tell them apart, KMS does),
- * or several values of a key that has one.
+ * @returns `undefined` when the context has the same key twice, in other cases (IAM does not tell them apart, KMS
+ * does), or several values of a key that has one.
  */
 export function questionOf(request: AccessRequest): Question | undefined {
   const arn = splitArn(request.resource);

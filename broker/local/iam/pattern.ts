@@ -38,8 +38,8 @@ const MANY = Symbol('*');
 const ONE = Symbol('?');
 
 /**
- * Whether `value` matches, case-sensitively, all of it. The value put in for `${…:sub}` is literal: a `*` in it is a star.
- * Takes at most value × pattern steps, whatever the two are.
+ * Whether `value` matches, case-sensitively, all of it. The value put in for `${…:sub}` is literal: a `*` in it is a
+ * star. Takes at most value × pattern steps, whatever the two are.
  * @param sub what `${cognito-identity.amazonaws.com:sub}` stands for; undefined matches nothing
  * @param wildcards false for StringEquals, to which `*` and `?` are characters
  */

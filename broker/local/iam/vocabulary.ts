@@ -44,7 +44,10 @@ export const CONTEXT_KEYS = 'kms:encryptioncontextkeys';
 
 const CONTEXT_VALUE = 'kms:encryptioncontext:';
 
-/** Condition keys in lower case, as IAM compares them. `aws:SecureTransport` is always "false" here: loopback is plain HTTP. */
+/**
+ * Condition keys in lower case, as IAM compares them. `aws:SecureTransport` is always "false" here: loopback is plain
+ * HTTP.
+ */
 const CONDITION_KEYS: ReadonlySet<string> = new Set([
   'aws:securetransport',
   's3:authtype',

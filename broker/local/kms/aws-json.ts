@@ -48,7 +48,8 @@ export function operation<T extends v.GenericSchema>(
 
 /**
  * Makes the handler of a service.
- * @param faults AWS's names, different from service to service, for an input that does not fit and for a fault of its own
+ * @param faults AWS's names, different from service to service, for an input that does not fit and for a fault of its
+ *   own
  */
 export function jsonService(
   prefix: string,

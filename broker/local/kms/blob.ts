@@ -15,9 +15,9 @@ const HEADER_BYTES = 1 + KEY_ID_BYTES + 4 + SALT_BYTES;
 const BLOB_OVERHEAD_BYTES = HEADER_BYTES + IV_BYTES + TAG_BYTES;
 
 /**
- * Seals under a key of this blob's own: HKDF-SHA-256 of the root key over 128 random bits of salt, then AES-256-GCM with
- * 96 random bits of IV. One root key under GCM alone would be good for 2^32 random IVs (SP 800-38D §8.3); here key and IV
- * repeat together only when 224 random bits do, so neither restarts nor restored backups need a counter.
+ * Seals under a key of this blob's own: HKDF-SHA-256 of the root key over 128 random bits of salt, then AES-256-GCM
+ * with 96 random bits of IV. One root key under GCM alone would be good for 2^32 random IVs (SP 800-38D §8.3); here key
+ * and IV repeat together only when 224 random bits do, so neither restarts nor restored backups need a counter.
  */
 export function sealBlob(root: RootKey, plaintext: Uint8Array, context: EncryptionContext): Buffer {
   const header = Buffer.concat([blobPrefix(root), randomBytes(SALT_BYTES)]);

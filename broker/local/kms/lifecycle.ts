@@ -13,7 +13,10 @@ const ScheduleKeyDeletion = v.strictObject({
   PendingWindowInDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(7), v.maxValue(30)), 30),
 });
 
-/** What is done to the key itself: described, switched off and on, and marked for a deletion that is left to the operator. */
+/**
+ * What is done to the key itself: described, switched off and on, and marked for a deletion that is left to the
+ * operator.
+ */
 export function lifecycleOperations(
   key: Key,
   nowMs: () => number,

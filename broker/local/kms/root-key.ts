@@ -15,7 +15,10 @@ export interface RootKey {
   readonly createdAtMs: number;
 }
 
-/** AWS's key states that are reached here. `deletionAtMs`: when AWS would delete; the local cloud never deletes a key by itself. */
+/**
+ * AWS's key states that are reached here. `deletionAtMs`: when AWS would delete; the local cloud never deletes a key by
+ * itself.
+ */
 export type KeyState =
   | { readonly state: 'Enabled' | 'Disabled' }
   | { readonly state: 'PendingDeletion'; readonly deletionAtMs: number };

@@ -26,8 +26,8 @@ export interface S3Call {
 }
 
 /**
- * What is answered for a key that is not there to who may list it by its prefix alone: 403, as AWS's documentation reads (`strict`),
- * or 404 (`lenient`).
+ * What is answered for a key that is not there to who may list it by its prefix alone: 403, as AWS's documentation
+ * reads (`strict`), or 404 (`lenient`).
  */
 export type MissingKeys = 'strict' | 'lenient';
 

@@ -67,8 +67,8 @@ function findVersion(call: S3Call, world: S3World, bucket: Bucket, versionId: st
 }
 
 /**
- * S3 tells that a key is missing to those only who may list it, and a GET names no prefix: read strictly, a permission that has a
- * condition on one does not count.
+ * S3 tells that a key is missing to those only who may list it, and a GET names no prefix: read strictly, a permission
+ * that has a condition on one does not count.
  */
 function missing(call: S3Call, world: S3World, code: string, headers: Record<string, string>): Refusal {
   const context = world.missingKeys === 'lenient' ? { 's3:prefix': call.key } : {};

@@ -18,7 +18,10 @@ import { element, xmlDocument } from './xml.ts';
 /** S3 allows 20 kB for all fields before the file. */
 const MAXIMUM_FIELD_BYTES = 20 * 1024;
 const MAXIMUM_FIELDS = 60;
-/** Fields with all that frames them, and what the stream is ahead of the parser: a form that has no file by then is none. */
+/**
+ * Fields with all that frames them, and what the stream is ahead of the parser: a form that has no file by then is
+ * none.
+ */
 const MAXIMUM_BYTES_BEFORE_FILE = 512 * 1024;
 
 /** A POST from a form: it is signed by its policy and not by its headers. */
@@ -107,7 +110,8 @@ function parseForm(contentType: string): Parsing {
 }
 
 /**
- * The body, as long as its file comes soon: nobody is known before the fields are read, and a stranger could send for ever.
+ * The body, as long as its file comes soon: nobody is known before the fields are read, and a stranger could send for
+ * ever.
  * @throws {Refusal} 400 `MaxPostPreDataLengthExceeded`
  */
 async function* withFileSoon(

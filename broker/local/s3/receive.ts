@@ -102,7 +102,10 @@ function framedBody(call: S3Call): {
   return { bytes: call.body(), trailers: NO_TRAILERS, sizeBytes };
 }
 
-/** A body's length, as its header says. @throws {Refusal} 411 without one, 400 `EntityTooLarge` beyond what S3 takes in one piece */
+/**
+ * A body's length, as its header says.
+ * @throws {Refusal} 411 without one, 400 `EntityTooLarge` beyond what S3 takes in one piece
+ */
 export function announcedBytes(text: string | undefined): number {
   if (text === undefined || !/^\d{1,15}$/.test(text))
     throw new Refusal(411, 'MissingContentLength', 'you must provide the Content-Length HTTP header');

@@ -40,7 +40,8 @@ export function parseXml(bytes: Uint8Array, rootName: string): XmlElement {
 function isBalanced(source: string): boolean {
   const open: string[] = [];
   let roots = 0;
-  // One class up to the bracket: with names told apart in the pattern, a tag that never ends would be tried in every way.
+  // One class up to the bracket: with names told apart in the pattern, a tag that never ends would be tried in every
+  // way.
   for (const [, tag = ''] of source.matchAll(/<([^<>]*)>/g)) {
     const [, slash, name] = /^(\/?)([^\s/?]+)/.exec(tag) ?? [];
     if (name === undefined) continue;

@@ -5,8 +5,8 @@ import { type Scope, scopeText, signingKey } from './canonical.ts';
 const MAX_KEPT = 8;
 
 /**
- * Signing keys that were derived already: a key lasts a day, and is four HMACs. One is kept only after a signature by it
- * held, so that strangers, who may name any scope, put nothing here.
+ * Signing keys that were derived already: a key lasts a day, and is four HMACs. One is kept only after a signature by
+ * it held, so that strangers, who may name any scope, put nothing here.
  */
 export class SigningKeys {
   readonly #kept = new WeakMap<Credential, Map<string, Buffer>>();

@@ -63,7 +63,8 @@ export function verifySignature(request: SignedRequest, verifier: Verifier): Ver
   if (!sameSignature(sign(key, stringToSign(claim.amzDate, claim.scope, canonical)), claim.signature))
     throw signatureMismatch();
   signingKeys.keep(credential, claim.scope, key);
-  // Scope and times come after the signature: anyone who altered one, or the header that chose the service, learns only that.
+  // Scope and times come after the signature: anyone who altered one, or the header that chose the service, learns only
+  // that.
   checkScope(claim, request.service, verifier.region);
   const nowMs = verifier.nowMs();
   checkTime(claim, nowMs);

@@ -41,14 +41,17 @@ export interface Removal {
 const COMPACTION_BYTES = 16 * 1024 * 1024;
 
 /**
- * One bucket: a log of what happened, a folder of bodies, and the index of both in memory. An answer is given only after
- * the record of it is on the disk.
+ * One bucket: a log of what happened, a folder of bodies, and the index of both in memory. An answer is given only
+ * after the record of it is on the disk.
  */
 export class Bucket {
   readonly name: string;
   readonly index: BucketIndex;
   readonly files: BodyFiles;
-  /** Bodies that the log names and that were not there, or not whole, when it was opened: a copy that was not made in the right order. */
+  /**
+   * Bodies that the log names and that were not there, or not whole, when it was opened: a copy that was not made in
+   * the right order.
+   */
   readonly lacking: readonly NamedBody[];
   readonly #folder: string;
   readonly #log: RecordLog;
@@ -195,7 +198,10 @@ export class Bucket {
     return extent && this.#log.read(extent);
   }
 
-  /** Yields bytes `start` to `end` (exclusive) of a version, whose bytes lie in files; it stays readable to the end even if it is deleted. */
+  /**
+   * Yields bytes `start` to `end` (exclusive) of a version, whose bytes lie in files; it stays readable to the end even
+   * if it is deleted.
+   */
   async *read({ facts }: Version, start: number, end: number): AsyncGenerator<Buffer> {
     const files = facts.files ?? [];
     const release = this.files.pin(files);

@@ -2,8 +2,8 @@ import { fstatSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 
 /**
- * Bytes before each record, all big endian: length of the JSON, length of the body (0xFFFFFFFF: none, as opposed to
- * an empty one), CRC-32 of these two and the JSON, CRC-32 of the body. So zeros, which a torn write leaves, are no record.
+ * Bytes before each record, all big endian: length of the JSON, length of the body (0xFFFFFFFF: none, as opposed to an
+ * empty one), CRC-32 of these two and the JSON, CRC-32 of the body. So zeros, which a torn write leaves, are no record.
  */
 const RECORD_HEADER_BYTES = 16;
 /** A batch is never longer, so that no torn write reaches further back from the log's end than this. */

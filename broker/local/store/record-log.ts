@@ -161,7 +161,8 @@ export class RecordLog {
     try {
       await writeFully(this.#file, bytes, this.#sizeBytes);
     } catch (error) {
-      // A full disk: take back the part that was written. If even that fails, write no more, the next start cuts it off.
+      // A full disk: take back the part that was written. If even that fails, write no more, the next start cuts it
+      // off.
       await this.#file.truncate(this.#sizeBytes).catch((fault: unknown) => {
         this.#break(fault);
       });

@@ -11,8 +11,8 @@ export type SpooledBody =
 const WRITE_BYTES = 1024 * 1024;
 
 /**
- * Takes a body off the network: digests it, and writes it to a file as soon as it is longer than `inlineBytes`
- * (−1: always). Memory stays at a few MiB whatever the size, because the source is read only as fast as the disk takes it.
+ * Takes a body off the network: digests it, and writes it to a file as soon as it is longer than `inlineBytes` (−1:
+ * always). Memory stays at a few MiB whatever the size, because the source is read only as fast as the disk takes it.
  * Leaves no file when the source or the disk fails.
  */
 export async function spool(

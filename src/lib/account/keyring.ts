@@ -81,7 +81,8 @@ export async function createKeyring(
  * Opens a keyring that came from the broker.
  *
  * @param account the broker's answer; the keyring must say the same
- * @throws {HalfkeyError} `keyring_corrupt`, whatever the fault: a changed byte, another account's, keys that the secret does not open
+ * @throws {HalfkeyError} `keyring_corrupt`, whatever the fault: a changed byte, another account's, keys that the secret
+ *   does not open
  */
 export async function openKeyring(
   bytes: Bytes,
@@ -99,8 +100,8 @@ export async function openKeyring(
 }
 
 /**
- * The next version of a keyring, wrapped for a new passphrase or a new kit; the other one of the two stays good. All other keys are
- * the same.
+ * The next version of a keyring, wrapped for a new passphrase or a new kit; the other one of the two stays good. All
+ * other keys are the same.
  *
  * @param by opens the present one
  * @param forSecret what takes the place of the passphrase (`exportKey`), or of the kit (`recoveryEntropy`)
@@ -166,7 +167,10 @@ async function openBody(
 
 type Roots = KeyringBody['byExport'];
 
-/** Account key and identity's seed, each straight under what the user holds: an unlocked profile has no way to the second. */
+/**
+ * Account key and identity's seed, each straight under what the user holds: an unlocked profile has no way to the
+ * second.
+ */
 async function wrapRoots(
   account: string,
   secret: KeyringSecret,

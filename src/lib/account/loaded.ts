@@ -1,7 +1,8 @@
 import { HalfkeyError } from '../errors.ts';
 
 /**
- * Modules that only a few flows need, and that are fetched when one begins. A browser that cannot fetch one says so in words of its own.
+ * Modules that only a few flows need, and that are fetched when one begins. A browser that cannot fetch one says so in
+ * words of its own.
  * @throws {HalfkeyError} `app_unreachable`
  */
 export async function loaded<Modules>(modules: Promise<Modules>): Promise<Modules> {

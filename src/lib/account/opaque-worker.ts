@@ -5,8 +5,9 @@ import type { FromOpaque, OpaqueOutcome, ToOpaque } from './opaque-flow.ts';
 import workerUrl from './opaque.worker.ts?worker&url';
 
 /**
- * One flow of OPAQUE, in a worker of its own that ends with it: WebAssembly's memory, which keeps passphrase and export key and which
- * nobody can wipe, goes then. Its owner declares it with `using`, so that it ends whatever happens in between.
+ * One flow of OPAQUE, in a worker of its own that ends with it: WebAssembly's memory, which keeps passphrase and export
+ * key and which nobody can wipe, goes then. Its owner declares it with `using`, so that it ends whatever happens in
+ * between.
  */
 interface OpaqueFlow extends Disposable {
   /** The first message to the broker. */
@@ -95,7 +96,8 @@ let scriptUrl: string | undefined;
 
 /** By this worker's own policy, of the page's name: it lets one script of this build through. */
 function trusted(): string {
-  // TypeScript's library for pages has Trusted Types in windows alone, and takes the trusted value for a string, as the browser does.
+  // TypeScript's library for pages has Trusted Types in windows alone, and takes the trusted value for a string, as the
+  // browser does.
   const policy = (globalThis as unknown as Window).trustedTypes?.createPolicy('halfkey-scripts', {
     createScriptURL: (url) => {
       if (url !== workerUrl) throw new TypeError('expected the script of OPAQUE’s worker');

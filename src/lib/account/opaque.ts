@@ -4,9 +4,10 @@ import { loaded } from './loaded.ts';
 import { normalisePassphrase } from './passphrase.ts';
 
 /**
- * Argon2id between the passphrase and OPAQUE's secrets (RFC 9807 §6.3.2): 64 MiB (`memory` is in KiB), three passes, four lanes.
- * RFC 9106 §4 names it as the second choice; its first, 2 GiB, kills a phone's tab. Fixed here: no answer of the broker can lower
- * it, because none of its messages carries parameters and nothing else is ever passed to the library.
+ * Argon2id between the passphrase and OPAQUE's secrets (RFC 9807 §6.3.2): 64 MiB (`memory` is in KiB), three passes,
+ * four lanes. RFC 9106 §4 names it as the second choice; its first, 2 GiB, kills a phone's tab. Fixed here: no answer
+ * of the broker can lower it, because none of its messages carries parameters and nothing else is ever passed to the
+ * library.
  */
 const KEY_STRETCHING = { 'argon2id-custom': { memory: 65_536, iterations: 3, parallelism: 4 } } as const;
 
@@ -38,8 +39,8 @@ export interface Login {
   readonly startLoginRequest: string;
   /**
    * @param pinnedServerKey undefined where this client has met no server yet
-   * @throws {HalfkeyError} `login_refused`: wrong passphrase, unknown user, and a record made with other parameters look the same;
-   *   `server_unknown` for another key than the pinned one
+   * @throws {HalfkeyError} `login_refused`: wrong passphrase, unknown user, and a record made with other parameters
+   *   look the same; `server_unknown` for another key than the pinned one
    */
   finish(
     loginResponse: string,
@@ -98,7 +99,10 @@ async function loadOpaque() {
   return opaque;
 }
 
-/** The library yields undefined for a login that does not fit, and throws for messages that are none: neither is told apart. */
+/**
+ * The library yields undefined for a login that does not fit, and throws for messages that are none: neither is told
+ * apart.
+ */
 function refusing<Result>(run: () => Result | undefined): Result {
   let result: Result | undefined;
   try {

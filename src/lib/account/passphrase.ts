@@ -4,8 +4,9 @@ import { randomSecret } from '../crypto/random.ts';
 import { loaded } from './loaded.ts';
 
 /**
- * What a passphrase must withstand: guesses (log10) by somebody who has the broker's data and so may try as many as he can pay.
- * One guess is one Argon2id of 64 MiB, about a quarter of a core-second: 10^10 of them are eighty years of a core.
+ * What a passphrase must withstand: guesses (log10) by somebody who has the broker's data and so may try as many as he
+ * can pay. One guess is one Argon2id of 64 MiB, about a quarter of a core-second: 10^10 of them are eighty years of a
+ * core.
  */
 const LEAST_GUESSES_LOG10 = 10;
 /** Where the scale's steps 2, 3 and 4 begin. */
@@ -46,8 +47,8 @@ export async function requireStrong(passphrase: string, userName: string): Promi
 }
 
 /**
- * Six words, each one of BIP39's 2,048 English ones (no two alike in their first four letters, eight letters at most): 66 bits.
- * Joined by hyphens, so that it has one spelling.
+ * Six words, each one of BIP39's 2,048 English ones (no two alike in their first four letters, eight letters at most):
+ * 66 bits. Joined by hyphens, so that it has one spelling.
  */
 export async function generatePassphrase(): Promise<string> {
   const { wordlist } = await loaded(import('@scure/bip39/wordlists/english.js'));

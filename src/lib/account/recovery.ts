@@ -28,8 +28,8 @@ export async function recoveryWords(entropy: Bytes): Promise<string[]> {
 }
 
 /**
- * The secret of a kit as people type it: case, white space, punctuation and the kit's numbers (`12.`, `12)`) do not matter, and
- * letters may come decomposed or full-width (NFKD).
+ * The secret of a kit as people type it: case, white space, punctuation and the kit's numbers (`12.`, `12)`) do not
+ * matter, and letters may come decomposed or full-width (NFKD).
  *
  * @returns 32 bytes
  * @throws {HalfkeyError} `recovery_words_malformed` when these are not 24 words of the list with a fitting checksum

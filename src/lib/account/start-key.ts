@@ -5,9 +5,11 @@ import { normalisePassphrase } from './passphrase.ts';
 import { wipeAtEnd } from '../crypto/wipe.ts';
 
 /**
- * The key that closes what is stored on a device whose user wants to be asked for the passphrase at each start, 32 bytes.
+ * The key that closes what is stored on a device whose user wants to be asked for the passphrase at each start, 32
+ * bytes.
  *
- * @throws {HalfkeyError} `kdf_downgrade`, `device_state_lost` for parameters that are weaker than the pinned ones, or impossible
+ * @throws {HalfkeyError} `kdf_downgrade`, `device_state_lost` for parameters that are weaker than the pinned ones, or
+ *   impossible
  */
 export async function startKey(passphrase: string, account: string, stretching: Stretching): Promise<Bytes> {
   const stretched = await stretch(normalisePassphrase(passphrase), stretching);

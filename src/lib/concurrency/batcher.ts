@@ -19,13 +19,22 @@ interface BatcherOptions<Item, Result> {
   readonly limit: number;
   /** Whether `item` may go in the batch of `first`; any may, when absent. */
   readonly goesWith?: (first: Item, item: Item) => boolean;
-  /** Whether more will be asked for in a moment: a batch waits for it then, until it is full. Nothing is waited for when absent. */
+  /**
+   * Whether more will be asked for in a moment: a batch waits for it then, until it is full. Nothing is waited for when
+   * absent.
+   */
   readonly isMoreComing?: (() => boolean) | undefined;
-  /** Does a whole batch. What it throws is the failure of all. @returns one outcome for each, in their order; not `again` for all */
+  /**
+   * Does a whole batch. What it throws is the failure of all.
+   * @returns one outcome for each, in their order; not `again` for all
+   */
   readonly serve: (batch: readonly Item[]) => Promise<readonly Outcome<Result>[]>;
 }
 
-/** Serves many requests by one round trip: what is asked for in the same turn, or while a batch is under way, goes together. */
+/**
+ * Serves many requests by one round trip: what is asked for in the same turn, or while a batch is under way, goes
+ * together.
+ */
 export class Batcher<Item, Result> {
   readonly #options: BatcherOptions<Item, Result>;
   #waiting: Waiting<Item, Result>[] = [];

@@ -1,6 +1,6 @@
 /**
- * Work that never runs twice at once. Calls that come while it runs are answered by one more run afterwards, because what they are about
- * may have come too late for the one under way.
+ * Work that never runs twice at once. Calls that come while it runs are answered by one more run afterwards, because
+ * what they are about may have come too late for the one under way.
  * @param work must not reject; `false` when it failed, and another run at once would be in vain
  * @returns resolves when nothing asked for is left to be done
  */

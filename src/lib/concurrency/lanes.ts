@@ -1,6 +1,6 @@
 /**
- * Does `work` for each item, at most `lanes` at a time, in the items' order of beginning. The first failure stops the rest:
- * `signal` given to `work` fires, and the failure is thrown when all lanes have come to rest.
+ * Does `work` for each item, at most `lanes` at a time, in the items' order of beginning. The first failure stops the
+ * rest: `signal` given to `work` fires, and the failure is thrown when all lanes have come to rest.
  */
 export async function inLanes<Item>(
   items: Iterable<Item>,

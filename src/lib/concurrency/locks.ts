@@ -1,6 +1,7 @@
 /**
- * Every Web Lock of Halfkey, in the order in which they may be waited for: anyone who holds one waits for later ones only, or two would wait
- * for each other. What is taken with `ifAvailable`, or begun without waiting for it, may be any.
+ * Every Web Lock of Halfkey, in the order in which they may be waited for: anyone who holds one waits for later ones
+ * only, or two would wait for each other. What is taken with `ifAvailable`, or begun without waiting for it, may be
+ * any.
  */
 export const LOCKS = {
   /** Shared by pages with something under way; an update takes it alone. */

@@ -1,8 +1,8 @@
 import { HalfkeyError } from '../errors.ts';
 
 /**
- * What keeps a worker from starting. An error in its script tells what it is (HTML, "report an exception"); that the script could not be
- * fetched is told by an event that says nothing (HTML, "run a worker").
+ * What keeps a worker from starting. An error in its script tells what it is (HTML, "report an exception"); that the
+ * script could not be fetched is told by an event that says nothing (HTML, "run a worker").
  */
 export function whyNotStarted(event: Event): HalfkeyError {
   if (event instanceof ErrorEvent) return lacking('a worker’s script does not run');

@@ -1,7 +1,9 @@
 import { lengthPrefixed, u32be, type Bytes } from '../bytes.ts';
 import { SUITE } from './suite.ts';
 
-/** What a sealed thing is; bound into its AAD, so that nothing passes for something else. Table in docs/FORMAT.md §5. */
+/**
+ * What a sealed thing is; bound into its AAD, so that nothing passes for something else. Table in docs/FORMAT.md §5.
+ */
 export type SealedType =
   | 'content'
   | 'journal'

@@ -33,8 +33,8 @@ export async function generateAgreementKeyPair(): Promise<{ publicKey: Bytes; pr
 }
 
 /**
- * Seals to the holder of a private key: HPKE (RFC 9180) in base mode, with X25519, HKDF-SHA-256 and AES-256-GCM, one message.
- * It says nothing about who sealed: sign the result.
+ * Seals to the holder of a private key: HPKE (RFC 9180) in base mode, with X25519, HKDF-SHA-256 and AES-256-GCM, one
+ * message. It says nothing about who sealed: sign the result.
  *
  * @param publicKey 32 bytes
  * @returns enc (32 bytes), then ciphertext and tag (plaintext and 16 bytes)
@@ -56,8 +56,8 @@ export async function sealTo(publicKey: Bytes, info: Bytes, aad: Bytes, plaintex
  * Opens what `sealTo` gave.
  *
  * @param publicKey the private key's own
- * @throws {HalfkeyError} `ciphertext_truncated` below 48 bytes; `key_mismatch` when this key, info and AAD do not open it: HPKE does
- *   not tell another key from damage
+ * @throws {HalfkeyError} `ciphertext_truncated` below 48 bytes; `key_mismatch` when this key, info and AAD do not open
+ *   it: HPKE does not tell another key from damage
  * @throws {RangeError} when the key pair is malformed
  */
 export async function openFrom(
@@ -80,7 +80,10 @@ export async function openFrom(
   }
 }
 
-/** Whether two keys of 32 bytes are one pair. WebCrypto does not tell a private key's public half: what is sealed to one opens with the other. */
+/**
+ * Whether two keys of 32 bytes are one pair. WebCrypto does not tell a private key's public half: what is sealed to one
+ * opens with the other.
+ */
 export async function isAgreementPair(privateKey: Bytes, publicKey: Bytes): Promise<boolean> {
   const probe = utf8('halfkey/pair/1');
   try {

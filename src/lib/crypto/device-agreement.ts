@@ -28,8 +28,8 @@ export async function generateDeviceAgreementKeyPair(): Promise<DeviceAgreementK
 }
 
 /**
- * Safari (27, and WebKitGTK 2.50) writes an X25519 key and cannot read it: IndexedDB then gives null for the whole record, Ed25519
- * keys and all, although writing it has succeeded.
+ * Safari (27, and WebKitGTK 2.50) writes an X25519 key and cannot read it: IndexedDB then gives null for the whole
+ * record, Ed25519 keys and all, although writing it has succeeded.
  */
 function canBeCloned(key: CryptoKey): boolean {
   try {

@@ -60,8 +60,9 @@ export async function sealEnvelope(
 
 /**
  * The content key, 32 bytes.
- * @throws {HalfkeyError} `format_unknown` for another suite; `kms_half_wrong` when the halves do not open it, be it that the half,
- *   the salt or the KMS blob was changed or belongs elsewhere; `envelope_corrupt` when it is of another purpose or epoch, or damaged
+ * @throws {HalfkeyError} `format_unknown` for another suite; `kms_half_wrong` when the halves do not open it, be it
+ *   that the half, the salt or the KMS blob was changed or belongs elsewhere; `envelope_corrupt` when it is of another
+ *   purpose or epoch, or damaged
  * @throws {RangeError} when the vault key is not 32 bytes long
  */
 export async function openEnvelope(

@@ -14,7 +14,10 @@ const HMAC_SHA_384 = { name: 'HMAC', hash: 'SHA-384' } as const;
 /** 32 bytes, or a non-extractable HMAC-SHA-384 key made of 32 bytes (what is stored in IndexedDB). */
 export type FloeKey = Bytes | CryptoKey;
 
-/** FLOE's parameters beyond the algorithms; Halfkey writes the default ones only, the others exist for the published vectors. */
+/**
+ * FLOE's parameters beyond the algorithms; Halfkey writes the default ones only, the others exist for the published
+ * vectors.
+ */
 export interface FloeParameters {
   /** ENC_SEG_LEN: bytes of a whole segment of ciphertext, more than 32. */
   readonly segmentBytes: number;

@@ -27,7 +27,9 @@ const NOT_LAST = 0xffffffff;
 
 const DEFAULT_PARAMETERS: FloeParameters = { segmentBytes: SEGMENT_BYTES };
 
-/** Seals the segments of one ciphertext, in any order, and one of them again if need be: each time under a fresh nonce. */
+/**
+ * Seals the segments of one ciphertext, in any order, and one of them again if need be: each time under a fresh nonce.
+ */
 export interface Sealer {
   /** The 74 bytes that stand before the first segment. */
   readonly header: Bytes;
@@ -38,7 +40,8 @@ export interface Sealer {
    */
   sealSegment(segmentIndex: number, plaintext: Uint8Array, last: boolean): Promise<Bytes>;
   /**
-   * The same, written to where it belongs: much the faster one when the target is a buffer that is used again and again.
+   * The same, written to where it belongs: much the faster one when the target is a buffer that is used again and
+   * again.
    * @param target exactly the plaintext's length and 32 bytes
    */
   sealSegmentInto(segmentIndex: number, plaintext: Uint8Array, last: boolean, target: Bytes): Promise<void>;
@@ -48,9 +51,10 @@ export interface Sealer {
 export interface Opener {
   /**
    * The plaintext of one segment.
-   * @param last whether the segment is the last one, by what the caller knows (the journal's pinned length), not by the bytes
-   * @throws {HalfkeyError} `segment_corrupt`; `ciphertext_truncated` or `ciphertext_overlong` when the ciphertext ends later or
-   *   earlier than the caller says; each with the index
+   * @param last whether the segment is the last one, by what the caller knows (the journal's pinned length), not by the
+   *   bytes
+   * @throws {HalfkeyError} `segment_corrupt`; `ciphertext_truncated` or `ciphertext_overlong` when the ciphertext ends
+   *   later or earlier than the caller says; each with the index
    */
   openSegment(segmentIndex: number, bytes: Uint8Array, last: boolean): Promise<Bytes>;
 }
@@ -84,8 +88,8 @@ export function segmentCount(plaintextBytes: number): number {
  * Begins a ciphertext: a fresh IV and, from it, the keys (FLOE, startEncryption).
  *
  * @param options.random where IV (32 bytes, first) and nonces (12 bytes each) come from: a seam for known answers only
- * @param options.header of a ciphertext that was begun with this key and AAD, to go on with it: it keeps its IV, and each segment gets a
- *   fresh nonce all the same
+ * @param options.header of a ciphertext that was begun with this key and AAD, to go on with it: it keeps its IV, and
+ *   each segment gets a fresh nonce all the same
  * @throws {RangeError} when the key is not 32 bytes long
  * @throws {HalfkeyError} `key_mismatch` for a header that is not of this key and AAD
  */
@@ -137,11 +141,12 @@ export async function createSealer(
 }
 
 /**
- * Begins to open a ciphertext (FLOE, startDecryption): nothing of it is read before its header is known to be of this key and AAD.
+ * Begins to open a ciphertext (FLOE, startDecryption): nothing of it is read before its header is known to be of this
+ * key and AAD.
  *
  * @param header the first 74 bytes
- * @throws {HalfkeyError} `format_malformed` for other parameters than the expected ones, `key_mismatch` when the header is of
- *   another key or AAD, or damaged; `ciphertext_truncated` / `ciphertext_overlong` when it is not 74 bytes long
+ * @throws {HalfkeyError} `format_malformed` for other parameters than the expected ones, `key_mismatch` when the header
+ *   is of another key or AAD, or damaged; `ciphertext_truncated` / `ciphertext_overlong` when it is not 74 bytes long
  */
 export async function createOpener(
   key: FloeKey,
@@ -226,7 +231,10 @@ function countSegments(plaintextBytes: number, { segmentBytes }: FloeParameters)
   return count;
 }
 
-/** The marks before a segment are not authenticated by themselves: they only tell kinds of damage apart, before GCM judges. */
+/**
+ * The marks before a segment are not authenticated by themselves: they only tell kinds of damage apart, before GCM
+ * judges.
+ */
 function checkFrame(
   segmentIndex: number,
   bytes: Uint8Array,

@@ -1,9 +1,9 @@
 /**
- * Bytes that a file of so many bytes is padded to before it is sealed: Padmé (PURBs, PETS 2019, §4). A length keeps only as many
- * significant bits as its exponent has, so it says little about the content and grows by less than 12 %.
+ * Bytes that a file of so many bytes is padded to before it is sealed: Padmé (PURBs, PETS 2019, §4). A length keeps
+ * only as many significant bits as its exponent has, so it says little about the content and grows by less than 12 %.
  *
- * An empty file is padded to one byte, so that its blob is like that of the shortest files. (A larger floor would hide more, and
- * cost every small file more than 12 %.)
+ * An empty file is padded to one byte, so that its blob is like that of the shortest files. (A larger floor would hide
+ * more, and cost every small file more than 12 %.)
  *
  * @returns an integer, exact for every safe integer
  * @throws {RangeError} unless 0 ≤ trueBytes ≤ 2^53 − 1

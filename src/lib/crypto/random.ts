@@ -11,8 +11,9 @@ const inOrder: string[] = []; // A ring. (A Set's own first element is slow to f
 let next = 0;
 
 /**
- * Bytes of the platform's CSPRNG that are no secret: ids, salts, IVs, nonces. Every output of 12 bytes or more is compared with the
- * last 65,536 of this process: a generator that repeats itself would repeat nonces and keys, and is refused.
+ * Bytes of the platform's CSPRNG that are no secret: ids, salts, IVs, nonces. Every output of 12 bytes or more is
+ * compared with the last 65,536 of this process: a generator that repeats itself would repeat nonces and keys, and is
+ * refused.
  *
  * @param sizeBytes 1 to 65,536
  * @throws {HalfkeyError} `browser_lacks` when the generator repeats an output
@@ -24,8 +25,9 @@ export function randomBytes(sizeBytes: number): Bytes {
 }
 
 /**
- * Bytes for a key, or whatever else nobody may know. They are remembered nowhere, so that what is wiped is gone: an output that is
- * thrown away is compared in their place, which a generator that is stuck, was cloned, or loops repeats as well.
+ * Bytes for a key, or whatever else nobody may know. They are remembered nowhere, so that what is wiped is gone: an
+ * output that is thrown away is compared in their place, which a generator that is stuck, was cloned, or loops repeats
+ * as well.
  *
  * @param sizeBytes 1 to 65,536
  * @throws {HalfkeyError} as `randomBytes`

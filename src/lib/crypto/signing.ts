@@ -61,9 +61,9 @@ export async function sign(key: CryptoKey, message: Bytes): Promise<Bytes> {
 }
 
 /**
- * Whether the signature is the public key's over exactly this message; false for anything malformed. docs/FORMAT.md §2 says which of the
- * verifications in use this is: engines differ in what they take of points of small order and of other encodings than RFC 8032's, so
- * both points are judged here.
+ * Whether the signature is the public key's over exactly this message; false for anything malformed. docs/FORMAT.md §2
+ * says which of the verifications in use this is: engines differ in what they take of points of small order and of
+ * other encodings than RFC 8032's, so both points are judged here.
  */
 export async function verify(publicKey: Bytes, message: Bytes, signature: Bytes): Promise<boolean> {
   if (publicKey.length !== PUBLIC_KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;

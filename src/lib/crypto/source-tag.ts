@@ -10,7 +10,10 @@ export interface SourceTagger {
   matches(bytes: Bytes, tag: Bytes): Promise<boolean>;
 }
 
-/** @param contentKey 32 bytes: anyone who does not have it learns nothing from a tag, not even that two contents are the same */
+/**
+ * @param contentKey 32 bytes: anyone who does not have it learns nothing from a tag, not even that two contents are the
+ * same
+ */
 export async function createSourceTagger(contentKey: Bytes): Promise<SourceTagger> {
   const raw = await deriveKey(contentKey, 'source-tag');
   using _raw = wipeAtEnd(raw);

@@ -29,8 +29,8 @@ export function newStretching(): Stretching {
  * The key of a passphrase: 32 bytes. Takes 64 MiB and some tenths of a second, in which this thread does nothing else.
  *
  * @param passphrase normalised
- * @throws {HalfkeyError} `kdf_downgrade` for weaker parameters than the pinned ones, `device_state_lost` for impossible ones; the
- *   passphrase is not looked at then
+ * @throws {HalfkeyError} `kdf_downgrade` for weaker parameters than the pinned ones, `device_state_lost` for impossible
+ *   ones; the passphrase is not looked at then
  */
 export async function stretch(passphrase: string, stretching: Stretching): Promise<Bytes> {
   checkStretching(stretching);

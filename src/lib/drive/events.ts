@@ -12,8 +12,8 @@ const SIDE_BY_SIDE = 4;
 const BEYOND = 999_999_999_999_999;
 
 /**
- * Reads the broker's event log from the head that was seen last, and sees that it goes on from there: each event's hash is computed here,
- * from what is told of it.
+ * Reads the broker's event log from the head that was seen last, and sees that it goes on from there: each event's hash
+ * is computed here, from what is told of it.
  *
  * @param seen undefined on a device that has seen none: nothing can be compared then
  * @returns the new head; undefined for an empty log

@@ -23,7 +23,10 @@ interface Page {
   readonly bytes: Bytes;
 }
 
-/** What the broker has told of a journal with the code that was accepted: good until this device writes, or looks for more. */
+/**
+ * What the broker has told of a journal with the code that was accepted: good until this device writes, or looks for
+ * more.
+ */
 export interface AtHand {
   readonly head: Head;
   readonly opening: Opening;

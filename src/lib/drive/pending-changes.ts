@@ -31,16 +31,16 @@ interface Pending {
 }
 
 /**
- * What was changed on this device and is not in the journal yet. Each change is stored in IndexedDB before it is acknowledged, shows at
- * once, and goes into the journal when the network lets it.
+ * What was changed on this device and is not in the journal yet. Each change is stored in IndexedDB before it is
+ * acknowledged, shows at once, and goes into the journal when the network lets it.
  *
- * Exactly once: changes go in one segment with a heartbeat of this device, whose time is their stamp, kept with them before they are
- * sent. Anyone who finds stamped changes, after a lost reply or in another tab after a crash, sees in the journal whether the last
- * heartbeat of this device has that time: then they have landed. For this, all heartbeats of a device are written here, one at a
- * time among all tabs, and never before what is stamped is settled.
+ * Exactly once: changes go in one segment with a heartbeat of this device, whose time is their stamp, kept with them
+ * before they are sent. Anyone who finds stamped changes, after a lost reply or in another tab after a crash, sees in
+ * the journal whether the last heartbeat of this device has that time: then they have landed. For this, all heartbeats
+ * of a device are written here, one at a time among all tabs, and never before what is stamped is settled.
  *
- * Never given up in silence: a landed batch cannot say what it left out, so what is not wanted any more is marked as given up before
- * the rest of its batch is sent, and rests here until somebody has seen that.
+ * Never given up in silence: a landed batch cannot say what it left out, so what is not wanted any more is marked as
+ * given up before the rest of its batch is sent, and rests here until somebody has seen that.
  */
 export class PendingChanges {
   readonly #deps: PendingDeps;
@@ -263,7 +263,9 @@ export class PendingChanges {
     await this.#rewrite(this.#followers(keys, changes), [...keys]);
   }
 
-  /** Later changes of what has just landed begin from the name that it got there, which may be another than was wanted. */
+  /**
+   * Later changes of what has just landed begin from the name that it got there, which may be another than was wanted.
+   */
   #followers(landed: ReadonlySet<number>, changes: readonly Change[]): Pending[] {
     const { state } = this.#deps.journal;
     return this.#pending.flatMap(({ key, change }) => {

@@ -24,8 +24,9 @@ interface Confirmed {
 }
 
 /**
- * Deletes files for good: first the journal says so, then the broker erases, then the journal says that it is done. Nothing is erased
- * but what was confirmed here: any device can write into the journal that a file was deleted, and only hides it by that.
+ * Deletes files for good: first the journal says so, then the broker erases, then the journal says that it is done.
+ * Nothing is erased but what was confirmed here: any device can write into the journal that a file was deleted, and
+ * only hides it by that.
  *
  * @throws {HalfkeyError} `not_found` when the journal has no such file; `code_malformed`, `code_wrong` and its like;
  *   `store_refused` when the store keeps something, and then all else is gone
@@ -61,8 +62,8 @@ export function deletedFiles(state: FoldedVault, own: string): DeletedFile[] {
 }
 
 /**
- * Inbox keys that were retired, and that nothing in the inbox is sealed to: anyone who had them retired too early must not have destroyed
- * by it what others have captured.
+ * Inbox keys that were retired, and that nothing in the inbox is sealed to: anyone who had them retired too early must
+ * not have destroyed by it what others have captured.
  */
 async function erasableKeys({ vault, broker, journal }: OpenVault, signal: AbortSignal): Promise<string[]> {
   const { unpurged, inboxKeys } = journal.state;

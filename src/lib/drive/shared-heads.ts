@@ -9,7 +9,10 @@ import { backoffMs, pause } from '../remote/retry.ts';
 /** The tab that listens says so often that it still does, so that the others need not listen themselves. */
 const BEAT_MS = 15_000;
 
-/** What the tab that listens tells the others. Anyone who is of this origin could say it: it makes them look, and no more. */
+/**
+ * What the tab that listens tells the others. Anyone who is of this origin could say it: it makes them look, and no
+ * more.
+ */
 const Message = v.variant('kind', [
   v.object({ kind: v.literal('head'), head: Head }),
   v.object({ kind: v.literal('inbox') }),
@@ -31,9 +34,10 @@ export interface SharedHeadsDeps {
 }
 
 /**
- * One stream of news for all tabs of a profile: a browser has six connections to a server, and each stream keeps one. The tab that holds
- * the lock listens, and tells the others. Where the stream is silent it is replaced, and the broker is asked meanwhile: a proxy may
- * hold streams back. A tab that says nothing for as long, frozen perhaps, loses the lock to another.
+ * One stream of news for all tabs of a profile: a browser has six connections to a server, and each stream keeps one.
+ * The tab that holds the lock listens, and tells the others. Where the stream is silent it is replaced, and the broker
+ * is asked meanwhile: a proxy may hold streams back. A tab that says nothing for as long, frozen perhaps, loses the
+ * lock to another.
  */
 export class SharedHeads {
   readonly #deps: SharedHeadsDeps;

@@ -30,8 +30,8 @@ export interface SyncDeps {
 }
 
 /**
- * Refreshes when the broker tells of a new head, when the network comes back, and again after failures, a little later each time.
- * The list stays what it is meanwhile.
+ * Refreshes when the broker tells of a new head, when the network comes back, and again after failures, a little later
+ * each time. The list stays what it is meanwhile.
  */
 export class Sync {
   readonly #deps: SyncDeps;

@@ -13,7 +13,10 @@ export interface Drive {
   readonly changes: PendingChanges;
 }
 
-/** What of the drive is looked at: asked once, told of whenever it changes, read in rows; and which of its changes were given up. */
+/**
+ * What of the drive is looked at: asked once, told of whenever it changes, read in rows; and which of its changes were
+ * given up.
+ */
 export class View {
   readonly #report: (report: Report) => void;
   readonly #keptOf: (blob: string) => FileRow['kept'];

@@ -1,6 +1,9 @@
 import { concat, u32be, type Bytes } from '../bytes.ts';
 
-/** Bytes of content in every record and draft: the longest name and media type fit, so that none of them shows in a size. */
+/**
+ * Bytes of content in every record and draft: the longest name and media type fit, so that none of them shows in a
+ * size.
+ */
 export const CONTENT_BYTES = 1024;
 const LENGTH_BYTES = 4;
 

@@ -59,8 +59,9 @@ const shape = record(
 );
 
 /**
- * What this device keeps of a capture from its first moment on (docs/FORMAT.md §13.2), sealed to the newest inbox key that it has
- * verified in the journal: it cannot read it back without a code. Not signed, because it never leaves the device.
+ * What this device keeps of a capture from its first moment on (docs/FORMAT.md §13.2), sealed to the newest inbox key
+ * that it has verified in the journal: it cannot read it back without a code. Not signed, because it never leaves the
+ * device.
  *
  * @returns 1,080 bytes, whatever the name
  * @throws {TypeError} when a field is malformed

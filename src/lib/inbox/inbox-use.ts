@@ -26,7 +26,10 @@ export class InboxUse {
     this.#own = own;
   }
 
-  /** The newest key that this device may seal to: one that it made itself, or that the identity key brought; undefined for none. */
+  /**
+   * The newest key that this device may seal to: one that it made itself, or that the identity key brought; undefined
+   * for none.
+   */
   async newest(): Promise<PublishedInboxKey | undefined> {
     const isOwn = await this.#own.includes();
     const { inboxKeys, oldestInboxEpoch } = this.#journal.state;
@@ -39,8 +42,8 @@ export class InboxUse {
   }
 
   /**
-   * Seals to the newest key that it may; until `work` is done, which is when what it seals rests on the disk, that key counts as
-   * needed.
+   * Seals to the newest key that it may; until `work` is done, which is when what it seals rests on the disk, that key
+   * counts as needed.
    * @throws {HalfkeyError} `vault_missing` when the journal names none
    */
   async seal<Result>(work: (inbox: InboxKey) => Promise<Result>): Promise<Result> {
@@ -57,7 +60,10 @@ export class InboxUse {
     }
   }
 
-  /** The epoch of the oldest key that is needed here, now or later. It speaks for this tab and for what is stored, not for other tabs. */
+  /**
+   * The epoch of the oldest key that is needed here, now or later. It speaks for this tab and for what is stored, not
+   * for other tabs.
+   */
   async oldestNeeded(): Promise<number> {
     // Who is just choosing may have begun before the newest key was made.
     await Promise.allSettled(this.#choosing);

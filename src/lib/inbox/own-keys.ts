@@ -34,8 +34,8 @@ interface StoredKey {
 }
 
 /**
- * Which inbox key pairs this device has made itself, under a grant. What another device publishes may be a thief's, who could read all
- * that is sealed to it; the journal says who signed it, and not who holds its private half.
+ * Which inbox key pairs this device has made itself, under a grant. What another device publishes may be a thief's, who
+ * could read all that is sealed to it; the journal says who signed it, and not who holds its private half.
  */
 export class OwnInboxKeys {
   readonly #owner: OwnInboxKeysOwner;
@@ -46,7 +46,10 @@ export class OwnInboxKeys {
     this.#store = store;
   }
 
-  /** @returns whether a key that the journal names is one of them. Asked of a list, so that a renewal meanwhile is seen as a whole */
+  /**
+   * @returns whether a key that the journal names is one of them. Asked of a list, so that a renewal meanwhile is seen
+   * as a whole
+   */
   async includes(): Promise<(key: InboxKey) => boolean> {
     const own = await this.#read();
     return ({ blob, epoch, publicKey }) =>

@@ -50,8 +50,8 @@ export interface SignedRecord {
 }
 
 /**
- * The record that waits in the inbox for a device with a grant (docs/FORMAT.md §13): sealed to the inbox key, signed by the
- * device. Each call gives other bytes.
+ * The record that waits in the inbox for a device with a grant (docs/FORMAT.md §13): sealed to the inbox key, signed by
+ * the device. Each call gives other bytes.
  *
  * @param to `inbox`: the newest that this device has itself verified in the journal
  * @returns 1,160 bytes, whatever the name
@@ -82,14 +82,15 @@ export async function sealRecord(
 }
 
 /**
- * Checks what can be checked without a key. Records and journal come by different ways: ask after a refresh of the journal that
- * began when the record was there already, or a device or key that is new will look like none.
+ * Checks what can be checked without a key. Records and journal come by different ways: ask after a refresh of the
+ * journal that began when the record was there already, or a device or key that is new will look like none.
  *
  * @param state of the newest journal
  * @param blob the name that the record was found under
- * @param own what is stored on this device for that blob, from when it took the file in itself: then its keys may have been revoked since
- * @throws {HalfkeyError} `inbox_refused` unless a device that the journal trusts now signed these bytes for this vault and blob, and
- *   they are sealed to an inbox key of the journal that is not retired
+ * @param own what is stored on this device for that blob, from when it took the file in itself: then its keys may have
+ *   been revoked since
+ * @throws {HalfkeyError} `inbox_refused` unless a device that the journal trusts now signed these bytes for this vault
+ *   and blob, and they are sealed to an inbox key of the journal that is not retired
  */
 export async function readRecord(
   state: FoldedVault,
@@ -121,8 +122,8 @@ export async function readRecord(
 /**
  * What a device captured.
  * @param key of the record's inbox epoch
- * @throws {HalfkeyError} `inbox_refused` when the key does not open it at this place, or when what is inside is malformed or names
- *   another blob
+ * @throws {HalfkeyError} `inbox_refused` when the key does not open it at this place, or when what is inside is
+ *   malformed or names another blob
  * @throws {RangeError} for a key of another epoch
  */
 export async function openRecord(

@@ -60,8 +60,8 @@ function deedsOf({ seq, operations }: FoldableSegment, before: FoldedVault): Dee
 }
 
 /**
- * The segment from which on to doubt a device that was lost on a day: the first that may have come after its beginning. It is earlier
- * rather than later, because only what the others said tells the time.
+ * The segment from which on to doubt a device that was lost on a day: the first that may have come after its beginning.
+ * It is earlier rather than later, because only what the others said tells the time.
  * @param sinceMs ms since 1970
  */
 export function doubtFrom({ heard }: Activity, sinceMs: number): number {

@@ -10,9 +10,10 @@ export interface Adoptable {
 }
 
 /**
- * What is still to be appended so that the vault has these files: nothing for one that was adopted before, by whomever, or adopted
- * and purged since. A file that the vault has with another content gets this one as its newest version; of a file whose every
- * content was purged nothing comes back. An intent for `Journal.append`: it is asked again when another device was faster.
+ * What is still to be appended so that the vault has these files: nothing for one that was adopted before, by whomever,
+ * or adopted and purged since. A file that the vault has with another content gets this one as its newest version; of a
+ * file whose every content was purged nothing comes back. An intent for `Journal.append`: it is asked again when
+ * another device was faster.
  */
 export function operationsToAdopt(state: FoldedVault, adoptables: readonly Adoptable[]): Operation[] {
   const named = new Set<string>();

@@ -10,8 +10,8 @@ import { sealSegment, type SegmentSigner } from './entries/segment.ts';
 import { MAX_SEQUENCE_BYTES } from './entries/segment-padding.ts';
 
 /**
- * What somebody wants of the journal, told of the state that it would be done to. It is asked again whenever another device was
- * faster, and leaves out what is not wanted any more.
+ * What somebody wants of the journal, told of the state that it would be done to. It is asked again whenever another
+ * device was faster, and leaves out what is not wanted any more.
  */
 export type Intent = (state: FoldedVault) => readonly Operation[];
 
@@ -32,9 +32,9 @@ export interface AppendContext {
 
 /**
  * Writes what an intent wants, in as many segments as it takes, after whatever others have written meanwhile.
- * @throws {HalfkeyError} `device_untrusted` when this device may not write; `device_state_lost`, with `seq`, when what it wrote counts
- *   for nothing; `too_many_requests`; of the family unreachable when the remote stays silent
- *   (then what was written is there, or will be seen by the next `pull`); as `pull`
+ * @throws {HalfkeyError} `device_untrusted` when this device may not write; `device_state_lost`, with `seq`, when what
+ *   it wrote counts for nothing; `too_many_requests`; of the family unreachable when the remote stays silent (then what
+ *   was written is there, or will be seen by the next `pull`); as `pull`
  * @throws {TypeError} for an operation that is malformed, or that this signer may not write
  */
 export async function appendIntent(context: AppendContext, intent: Intent): Promise<void> {
@@ -111,8 +111,8 @@ async function placeSegment(
 }
 
 /**
- * What this device signs counts, or something is wrong with this device: it must not go on, and nothing of what was to be written is
- * done.
+ * What this device signs counts, or something is wrong with this device: it must not go on, and nothing of what was to
+ * be written is done.
  */
 function requireCounted({ voided }: Replica, seq: number): void {
   if (!voided.some((segment) => segment.seq === seq)) return;

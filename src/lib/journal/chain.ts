@@ -23,7 +23,10 @@ export interface VoidSegment {
   readonly seq: number;
   /** Whom it names: a device, or the identity key (undefined). */
   readonly writer: string | undefined;
-  /** Whether the signature is the writer's. If not, somebody wrote it in that name, and it proves nothing against the device. */
+  /**
+   * Whether the signature is the writer's. If not, somebody wrote it in that name, and it proves nothing against the
+   * device.
+   */
   readonly isSigned: boolean;
 }
 
@@ -34,13 +37,13 @@ interface Judgement {
 }
 
 /**
- * Judges a segment at its place in the chain (docs/FORMAT.md §11.4). Depends on the bytes up to its end and on nothing else, so that
- * every device decides alike.
+ * Judges a segment at its place in the chain (docs/FORMAT.md §11.4). Depends on the bytes up to its end and on nothing
+ * else, so that every device decides alike.
  *
  * @param state of everything up to `before`; not changed
  * @param before undefined for the genesis
- * @throws {HalfkeyError} `fork` when a trusted writer continued another history than this one; `journal_corrupt` when anybody else
- *   did, or for a segment 0 that is not this vault's genesis; `epoch_key_missing`; each with `seq`
+ * @throws {HalfkeyError} `fork` when a trusted writer continued another history than this one; `journal_corrupt` when
+ *   anybody else did, or for a segment 0 that is not this vault's genesis; `epoch_key_missing`; each with `seq`
  */
 export async function judgeSegment(
   { root, keys }: { readonly root: TrustRoot; readonly keys: JournalKeys },

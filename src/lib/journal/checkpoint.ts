@@ -7,10 +7,12 @@ import { readFrom } from './replica.ts';
 import type { JournalHead } from './entries/segment.ts';
 
 /**
- * Compares a head that somebody else saw (the broker, the printed kit, another device) with a history that authenticated up to
- * `head`. An older one is followed through the remote's segments, by their hashes alone: they are anchored at `head`.
+ * Compares a head that somebody else saw (the broker, the printed kit, another device) with a history that
+ * authenticated up to `head`. An older one is followed through the remote's segments, by their hashes alone: they are
+ * anchored at `head`.
  *
- * @throws {HalfkeyError} `rollback` when the checkpoint has seen more, `fork` when it has seen other; of the family unreachable
+ * @throws {HalfkeyError} `rollback` when the checkpoint has seen more, `fork` when it has seen other; of the family
+ *   unreachable
  */
 export async function checkAgainstCheckpoint(
   remote: JournalRemote,

@@ -13,7 +13,9 @@ import { loadSnapshot } from './snapshot.ts';
 export const SNAPSHOT_INTERVAL = 256;
 /** Where the newest snapshot is looked for: it is named a little after it is due. */
 const TAIL_SEGMENTS = SNAPSHOT_INTERVAL + 64;
-/** Snapshots that are tried before the log is read: anyone who was revoked may have named some that count for nothing. */
+/**
+ * Snapshots that are tried before the log is read: anyone who was revoked may have named some that count for nothing.
+ */
 const MAX_TRIES = 4;
 /** Beyond every head, and still a number that the broker takes (15 digits): a read from here tells the head alone. */
 const BEYOND = 999_999_999_999_999;
@@ -34,7 +36,8 @@ interface Candidate {
 }
 
 /**
- * Opens a journal without a local copy: from the newest snapshot that counts and the segments after it, or from the whole log.
+ * Opens a journal without a local copy: from the newest snapshot that counts and the segments after it, or from the
+ * whole log.
  * @throws {HalfkeyError} when not even the genesis authenticates, `vault_missing`; of the family unreachable
  */
 export async function startCold(trust: ReplicaTrust, remote: JournalRemote): Promise<ColdStart> {

@@ -43,8 +43,8 @@ export class JournalKeys {
   readonly of = (epoch: number): JournalKey | undefined => this.#byEpoch.get(epoch)?.journal;
 
   /**
-   * The key that opens what comes after this state, and that the chain has vouched for: without one nothing can be told of a segment,
-   * not even that it does not open.
+   * The key that opens what comes after this state, and that the chain has vouched for: without one nothing can be told
+   * of a segment, not even that it does not open.
    *
    * @throws {HalfkeyError} `epoch_key_missing`
    */

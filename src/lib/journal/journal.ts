@@ -28,8 +28,8 @@ export interface JournalDeps {
 }
 
 /**
- * A vault's journal on this device: what it says, and appending to it. One at a time does anything with the remote; the state
- * changes only by segments that authenticated. After a `problem` nothing is written any more.
+ * A vault's journal on this device: what it says, and appending to it. One at a time does anything with the remote; the
+ * state changes only by segments that authenticated. After a `problem` nothing is written any more.
  */
 export class Journal {
   readonly #deps: JournalDeps;
@@ -60,10 +60,11 @@ export class Journal {
   }
 
   /**
-   * From this device's own copy, without the network: call `refresh` then. Without a copy, from the remote: then the journal may
-   * come with a `problem`, good up to the segment before.
+   * From this device's own copy, without the network: call `refresh` then. Without a copy, from the remote: then the
+   * journal may come with a `problem`, good up to the segment before.
    *
-   * @throws {HalfkeyError} `vault_missing`, and whatever is wrong with the genesis; of the family unreachable, without a copy only
+   * @throws {HalfkeyError} `vault_missing`, and whatever is wrong with the genesis; of the family unreachable, without
+   *   a copy only
    */
   static async open(deps: JournalDeps): Promise<Journal> {
     const keys = await deriveKeys(deps.identity);
@@ -114,14 +115,18 @@ export class Journal {
   }
 
   /**
-   * What made this journal read-only: `rollback`, `fork`, `journal_corrupt`, `journal_gap`, `vault_missing`; `epoch_key_missing` until
-   * this device has the vault's new key; `device_state_lost` when what it wrote itself counts for nothing.
+   * What made this journal read-only: `rollback`, `fork`, `journal_corrupt`, `journal_gap`, `vault_missing`;
+   * `epoch_key_missing` until this device has the vault's new key; `device_state_lost` when what it wrote itself counts
+   * for nothing.
    */
   get problem(): HalfkeyError | undefined {
     return this.#problem;
   }
 
-  /** What was found and dealt with: `snapshot_wrong` (the log was taken instead), `device_state_lost` (the local copy was dropped). */
+  /**
+   * What was found and dealt with: `snapshot_wrong` (the log was taken instead), `device_state_lost` (the local copy
+   * was dropped).
+   */
   get notes(): readonly HalfkeyError[] {
     return this.#notes;
   }
@@ -138,7 +143,8 @@ export class Journal {
   }
 
   /**
-   * Takes in what others have written. A problem is looked at again, and no longer is one when the remote shows what it should.
+   * Takes in what others have written. A problem is looked at again, and no longer is one when the remote shows what it
+   * should.
    * @returns whether the state changed
    * @throws {HalfkeyError} the problem; of the family unreachable
    */
@@ -166,10 +172,11 @@ export class Journal {
   }
 
   /**
-   * Writes what the intent wants of the state, in segments of up to 256 operations, and folds it in. When another device is
-   * faster, the intent is asked again.
+   * Writes what the intent wants of the state, in segments of up to 256 operations, and folds it in. When another
+   * device is faster, the intent is asked again.
    *
-   * @throws {HalfkeyError} `device_untrusted`; the problem; of the family unreachable: the next `refresh` tells what became of it
+   * @throws {HalfkeyError} `device_untrusted`; the problem; of the family unreachable: the next `refresh` tells what
+   *   became of it
    * @throws {TypeError} for an operation that is malformed or that only the identity key may sign
    */
   async append(intent: Intent): Promise<void> {
@@ -206,7 +213,10 @@ export class Journal {
     );
   }
 
-  /** Says what this device has seen, for the others to notice when they are shown less, and what it needs (`inboxEpochNeeded`). */
+  /**
+   * Says what this device has seen, for the others to notice when they are shown less, and what it needs
+   * (`inboxEpochNeeded`).
+   */
   async heartbeat(inboxEpoch?: number): Promise<void> {
     await this.append(() => {
       const seen = this.#replica.head ?? this.#head;
@@ -215,8 +225,9 @@ export class Journal {
   }
 
   /**
-   * Folds the log, from its beginning or from what the identity key vouches for, and compares: what a snapshot left out or made up
-   * comes to light, and is dropped for what the log says (`snapshot_wrong` in the notes). Reads everything; for idle times.
+   * Folds the log, from its beginning or from what the identity key vouches for, and compares: what a snapshot left out
+   * or made up comes to light, and is dropped for what the log says (`snapshot_wrong` in the notes). Reads everything;
+   * for idle times.
    */
   async audit(): Promise<void> {
     await this.#exclusively(async () => {
@@ -237,14 +248,18 @@ export class Journal {
 
   /**
    * To be awaited before anything that cannot be undone rests on what the journal says.
-   * @throws {HalfkeyError} `head_changed` while others write all the time; what is wrong with the log; of the family unreachable
+   * @throws {HalfkeyError} `head_changed` while others write all the time; what is wrong with the log; of the family
+   *   unreachable
    */
   async ensureAudited(): Promise<void> {
     if (this.needsAudit) await this.audit();
     if (this.needsAudit) throw new HalfkeyError('head_changed', 'the log grew while it was compared');
   }
 
-  /** What a device has done, and when the others were heard of: reads the whole log. @throws {HalfkeyError} as `refresh` */
+  /**
+   * What a device has done, and when the others were heard of: reads the whole log.
+   * @throws {HalfkeyError} as `refresh`
+   */
   async activityOf(device: string): Promise<Activity> {
     await this.refresh();
     return readActivity(this.#keys.trust, this.#deps.remote, device);
@@ -340,8 +355,8 @@ async function deriveKeys(identity: JournalIdentity): Promise<Keys> {
 }
 
 /**
- * What says that the chain is not what it should be, or that this device cannot go on with it. That it was revoked says nothing of the
- * chain.
+ * What says that the chain is not what it should be, or that this device cannot go on with it. That it was revoked says
+ * nothing of the chain.
  */
 function isProblem(error: unknown): error is HalfkeyError {
   if (!(error instanceof HalfkeyError)) return false;

@@ -20,7 +20,9 @@ export async function localCopyKey(vault: string, epoch: number, vaultKey: Bytes
   return { vault, epoch, key: await deriveKey(vaultKey, 'cache', vault) };
 }
 
-/** A state and its place, which is this device's high-water mark: one record, so that neither is kept without the other. */
+/**
+ * A state and its place, which is this device's high-water mark: one record, so that neither is kept without the other.
+ */
 export interface LocalCopy {
   readonly state: FoldedVault;
   readonly head: JournalHead;
@@ -29,8 +31,8 @@ export interface LocalCopy {
 }
 
 /**
- * One u32be each: format (3), whether it needs an audit, version and length of the order by name; that order (u32be entries of
- * the state, filled up to 8 bytes); the encoded state. Sealed.
+ * One u32be each: format (3), whether it needs an audit, version and length of the order by name; that order (u32be
+ * entries of the state, filled up to 8 bytes); the encoded state. Sealed.
  */
 export async function sealLocalCopy(
   { vault, epoch, key }: JournalKey,

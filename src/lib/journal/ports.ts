@@ -10,14 +10,18 @@ export interface JournalRemote {
    * @throws {HalfkeyError} `not_found` when the vault has no journal; of the family unreachable
    */
   read(fromSeq: number): Promise<{ head: JournalHead; segments: Bytes[] }>;
-  /** Where the segments begin that it has at hand, if any: those behind the newest snapshot that it knows of. A hint, and no more. */
+  /**
+   * Where the segments begin that it has at hand, if any: those behind the newest snapshot that it knows of. A hint,
+   * and no more.
+   */
   readonly tailSeq?: number | undefined;
   /**
    * Writes a segment at the place that its head says, if that place is free and next.
-   * @param proof what the broker answered for passphrase or kit, and a code: it takes no segment of the identity key without
+   * @param proof what the broker answered for passphrase or kit, and a code: it takes no segment of the identity key
+   *   without
    * @param snapshot that the segment names: its pages are to stay
-   * @throws {HalfkeyError} `head_changed`; `too_many_requests` when this device has written much; of the family unreachable, when
-   *   nobody knows whether it was written
+   * @throws {HalfkeyError} `head_changed`; `too_many_requests` when this device has written much; of the family
+   *   unreachable, when nobody knows whether it was written
    */
   append(
     segment: Bytes,
@@ -32,7 +36,9 @@ export interface JournalRemote {
 /** One record on this device, opaque bytes. */
 export interface JournalCache {
   load(): Promise<Bytes | undefined>;
-  /** Replaces the record, if `mayReplace` says so of one that is there. No other tab comes between asking and writing. */
+  /**
+   * Replaces the record, if `mayReplace` says so of one that is there. No other tab comes between asking and writing.
+   */
   save(sealed: Bytes, mayReplace: (stored: Bytes) => Promise<boolean>): Promise<void>;
 }
 

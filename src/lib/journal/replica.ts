@@ -70,7 +70,9 @@ export class Replica {
     return this.#doubtsToCome;
   }
 
-  /** The device that gave an entry its name; undefined when that was before this replica began, or by the identity key. */
+  /**
+   * The device that gave an entry its name; undefined when that was before this replica began, or by the identity key.
+   */
   renamerOf(entry: string): string | undefined {
     return this.#renamers.get(entry);
   }
@@ -96,14 +98,16 @@ export class Replica {
   }
 
   /**
-   * Folds in the segments that follow, in order; stops before one that revokes a device for what has been folded: `doubtsToCome`.
+   * Folds in the segments that follow, in order; stops before one that revokes a device for what has been folded:
+   * `doubtsToCome`.
    * @returns their places and hashes
    * @throws {HalfkeyError} as `readSegment` and `judgeSegment`; what came before the faulty one is folded in
    */
   async take(segments: readonly Bytes[]): Promise<JournalHead[]> {
     const { keys } = this.trust;
     const first = this.nextSeq;
-    // Seals open side by side, each with the key that its head names; whether that was the right one depends on the segment before.
+    // Seals open side by side, each with the key that its head names; whether that was the right one depends on the
+    // segment before.
     const reading = segments.map((bytes, index) =>
       settle(readSegment(keys.vault, keys.of, first + index, bytes)),
     );
@@ -157,8 +161,8 @@ async function settle(promise: Promise<ReadSegment>): Promise<{ segment: ReadSeg
 
 /**
  * Folds the log anew, as if what the revoked devices signed had never counted.
- * @throws {HalfkeyError} `fork` when the remote shows another log than the replica has folded; as `take`; of the family unreachable. The
- *   replica is then as it was
+ * @throws {HalfkeyError} `fork` when the remote shows another log than the replica has folded; as `take`; of the family
+ *   unreachable. The replica is then as it was
  */
 async function refold(replica: Replica, remote: JournalRemote, doubts: Doubts): Promise<void> {
   const known = replica.head;
@@ -179,8 +183,9 @@ async function refold(replica: Replica, remote: JournalRemote, doubts: Doubts): 
  * Brings a replica up to the remote's head.
  * @param watch a place and hash to look out for
  * @returns whether anything came, and whether the watched segment was among it
- * @throws {HalfkeyError} `rollback` when the remote knows less than the replica, `fork` when it knows other, `vault_missing` when it
- *   knows nothing, `journal_gap` when it holds back what it says there is; as `take`; of the family unreachable
+ * @throws {HalfkeyError} `rollback` when the remote knows less than the replica, `fork` when it knows other,
+ *   `vault_missing` when it knows nothing, `journal_gap` when it holds back what it says there is; as `take`; of the
+ *   family unreachable
  */
 export async function pull(
   replica: Replica,
@@ -228,8 +233,8 @@ function forkAt(seq: number): HalfkeyError {
 }
 
 /**
- * Calls back with each segment of the log, in order, and the state before it, as they stood when it came: whatever was revoked later
- * for what it had signed before is believed here.
+ * Calls back with each segment of the log, in order, and the state before it, as they stood when it came: whatever was
+ * revoked later for what it had signed before is believed here.
  */
 export async function walk(
   trust: ReplicaTrust,

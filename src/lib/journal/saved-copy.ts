@@ -9,7 +9,9 @@ import type { JournalCache } from './ports.ts';
 const SMALL_VAULT_ENTRIES = 2000;
 const SEGMENTS_PER_SAVE = 16;
 
-/** The copy of a journal on this device's disk, which each tab writes: never older than what another tab has left there. */
+/**
+ * The copy of a journal on this device's disk, which each tab writes: never older than what another tab has left there.
+ */
 export class SavedCopy {
   readonly #key: JournalKey;
   readonly #cache: JournalCache;
@@ -22,7 +24,8 @@ export class SavedCopy {
 
   /**
    * @param current what is to be written
-   * @param moreWasSeen another tab's copy is further on, or of another history: it stays, and the journal is to be measured by it
+   * @param moreWasSeen another tab's copy is further on, or of another history: it stays, and the journal is to be
+   *   measured by it
    */
   constructor(
     key: JournalKey,
@@ -47,7 +50,10 @@ export class SavedCopy {
     this.#seq = -1;
   }
 
-  /** A large vault takes a while to write, so not each of its segments does. What goes wrong is tried again with the next change. */
+  /**
+   * A large vault takes a while to write, so not each of its segments does. What goes wrong is tried again with the
+   * next change.
+   */
   schedule(): void {
     const { state, head } = this.#current();
     const behind = head.seq - this.#seq;

@@ -37,8 +37,9 @@ export async function sealSnapshot(
 }
 
 /**
- * Fetches and opens a snapshot, and believes nothing of it that it can check: pages, state and place by their hashes, the form,
- * genesis and devices by the identity key, the encoding by encoding it again. What is left out of it only the log can tell.
+ * Fetches and opens a snapshot, and believes nothing of it that it can check: pages, state and place by their hashes,
+ * the form, genesis and devices by the identity key, the encoding by encoding it again. What is left out of it only the
+ * log can tell.
  *
  * @param epoch of the segment that names it: its pages are sealed under that one's key
  * @throws {HalfkeyError} `snapshot_wrong`; of the family unreachable

@@ -1,6 +1,6 @@
 /**
- * How this app comes onto a device, by browser. `prompt`: the browser itself lets us ask; the others have to be shown where their own
- * button is. `none`: this browser cannot install apps.
+ * How this app comes onto a device, by browser. `prompt`: the browser itself lets us ask; the others have to be shown
+ * where their own button is. `none`: this browser cannot install apps.
  */
 export type InstallWay =
   'prompt' | 'ios' | 'macos' | 'chromium' | 'firefox-android' | 'firefox-windows' | 'none';
@@ -26,8 +26,9 @@ const WAYS: readonly (readonly [InstallWay, (browser: Browser) => boolean])[] = 
 ];
 
 /**
- * Where a browser removes all that a site keeps on the device once nobody has visited it for seven days, and only an installed app is
- * spared: Safari, and on iPhones every browser, because all are Safari's engine there (WebKit, "Tracking Prevention in WebKit", 7-day cap).
+ * Where a browser removes all that a site keeps on the device once nobody has visited it for seven days, and only an
+ * installed app is spared: Safari, and on iPhones every browser, because all are Safari's engine there (WebKit,
+ * "Tracking Prevention in WebKit", 7-day cap).
  * @returns where apps are installed to there; undefined in other browsers
  */
 export function sparedPlace(browser: Browser): SparedPlace | undefined {

@@ -5,7 +5,10 @@ async function isKept(): Promise<boolean> {
   return 'persist' in navigator.storage && (await navigator.storage.persisted());
 }
 
-/** Asks for that promise. Chromium and Safari decide by themselves, Firefox asks the person. @returns whether it is given */
+/**
+ * Asks for that promise. Chromium and Safari decide by themselves, Firefox asks the person.
+ * @returns whether it is given
+ */
 export async function askToKeep(): Promise<boolean> {
   return 'persist' in navigator.storage && (await navigator.storage.persist());
 }

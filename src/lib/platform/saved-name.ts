@@ -1,12 +1,14 @@
 /**
- * Bytes of UTF-8 that a download's name may have. File systems take 255; Chromium writes `.crdownload` behind the name while a
- * download is under way, and fails one whose name is longer, after it has taken all of its bytes.
+ * Bytes of UTF-8 that a download's name may have. File systems take 255; Chromium writes `.crdownload` behind the name
+ * while a download is under way, and fails one whose name is longer, after it has taken all of its bytes.
  */
 const MAX_SAVED_NAME_BYTES = 244;
 /** `.pdf`, and also `.tar.gz` or `.pdf.floe`. */
 const ENDING = /(?<!^)(?:\.[^.]{1,15}){1,2}$/;
 
-/** The name that a file is saved under: its own, or where that is too long, one with less of its stem. The ending stays. */
+/**
+ * The name that a file is saved under: its own, or where that is too long, one with less of its stem. The ending stays.
+ */
 export function savedName(name: string): string {
   if (sizeBytes(name) <= MAX_SAVED_NAME_BYTES) return name;
   const ending = ENDING.exec(name)?.[0] ?? '';

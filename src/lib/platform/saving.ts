@@ -9,8 +9,8 @@ const TAKEN_WITHIN_MS = 5_000;
 const AWAKE_EVERY_MS = 10_000;
 
 /**
- * The browser takes what it is offered some time after: the bytes of a small file may all be there before it has made a download of
- * them, and it makes none when the frame, or the object URL, is gone by then. Nothing tells when it has.
+ * The browser takes what it is offered some time after: the bytes of a small file may all be there before it has made a
+ * download of them, and it makes none when the frame, or the object URL, is gone by then. Nothing tells when it has.
  */
 const OFFERED_FOR_MS = 60_000;
 

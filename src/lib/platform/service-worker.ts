@@ -43,7 +43,10 @@ export async function activeServiceWorker(): Promise<ServiceWorker | undefined> 
   return Promise.race([ready, late]);
 }
 
-/** Asks the browser to wake the service worker once there is a network, even if no page is open then. Some browsers cannot. */
+/**
+ * Asks the browser to wake the service worker once there is a network, even if no page is open then. Some browsers
+ * cannot.
+ */
 export async function sendUploadsLater(): Promise<void> {
   if (!('serviceWorker' in navigator)) return;
   const registration = (await navigator.serviceWorker.getRegistration()) as WithSync | undefined;

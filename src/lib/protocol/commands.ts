@@ -4,9 +4,9 @@ import type { Failure } from './failure.ts';
 import type { SessionCommands, SessionReport } from './session.ts';
 import type { TransferCommands, TransferNotice } from './transfer.ts';
 
-// What page and crypto worker say to each other. Commands go in, each is answered once; reports come out at any time. No key ever
-// crosses this border; what must be shown once (the authenticator's secret, the recovery words, the backup codes) does, and is not kept
-// on either side.
+// What page and crypto worker say to each other. Commands go in, each is answered once; reports come out at any time.
+// No key ever crosses this border; what must be shown once (the authenticator's secret, the recovery words, the backup
+// codes) does, and is not kept on either side.
 
 /** Every command with what it takes and what it answers. */
 export type Commands = SessionCommands & CredentialCommands & DriveCommands & TransferCommands;

@@ -6,7 +6,9 @@ import type { Factor } from './session.ts';
 /** A sheet of what is shown once at sign-up. */
 export type KitPart = 'words' | 'backup-codes';
 
-/** When another authenticator was asked for, and from when on it can be paired; ms since 1970, by the broker's clock. */
+/**
+ * When another authenticator was asked for, and from when on it can be paired; ms since 1970, by the broker's clock.
+ */
 export interface FactorReset {
   readonly askedAtMs: number;
   readonly dueAtMs: number;
@@ -33,13 +35,19 @@ export interface DeviceDeed {
 }
 
 export interface CredentialCommands {
-  /** Passphrase and code once more: the commands of this kind work for ten minutes then, or until `lock`. `passphrase_wrong`. */
+  /**
+   * Passphrase and code once more: the commands of this kind work for ten minutes then, or until `lock`.
+   * `passphrase_wrong`.
+   */
   'credentials/prove': { args: { passphrase: string; factor: Factor }; result: void };
   /** Ten codes to be kept, as at sign-up. They count from `credentials/accept` on. */
   'credentials/backup-codes': { args: NoArguments; result: { backupCodes: string[] } };
   /** 24 words to be kept, alike. */
   'credentials/kit': { args: NoArguments; result: { recoveryWords: string[]; headPhrase: string } };
-  /** What was shown last is kept: it counts now, and what it replaces does no longer. May be sent again. `keyring_changed`. */
+  /**
+   * What was shown last is kept: it counts now, and what it replaces does no longer. May be sent again.
+   * `keyring_changed`.
+   */
   'credentials/accept': { args: NoArguments; result: void };
   /** The present authenticator stays good until a code of the new one was seen. */
   'credentials/authenticator': { args: NoArguments; result: { totpSecret: string; otpauthUri: string } };
@@ -49,16 +57,17 @@ export interface CredentialCommands {
   /** Those that can be signed out, in the order of their enrolment. */
   'credentials/devices': { args: NoArguments; result: { devices: readonly OtherDevice[] } };
   /**
-   * What one did since a moment (ms since 1970): the newest 200 of `count`. `since`: the segment that `credentials/revoke` takes to undo
-   * them; it is earlier rather than later, because only what other devices said tells the time. Reads the whole log.
+   * What one did since a moment (ms since 1970): the newest 200 of `count`. `since`: the segment that
+   * `credentials/revoke` takes to undo them; it is earlier rather than later, because only what other devices said
+   * tells the time. Reads the whole log.
    */
   'credentials/activity': {
     args: { device: string; sinceMs: number };
     result: { since: number; deeds: readonly DeviceDeed[]; count: number };
   };
   /**
-   * Signs one out for good: it comes back as a new one only. `since`: the segment from which on nothing counts that it wrote; missing,
-   * all counts that it has written. May be sent again.
+   * Signs one out for good: it comes back as a new one only. `since`: the segment from which on nothing counts that it
+   * wrote; missing, all counts that it has written. May be sent again.
    */
   'credentials/revoke': { args: { device: string; since?: number }; result: void };
   /** Forgets what was proven. */
@@ -70,8 +79,8 @@ export interface CredentialCommands {
 }
 
 /**
- * The worker says by itself: somebody with passphrase and kit has asked for another authenticator without a code. `pending` is
- * undefined when nobody has any more.
+ * The worker says by itself: somebody with passphrase and kit has asked for another authenticator without a code.
+ * `pending` is undefined when nobody has any more.
  */
 export interface CredentialReport {
   readonly kind: 'factor-reset';

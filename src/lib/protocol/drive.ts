@@ -29,14 +29,15 @@ export interface ViewQuery {
 }
 
 /**
- * What becomes of a head phrase that somebody typed. `seen`: it is of this device's history. `other`: this device's history has
- * another segment at that place: mistyped, or there are two histories. `beyond`: it is newer than all that the broker shows.
+ * What becomes of a head phrase that somebody typed. `seen`: it is of this device's history. `other`: this device's
+ * history has another segment at that place: mistyped, or there are two histories. `beyond`: it is newer than all that
+ * the broker shows.
  */
 export type HeadVerdict = 'seen' | 'other' | 'beyond';
 
 /**
- * A change that was made here and given up: its file was deleted meanwhile (`not_found`), or renamed by another device first
- * (`head_changed`); or it does not open any more (`device_state_lost`).
+ * A change that was made here and given up: its file was deleted meanwhile (`not_found`), or renamed by another device
+ * first (`head_changed`); or it does not open any more (`device_state_lost`).
  */
 export interface DroppedChange {
   /** Its own on this device. */
@@ -46,7 +47,9 @@ export interface DroppedChange {
   readonly code: 'not_found' | 'head_changed' | 'device_state_lost';
 }
 
-/** A file that is out of the list, and not erased yet: some device has deleted it, and nobody has confirmed that here. */
+/**
+ * A file that is out of the list, and not erased yet: some device has deleted it, and nobody has confirmed that here.
+ */
 export interface DeletedFile {
   readonly file: string;
   readonly name: string;
@@ -56,7 +59,10 @@ export interface DeletedFile {
 
 /** Changes that count for nothing, all that are alike. */
 export interface VoidChanges {
-  /** Name of the device that they are said to be from; undefined for one that nobody has enrolled, and for the account itself. */
+  /**
+   * Name of the device that they are said to be from; undefined for one that nobody has enrolled, and for the account
+   * itself.
+   */
   readonly device?: string;
   /** Whether that device has signed them. If not, somebody else wrote them in its name. */
   readonly isSigned: boolean;
@@ -75,13 +81,16 @@ export interface DriveCommands {
   'changes/heard': { args: { keys: readonly number[] }; result: void };
   /** Names of the other devices that are enrolled and not revoked, in the order of their enrolment. */
   'who/read': { args: NoArguments; result: { otherDevices: readonly string[] } };
-  /** Compares a head phrase (the kit's, or another device's) with what this device has seen. `input_malformed`, `broker_unreachable`. */
+  /**
+   * Compares a head phrase (the kit's, or another device's) with what this device has seen. `input_malformed`,
+   * `broker_unreachable`.
+   */
   'head/compare': { args: { phrase: string }; result: { verdict: HeadVerdict } };
   /** Files that were deleted, and whose content is on the server still. */
   'deleted/read': { args: NoArguments; result: { files: readonly DeletedFile[] } };
   /**
-   * Deletes for good; wants a code of its own. `also`: of the files that were deleted before, those that somebody has just confirmed by
-   * name.
+   * Deletes for good; wants a code of its own. `also`: of the files that were deleted before, those that somebody has
+   * just confirmed by name.
    */
   'file/purge': { args: { file: string; also: readonly string[]; factor: Factor }; result: void };
 }
@@ -95,7 +104,7 @@ export type DriveReport =
   /** What came into the journal since the app was opened, and counts for nothing; all of it, whenever there is more. */
   | { readonly kind: 'changes-void'; readonly changes: readonly VoidChanges[] }
   /**
-   * No other device of the owner's was heard of for thirty days, by what the broker shows. Nothing is wrong if none was used; told once
-   * for each start. `lastHeardMs`: ms since 1970.
+   * No other device of the owner's was heard of for thirty days, by what the broker shows. Nothing is wrong if none was
+   * used; told once for each start. `lastHeardMs`: ms since 1970.
    */
   | { readonly kind: 'view-stale'; readonly lastHeardMs: number };

@@ -10,16 +10,23 @@ export type Factor = { readonly code: string } | { readonly backupCode: string }
 export type Phase =
   | { readonly phase: 'starting' }
   | { readonly phase: 'signed-out' }
-  /** Signed in, but the passphrase is asked for at each start, and after each lock: names are closed too until it was typed. */
+  /**
+   * Signed in, but the passphrase is asked for at each start, and after each lock: names are closed too until it was
+   * typed.
+   */
   | { readonly phase: 'closed' }
   | { readonly phase: 'locked' }
   /** `expiresAtMs` in this device's clock. */
   | { readonly phase: 'open'; readonly expiresAtMs: number; readonly releases: number };
 
 export interface SessionCommands {
-  /** First of all: restores what is stored on the device. Lists what the browser lacks by failing with `browser_lacks`. */
+  /**
+   * First of all: restores what is stored on the device. Lists what the browser lacks by failing with `browser_lacks`.
+   */
   boot: { args: NoArguments; result: Phase };
-  /** Before anybody types anything: whether files can be kept on this device until they are uploaded. `storage_refused`. */
+  /**
+   * Before anybody types anything: whether files can be kept on this device until they are uploaded. `storage_refused`.
+   */
   'sign-up/check': { args: NoArguments; result: void };
   'sign-up/start': {
     args: { userName: string; passphrase: string };
@@ -31,13 +38,17 @@ export interface SessionCommands {
     /** `headPhrase`: the journal's head for the kit to print, FORMAT.md §11.6. */
     result: { recoveryWords: string[]; backupCodes: string[]; headPhrase: string };
   };
-  /** 0 (refused) to 4; `bits` is the guessed entropy. The rule that sign-up and recovery apply: below 2 is `passphrase_weak`. */
+  /**
+   * 0 (refused) to 4; `bits` is the guessed entropy. The rule that sign-up and recovery apply: below 2 is
+   * `passphrase_weak`.
+   */
   'passphrase/judge': { args: { passphrase: string; userName: string }; result: { score: number } };
   'passphrase/generate': { args: NoArguments; result: { passphrase: string } };
   'sign-in/start': { args: { userName: string; passphrase: string }; result: void };
   /**
-   * Between `start` and `code`, for who has neither authenticator nor backup codes: how long is still to wait, or, once it is over, what
-   * to pair another authenticator with, whose first code is sent by `sign-in/code`. `recovery_words_malformed`, `recovery_refused`.
+   * Between `start` and `code`, for who has neither authenticator nor backup codes: how long is still to wait, or, once
+   * it is over, what to pair another authenticator with, whose first code is sent by `sign-in/code`.
+   * `recovery_words_malformed`, `recovery_refused`.
    */
   'sign-in/reset-factor': {
     args: { words: string };
@@ -61,8 +72,8 @@ export interface SessionCommands {
   /** Turning it on wants the passphrase, checked against the account before anything changes. `passphrase_wrong`. */
   'start/write': { args: { passphrase?: string }; result: void };
   /**
-   * In phase `closed`: opens what is stored here. Works offline. `passphrase_wrong`, with the seconds to wait when there were several;
-   * `too_many_requests` before they are over. Then `locked` follows.
+   * In phase `closed`: opens what is stored here. Works offline. `passphrase_wrong`, with the seconds to wait when
+   * there were several; `too_many_requests` before they are over. Then `locked` follows.
    */
   'start/open': { args: { passphrase: string }; result: void };
 }
@@ -72,7 +83,10 @@ export type SessionReport =
   | { readonly kind: 'phase'; readonly phase: Phase }
   /** Whether the broker answers; the list stays readable without it. */
   | { readonly kind: 'connection'; readonly online: boolean }
-  /** The code that was accepted last has opened, or made, as many keys as one may: what is left of the work wants another. */
+  /**
+   * The code that was accepted last has opened, or made, as many keys as one may: what is left of the work wants
+   * another.
+   */
   | { readonly kind: 'code-spent' }
   /** Something found by itself that people must know: `rollback`, `fork`, `journal_corrupt`… Writing has stopped. */
   | { readonly kind: 'alarm'; readonly failure: Failure };

@@ -66,7 +66,10 @@ export interface TransferReport {
   /** After three seconds, rounded. */
   readonly secondsLeft?: number;
   readonly error?: Failure;
-  /** Going down: the browser is given the bytes, and does not say whether it has written them. Absent where Halfkey writes the file. */
+  /**
+   * Going down: the browser is given the bytes, and does not say whether it has written them. Absent where Halfkey
+   * writes the file.
+   */
   readonly isHandedOver?: true;
   readonly canRetry: boolean;
   /** Whether the tab may be closed without losing it: its ciphertext is stored on this device, or in S3. */
@@ -92,8 +95,8 @@ export type DownloadForm = 'plain' | 'sealed';
 
 export interface TransferCommands {
   /**
-   * Works locked and offline too: then the files are sealed on this device, and go up later. `beyondCode`: how many of them the code
-   * that is live does not reach for, so that they will wait for another; 0 while locked.
+   * Works locked and offline too: then the files are sealed on this device, and go up later. `beyondCode`: how many of
+   * them the code that is live does not reach for, so that they will wait for another; 0 while locked.
    */
   'upload/add': { args: { files: File[] }; result: { beyondCode: number } };
   /** The file of a transfer that is `waiting-for-file`, picked again. `source_changed` when it is another. */
@@ -122,3 +125,34 @@ export interface TransferCommands {
 export type TransferNotice =
   | { readonly kind: 'transfer'; readonly transfer: TransferReport }
   | { readonly kind: 'transfer-gone'; readonly transfer: string };
+
+/** How many transfers there are of what kind. */
+export interface TransferCounts {
+  readonly all: number;
+  /** Something is happening to them, or will as soon as there is a place for it. */
+  readonly underWay: number;
+  /** Nothing happens until there is a network, a code, or the file once more. */
+  readonly resting: number;
+  /** Of these: until there is a code. */
+  readonly waitingForCode: number;
+  /** Ended, and not as somebody wanted. */
+  readonly failed: number;
+  /** Ended well, and not dismissed yet. */
+  readonly uploaded: number;
+  readonly downloaded: number;
+  /** Would be lost if the page were closed now. What has to be picked again is lost to the page already. */
+  readonly atRisk: number;
+}
+
+/** Uploads that are not on the server. Sizes in bytes. */
+export interface Unsent {
+  readonly count: number;
+  readonly sizeBytes: number;
+}
+
+/** What signing out would lose. */
+export interface Loss {
+  readonly unsent: Unsent;
+  /** Files with a new name that is on this device alone. */
+  readonly pendingNames: number;
+}

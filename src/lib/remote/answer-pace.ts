@@ -21,9 +21,9 @@ export interface AskedAnswer {
 }
 
 /**
- * How long an answer to what was sent is waited for. That all has left says that it has reached the next machine: a proxy that takes
- * it in at once may send it on for minutes. So the limit grows with the size, with how slow the line was found to be, and each time
- * that it was too short: else the same part would be sent again for ever.
+ * How long an answer to what was sent is waited for. That all has left says that it has reached the next machine: a
+ * proxy that takes it in at once may send it on for minutes. So the limit grows with the size, with how slow the line
+ * was found to be, and each time that it was too short: else the same part would be sent again for ever.
  */
 export class AnswerPace {
   readonly #nowMs: () => number;

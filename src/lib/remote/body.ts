@@ -9,8 +9,8 @@ const MIN_BYTES_PER_STALL = 16 * 1024;
 /**
  * What the body of an answer gives, as it comes.
  * @param unreachable what it is called when it does not: anyone who asked knows who was asked
- * @throws {HalfkeyError} `unreachable` when it is cut, or when next to nothing has come for a minute of waiting; the reason of
- *   the signal that the stream was asked for with
+ * @throws {HalfkeyError} `unreachable` when it is cut, or when next to nothing has come for a minute of waiting; the
+ *   reason of the signal that the stream was asked for with
  */
 export async function* chunksOf(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -36,7 +36,8 @@ export async function* chunksOf(
 }
 
 /**
- * Asks, and waits no longer for an answer's beginning. What is not waited for any more is called off: a browser has six connections.
+ * Asks, and waits no longer for an answer's beginning. What is not waited for any more is called off: a browser has six
+ * connections.
  * @throws {HalfkeyError} `unreachable` when it takes longer, or is cut; the signal's reason
  */
 export async function answerTo(

@@ -9,7 +9,10 @@ import type { Broker } from './broker.ts';
 import { askSigned, type Prover } from './session-proof.ts';
 import { EventStreamParser, type StreamedEvent } from './event-stream.ts';
 
-/** The broker says something every 15 s. Anyone who says nothing for three times as long is not there, or somebody on the way keeps it. */
+/**
+ * The broker says something every 15 s. Anyone who says nothing for three times as long is not there, or somebody on
+ * the way keeps it.
+ */
 export const SILENT_MS = 45_000;
 
 /** What the broker tells of a vault. */
@@ -28,10 +31,11 @@ export function askHead(broker: Broker, vault: VaultId, known: number): Promise<
 }
 
 /**
- * Listens to one stream of what is new, until it ends. Read by fetch: an EventSource tells of no comments, and so of no life.
+ * Listens to one stream of what is new, until it ends. Read by fetch: an EventSource tells of no comments, and so of no
+ * life.
  * @param onNews hears of a head perhaps twice
- * @throws {HalfkeyError} `broker_unreachable` when the stream is refused, cut, or silent for 45 s; `too_many_requests`; the signal's
- *   reason. It never resolves
+ * @throws {HalfkeyError} `broker_unreachable` when the stream is refused, cut, or silent for 45 s; `too_many_requests`;
+ *   the signal's reason. It never resolves
  */
 export async function readHeads(
   { origin, prover }: { readonly origin: string; readonly prover: Prover },

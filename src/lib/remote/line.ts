@@ -1,4 +1,6 @@
-/** What some browsers say of the line: Chromium on Android says `type`, others only whether people want to save data. */
+/**
+ * What some browsers say of the line: Chromium on Android says `type`, others only whether people want to save data.
+ */
 interface NetworkInformation extends EventTarget {
   readonly type?: string;
   readonly saveData?: boolean;

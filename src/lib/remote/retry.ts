@@ -5,7 +5,10 @@ const CEILING_MS = 30_000;
 /** About three minutes of a dead network; after that people are asked. */
 const ATTEMPTS = 10;
 
-/** Milliseconds to wait before attempt `attempt` (1-based): exponential, with full jitter so that many do not return at once. */
+/**
+ * Milliseconds to wait before attempt `attempt` (1-based): exponential, with full jitter so that many do not return at
+ * once.
+ */
 export function backoffMs(attempt: number, random: () => number = Math.random): number {
   return Math.min(CEILING_MS, FIRST_MS * 2 ** (attempt - 1)) * (0.5 + random() / 2);
 }
@@ -26,7 +29,10 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Each try has a fresh URL: one that is called expired so often is refused for another reason, which no further try mends. */
+/**
+ * Each try has a fresh URL: one that is called expired so often is refused for another reason, which no further try
+ * mends.
+ */
 const URL_ATTEMPTS = 3;
 /** Unreachable, and lasting: somebody has to do something about it at the other end. */
 const LASTING = new Set(['kms_key_unusable']);
@@ -38,7 +44,10 @@ export function attemptsWorth(error: unknown): number {
   return error.family === 'unreachable' || error.code === 'too_many_requests' ? ATTEMPTS : 1;
 }
 
-/** What an error means that is no better after all attempts: who says no to URLs that were just signed has a reason of its own. */
+/**
+ * What an error means that is no better after all attempts: who says no to URLs that were just signed has a reason of
+ * its own.
+ */
 export function afterAll(error: unknown): unknown {
   if (!(error instanceof HalfkeyError) || error.code !== 'url_expired') return error;
   const { detail } = error;
@@ -46,8 +55,8 @@ export function afterAll(error: unknown): unknown {
 }
 
 /**
- * Tries again what is unreachable, with growing pauses; everything else fails at once. Each try begins from scratch, so a URL that
- * expired is a fresh one the next time.
+ * Tries again what is unreachable, with growing pauses; everything else fails at once. Each try begins from scratch, so
+ * a URL that expired is a fresh one the next time.
  */
 export async function retry<Result>(attempt: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
   for (let count = 1; ; count++) {

@@ -23,14 +23,15 @@ const MIN_SENT_BYTES_PER_MS = 1;
 const MAX_ERROR_BYTES = 16 * 1024;
 
 /**
- * PUTs by XMLHttpRequest, because fetch does not tell how much of a body has left. What is measured is the time without any progress: a
- * part may be 512 MiB long, and a line can die silently. Once all of it has left, it may still lie with a proxy on a slow line.
+ * PUTs by XMLHttpRequest, because fetch does not tell how much of a body has left. What is measured is the time without
+ * any progress: a part may be 512 MiB long, and a line can die silently. Once all of it has left, it may still lie with
+ * a proxy on a slow line.
  *
  * @param pace of the line, which all PUTs over it share
  * @returns a PUT, which gives S3's ETag, quoted
- * @throws {HalfkeyError} `already_exists` (412), `url_expired` (403), `upload_lost` (404), `upload_mismatch` (other bytes arrived
- *   than were signed for), `store_full` (507), `store_refused` where S3 gives a reason that lasts, `store_unreachable` for the rest;
- *   AbortError when the signal fires
+ * @throws {HalfkeyError} `already_exists` (412), `url_expired` (403), `upload_lost` (404), `upload_mismatch` (other
+ *   bytes arrived than were signed for), `store_full` (507), `store_refused` where S3 gives a reason that lasts,
+ *   `store_unreachable` for the rest; AbortError when the signal fires
  */
 export function putAt(pace: AnswerPace): (put: Put) => Promise<string> {
   return ({ url, body, sha256B64, createOnly, signal, onProgress }) =>
@@ -166,7 +167,10 @@ export async function getWhole(
   return concat(...(await gather(response.body, maxBytes)));
 }
 
-/** @throws {HalfkeyError} as chunksOf; `input_too_large` beyond `maxBytes`, whatever length was declared: an encoding may hide it */
+/**
+ * @throws {HalfkeyError} as chunksOf; `input_too_large` beyond `maxBytes`, whatever length was declared: an encoding
+ * may hide it
+ */
 async function gather(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   maxBytes: number,

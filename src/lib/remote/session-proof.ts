@@ -44,8 +44,9 @@ const SESSION = /^([a-z-]+) ([\w-]{22})$/;
 const NONCE = /^[\w-]{1,64}$/;
 
 /**
- * The keys of this tab. Each way in (sign-up, sign-in, recovery) has a key of its own, made here, which becomes the session's when it
- * leads into the account: the session is the browser's, and its key rests where all tabs and the service worker find it.
+ * The keys of this tab. Each way in (sign-up, sign-in, recovery) has a key of its own, made here, which becomes the
+ * session's when it leads into the account: the session is the browser's, and its key rests where all tabs and the
+ * service worker find it.
  */
 export class SessionProver implements Prover {
   readonly #atRest: () => Promise<SessionKey | undefined>;
@@ -124,8 +125,9 @@ export class SessionProver implements Prover {
 }
 
 /**
- * Asks the broker, with proof. What is refused for its nonce was not looked at, and is asked once more with the one that came with the
- * refusal; what is refused for its key, when there is another by now: somebody has signed in again, in another tab.
+ * Asks the broker, with proof. What is refused for its nonce was not looked at, and is asked once more with the one
+ * that came with the refusal; what is refused for its key, when there is another by now: somebody has signed in again,
+ * in another tab.
  * @throws {HalfkeyError} as `answerTo`
  */
 export async function askSigned(

@@ -3,8 +3,9 @@ import type { Broker } from './broker.ts';
 import { LOCKS } from '../concurrency/locks.ts';
 
 /**
- * The same broker, where a renewal of the session's token ends no session: what was under way with the old token, in this tab or in
- * another, is asked once more as soon as the browser has the new one. Of a request that is refused for its token nothing took effect.
+ * The same broker, where a renewal of the session's token ends no session: what was under way with the old token, in
+ * this tab or in another, is asked once more as soon as the browser has the new one. Of a request that is refused for
+ * its token nothing took effect.
  */
 export function withTokenRetry(broker: Broker, locks: LockManager): Broker {
   return {

@@ -29,7 +29,10 @@ export interface ActivationDeps {
   readonly tell: () => void;
 }
 
-/** @throws {HalfkeyError} `keyring_corrupt` when the broker's answer is of another account or version than the keyring in it */
+/**
+ * @throws {HalfkeyError} `keyring_corrupt` when the broker's answer is of another account or version than the keyring
+ * in it
+ */
 export function checkEntry({ signedIn, keyring }: Entry): void {
   if (signedIn.account === keyring.account && signedIn.keyring.version === keyring.version) return;
   throw new HalfkeyError('keyring_corrupt', 'the broker names another account or version than the keyring');
@@ -37,8 +40,8 @@ export function checkEntry({ signedIn, keyring }: Entry): void {
 
 /**
  * Takes up an account on this device: joins its journal, and lets its keys rest here.
- * @throws {HalfkeyError} `vault_missing`, `rollback` and others when broker or journal are not what they were; of the family
- *   unreachable
+ * @throws {HalfkeyError} `vault_missing`, `rollback` and others when broker or journal are not what they were; of the
+ *   family unreachable
  */
 export async function activate(entry: Entry, deps: ActivationDeps): Promise<ActivatedAccount> {
   const { signedIn, keyring, device, startLock } = entry;
@@ -77,7 +80,8 @@ export async function activate(entry: Entry, deps: ActivationDeps): Promise<Acti
 }
 
 /**
- * Opens the vault of an account that is on this device already; the broker is asked only where there is no copy of the journal.
+ * Opens the vault of an account that is on this device already; the broker is asked only where there is no copy of the
+ * journal.
  * @throws {HalfkeyError} as `Journal.open`
  */
 export async function restore(localAccount: LocalAccount, deps: ActivationDeps): Promise<ActivatedAccount> {

@@ -56,8 +56,9 @@ interface Proven {
 const PROOF_MS = 10 * 60_000;
 
 /**
- * New backup codes, authenticator, kit and passphrase, and devices signed out, for who has the passphrase and a code at hand. This device's record of the
- * account stays as it is: it pins a keyring that it has seen, and the journal pins the newest.
+ * New backup codes, authenticator, kit and passphrase, and devices signed out, for who has the passphrase and a code at
+ * hand. This device's record of the account stays as it is: it pins a keyring that it has seen, and the journal pins
+ * the newest.
  */
 export class Credentials {
   readonly #deps: CredentialsDeps;
@@ -71,9 +72,9 @@ export class Credentials {
   }
 
   /**
-   * @throws {HalfkeyError} `code_malformed`; `passphrase_wrong`, `code_wrong` and its like: another try is fine; `keyring_corrupt`,
-   *   `rollback`, `server_unknown` when what the broker hands out is not what this device knows; `proof_missing` when it was called
-   *   off, or locked, meanwhile
+   * @throws {HalfkeyError} `code_malformed`; `passphrase_wrong`, `code_wrong` and its like: another try is fine;
+   *   `keyring_corrupt`, `rollback`, `server_unknown` when what the broker hands out is not what this device knows;
+   *   `proof_missing` when it was called off, or locked, meanwhile
    */
   async prove({ passphrase, factor: typed }: Commands['credentials/prove']['args']): Promise<void> {
     this.clear();
@@ -141,8 +142,8 @@ export class Credentials {
 
   /**
    * What was shown last counts from now on.
-   * @throws {HalfkeyError} `proof_missing`; `keyring_changed` when another device was first; of the family unreachable: it may count
-   *   already, and the same again is fine
+   * @throws {HalfkeyError} `proof_missing`; `keyring_changed` when another device was first; of the family unreachable:
+   *   it may count already, and the same again is fine
    */
   async accept(): Promise<void> {
     const proven = this.#require();
@@ -180,7 +181,8 @@ export class Credentials {
   }
 
   /**
-   * Ends the device's sessions first, so that it reaches nothing from there on; then the journal, so that nobody believes what it signs.
+   * Ends the device's sessions first, so that it reaches nothing from there on; then the journal, so that nobody
+   * believes what it signs.
    * @throws {HalfkeyError} of the family unreachable: the same again is fine
    */
   async revoke({ device, since }: Commands['credentials/revoke']['args']): Promise<void> {
@@ -194,8 +196,8 @@ export class Credentials {
 
   /**
    * Others and this one as with `confirmAuthenticator`.
-   * @throws {HalfkeyError} `passphrase_weak`, `keyring_changed`, `server_unknown`; `device_full` after its effect, where this device
-   *   asks for the passphrase at each start and goes on with the old one
+   * @throws {HalfkeyError} `passphrase_weak`, `keyring_changed`, `server_unknown`; `device_full` after its effect,
+   *   where this device asks for the passphrase at each start and goes on with the old one
    */
   async passphrase({ passphrase }: Commands['credentials/passphrase']['args']): Promise<void> {
     const proven = this.#require();
@@ -244,7 +246,9 @@ export class Credentials {
   }
 }
 
-/** The keyring that the broker has handed out, if it is the one that this device and its journal know, or a newer one. */
+/**
+ * The keyring that the broker has handed out, if it is the one that this device and its journal know, or a newer one.
+ */
 async function openKnown(
   { keyring: record, proof }: { readonly keyring: KeyringRecord; readonly proof: string },
   exportKey: Bytes,
@@ -264,8 +268,8 @@ async function openKnown(
 }
 
 /**
- * The broker has the keyring, so it counts, whatever comes now. What is not pinned yet, because the connection broke, is pinned at
- * the next sign-in or proof; what is wrong with the journal is told by itself.
+ * The broker has the keyring, so it counts, whatever comes now. What is not pinned yet, because the connection broke,
+ * is pinned at the next sign-in or proof; what is wrong with the journal is told by itself.
  */
 async function pin(
   keyring: OpenKeyring,

@@ -30,7 +30,10 @@ export class DeviceStore {
     this.#onTaken = onTaken;
   }
 
-  /** Open until the device is wiped, and opened again then when it is asked for. @throws {HalfkeyError} `browser_lacks` */
+  /**
+   * Open until the device is wiped, and opened again then when it is asked for.
+   * @throws {HalfkeyError} `browser_lacks`
+   */
   database(): Promise<Database> {
     this.#opening ??= openDatabase(() => {
       this.#opening = undefined;
@@ -53,7 +56,8 @@ export class DeviceStore {
 
   /**
    * Opens what the passphrase closes.
-   * @throws {HalfkeyError} `passphrase_wrong`; `kdf_downgrade`, `device_state_lost`; `session_missing` where no account is on this device
+   * @throws {HalfkeyError} `passphrase_wrong`; `kdf_downgrade`, `device_state_lost`; `session_missing` where no account
+   *   is on this device
    */
   async openWith(passphrase: string): Promise<LocalAccount> {
     const owner = await readOwner(await this.database());
@@ -64,7 +68,10 @@ export class DeviceStore {
     throw new HalfkeyError('session_missing', 'nobody has signed in on this device');
   }
 
-  /** What is known without a key, and so is nothing but a claim; undefined where nobody has signed in, or where it is damaged. */
+  /**
+   * What is known without a key, and so is nothing but a claim; undefined where nobody has signed in, or where it is
+   * damaged.
+   */
   async owner(): Promise<Owner | undefined> {
     return unlessLost(readOwner(await this.database()));
   }
@@ -74,21 +81,29 @@ export class DeviceStore {
     return (await this.owner())?.serverPublicKey;
   }
 
-  /** What keeps an account closed that is closed on this device, under a passphrase that was just typed; else undefined. */
+  /**
+   * What keeps an account closed that is closed on this device, under a passphrase that was just typed; else undefined.
+   */
   async lockFor(account: string, passphrase: string): Promise<StartLock | undefined> {
     const owner = await this.owner();
     const isClosed = owner?.account === account && owner.stretching !== undefined;
     return isClosed ? newStartLock(passphrase, account) : undefined;
   }
 
-  /** The keys with which this device enters an account: its own again, or new ones where another account is on this device. */
+  /**
+   * The keys with which this device enters an account: its own again, or new ones where another account is on this
+   * device.
+   */
   async deviceFor(account: string): Promise<DeviceRecord> {
     const device = await unlessLost(readDevice(await this.database()));
     const owner = await this.owner();
     return device && (owner === undefined || owner.account === account) ? device : createDevice();
   }
 
-  /** Removes what another account has left, and keeps the device's keys: anyone who they are enrolled for must be able to sign. */
+  /**
+   * Removes what another account has left, and keeps the device's keys: anyone who they are enrolled for must be able
+   * to sign.
+   */
   async prepare(account: string, device: DeviceRecord): Promise<Database> {
     const owner = await this.owner();
     if (owner && owner.account !== account) await this.wipe();

@@ -3,7 +3,9 @@ import { generateDeviceKeyPair } from '../crypto/signing.ts';
 import { HalfkeyError } from '../errors.ts';
 import { hasOpfs } from '../store/opfs.ts';
 
-/** What Halfkey cannot do without, in the order in which it is looked for. What uses a feature is the surest test of it. */
+/**
+ * What Halfkey cannot do without, in the order in which it is looked for. What uses a feature is the surest test of it.
+ */
 const FEATURES: readonly (readonly [feature: string, works: () => boolean | Promise<boolean>])[] = [
   ['secure context', () => globalThis.isSecureContext],
   ['WebAssembly', () => typeof WebAssembly === 'object'],

@@ -26,7 +26,9 @@ export interface GrantLockDeps {
   readonly spent: () => void;
 }
 
-/** What a code opens in a signed-in session, and what closes it again: time, nobody being there, *Lock now*, the broker. */
+/**
+ * What a code opens in a signed-in session, and what closes it again: time, nobody being there, *Lock now*, the broker.
+ */
 export class GrantLock {
   readonly grant: LiveGrant;
   readonly #deps: GrantLockDeps;

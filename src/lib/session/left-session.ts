@@ -4,8 +4,9 @@ import type { Broker } from '../remote/broker.ts';
 import { forgetLeft, isLeft, noteLeft } from '../store/left-session.ts';
 
 /**
- * Has the broker end the session that this browser's cookie is of. A note stays on the device until the broker has answered, and says
- * nothing of anybody: `endLeft` takes it up at the next start. The cookie is enough for that, and for nothing else.
+ * Has the broker end the session that this browser's cookie is of. A note stays on the device until the broker has
+ * answered, and says nothing of anybody: `endLeft` takes it up at the next start. The cookie is enough for that, and
+ * for nothing else.
  */
 export async function leaveSession(broker: Broker): Promise<void> {
   await noteLeft().catch(() => undefined); // Without room for it the session ends by its time.

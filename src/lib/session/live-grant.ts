@@ -49,7 +49,10 @@ export class LiveGrant {
     this.#lastInputMs = this.#nowMs();
   }
 
-  /** Undefined when locked. A timer can be late, after sleep say: the clock decides, and one that was set back says nothing. */
+  /**
+   * Undefined when locked. A timer can be late, after sleep say: the clock decides, and one that was set back says
+   * nothing.
+   */
   get current(): Held | undefined {
     const nowMs = this.#nowMs();
     if (this.#held && (this.#endMs(this.#held) <= nowMs || nowMs < this.#held.heldAtMs)) this.#end();

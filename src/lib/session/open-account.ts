@@ -18,7 +18,10 @@ export interface OpenAccountDeps extends Omit<OpenDriveDeps, 'withAccount' | 're
   readonly reporter: OpenDriveDeps['reporter'] & Pick<SessionReporter, 'factorReset'>;
 }
 
-/** An account while it is open here: session and events, checked against what was seen before, and the drive that it has. */
+/**
+ * An account while it is open here: session and events, checked against what was seen before, and the drive that it
+ * has.
+ */
 export class OpenAccount {
   readonly localAccount: LocalAccount;
   readonly database: Database;

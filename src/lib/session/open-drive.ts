@@ -35,7 +35,9 @@ export interface OpenDriveDeps {
   readonly reporter: Pick<SessionReporter, 'connection' | 'viewStale' | 'changesVoid'>;
   /** Whether no other tab of this profile is open. */
   readonly isOnlyTab: () => Promise<boolean>;
-  /** Brings the journal up to date between what is to be asked about the account before and after it, where that is due. */
+  /**
+   * Brings the journal up to date between what is to be asked about the account before and after it, where that is due.
+   */
   readonly withAccount: (refreshJournal: () => Promise<void>) => Promise<void>;
 }
 
@@ -95,7 +97,10 @@ export class OpenDrive implements Drive {
     this.#sync.look();
   }
 
-  /** Stops listening. (The keys are not zeroed: an upload under way would seal under zeros before it hears that it is over.) */
+  /**
+   * Stops listening. (The keys are not zeroed: an upload under way would seal under zeros before it hears that it is
+   * over.)
+   */
   close(): void {
     this.#isClosed = true;
     this.#stopWatching();
@@ -114,7 +119,10 @@ export class OpenDrive implements Drive {
     if (this.journal.needsAudit) this.#auditing ??= setTimeout(() => void this.#audit(), AUDIT_AFTER_MS);
   }
 
-  /** What this device may promise of inbox keys; undefined while another tab, whose journal may be older, could break it. */
+  /**
+   * What this device may promise of inbox keys; undefined while another tab, whose journal may be older, could break
+   * it.
+   */
   async #inboxEpochNeeded(): Promise<number | undefined> {
     try {
       // A tab that starts from now on begins with this copy, and seals to no older key.

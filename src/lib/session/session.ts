@@ -93,8 +93,8 @@ export class Session {
   }
 
   /**
-   * Restores what is stored on this device. The journal comes from its copy here, so that names show at once and without the broker,
-   * which is asked afterwards. Where the passphrase is asked for, nothing is opened before `open`.
+   * Restores what is stored on this device. The journal comes from its copy here, so that names show at once and
+   * without the broker, which is asked afterwards. Where the passphrase is asked for, nothing is opened before `open`.
    * @throws {HalfkeyError} `browser_lacks`
    */
   async boot(): Promise<Phase> {
@@ -154,8 +154,8 @@ export class Session {
 
   /**
    * Takes up an account that its user has just signed in to.
-   * @throws {HalfkeyError} `vault_missing`, `rollback` and others when broker or journal are not what they were; of the family
-   *   unreachable: the same entry can be tried again
+   * @throws {HalfkeyError} `vault_missing`, `rollback` and others when broker or journal are not what they were; of the
+   *   family unreachable: the same entry can be tried again
    */
   async enter(entry: Entry): Promise<void> {
     checkEntry(entry);
@@ -184,7 +184,10 @@ export class Session {
     this.#deps.onGrant();
   }
 
-  /** *Lock now*, or nobody was there for long: at once here and in the other tabs, and at the broker when it can be told. */
+  /**
+   * *Lock now*, or nobody was there for long: at once here and in the other tabs, and at the broker when it can be
+   * told.
+   */
   lock(): void {
     this.#tabs.tell('lock');
     this.#lockHere();

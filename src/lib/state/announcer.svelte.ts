@@ -6,7 +6,10 @@ interface Said {
   readonly number: number;
 }
 
-/** What is said to the whole page: milestones only, gathered so that a burst is read as one sentence; and what it warns of. */
+/**
+ * What is said to the whole page: milestones only, gathered so that a burst is read as one sentence; and what it warns
+ * of.
+ */
 export class Announcer {
   #said = $state.raw<Said>({ text: '', number: 0 });
   #alarms = $state.raw<readonly Said[]>([]);

@@ -75,7 +75,10 @@ export class Credentials {
     return this.#worker.send('credentials/activity', { device, sinceMs });
   }
 
-  /** Signs another device out for good. @param since the segment from which on what it wrote is undone; without, nothing is */
+  /**
+   * Signs another device out for good.
+   * @param since the segment from which on what it wrote is undone; without, nothing is
+   */
   revoke(device: string, since?: number): Result<'credentials/revoke'> {
     return this.#worker.send('credentials/revoke', { device, ...(since !== undefined && { since }) });
   }

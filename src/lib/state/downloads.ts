@@ -19,7 +19,10 @@ export class Downloads {
     this.#transfers = transfers;
   }
 
-  /** @param isAwaited whether somebody still waits for it: else no code is asked for. @throws {DOMException} `AbortError` then */
+  /**
+   * @param isAwaited whether somebody still waits for it: else no code is asked for. @throws {DOMException}
+   * `AbortError` then
+   */
   preview({ file, name }: FileRow, isAwaited: () => boolean): Promise<Preview> {
     return this.#prompt.run(
       `open ${quotedName(name)}`,

@@ -1,20 +1,13 @@
-import { quotedName } from '../names.ts';
-import type { DownloadForm, Preview } from '../protocol/transfer.ts';
+import type { DownloadForm, Loss, Preview } from '../protocol/transfer.ts';
 import type { FileRow } from '../protocol/drive.ts';
 import type { Downloads } from './downloads.ts';
 import type { CodePrompt } from './code-prompt.svelte.ts';
 import type { Files } from './files.svelte.ts';
-import type { Noticed, Notice } from './notice.svelte.ts';
+import type { Notice } from './notice.svelte.ts';
 import type { Session } from './session.svelte.ts';
 import type { Settings } from './settings.svelte.ts';
-import type { Transfers, Unsent } from './transfers.svelte.ts';
-
-/** What signing out would lose. */
-export interface Loss {
-  readonly unsent: Unsent;
-  /** Files with a new name that is on this device alone. */
-  readonly pendingNames: number;
-}
+import { beyondCodeWords, NOT_DONE, PURPOSE } from './texts/en.ts';
+import type { Transfers } from './transfers.svelte.ts';
 
 /** What lies over the drive. One at a time; the question for a code may come on top of any. */
 export type Sheet =
@@ -30,7 +23,7 @@ export type Sheet =
   /** `loss` is undefined when nobody knows. */
   | { readonly kind: 'sign-out'; readonly loss: Loss | undefined };
 
-/** What a desk works with. */
+/** What the actions need. */
 interface Tools {
   readonly session: Session;
   readonly files: Files;
@@ -67,25 +60,30 @@ export class DriveActions {
   /** Locked and offline too. */
   upload(files: readonly File[]): void {
     if (files.length === 0) return;
-    this.#watch('The files were not added', async () => {
+    this.#watch(NOT_DONE.filesAdded, async () => {
       const beyondCode = await this.#tools.transfers.upload(files);
-      if (beyondCode > 0) this.#tools.notice.show(beyondCodeNotice(files.length, beyondCode));
+      if (beyondCode > 0) {
+        this.#tools.notice.show({ ...beyondCodeWords(files.length, beyondCode), wantsCode: true });
+      }
     });
   }
 
-  /** A code has bought all that it can: what is left of the uploads wants another one, and who watches them is asked for it. */
+  /**
+   * A code has bought all that it can: what is left of the uploads wants another one, and who watches them is asked for
+   * it.
+   */
   codeSpent(): void {
     const { unsent, counts } = this.#tools.transfers;
     if (unsent.count + counts.waitingForCode === 0) return; // Whatever else was to be opened asks for itself.
-    this.#watch('Uploads are waiting for a code', () => this.#tools.prompt.ask('finish uploading'));
+    this.#watch(NOT_DONE.uploadsWait, () => this.#tools.prompt.ask(PURPOSE.finishUploading));
   }
 
   lock(): void {
-    this.#watch('The drive was not locked', () => this.#tools.session.lock());
+    this.#watch(NOT_DONE.locked, () => this.#tools.session.lock());
   }
 
   unlock(): void {
-    this.#watch('The drive was not unlocked', () => this.#tools.prompt.ask('open your drive'));
+    this.#watch(NOT_DONE.unlocked, () => this.#tools.prompt.ask(PURPOSE.openDrive));
   }
 
   /** Signs out where nothing is lost by it; else asks first. */
@@ -104,14 +102,14 @@ export class DriveActions {
 
   signOut(): void {
     this.close();
-    this.#watch('You were not signed out', () => this.#tools.session.signOut());
+    this.#watch(NOT_DONE.signedOut, () => this.#tools.session.signOut());
   }
 
   preview(row: FileRow): void {
     const shown =
       this.#sheet?.kind === 'preview' && !this.#sheet.isCovered && this.#sheet.row.file === row.file;
     if (shown) return;
-    this.#once(`preview ${row.file}`, `${quotedName(row.name)} was not opened`, async () => {
+    this.#once(`preview ${row.file}`, NOT_DONE.opened(row.name), async () => {
       const { session, downloads } = this.#tools;
       // While locked the question for a code comes first, and nothing after it.
       const early: Sheet | undefined =
@@ -145,24 +143,18 @@ export class DriveActions {
   }
 
   download(row: FileRow, form: DownloadForm): void {
-    this.#once(`download ${form} ${row.file}`, `${quotedName(row.name)} was not downloaded`, () =>
+    this.#once(`download ${form} ${row.file}`, NOT_DONE.downloaded(row.name), () =>
       this.#tools.downloads.save(row, form),
     );
   }
 
   saveAs(row: FileRow): void {
-    this.#once(`save ${row.file}`, `${quotedName(row.name)} was not saved`, () =>
-      this.#tools.downloads.saveAs(row),
-    );
+    this.#once(`save ${row.file}`, NOT_DONE.saved(row.name), () => this.#tools.downloads.saveAs(row));
   }
 
   keep(row: FileRow, keep: boolean): void {
-    this.#watch(
-      keep
-        ? `${quotedName(row.name)} is not kept on this device`
-        : `${quotedName(row.name)} is still kept on this device`,
-      () => this.#tools.files.keep(row, keep),
-    );
+    const tried = keep ? NOT_DONE.kept(row.name) : NOT_DONE.dropped(row.name);
+    this.#watch(tried, () => this.#tools.files.keep(row, keep));
   }
 
   /** @param intention what somebody wants: while that is under way, it is not begun again */
@@ -175,13 +167,4 @@ export class DriveActions {
   #watch(tried: string, action: () => Promise<unknown>): void {
     void this.#tools.notice.watch(tried, action);
   }
-}
-
-function beyondCodeNotice(all: number, beyondCode: number): Noticed {
-  const covered = (all - beyondCode).toLocaleString('en');
-  return {
-    tried: `Your last code covers ${covered} of these ${all.toLocaleString('en')} files`,
-    reason: 'The rest will be uploaded too, then wait for another code.',
-    wantsCode: true,
-  };
 }

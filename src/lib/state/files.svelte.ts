@@ -47,7 +47,10 @@ export class Files {
     return this.#windows.get(Math.floor(index / WINDOW_ROWS))?.[index % WINDOW_ROWS];
   }
 
-  /** Of the file at this index; with its window, because a file may stand in two while one of them is older than the list. */
+  /**
+   * Of the file at this index; with its window, because a file may stand in two while one of them is older than the
+   * list.
+   */
   keyOf(index: number): string {
     return `${String(Math.floor(index / WINDOW_ROWS))}/${this.row(index)?.file ?? String(index)}`;
   }

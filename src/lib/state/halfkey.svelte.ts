@@ -1,6 +1,5 @@
 import { createContext } from 'svelte';
 import { WorkerHost } from '../worker/host.ts';
-import { quotedName } from '../names.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
 import type { DeletedFile, FileRow } from '../protocol/drive.ts';
 import type { DeviceDeed, KitPart, OtherDevice } from '../protocol/credentials.ts';
@@ -24,6 +23,7 @@ import { Session } from './session.svelte.ts';
 import { Settings } from './settings.svelte.ts';
 import { Transfers } from './transfers.svelte.ts';
 import { Updates } from './updates.svelte.ts';
+import { deletedForGood, SPOKEN } from './texts/en.ts';
 
 /** All state of one page, around its one crypto worker. */
 export class Halfkey {
@@ -64,7 +64,9 @@ export class Halfkey {
     this.driveActions = new DriveActions(this);
   }
 
-  /** What waits for a network looks again whenever there is reason to. Other browsers than Chromium know no better sign. */
+  /**
+   * What waits for a network looks again whenever there is reason to. Other browsers than Chromium know no better sign.
+   */
   wakeUploads(): void {
     if (this.session.signedIn) this.transfers.wake().catch(() => undefined); // It looks again by itself too.
   }
@@ -74,10 +76,13 @@ export class Halfkey {
     return (await this.#worker.send('deleted/read', {})).files;
   }
 
-  /** Deletes a file for good, and others that were deleted before. @throws {HalfkeyError} when the code is refused, or the file is gone */
+  /**
+   * Deletes a file for good, and others that were deleted before.
+   * @throws {HalfkeyError} when the code is refused, or the file is gone
+   */
   async purge({ file, name }: FileRow, also: readonly string[], factor: Factor): Promise<void> {
     await this.#worker.send('file/purge', { file, also, factor });
-    this.announcer.say(`${quotedName(name)} was deleted for good.`);
+    this.announcer.say(deletedForGood(name));
   }
 
   #heedTransfer({ direction, phase, isSafe }: TransferReport): void {
@@ -109,7 +114,7 @@ export class Halfkey {
         if (report.online) this.notice.isReached();
         return;
       case 'code-spent':
-        this.announcer.say('That code has been used up. Enter another one to go on.');
+        this.announcer.say(SPOKEN.codeSpent);
         this.driveActions.codeSpent();
         return;
       case 'alarm':
@@ -139,8 +144,8 @@ export class Halfkey {
     if (phase.phase === before) return;
     // By will, by time, or because nobody is there: what needed a code to be seen is in sight no longer.
     if (phase.phase !== 'open') this.driveActions.cover();
-    if (phase.phase === 'open') this.announcer.say('Halfkey is open.');
-    if (phase.phase === 'locked' && before === 'open') this.announcer.say('Halfkey is locked.');
+    if (phase.phase === 'open') this.announcer.say(SPOKEN.open);
+    if (phase.phase === 'locked' && before === 'open') this.announcer.say(SPOKEN.locked);
     if (phase.phase === 'closed') this.driveActions.close();
     if (phase.phase !== 'signed-out') return;
     this.driveActions.close();
@@ -151,7 +156,7 @@ export class Halfkey {
     this.files.clear();
     this.transfers.clear();
     this.notice.dismiss();
-    if (before !== 'starting') this.announcer.say('You are signed out.');
+    if (before !== 'starting') this.announcer.say(SPOKEN.signedOut);
   }
 }
 

@@ -17,7 +17,10 @@ export interface Arrived {
   readonly asks: boolean;
 }
 
-/** What the browser hands to the page when the app is launched with files, or again; TypeScript's DOM types do not know it. */
+/**
+ * What the browser hands to the page when the app is launched with files, or again; TypeScript's DOM types do not know
+ * it.
+ */
 interface LaunchParams {
   readonly targetURL?: string | null;
   readonly files?: readonly FileSystemHandle[];

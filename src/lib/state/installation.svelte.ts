@@ -27,7 +27,8 @@ export class Installation {
   }
 
   /**
-   * Present where what this app keeps on the device goes when nobody opens it for seven days: the place where apps are that keep theirs.
+   * Present where what this app keeps on the device goes when nobody opens it for seven days: the place where apps are
+   * that keep theirs.
    */
   get sparedPlace(): SparedPlace | undefined {
     return this.#isInstalled ? undefined : sparedPlace(navigator);

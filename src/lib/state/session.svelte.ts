@@ -50,7 +50,10 @@ export class Session {
     return this.#alarm;
   }
 
-  /** When another device of this person's was heard of last, if that is so long ago that only they can say why; ms since 1970. */
+  /**
+   * When another device of this person's was heard of last, if that is so long ago that only they can say why; ms since
+   * 1970.
+   */
   get lastHeardMs(): number | undefined {
     return this.#lastHeardMs;
   }
@@ -120,12 +123,18 @@ export class Session {
     }
   }
 
-  /** Before anybody types anything. @throws {HalfkeyError} `storage_refused` where an account could keep nothing, as in private windows */
+  /**
+   * Before anybody types anything.
+   * @throws {HalfkeyError} `storage_refused` where an account could keep nothing, as in private windows
+   */
   checkForSignUp(): Promise<void> {
     return this.#worker.send('sign-up/check', {});
   }
 
-  /** @throws {HalfkeyError} `name_malformed` for a name with something in it that cannot be seen, and as the broker refuses */
+  /**
+   * @throws {HalfkeyError} `name_malformed` for a name with something in it that cannot be seen, and as the broker
+   * refuses
+   */
   async signUp(userName: string, passphrase: string): Promise<{ totpSecret: string; otpauthUri: string }> {
     if (hiddenIn(userName).length > 0) {
       throw new HalfkeyError('name_malformed', 'the user name has characters in it that cannot be seen');
@@ -152,7 +161,10 @@ export class Session {
     return this.#worker.send('sign-in/code', { factor });
   }
 
-  /** For who has neither authenticator nor backup codes; `confirmSignIn` takes the first code of the one that is paired then. */
+  /**
+   * For who has neither authenticator nor backup codes; `confirmSignIn` takes the first code of the one that is paired
+   * then.
+   */
   resetFactor(words: string): Promise<Commands['sign-in/reset-factor']['result']> {
     return this.#worker.send('sign-in/reset-factor', { words });
   }
@@ -170,7 +182,10 @@ export class Session {
     return (await this.#worker.send('passphrase/generate', {})).passphrase;
   }
 
-  /** Opens what is stored on a device that asks for the passphrase at each start. @throws {HalfkeyError} `passphrase_wrong` */
+  /**
+   * Opens what is stored on a device that asks for the passphrase at each start.
+   * @throws {HalfkeyError} `passphrase_wrong`
+   */
   openAtStart(passphrase: string): Promise<void> {
     return this.#worker.send('start/open', { passphrase });
   }
@@ -179,7 +194,9 @@ export class Session {
     return this.#worker.send('lock', {});
   }
 
-  /** Wipes the device. The page is loaded anew then, and with it goes the worker and all that it ever held in memory. */
+  /**
+   * Wipes the device. The page is loaded anew then, and with it goes the worker and all that it ever held in memory.
+   */
   async signOut(): Promise<void> {
     this.#isLeaving = true;
     try {

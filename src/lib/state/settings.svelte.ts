@@ -80,7 +80,10 @@ export class Settings {
     return isKept;
   }
 
-  /** @throws {HalfkeyError} `passphrase_wrong`; `broker_unreachable`, because the passphrase is checked against the account */
+  /**
+   * @throws {HalfkeyError} `passphrase_wrong`; `broker_unreachable`, because the passphrase is checked against the
+   * account
+   */
   async askAtStart(passphrase: string): Promise<void> {
     await this.#worker.send('start/write', { passphrase });
     this.#asksPassphrase = true;

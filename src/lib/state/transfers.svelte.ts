@@ -1,7 +1,7 @@
-import { quotedName } from '../names.ts';
-import type { TransferReport } from '../protocol/transfer.ts';
+import type { TransferCounts, TransferReport, Unsent } from '../protocol/transfer.ts';
 import type { Announcer } from './announcer.svelte.ts';
 import type { CryptoWorker } from '../platform/crypto-worker.ts';
+import { transferEnded } from './texts/en.ts';
 
 /** Figures that change faster than this cannot be read. */
 const TICK_MS = 500;
@@ -22,30 +22,6 @@ interface Follower {
   readonly keepAwake: () => void;
   /** Once, when it ends or is forgotten. */
   readonly end: () => void;
-}
-
-/** How many transfers there are of what kind. */
-export interface TransferCounts {
-  readonly all: number;
-  /** Something is happening to them, or will as soon as there is a place for it. */
-  readonly underWay: number;
-  /** Nothing happens until there is a network, a code, or the file once more. */
-  readonly resting: number;
-  /** Of these: until there is a code. */
-  readonly waitingForCode: number;
-  /** Ended, and not as somebody wanted. */
-  readonly failed: number;
-  /** Ended well, and not dismissed yet. */
-  readonly uploaded: number;
-  readonly downloaded: number;
-  /** Would be lost if the page were closed now. What has to be picked again is lost to the page already. */
-  readonly atRisk: number;
-}
-
-/** Uploads that are not on the server. Sizes in bytes. */
-export interface Unsent {
-  readonly count: number;
-  readonly sizeBytes: number;
 }
 
 /** Whether a transfer has come to its end, good or bad. */
@@ -74,7 +50,9 @@ function countTransfers(transfers: readonly TransferReport[]): TransferCounts {
   };
 }
 
-/** Whether signing out would lose it: it is neither in the drive nor in the inbox, and somebody still wants it to be. */
+/**
+ * Whether signing out would lose it: it is neither in the drive nor in the inbox, and somebody still wants it to be.
+ */
 function isUnsent({ direction, phase, isSafe, canRetry }: TransferReport): boolean {
   if (direction === 'down' || phase === 'done' || phase === 'cancelled') return false;
   if (phase === 'failed') return canRetry;
@@ -109,13 +87,18 @@ export class Transfers {
     return { count: unsent.length, sizeBytes: unsent.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) };
   }
 
-  /** Uploads that are to come into the drive and are not in it yet. `isMoving`: something is happening to one of them. */
+  /**
+   * Uploads that are to come into the drive and are not in it yet. `isMoving`: something is happening to one of them.
+   */
   get arriving(): { count: number; isMoving: boolean } {
     const arriving = this.#all.filter((report) => report.direction === 'up' && !hasEnded(report));
     return { count: arriving.length, isMoving: arriving.some(({ phase }) => !RESTING.includes(phase)) };
   }
 
-  /** The rows to show: first those that somebody has to see to, else the oldest first; of very many, those that still want something. */
+  /**
+   * The rows to show: first those that somebody has to see to, else the oldest first; of very many, those that still
+   * want something.
+   */
   get shown(): readonly TransferReport[] {
     const all = [...this.#all.filter(wantsPerson), ...this.#all.filter((report) => !wantsPerson(report))];
     if (all.length <= SHOWN_ROWS) return all;
@@ -197,13 +180,8 @@ export class Transfers {
 
   #end(report: TransferReport): void {
     this.#settle(report.transfer);
-    const did = report.direction === 'up' ? 'uploaded' : 'downloaded';
-    if (report.phase === 'done') {
-      const done = report.isHandedOver ? 'was sent to your browser’s downloads' : `was ${did}`;
-      this.#announcer.say(`${quotedName(report.name)} ${done}.`);
-    } else if (report.phase === 'failed') {
-      this.#announcer.say(`${quotedName(report.name)} was not ${did}.`);
-    }
+    const words = transferEnded(report);
+    if (words !== undefined) this.#announcer.say(words);
   }
 
   #settle(transfer: string): void {

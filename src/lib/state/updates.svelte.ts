@@ -6,7 +6,10 @@ const LOOK_EVERY_MS = 60 * 60_000;
 /** A service worker that has not taken over by then never will; the page goes on as it was. */
 const TAKES_OVER_WITHIN_MS = 10_000;
 
-/** A newer version of this app: offered, and taken when somebody says so and no page of this origin is in the middle of something. */
+/**
+ * A newer version of this app: offered, and taken when somebody says so and no page of this origin is in the middle of
+ * something.
+ */
 export class Updates {
   #waiting = $state.raw<ServiceWorker | undefined>();
   #isRejected = $state.raw(false);

@@ -66,8 +66,8 @@ export async function saveAccount(
 /**
  * @param startKey what the passphrase gives with the `stretching` that `readOwner` told; only where there is one
  * @returns undefined on a device without an account
- * @throws {HalfkeyError} `device_state_lost` when the device's wrap key does not open the record, or any field of it is another than
- *   was written: sign in again; `passphrase_wrong` when only the start key does not
+ * @throws {HalfkeyError} `device_state_lost` when the device's wrap key does not open the record, or any field of it is
+ *   another than was written: sign in again; `passphrase_wrong` when only the start key does not
  */
 export async function readAccount(
   database: Database,

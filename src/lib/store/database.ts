@@ -32,7 +32,10 @@ export interface StoredSessionKey {
   readonly privateKey: CryptoKey;
 }
 
-/** The account as it is stored, docs/FORMAT.md §17.1; keys and user name only as one FLOE ciphertext, which binds all the rest. */
+/**
+ * The account as it is stored, docs/FORMAT.md §17.1; keys and user name only as one FLOE ciphertext, which binds all
+ * the rest.
+ */
 export interface StoredAccount {
   readonly account: string;
   readonly vault: string;
@@ -95,10 +98,15 @@ type PartOrigin =
 /** Ids and key are chosen; its ciphertext is being made. */
 export type CapturingUpload = UploadAtRest & PartOrigin & { readonly state: 'capturing' };
 
-/** All of its ciphertext has been made, and what the inbox will be told. Each state is written before it is acted on. */
+/**
+ * All of its ciphertext has been made, and what the inbox will be told. Each state is written before it is acted on.
+ */
 export type SealedUpload = UploadAtRest &
   PartOrigin & {
-    /** `uploaded`: S3 holds the blob whole. `saved`: its record lies in the inbox, and nothing of it has to rest here any more. */
+    /**
+     * `uploaded`: S3 holds the blob whole. `saved`: its record lies in the inbox, and nothing of it has to rest here
+     * any more.
+     */
     readonly state: 'sealed' | 'uploading' | 'uploaded' | 'saved';
     /** SHA-256 of each part, 32 bytes each, in their order. */
     readonly partDigests: Bytes;
@@ -173,7 +181,8 @@ export const ONLY = 'only';
 /**
  * Opens, or makes, the database.
  *
- * @param onTaken another tab removes the database (a sign-out): this connection is closed, nothing can be read or written any more
+ * @param onTaken another tab removes the database (a sign-out): this connection is closed, nothing can be read or
+ *   written any more
  * @throws {HalfkeyError} `browser_lacks` when the browser gives no IndexedDB (private modes of some)
  */
 export async function openDatabase(onTaken: () => void): Promise<Database> {
@@ -213,7 +222,8 @@ export async function hasDatabase(): Promise<boolean> {
 
 /**
  * Runs a write.
- * @throws {HalfkeyError} `device_full` where the browser has no room left; `device_state_lost` after the device was wiped
+ * @throws {HalfkeyError} `device_full` where the browser has no room left; `device_state_lost` after the device was
+ *   wiped
  */
 export async function writing<Result>(run: () => Promise<Result>): Promise<Result> {
   try {

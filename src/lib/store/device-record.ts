@@ -44,8 +44,8 @@ export async function createDevice(): Promise<DeviceRecord> {
 
 /**
  * @returns undefined on a device that has none
- * @throws {HalfkeyError} `device_state_lost` when it is not what was written, or its two halves are of different pairs: a journal
- *   signed by another key than the enrolled one would be no good to anybody
+ * @throws {HalfkeyError} `device_state_lost` when it is not what was written, or its two halves are of different pairs:
+ *   a journal signed by another key than the enrolled one would be no good to anybody
  */
 export async function readDevice(database: Database): Promise<DeviceRecord | undefined> {
   const found: unknown = await database.get('device', ONLY);

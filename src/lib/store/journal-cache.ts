@@ -3,8 +3,8 @@ import { ONLY, writing, type Database } from './database.ts';
 import { LOCKS } from '../concurrency/locks.ts';
 
 /**
- * Where the journal keeps its copy on this device: one record, sealed by the journal itself. Every tab of a vault writes to it, and
- * an IndexedDB transaction does not wait while a seal is opened: so a lock goes around.
+ * Where the journal keeps its copy on this device: one record, sealed by the journal itself. Every tab of a vault
+ * writes to it, and an IndexedDB transaction does not wait while a seal is opened: so a lock goes around.
  */
 export function journalCache(
   database: Database,

@@ -16,8 +16,8 @@ export interface OpfsHandle {
 const asked = new Set<{ readonly handle: FileSystemHandle }>();
 
 /**
- * Asks something of a handle, and holds on to the handle until it is answered. Chromium drops a question whose handle is collected
- * as garbage meanwhile: its promise would never settle, and an upload would wait for its part for ever.
+ * Asks something of a handle, and holds on to the handle until it is answered. Chromium drops a question whose handle
+ * is collected as garbage meanwhile: its promise would never settle, and an upload would wait for its part for ever.
  */
 export async function ask<Handle extends FileSystemHandle, Answer>(
   handle: Handle,
@@ -82,8 +82,9 @@ export async function namesIn(folder: FileSystemDirectoryHandle): Promise<string
 }
 
 /**
- * What the browser may count beyond this app's own records: the shell, the database with the journal's copy, and how it rounds. Chromium
- * counts what was written to OPFS and removed again, and its count has been seen to wrap below zero: 4.3 GB after 9 MB.
+ * What the browser may count beyond this app's own records: the shell, the database with the journal's copy, and how it
+ * rounds. Chromium counts what was written to OPFS and removed again, and its count has been seen to wrap below zero:
+ * 4.3 GB after 9 MB.
  */
 const UNRECORDED_BYTES = 512 * 1024 * 1024;
 
@@ -99,7 +100,9 @@ export async function freeBytes(recordedBytes: number): Promise<number | undefin
   return Math.max(0, quota - usage);
 }
 
-/** What the browser says of this origin's place on the device; the quota in bytes, and left out where it does not say. */
+/**
+ * What the browser says of this origin's place on the device; the quota in bytes, and left out where it does not say.
+ */
 export async function storageTerms(): Promise<{
   readonly quotaBytes?: number;
   /** Whether it promised not to evict it. */

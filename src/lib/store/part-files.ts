@@ -3,7 +3,10 @@ import type { Bytes } from '../bytes.ts';
 import { writing } from './database.ts';
 import { ask, isNotFound, namesIn, opfsRoot, unlessRefused } from './opfs.ts';
 
-/** Ciphertext that is stored on this device, in parts as S3 has them: a folder per blob, a file per part that is written once. */
+/**
+ * Ciphertext that is stored on this device, in parts as S3 has them: a folder per blob, a file per part that is written
+ * once.
+ */
 export interface PartFiles {
   /**
    * On the disk when it resolves.

@@ -24,7 +24,10 @@ export interface UploadRecords {
   advance(blob: string, to: Exclude<SealedUpload['state'], 'sealed'>): Promise<SealedUpload | undefined>;
   /** S3 takes its parts under this id. @returns whether it is still stored here */
   beginMultipart(blob: string, uploadId: string): Promise<boolean>;
-  /** What was made of it is gone, here or in S3: it has to be captured again. @returns undefined when it was removed meanwhile */
+  /**
+   * What was made of it is gone, here or in S3: it has to be captured again.
+   * @returns undefined when it was removed meanwhile
+   */
   startOver(blob: string): Promise<CapturingUpload | undefined>;
   /** With all that is said of its parts. One that is not there is fine. */
   remove(blob: string): Promise<void>;
@@ -37,7 +40,9 @@ export interface UploadRecords {
 /** A tab may crash at any moment, and so may the machine: nothing is acted on before it would survive both. */
 const STRICT = { durability: 'strict' } as const;
 
-/** Where an upload may go to. Whatever may be tried a second time, by another tab or after a crash, leads to itself too. */
+/**
+ * Where an upload may go to. Whatever may be tried a second time, by another tab or after a crash, leads to itself too.
+ */
 const TRANSITIONS: Record<StoredUpload['state'], readonly StoredUpload['state'][]> = {
   capturing: ['sealed', 'capturing'],
   // What is sent while it is captured has no `uploading`; what is streamed once more is sealed once more.

@@ -5,7 +5,10 @@ import { afterAll, attemptsWorth, backoffMs, pause } from '../remote/retry.ts';
 const SILENT = new Set(['broker_unreachable', 'store_unreachable', 'too_many_requests']);
 
 export interface ConnectionOptions {
-  /** Whether this device's line may be used now: it may be metered, and people may not want that. After a change of it, `wake`. */
+  /**
+   * Whether this device's line may be used now: it may be metered, and people may not want that. After a change of it,
+   * `wake`.
+   */
   readonly isAllowed: () => boolean;
   /** False where nobody has the time to wait: then what is silent is thrown at once. */
   readonly isPatient: boolean;
@@ -23,8 +26,8 @@ export interface Wait {
 }
 
 /**
- * The way to one server, shared by all who want something of it. While it is silent all wait, and one of them tries, after growing
- * pauses; as soon as that one is answered all go on. Nobody gives up because of silence.
+ * The way to one server, shared by all who want something of it. While it is silent all wait, and one of them tries,
+ * after growing pauses; as soon as that one is answered all go on. Nobody gives up because of silence.
  */
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -60,8 +63,8 @@ export class Connection {
   }
 
   /**
-   * Does `work`, again and again while the other end is silent. Each try begins from scratch, so a URL that expired is a fresh one
-   * the next time.
+   * Does `work`, again and again while the other end is silent. Each try begins from scratch, so a URL that expired is
+   * a fresh one the next time.
    * @throws what `work` throws, but silence; the signal's reason
    */
   async attempt<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {

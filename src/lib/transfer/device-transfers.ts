@@ -116,7 +116,10 @@ export class DeviceTransfers {
     );
   }
 
-  /** Bytes of all files that are stored on this device: on their way up, kept here, and downloads that the browser is to be given. */
+  /**
+   * Bytes of all files that are stored on this device: on their way up, kept here, and downloads that the browser is to
+   * be given.
+   */
   async recordedBytes(): Promise<number> {
     return this.uploads.restingBytes() + this.keeping.total().sizeBytes + (await downloadsBytes());
   }

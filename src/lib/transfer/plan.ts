@@ -9,7 +9,9 @@ import {
 import { paddedSize } from '../crypto/padding.ts';
 import { HalfkeyError } from '../errors.ts';
 
-/** 16 segments are 8 MiB: below that S3's and HTTP's cost per part shows, above it memory and the loss of a retry grow. */
+/**
+ * 16 segments are 8 MiB: below that S3's and HTTP's cost per part shows, above it memory and the loss of a retry grow.
+ */
 const SEGMENTS_PER_PART = 16;
 
 /** One S3 part of a blob: whole segments, after the header in part 1. */

@@ -9,7 +9,10 @@ export interface Reporter {
   gone(transfer: string): void;
 }
 
-/** What the page knows of one transfer. Ends in exactly one of `done`, `cancelled`, `failed`, unless it is taken up again. */
+/**
+ * What the page knows of one transfer. Ends in exactly one of `done`, `cancelled`, `failed`, unless it is taken up
+ * again.
+ */
 export class TransferTracker {
   readonly transfer: string;
   readonly #direction: 'up' | 'down';

@@ -34,7 +34,9 @@ export interface Transfers {
   preview(file: string): Promise<Preview>;
   /** Something has changed outside: what waits for the network tries now. */
   wake(): void;
-  /** *Lock now* was pressed: nothing that is open stays open. A lock by idling or by the grant's end lets transfers end. */
+  /**
+   * *Lock now* was pressed: nothing that is open stays open. A lock by idling or by the grant's end lets transfers end.
+   */
   lockNow(): void;
   /** No grant is live any more, for whatever reason. */
   locked(): void;

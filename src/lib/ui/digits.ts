@@ -7,7 +7,9 @@ const STEP_SECONDS = 30;
 /** Characters of a backup code: base32 (RFC 4648 §6). */
 const BACKUP_CHARACTERS = 16;
 
-/** What base32 leaves out because it looks like a letter that it has: who reads it off a sheet may type it all the same. */
+/**
+ * What base32 leaves out because it looks like a letter that it has: who reads it off a sheet may type it all the same.
+ */
 const LOOKALIKES: Readonly<Record<string, string>> = { '0': 'O', '1': 'I', '8': 'B' };
 
 /** What was typed as a code. */
@@ -29,8 +31,8 @@ export interface TypedBackupCode {
 }
 
 /**
- * Reads a code out of a text: digits of any script, with or without marks between them (apps write `123 456`), alone or as the one
- * code in a sentence.
+ * Reads a code out of a text: digits of any script, with or without marks between them (apps write `123 456`), alone or
+ * as the one code in a sentence.
  */
 export function typedCode(text: string): TypedCode {
   const plain = plainText(text);
@@ -58,7 +60,10 @@ export function pastedCode(text: string): string | undefined {
   return /^\d{6}$/.test(compact) ? compact : undefined;
 }
 
-/** Reads a backup code, in either case, with any marks between its characters, and with digits that look like its letters. */
+/**
+ * Reads a backup code, in either case, with any marks between its characters, and with digits that look like its
+ * letters.
+ */
 export function typedBackupCode(text: string): TypedBackupCode {
   const compact = plainText(text)
     .toUpperCase()

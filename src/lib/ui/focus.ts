@@ -3,7 +3,10 @@ const CONTROLS = 'button, a[href], input, summary, [role=row]';
 
 let pressed: WeakRef<HTMLElement> | undefined;
 
-/** Keeps in mind what was clicked: Safari does not focus a button then, and whatever it opens has to know where it came from. */
+/**
+ * Keeps in mind what was clicked: Safari does not focus a button then, and whatever it opens has to know where it came
+ * from.
+ */
 export function notePress({ target }: MouseEvent): void {
   const control = target instanceof Element ? target.closest<HTMLElement>(CONTROLS) : null;
   pressed = control === null ? undefined : new WeakRef(control);
@@ -22,7 +25,10 @@ export function focusOrigin(): Element | null {
   return control?.isConnected && (focused === null || focused.contains(control)) ? control : focused;
 }
 
-/** Gives the focus back to where it came from; if that is gone, as a row that was deleted, to the list, and to the page without one. */
+/**
+ * Gives the focus back to where it came from; if that is gone, as a row that was deleted, to the list, and to the page
+ * without one.
+ */
 export function giveFocusBack(to: Element | null): void {
   const isThere = to !== null && to.isConnected && to !== document.body;
   const list = () =>

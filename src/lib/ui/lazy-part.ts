@@ -2,12 +2,15 @@
 export type LoadPart<Part> = () => Promise<{ readonly default: Part }>;
 
 /**
- * Style sheets of parts that did not load. What imports a part (Vite's preloading) asks for its style sheets once only, and would go on
- * without them.
+ * Style sheets of parts that did not load. What imports a part (Vite's preloading) asks for its style sheets once only,
+ * and would go on without them.
  */
 const lost = new Set<HTMLLinkElement>();
 
-/** Loads a part, with the style sheets that did not load before. @throws when something does not load; it may at the next try */
+/**
+ * Loads a part, with the style sheets that did not load before.
+ * @throws when something does not load; it may at the next try
+ */
 export async function loadPart<Part>(load: LoadPart<Part>): Promise<{ readonly default: Part }> {
   addEventListener('error', noteLost, { capture: true });
   try {

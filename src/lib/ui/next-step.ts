@@ -1,6 +1,9 @@
 import { tick } from 'svelte';
 
-/** For the heading of a page or step: it takes the focus if what had it is gone. A field of the step may still take it over. */
+/**
+ * For the heading of a page or step: it takes the focus if what had it is gone. A field of the step may still take it
+ * over.
+ */
 export function takeLostFocus(heading: HTMLElement): void {
   if (document.activeElement === document.body) heading.focus({ preventScroll: true });
 }

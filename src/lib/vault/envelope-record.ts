@@ -14,7 +14,8 @@ export function toRecord({ salt, kmsBlob, sealedKey, ...rest }: Envelope): Envel
 
 /**
  * An envelope as it came, out of its JSON (docs/FORMAT.md §8).
- * @throws {HalfkeyError} `format_unknown` for another suite, whatever else it holds; `envelope_corrupt` for what is not one
+ * @throws {HalfkeyError} `format_unknown` for another suite, whatever else it holds; `envelope_corrupt` for what is not
+ *   one
  */
 export function fromRecord(raw: unknown): Envelope {
   const suite = typeof raw === 'object' && raw !== null && 'suite' in raw ? raw.suite : undefined;

@@ -5,7 +5,9 @@ import type { Journal } from '../journal/journal.ts';
 import type { Broker } from '../remote/broker.ts';
 import type { DeviceRecord } from '../store/database.ts';
 
-/** A vault whose key is at hand: what transfers and the list work with. Its contents open only while a grant is live. */
+/**
+ * A vault whose key is at hand: what transfers and the list work with. Its contents open only while a grant is live.
+ */
 export interface OpenVault {
   readonly vault: VaultId;
   /** Of the vault key. */

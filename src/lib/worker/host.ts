@@ -37,7 +37,10 @@ export class WorkerHost {
     });
   }
 
-  /** @throws {HalfkeyError} with the code that the worker failed with; `browser_lacks` or `app_unreachable` when it does not run */
+  /**
+   * @throws {HalfkeyError} with the code that the worker failed with; `browser_lacks` or `app_unreachable` when it does
+   * not run
+   */
   send<Name extends CommandName>(
     command: Name,
     args: Commands[Name]['args'],

@@ -12,7 +12,10 @@ export interface JournalSpec {
   /** Vault keys of the epochs 1, 2, … that its reader has. */
   readonly turns?: readonly Turn[];
   readonly expect: {
-    /** Entries in the order of their coming: their paths, folders with "/" at the end, " [trash]" and " [hidden]" behind those that are. */
+    /**
+     * Entries in the order of their coming: their paths, folders with "/" at the end, " [trash]" and " [hidden]" behind
+     * those that are.
+     */
     readonly tree: readonly string[];
     readonly skipped: number;
     /** Why the reading ends before the last segment. */

@@ -32,7 +32,8 @@ const SPECS: readonly JournalSpec[] = [
 ];
 
 /**
- * The journals. Head and hash are the independent reader's; everything else was thought first, and must be what it finds.
+ * The journals. Head and hash are the independent reader's; everything else was thought first, and must be what it
+ * finds.
  * @throws {Error} where it is not
  */
 export const journalVectors = (): JournalVector[] => SPECS.map(vectorOf);

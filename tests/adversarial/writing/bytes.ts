@@ -1,6 +1,9 @@
 import { concat, sha256, u32be, utf8, type Bytes } from '../../reader/primitives.ts';
 
-/** Bytes that depend on nothing but the label: what is random elsewhere is this here, so that the vectors are the same each time. */
+/**
+ * Bytes that depend on nothing but the label: what is random elsewhere is this here, so that the vectors are the same
+ * each time.
+ */
 export function bytesOf(label: string, sizeBytes: number): Bytes {
   const blocks = Array.from({ length: Math.ceil(sizeBytes / 32) }, (_, index) =>
     sha256(concat(u32be(index), utf8(label))),

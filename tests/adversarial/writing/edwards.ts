@@ -76,7 +76,9 @@ export const scalarOf = (bytes: Uint8Array): bigint =>
 /** RFC 8032 §5.1.2. */
 export const pointBytes = ({ x, y }: Point): Uint8Array<ArrayBuffer> => littleEndian(y | ((x & 1n) << 255n));
 
-/** The same point in another encoding, which RFC 8032 does not allow: y + p where that fits, or the sign of an x of 0. */
+/**
+ * The same point in another encoding, which RFC 8032 does not allow: y + p where that fits, or the sign of an x of 0.
+ */
 export const otherBytes = {
   yPlusP: ({ x, y }: Point): Uint8Array<ArrayBuffer> => littleEndian((y + P) | ((x & 1n) << 255n)),
   sign: ({ y }: Point): Uint8Array<ArrayBuffer> => littleEndian(y | (1n << 255n)),

@@ -117,7 +117,10 @@ class Account {
   }
 }
 
-/** A code is good once, and the steps before and after this one count too: signing up with the one before leaves two to measure. */
+/**
+ * A code is good once, and the steps before and after this one count too: signing up with the one before leaves two to
+ * measure.
+ */
 function stepBefore(servers: ServerClock): TestClock {
   return Object.defineProperty(new TestClock(), 'nowMs', { get: () => servers.nowMs() - STEP_MS });
 }

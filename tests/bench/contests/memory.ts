@@ -10,7 +10,10 @@ import { makeFile } from './files.ts';
 const MIB = 1024 ** 2;
 const LIMIT_MB = 150;
 
-/** How much memory all of the browser's processes together take up more, at their peak; through the product's own worker. */
+/**
+ * How much memory all of the browser's processes together take up more, at their peak; through the product's own
+ * worker.
+ */
 export const memory: Contest = {
   async run(ground, { fileBytes, largeFileBytes }) {
     const page = await ground.openPage();

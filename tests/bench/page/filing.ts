@@ -20,7 +20,10 @@ const SLICE = 8 * 1024 ** 2;
 const LANES = 4;
 const AAD = sealAad('content', 'bench', 'bench', 0);
 
-/** Only reading a file, by the slices that are fastest; reading and sealing it as an upload does; and hashing it besides. */
+/**
+ * Only reading a file, by the slices that are fastest; reading and sealing it as an upload does; and hashing it
+ * besides.
+ */
 export async function filingContest(file: File, rounds: number): Promise<Rate[]> {
   await checkSealed(file);
   return race(file.size, rounds, [

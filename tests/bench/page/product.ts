@@ -21,7 +21,10 @@ export class Product {
     return this.#host.send(command as CommandName, args);
   }
 
-  /** From the worker's start until the first rows are here. @returns their number and the drive's, and how long it took */
+  /**
+   * From the worker's start until the first rows are here.
+   * @returns their number and the drive's, and how long it took
+   */
   async firstRow(): Promise<{ rows: number; files: number; ms: number }> {
     await this.#host.send('boot', {});
     const seen = this.#until((report) => (report.kind === 'view' && report.files > 0 ? report : undefined));
@@ -70,7 +73,9 @@ export class Product {
     return rows[0];
   }
 
-  /** The first report that `pick` makes something of; it fails when `pick` throws, or when the worker raises an alarm. */
+  /**
+   * The first report that `pick` makes something of; it fails when `pick` throws, or when the worker raises an alarm.
+   */
   #until<Result>(pick: (report: Report) => Result | undefined): Promise<Result> {
     return new Promise((resolve, reject) => {
       const listener = (report: Report) => {

@@ -14,8 +14,8 @@ export interface Side {
 }
 
 /**
- * Runs each once to warm up and then `rounds` times in turn, so that a slow moment hits all. What counts is the fastest of each:
- * whatever else the machine does only ever makes it slower.
+ * Runs each once to warm up and then `rounds` times in turn, so that a slow moment hits all. What counts is the fastest
+ * of each: whatever else the machine does only ever makes it slower.
  */
 export async function race(bytes: number, rounds: number, sides: readonly Side[]): Promise<Rate[]> {
   const times = sides.map((): number[] => []);

@@ -5,7 +5,9 @@ import type { Database } from '../../../src/lib/store/database.ts';
 import { readSessionKey } from '../../../src/lib/store/session-key.ts';
 import { DeviceStore, type LocalAccount } from '../../../src/lib/session/device-store.ts';
 
-/** The account that is signed in on this profile: the bench's worker shares cookies and IndexedDB with the product's. */
+/**
+ * The account that is signed in on this profile: the bench's worker shares cookies and IndexedDB with the product's.
+ */
 export interface Residence {
   readonly broker: Broker;
   readonly vault: VaultId;

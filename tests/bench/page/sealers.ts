@@ -45,7 +45,9 @@ export async function sealers(sizeBytes: number): Promise<Contestant[]> {
   ];
 }
 
-/** @param released whether each output's memory is given back at once, as Halfkey does; else it is left to the collector */
+/**
+ * @param released whether each output's memory is given back at once, as Halfkey does; else it is left to the collector
+ */
 async function bareAesGcm(name: string, released: boolean): Promise<Contestant> {
   const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, [
     'encrypt',

@@ -47,9 +47,9 @@ interface ReadyUpload {
 }
 
 /**
- * PUTs of parts that are sealed, hashed and presigned already, and nothing else; the same of the file's own bytes, each part read into
- * memory first, as anyone who wants to look at them must; and the product's upload of the same file: seal, hash, a URL for each part,
- * PUTs, and S3's completion.
+ * PUTs of parts that are sealed, hashed and presigned already, and nothing else; the same of the file's own bytes, each
+ * part read into memory first, as anyone who wants to look at them must; and the product's upload of the same file:
+ * seal, hash, a URL for each part, PUTs, and S3's completion.
  */
 export async function uploadingContest(file: File, rounds: number): Promise<Rate[]> {
   const here = await residence();
@@ -80,7 +80,10 @@ function putting(
   };
 }
 
-/** What a round leaves in S3 goes before the next one, on every side: a machine's memory is slower the first time that it is used. */
+/**
+ * What a round leaves in S3 goes before the next one, on every side: a machine's memory is slower the first time that
+ * it is used.
+ */
 function uploading(name: string, { vault }: Residence, run: () => Promise<UploadedBlob>): Side {
   let blob: string | undefined;
   return {
@@ -102,8 +105,8 @@ export interface UploadedBlob {
 }
 
 /**
- * The product's engine, without the journal: each part is sealed, hashed and written to this device's files, and goes up from there
- * while the next ones are sealed; the records are written as the product writes them.
+ * The product's engine, without the journal: each part is sealed, hashed and written to this device's files, and goes
+ * up from there while the next ones are sealed; the records are written as the product writes them.
  */
 export async function upload(
   { broker, vault, epoch, database }: Residence,
@@ -151,7 +154,10 @@ function sendingBy(
   return { broker, urls: new PutUrls(broker, grant), put, records, connection, ...gates, grant };
 }
 
-/** The same where this device has no room for a copy: each part is sealed and hashed when its turn comes, and sent from memory. */
+/**
+ * The same where this device has no room for a copy: each part is sealed and hashed when its turn comes, and sent from
+ * memory.
+ */
 async function uploadUnkept(
   { broker, vault, epoch, database }: Residence,
   file: File,

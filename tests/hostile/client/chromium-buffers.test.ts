@@ -31,7 +31,8 @@ afterAll(async () => {
 /** A passphrase that the worker makes, and the random bytes that it was made of. */
 async function generatedPassphrase(device: Device): Promise<Buffer> {
   const [worker] = device.page.workers();
-  // The random bytes of a passphrase are told from all others by its words. Kept inverted, so that they are not found here.
+  // The random bytes of a passphrase are told from all others by its words. Kept inverted, so that they are not found
+  // here.
   await worker?.evaluate(() => {
     const inverted: number[][] = [];
     const random = crypto.getRandomValues.bind(crypto);
@@ -72,7 +73,8 @@ row(
     await device.untilPhase('locked');
     const gone = secrets.filter(({ name }) => !RESTING.includes(name));
     const wanted = [...gone, { name: 'generated passphrase', bytes: passphrase }];
-    // A name is in the list as long as the profile is unlocked, and the vault key in a buffer: so this looks where things are.
+    // A name is in the list as long as the profile is unlocked, and the vault key in a buffer: so this looks where
+    // things are.
     const listed = { name: 'name of the file', bytes: Buffer.from(NAME) };
     expect(await secretsInStrings(device.page, [...wanted, listed])).toEqual([listed.name]);
     t.held('no eight bytes of them are left in a string');

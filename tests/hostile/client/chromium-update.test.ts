@@ -68,7 +68,10 @@ function serve(app: string, alteration?: Alteration): void {
   if (altered) writeFileSync(path, altered);
 }
 
-/** Has the browser look for a new version. @returns the state that it came to: `installed`, or `redundant` for one that failed */
+/**
+ * Has the browser look for a new version.
+ * @returns the state that it came to: `installed`, or `redundant` for one that failed
+ */
 const update = (): Promise<string> =>
   page.evaluate(async () => {
     const registration = await navigator.serviceWorker.getRegistration();

@@ -13,7 +13,8 @@ import { otpauthCode } from '../support/otpauth-code.ts';
 import { row } from '../support/row.ts';
 import { setUpHostileWorld } from '../support/world.ts';
 
-// Group J: an enrolled device in the wrong hands, or its cookie, without a code. It has the vault key, and signs what it likes.
+// Group J: an enrolled device in the wrong hands, or its cookie, without a code. It has the vault key, and signs what
+// it likes.
 
 const world = setUpHostileWorld();
 

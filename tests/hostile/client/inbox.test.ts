@@ -22,7 +22,8 @@ import { envelopeOf } from '../../support/vault-side.ts';
 import { openVaultWorld, type VaultWorld } from '../../support/vault-world.ts';
 import { row } from '../support/row.ts';
 
-// Group J: an enrolled device in the wrong hands, against what other devices capture and adopt. The broker is the real vault side.
+// Group J: an enrolled device in the wrong hands, against what other devices capture and adopt. The broker is the real
+// vault side.
 
 /** The owner's device, which adopts. */
 async function openOwner() {

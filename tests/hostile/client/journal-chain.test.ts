@@ -131,8 +131,8 @@ row(
 );
 
 /**
- * What segment 3 with a changed byte comes to: without its form, number or what it follows it is refused; with any other damage it is
- * void, and segment 4 does not follow it.
+ * What segment 3 with a changed byte comes to: without its form, number or what it follows it is refused; with any
+ * other damage it is void, and segment 4 does not follow it.
  */
 function damageAt(offset: number): { seq: number; codes: ErrorCode[] } {
   const { epochOffset, seqOffset, prevHashOffset, writerOffset } = SEGMENT_HEAD;

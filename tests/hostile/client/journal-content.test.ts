@@ -112,7 +112,9 @@ row(
   },
 );
 
-/** What a hostile member writes: fields that its own client would refuse, in an operation that is otherwise well formed. */
+/**
+ * What a hostile member writes: fields that its own client would refuse, in an operation that is otherwise well formed.
+ */
 function encodeAsIs(operation: Operation): Bytes {
   try {
     return encodeOperation(operation);
@@ -248,7 +250,8 @@ row(
       const remote = world.remote.fork();
       const forked = { ...world, remote };
       await append(forked, sequence);
-      // Signed by a trusted device, so it has its place: what makes no sense in it is skipped, and the vault goes on after it.
+      // Signed by a trusted device, so it has its place: what makes no sense in it is skipped, and the vault goes on
+      // after it.
       const opened = await openJournal(forked);
       expect(opened.problem).toBeUndefined();
       expect(opened.state.entry(idOf('file', 1))?.name).toBe('file 1.txt');

@@ -13,7 +13,8 @@ import { row, type Trial } from '../support/row.ts';
 import { flipped } from '../support/subject.ts';
 import { setUpHostileWorld } from '../support/world.ts';
 
-// Group C: a bucket of yesterday, and two histories. The first rows bring back everything that the cloud had, broker's records included.
+// Group C: a bucket of yesterday, and two histories. The first rows bring back everything that the cloud had, broker's
+// records included.
 
 const world = setUpHostileWorld();
 let ada: Client;

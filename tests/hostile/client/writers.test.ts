@@ -23,7 +23,8 @@ import {
 import { row } from '../support/row.ts';
 import { randomOf } from '../support/subject.ts';
 
-// Group D: lost requests, lost replies and writers side by side, on a remote that is S3's conditional write and nothing more.
+// Group D: lost requests, lost replies and writers side by side, on a remote that is S3's conditional write and nothing
+// more.
 
 /** What a writer does until it is in its state, as an app does after an error. */
 async function insist(journal: Journal, intent: (state: FoldedVault) => Operation[]): Promise<void> {
@@ -49,7 +50,10 @@ const addOnce = (number: number) => (state: FoldedVault) =>
 const SHARED = idOf('folder', 1);
 const nameOf = (number: number): string => `written by ${String(number)}`;
 
-/** An edit of several steps: a file of a name that others give too, its own name, and a folder that all of them want to make. */
+/**
+ * An edit of several steps: a file of a name that others give too, its own name, and a folder that all of them want to
+ * make.
+ */
 async function edit(journal: Journal, number: number): Promise<void> {
   const entry = idOf('file', number);
   const name = nameOf(number);
@@ -205,7 +209,8 @@ row(
       // Genesis and keyring, one shared folder, and of each edit three operations.
       expect(written).toHaveLength(2 + 1 + 3 * writers * edits);
       const added = written.flatMap((operation) => (operation.kind === 'file-add' ? [operation.file] : []));
-      // Nothing acknowledged is lost, nothing is there twice, and each writer's edits stand in the order in which it made them.
+      // Nothing acknowledged is lost, nothing is there twice, and each writer's edits stand in the order in which it
+      // made them.
       expect(new Set(added).size).toBe(writers * edits);
       expect(added).toHaveLength(writers * edits);
       for (let writer = 0; writer < writers; writer++) {

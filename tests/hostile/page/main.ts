@@ -1,4 +1,7 @@
-/** What the test calls: starts so many workers, each of which begins so many ciphertexts. @returns hex, a line for each IV and key */
+/**
+ * What the test calls: starts so many workers, each of which begins so many ciphertexts.
+ * @returns hex, a line for each IV and key
+ */
 export type SealInWorkers = (workers: number, ciphertexts: number) => Promise<string[]>;
 
 const sealInWorkers: SealInWorkers = async (workers, ciphertexts) => {

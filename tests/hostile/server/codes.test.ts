@@ -343,7 +343,8 @@ row(
     const grant = await buyGrant(client);
     const raced = await Promise.all(twins(client, 12).map((twin) => release(grant, 100, twin)));
     expect(raced.filter(({ ok }) => ok).length).toBeLessThanOrEqual(10);
-    // Some may have been charged and not answered, for another writer was first too often: that is the side it fails to.
+    // Some may have been charged and not answered, for another writer was first too often: that is the side it fails
+    // to.
     let batches = raced.filter(({ ok }) => ok).length;
     for (let last = await release(grant, 100); last.ok; last = await release(grant, 100)) batches += 1;
     expect(batches).toBeLessThanOrEqual(10);

@@ -10,7 +10,10 @@ import { setUpHouse } from './support/house.ts';
 
 const house = setUpHouse();
 
-/** What goes wrong from a certain request on. The last two are a broker that ends there, before or after the request's effect. */
+/**
+ * What goes wrong from a certain request on. The last two are a broker that ends there, before or after the request's
+ * effect.
+ */
 const TROUBLES = {
   'the request is lost': { kind: 'lost', once: true },
   'the reply is lost': { kind: 'reply-lost', once: true },

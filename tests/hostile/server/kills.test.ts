@@ -47,7 +47,9 @@ async function takeSpare(): Promise<BrokerProcess> {
   return taken;
 }
 
-/** What changes something in S3, or brings something out of KMS or Cognito; not the start of another broker meanwhile. */
+/**
+ * What changes something in S3, or brings something out of KMS or Cognito; not the start of another broker meanwhile.
+ */
 function isWrite({ method, path, target, body }: SeenRequest): boolean {
   if (path.includes('/broker/') || body.includes('"purpose":"setup"')) return false;
   return target !== '' || !['GET', 'HEAD'].includes(method);

@@ -101,7 +101,8 @@ row(
       }
     }
     expect(opened).toEqual([]);
-    // It is the stage that was looked at: with its own each goes further. (Two of them may go so far as to end the session.)
+    // It is the stage that was looked at: with its own each goes further. (Two of them may go so far as to end the
+    // session.)
     const ending = ['/api/session/end', '/api/recovery/complete'];
     for (const route of guarded.filter((one) => one !== streams && !ending.includes(one.path))) {
       const client = clients.get(route.stage as TokenStage);

@@ -213,7 +213,8 @@ row(
       t.vary(7);
     }
     t.held('heads, segments, halves, uploads and events are the same: none is learnt from a list');
-    // Where a missing key is 403, a listing says that it is missing: one that is none says nothing, and the next one does.
+    // Where a missing key is 403, a listing says that it is missing: one that is none says nothing, and the next one
+    // does.
     for (const body of [s3Error('AccessDenied'), '']) {
       house.proxy.fault = (request) => (isList(request) ? { kind: 'answer', status: 200, body } : undefined);
       const twin = client.fork();

@@ -3,7 +3,9 @@ import { built } from '../../support/built.ts';
 import { startStack, type Stack } from '../../support/stack.ts';
 import { startHostileStore, type HostileStore } from './hostile-s3.ts';
 
-/** The built app on the real broker and the real local cloud, with a store that does as it is told before the browser. */
+/**
+ * The built app on the real broker and the real local cloud, with a store that does as it is told before the browser.
+ */
 export interface AppStack extends Stack {
   readonly store: HostileStore;
 }

@@ -211,7 +211,9 @@ export class Client {
     return { ...keys, blob, contentKey, digest, sizeBytes: content.length, sealedBytes: sealed.length };
   }
 
-  /** Gives a blob its KMS half and its envelope: after this an entry may name it. A second try is of the same envelope. */
+  /**
+   * Gives a blob its KMS half and its envelope: after this an entry may name it. A second try is of the same envelope.
+   */
   async wrap({ blob, contentKey, vault, epoch, vaultKey }: Sent): Promise<void> {
     let made = this.#envelopes.get(blob);
     if (!made) {

@@ -10,7 +10,10 @@ export async function heapSnapshot(page: Page): Promise<Buffer> {
   return Buffer.from(chunks.join(''));
 }
 
-/** Collects garbage in the page and in each of its workers, which have heaps of their own, so that what nobody holds is given back. */
+/**
+ * Collects garbage in the page and in each of its workers, which have heaps of their own, so that what nobody holds is
+ * given back.
+ */
 export async function collectGarbage(page: Page): Promise<void> {
   await askWorkers(page, 'HeapProfiler.collectGarbage');
 }
@@ -21,7 +24,10 @@ export async function workerStrings(page: Page): Promise<string[]> {
   return snapshots.flatMap((snapshot) => (JSON.parse(snapshot) as { strings: string[] }).strings);
 }
 
-/** Asks the page and each of its workers for something. @returns what each worker's heap snapshot is, empty where none was asked for */
+/**
+ * Asks the page and each of its workers for something.
+ * @returns what each worker's heap snapshot is, empty where none was asked for
+ */
 async function askWorkers(
   page: Page,
   method: 'HeapProfiler.collectGarbage' | 'HeapProfiler.takeHeapSnapshot',

@@ -1,4 +1,5 @@
-// What is tried as a file's name: markup, script URLs, templates, entities and their disguises. "/" may not stand in a name.
+// What is tried as a file's name: markup, script URLs, templates, entities and their disguises. "/" may not stand in a
+// name.
 
 const EVENTS = [
   'onerror',

@@ -4,7 +4,10 @@ import { ORIGIN } from '../../support/broker.ts';
 /** What a broker's `fetch` is, as far as a browser cares. */
 export type Broker = (request: Request) => Response | Promise<Response>;
 
-/** Changes one answer of the broker, or answers in its place: a hostile broker has all that the honest one has, and its code. */
+/**
+ * Changes one answer of the broker, or answers in its place: a hostile broker has all that the honest one has, and its
+ * code.
+ */
 export type BrokerHook = (request: Request, honest: Broker) => Response | Promise<Response>;
 
 /** One browser profile: an origin of its own under which the client finds the broker, with cookies of its own. */
@@ -23,8 +26,9 @@ let count = 0;
 let isInstalled = false;
 
 /**
- * Lets the client's real modules run in Node against a broker in this process: `fetch` keeps cookies, says what a browser says of
- * itself, and goes to the broker without a port; everything else goes over the network. `XMLHttpRequest` stands on `fetch`.
+ * Lets the client's real modules run in Node against a broker in this process: `fetch` keeps cookies, says what a
+ * browser says of itself, and goes to the broker without a port; everything else goes over the network.
+ * `XMLHttpRequest` stands on `fetch`.
  */
 export function openNodeBrowser(broker: Broker): NodeBrowser {
   install();

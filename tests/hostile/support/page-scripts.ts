@@ -1,6 +1,9 @@
-// What a hostile script of the page runs. Each is sent to the browser as it stands, so none uses anything from outside itself.
+// What a hostile script of the page runs. Each is sent to the browser as it stands, so none uses anything from outside
+// itself.
 
-/** Everything that page and worker said to each other, as `heard` has kept it: bytes as Latin-1, files by their text. */
+/**
+ * Everything that page and worker said to each other, as `heard` has kept it: bytes as Latin-1, files by their text.
+ */
 export const textsOfWhatWasHeard = async () => {
   const found: string[] = [];
   const visit = async (value: unknown): Promise<void> => {
@@ -17,7 +20,10 @@ export const textsOfWhatWasHeard = async () => {
   return found;
 };
 
-/** Tries to export each private or secret key that IndexedDB holds, in each format. @returns the refusals' names, or `… exported` */
+/**
+ * Tries to export each private or secret key that IndexedDB holds, in each format.
+ * @returns the refusals' names, or `… exported`
+ */
 export const exportEveryKey = async () => {
   const keys: CryptoKey[] = [];
   const visit = (value: unknown): void => {

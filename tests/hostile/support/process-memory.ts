@@ -11,8 +11,8 @@ export function renderersOf(userDataFolder: string): number[] {
 }
 
 /**
- * How often each of these bytes stands in a process's own writable memory: what somebody finds who has all of it. Pages that were
- * reserved and never touched are left out: a browser has terabytes of them.
+ * How often each of these bytes stands in a process's own writable memory: what somebody finds who has all of it. Pages
+ * that were reserved and never touched are left out: a browser has terabytes of them.
  * @param needles each of at least 16 bytes
  */
 export function countInMemory(pid: number, needles: readonly Buffer[]): number[] {

@@ -56,8 +56,8 @@ interface RowResult extends About {
 }
 
 /**
- * Registers one row as a test. It fails when the run fails, when no variant was tried, when nothing was refused and nothing held, or
- * when docs/ATTACKS.md does not say the same of it.
+ * Registers one row as a test. It fails when the run fails, when no variant was tried, when nothing was refused and
+ * nothing held, or when docs/ATTACKS.md does not say the same of it.
  * @param id as in docs/ATTACKS.md; several tests may share one
  */
 export function row(id: string, about: About, run: (trial: Trial) => Promise<void>): void {
@@ -70,8 +70,8 @@ export function row(id: string, about: About, run: (trial: Trial) => Promise<voi
 }
 
 /**
- * A row whose defence is missing: the same run, which must not succeed yet. It is printed as open, and fails as soon as the run
- * succeeds, because then it is to become a `row`.
+ * A row whose defence is missing: the same run, which must not succeed yet. It is printed as open, and fails as soon as
+ * the run succeeds, because then it is to become a `row`.
  * @param missing what has to be built
  */
 export function openRow(

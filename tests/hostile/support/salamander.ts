@@ -1,8 +1,8 @@
 import { createCipheriv, createHmac } from 'node:crypto';
 
-// The attack of "Invisible salamanders" (Dodis et al., CRYPTO 2018, §3): one GCM ciphertext and tag that two keys open. GHASH is
-// linear, so a single free block settles that both tags agree. Bit 0 of an element is the most significant of byte 0 (NIST SP
-// 800-38D §6.3).
+// The attack of "Invisible salamanders" (Dodis et al., CRYPTO 2018, §3): one GCM ciphertext and tag that two keys open.
+// GHASH is linear, so a single free block settles that both tags agree. Bit 0 of an element is the most significant of
+// byte 0 (NIST SP 800-38D §6.3).
 
 const R = 0xe1n << 120n;
 const BLOCK_BYTES = 16;
@@ -78,7 +78,10 @@ export function collide(
   return Buffer.concat([body, fromBlock(one.tag ^ multiply(free, one.weight))]);
 }
 
-/** The key under which FLOE seals the first segments of a message (c2sp.org/FLOE): what the attacker, who has the key, derives. */
+/**
+ * The key under which FLOE seals the first segments of a message (c2sp.org/FLOE): what the attacker, who has the key,
+ * derives.
+ */
 export function floeSegmentKey(key: Uint8Array, header: Uint8Array, aad: Uint8Array): Buffer {
   const context = header.subarray(0, 42);
   const derive = (from: Uint8Array, purpose: Uint8Array, sizeBytes: number): Buffer =>

@@ -5,7 +5,8 @@ import { collectGarbage, workerStrings } from './devtools.ts';
 const WINDOW_BYTES = 8;
 
 /**
- * Those of the secrets of which eight bytes in a row, from wherever, stand in a buffer of the crypto worker that somebody still holds.
+ * Those of the secrets of which eight bytes in a row, from wherever, stand in a buffer of the crypto worker that
+ * somebody still holds.
  * @param page of a build whose worker notes its buffers (tests/support/watched-buffers.mjs)
  */
 export async function secretsInBuffers(page: Page, secrets: readonly Secret[]): Promise<string[]> {
@@ -18,7 +19,10 @@ export async function secretsInBuffers(page: Page, secrets: readonly Secret[]): 
   return (await worker.evaluate(namesOfFound, windows)).sort();
 }
 
-/** Those of which eight bytes in a row stand in a string of the worker, a byte for a character; or the whole, in any other form. */
+/**
+ * Those of which eight bytes in a row stand in a string of the worker, a byte for a character; or the whole, in any
+ * other form.
+ */
 export async function secretsInStrings(page: Page, secrets: readonly Secret[]): Promise<string[]> {
   const strings = Buffer.from((await workerStrings(page)).join('\n'), 'latin1');
   const windows = secrets.filter(({ bytes }) => windowsOf(bytes).some((window) => strings.includes(window)));

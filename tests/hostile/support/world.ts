@@ -12,14 +12,20 @@ import { openNodeBrowser, type NodeBrowser } from './node-browser.ts';
 
 const POLICIES = fileURLToPath(new URL('../../../broker/deploy/policies', import.meta.url));
 
-/** The real broker and the real local cloud in this process, with a store that does as it is told between them and everybody. */
+/**
+ * The real broker and the real local cloud in this process, with a store that does as it is told between them and
+ * everybody.
+ */
 export interface HostileWorld {
   readonly store: HostileStore;
   readonly broker: TestBroker;
   /** The broker's; S3 and clients have the machine's. */
   readonly clock: TestClock;
   newBrowser(): NodeBrowser;
-  /** Keeps the state of everything that the cloud has. @returns what brings it back, and starts a broker that saw nothing newer */
+  /**
+   * Keeps the state of everything that the cloud has.
+   * @returns what brings it back, and starts a broker that saw nothing newer
+   */
   photograph(): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }

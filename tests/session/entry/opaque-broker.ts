@@ -7,8 +7,8 @@ import type { Broker } from '../../../src/lib/remote/broker.ts';
 type Answer = (request: never) => unknown;
 
 /**
- * A broker of one account whose passphrase part is OPAQUE's own server; the rest is answered as a test says. To be used with
- * `quickOpaque` in place of the client's library.
+ * A broker of one account whose passphrase part is OPAQUE's own server; the rest is answered as a test says. To be used
+ * with `quickOpaque` in place of the client's library.
  */
 export async function openOpaqueBroker(account: string) {
   await opaque.ready;

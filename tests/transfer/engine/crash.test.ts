@@ -3,8 +3,8 @@ import { isLongForm } from '../../support/long-form.ts';
 import { Engine, type EngineOptions, type EngineDeps } from './engine.ts';
 import { expectOnceAndWhole, isInDrive, makeFile, openGround, START_MS } from './ground.ts';
 
-// A tab may die before and after each thing that it does outside of itself. Whatever the moment, the next one brings the file into the
-// drive: once, and whole.
+// A tab may die before and after each thing that it does outside of itself. Whatever the moment, the next one brings
+// the file into the drive: once, and whole.
 const MIB = 1024 * 1024;
 const LONG_MS = 300_000;
 type Side = 'before' | 'after';
@@ -14,7 +14,10 @@ interface Sides {
   at(step: number): readonly Side[];
 }
 const BOTH: Sides = { perStep: 2, at: () => ['before', 'after'] };
-/** A second per death of a large file. In the short form two kinds of them share the steps out: each dies at every other one. */
+/**
+ * A second per death of a large file. In the short form two kinds of them share the steps out: each dies at every other
+ * one.
+ */
 const [ODD, EVEN] = ([1, 0] as const).map((parity): Sides =>
   isLongForm
     ? BOTH

@@ -31,7 +31,10 @@ export interface EngineOptions {
   /** Whether a grant is live. */
   readonly isOpen?: () => boolean;
   readonly freeBytes?: number;
-  /** Asked before each step that leaves a trace outside of the tab; 1-based. Whether the tab dies there, and on which side of its effect. */
+  /**
+   * Asked before each step that leaves a trace outside of the tab; 1-based. Whether the tab dies there, and on which
+   * side of its effect.
+   */
   readonly dies?: (step: number, what: string) => 'before' | 'after' | undefined;
 }
 

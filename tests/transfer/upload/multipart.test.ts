@@ -17,7 +17,9 @@ afterEach(() => {
   side.database.close();
 });
 
-/** Sends it as it is stored; `sent` says what was told, `verifying` the digests that were told before the completion. */
+/**
+ * Sends it as it is stored; `sent` says what was told, `verifying` the digests that were told before the completion.
+ */
 async function send(
   options: { supply?: PartSupply; deps?: Partial<SendingDeps>; signal?: AbortSignal } = {},
 ) {

@@ -20,7 +20,10 @@ import type { PartSupply, SendingDeps } from '../../../src/lib/transfer/upload/p
 import { MemoryVaultCloud, newVaultId, sha256B64 } from '../../support/memory-vault-cloud.ts';
 import { newBlobId, newSession, openVault, startVaultSide } from '../../support/vault-side.ts';
 
-/** A broker's own vault side over a store in memory, as far as sending needs it; `heard` names each request and each PUT. */
+/**
+ * A broker's own vault side over a store in memory, as far as sending needs it; `heard` names each request and each
+ * PUT.
+ */
 export async function openSendingSide() {
   const cloud = new MemoryVaultCloud();
   const session = newSession();

@@ -1,5 +1,5 @@
-// Makes the vectors anew: `node tests/vectors/adversarial-v1/make.mjs`, in the project's folder. They are the same each time, until
-// tests/adversarial changes.
+// Makes the vectors anew: `node tests/vectors/adversarial-v1/make.mjs`, in the project's folder. They are the same each
+// time, until tests/adversarial changes.
 import { json, makeAnew } from '../make-anew.mjs';
 
 /** @typedef {typeof import('../../adversarial/making.ts')} Making */

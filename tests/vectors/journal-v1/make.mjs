@@ -1,5 +1,6 @@
-// Makes the golden files of the journal's first version anew: `node tests/vectors/journal-v1/make.mjs`, in the project's folder.
-// They were made once. Later versions of the program must open them as they are; nobody makes them again to please a test.
+// Makes the golden files of the journal's first version anew: `node tests/vectors/journal-v1/make.mjs`, in the
+// project's folder. They were made once. Later versions of the program must open them as they are; nobody makes them
+// again to please a test.
 import { json, makeAnew } from '../make-anew.mjs';
 
 /** @typedef {typeof import('../../journal/golden-vault.ts')} Making */

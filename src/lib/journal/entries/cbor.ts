@@ -1,8 +1,9 @@
 import { decodeFirst, Tokenizer, Type, type DecodeOptions } from 'cborg';
 
 /**
- * Arrays and maps that a value may have within one another, itself included; nothing that is written has more than 4. Without a
- * bound of its own the engine's stack would be one: then devices would disagree on which operations can be read.
+ * Arrays and maps that a value may have within one another, itself included; nothing that is written has more than 4.
+ * Without a bound of its own the engine's stack would be one: then devices would disagree on which operations can be
+ * read.
  */
 const MAX_DEPTH = 16;
 

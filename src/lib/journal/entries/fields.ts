@@ -23,7 +23,9 @@ const plain = (accepts: (raw: unknown) => boolean): Field => ({
   fromCbor: (raw) => (accepts(raw) ? raw : undefined),
 });
 
-/** A float that equals an integer is taken for it, −0.0 for 0: it would be another number in the columns of a snapshot. */
+/**
+ * A float that equals an integer is taken for it, −0.0 for 0: it would be another number in the columns of a snapshot.
+ */
 const integer = (accepts: (value: number) => boolean): Field => ({
   toCbor: (value) => value,
   fromCbor: (raw) => (Number.isSafeInteger(raw) && accepts(raw as number) ? (raw as number) + 0 : undefined),

@@ -5,8 +5,8 @@ const GROUPS = 5;
 const GROUP_CHARACTERS = 4;
 
 /**
- * A head in a form that people compare: "412 · k7qm 2x9a …", five groups of four characters, 100 bits of the hash. The kit prints
- * one; two devices that show the same have seen the same history.
+ * A head in a form that people compare: "412 · k7qm 2x9a …", five groups of four characters, 100 bits of the hash. The
+ * kit prints one; two devices that show the same have seen the same history.
  */
 export function headPhrase({ seq, hash }: JournalHead): string {
   let bits = 0n;

@@ -10,8 +10,9 @@ const FORBIDDEN = /[/\p{Cc}]/u;
 const LONGEST_EXTENSION_CHARACTERS = 16;
 
 /**
- * Whether the journal takes a text as a name: well-formed Unicode of 1 to 255 bytes of UTF-8, without "/" and control characters, and
- * neither "." nor "..". Whether it is in NFC is not asked: engines of different Unicode versions would answer differently.
+ * Whether the journal takes a text as a name: well-formed Unicode of 1 to 255 bytes of UTF-8, without "/" and control
+ * characters, and neither "." nor "..". Whether it is in NFC is not asked: engines of different Unicode versions would
+ * answer differently.
  */
 export function isName(text: string): boolean {
   if (PLAIN_NAME.test(text)) return isPlainName(text);

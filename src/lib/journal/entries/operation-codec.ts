@@ -35,7 +35,9 @@ const tags = list(name);
 const box = record(['device', id], ['hash', bytes(32)]);
 const snapshot = record(['seq', count], ['hash', bytes(32)], ['stateHash', bytes(32)], ['pages', list(page)]);
 
-/** Numbers and fields of the operations: docs/FORMAT.md, Journal, Operations. Numbers are never used again (12 was one). */
+/**
+ * Numbers and fields of the operations: docs/FORMAT.md, Journal, Operations. Numbers are never used again (12 was one).
+ */
 const SHAPES = {
   genesis: [
     0,

@@ -18,7 +18,9 @@ export interface Version {
   readonly sealedBytes: number;
   /** Length of each part but the last. */
   readonly partBytes: number;
-  /** S3's checksum of the ciphertext: "base64-N" of a multipart upload of N parts, plain base64 SHA-256 of a single PUT. */
+  /**
+   * S3's checksum of the ciphertext: "base64-N" of a multipart upload of N parts, plain base64 SHA-256 of a single PUT.
+   */
   readonly digest: string;
   readonly mediaType: string;
   /** Of the source, ms since 1970. */
@@ -71,8 +73,8 @@ export type Operation =
       readonly atMs: number;
     }
   /**
-   * `certificate`: the identity key's, see `certifyDevice`. `publicKey`: Ed25519; `agreementKey`: X25519, what is sealed to this
-   * device alone. An id that was revoked never comes back.
+   * `certificate`: the identity key's, see `certifyDevice`. `publicKey`: Ed25519; `agreementKey`: X25519, what is
+   * sealed to this device alone. An id that was revoked never comes back.
    */
   | {
       readonly kind: 'device-enrol';
@@ -102,18 +104,21 @@ export type Operation =
   | { readonly kind: 'trash'; readonly entry: string; readonly atMs: number }
   | { readonly kind: 'restore'; readonly entry: string }
   /**
-   * Hides a file until `purged` says that the broker has erased its content; only then it is forgotten. A folder goes at once, and what
-   * lies in it goes to the top.
+   * Hides a file until `purged` says that the broker has erased its content; only then it is forgotten. A folder goes
+   * at once, and what lies in it goes to the top.
    */
   | { readonly kind: 'purge'; readonly entry: string }
-  /** The broker has erased these. What of a hidden file is erased, is not taken again while an inbox record could still name it. */
+  /**
+   * The broker has erased these. What of a hidden file is erased, is not taken again while an inbox record could still
+   * name it.
+   */
   | { readonly kind: 'purged'; readonly blobs: readonly string[] }
   /** Sets all of an entry's tags. */
   | { readonly kind: 'tag'; readonly entry: string; readonly tags: readonly string[] }
   | { readonly kind: 'snapshot'; readonly snapshot: SnapshotName }
   /**
-   * The newest segment that the writer has seen, and when. `inboxEpoch`: of the oldest inbox key that the writer still needs, now or
-   * ever (docs/FORMAT.md §13.4); missing, it may need them all.
+   * The newest segment that the writer has seen, and when. `inboxEpoch`: of the oldest inbox key that the writer still
+   * needs, now or ever (docs/FORMAT.md §13.4); missing, it may need them all.
    */
   | {
       readonly kind: 'heartbeat';
@@ -122,11 +127,13 @@ export type Operation =
       readonly atMs: number;
       readonly inboxEpoch?: number | undefined;
     }
-  /** Nothing that is sealed to an inbox key below this epoch is opened any more; their private halves wait to be erased. */
+  /**
+   * Nothing that is sealed to an inbox key below this epoch is opened any more; their private halves wait to be erased.
+   */
   | { readonly kind: 'inbox-retire'; readonly epoch: number }
   /**
-   * Another vault key from the next segment on. `hash`: SHA-256 of the object in which the key before lies under it; `boxes`: for each
-   * device that is trusted then, SHA-256 of what holds the new key for it (docs/FORMAT.md §11.3).
+   * Another vault key from the next segment on. `hash`: SHA-256 of the object in which the key before lies under it;
+   * `boxes`: for each device that is trusted then, SHA-256 of what holds the new key for it (docs/FORMAT.md §11.3).
    */
   | {
       readonly kind: 'epoch';
@@ -148,7 +155,9 @@ const BY_IDENTITY: ReadonlySet<OperationKind> = new Set<OperationKind>([
   'snapshot',
   'epoch',
 ]);
-/** What no other segment may: a device on its own neither lets others in nor shuts them out, nor does it change keys. */
+/**
+ * What no other segment may: a device on its own neither lets others in nor shuts them out, nor does it change keys.
+ */
 const BY_IDENTITY_ALONE: ReadonlySet<OperationKind> = new Set<OperationKind>([
   'genesis',
   'device-enrol',

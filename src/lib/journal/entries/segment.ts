@@ -90,8 +90,8 @@ export interface ReadSegment {
  * Reads a segment, and opens its seal with the key of the epoch that it names.
  * @param keyOf the journal key of an epoch; undefined where this device has none
  * @param seq the place where it was asked for
- * @throws {HalfkeyError} `journal_corrupt` when it is malformed or larger than 1 MiB, `journal_gap` when it belongs to another place;
- *   each with `seq`
+ * @throws {HalfkeyError} `journal_corrupt` when it is malformed or larger than 1 MiB, `journal_gap` when it belongs to
+ *   another place; each with `seq`
  * @throws whatever keeps this device from opening anything at all: that says nothing of the segment
  */
 export async function readSegment(

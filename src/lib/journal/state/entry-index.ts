@@ -3,11 +3,17 @@ import { DEAD, NO_VERSION, NOT_TRASHED, type EntryTable, type VersionTable } fro
 /** In `blobs`: the key of an inbox. */
 export const NO_ENTRY = -1;
 
-/** What folding looks up; built from the tables when the first operation needs it, so that opening a vault does not wait for it. */
+/**
+ * What folding looks up; built from the tables when the first operation needs it, so that opening a vault does not wait
+ * for it.
+ */
 export class EntryIndex {
   /** Every entry, hidden ones too. */
   readonly byId = new Map<string, number>();
-  /** Every blob that the state knows, with the entry that it belongs to, or `NO_ENTRY`: none is ever taken by a second version. */
+  /**
+   * Every blob that the state knows, with the entry that it belongs to, or `NO_ENTRY`: none is ever taken by a second
+   * version.
+   */
   readonly blobs: Map<string, number>;
   /** Names, ids and blobs that a table has twice; none in a table that a fold made. */
   readonly clashes: number;

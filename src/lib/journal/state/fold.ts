@@ -18,7 +18,10 @@ export interface FoldableSegment extends Standing {
 /** Devices that a later segment revokes, each with the first segment from which on nothing counts that it signed. */
 export type Doubts = ReadonlyMap<string, number>;
 
-/** What counts of a doubted device all the same: later inbox keys are numbered after its own, and what was sealed to them is adopted. */
+/**
+ * What counts of a doubted device all the same: later inbox keys are numbered after its own, and what was sealed to
+ * them is adopted.
+ */
 const DOUBTED_AND_COUNTED: ReadonlySet<OperationKind> = new Set<OperationKind>(['heartbeat', 'inbox-key']);
 
 /** The state that a journal's segments give, from the genesis on. Pure; never throws, whatever the operations are. */
@@ -38,8 +41,8 @@ export function fold(segments: Iterable<FoldableSegment>): FoldedVault {
 }
 
 /**
- * The doubts with those that come with the next segment, when it revokes a device for what has been folded already: then all of that
- * is to be folded anew.
+ * The doubts with those that come with the next segment, when it revokes a device for what has been folded already:
+ * then all of that is to be folded anew.
  * @param state of everything before the segment
  * @returns undefined when it brings none
  */
@@ -66,8 +69,8 @@ export function doubtsIn(
 }
 
 /**
- * Folds the next segment into the state. An operation that makes no sense where it stands is skipped and counted; which ones do
- * depends on the state, the segment and the doubts alone, so every device decides alike. Never throws.
+ * Folds the next segment into the state. An operation that makes no sense where it stands is skipped and counted; which
+ * ones do depends on the state, the segment and the doubts alone, so every device decides alike. Never throws.
  */
 export function applySegment(state: FoldedVault, segment: FoldableSegment, doubts: Doubts = new Map()): void {
   const doubtedSince = segment.writer === undefined ? undefined : doubts.get(segment.writer);
@@ -130,7 +133,9 @@ function apply(state: FoldedVault, segment: FoldableSegment, operation: Operatio
 
 type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
 
-/** An unknown folder (it may just have been purged) is no reason to lose what was put into it: the top folder takes it. */
+/**
+ * An unknown folder (it may just have been purged) is no reason to lose what was put into it: the top folder takes it.
+ */
 function addEntry(
   state: FoldedVault,
   id: string,

@@ -86,7 +86,10 @@ export interface Heartbeat {
 export interface PublishedInboxKey extends InboxKey {
   /** When it was made, by the clock of who made it; undefined when that was not said. */
   readonly atMs?: number | undefined;
-  /** The device whose segment brought it; undefined when the identity key signed it. It is a claim: any device may publish one. */
+  /**
+   * The device whose segment brought it; undefined when the identity key signed it. It is a claim: any device may
+   * publish one.
+   */
   readonly writer: string | undefined;
   /** The segment that brought it. */
   readonly seq: number;
@@ -113,8 +116,8 @@ interface HiddenFile extends Entry {
 }
 
 /**
- * A vault as its journal says, in columns: 100,000 files fold, load and list in tens of milliseconds. Only `applySegment` changes
- * it. Two journals that are the same give states that encode to the same bytes.
+ * A vault as its journal says, in columns: 100,000 files fold, load and list in tens of milliseconds. Only
+ * `applySegment` changes it. Two journals that are the same give states that encode to the same bytes.
  */
 export class FoldedVault {
   genesis: Genesis | undefined;
@@ -139,13 +142,16 @@ export class FoldedVault {
   readonly heartbeats = new Map<string, Heartbeat>();
   /** Blobs of retired inbox keys that the broker has not been seen to erase. */
   readonly unpurged = new Set<string>();
-  /** Files that were purged, by entry index, each with the device that did; forgotten once all of their content is erased. */
+  /**
+   * Files that were purged, by entry index, each with the device that did; forgotten once all of their content is
+   * erased.
+   */
   readonly hidden = new Map<number, string>();
   /** Blobs of versions that the broker is said to have erased. */
   readonly gone = new Set<string>();
   /**
-   * Purged files and all their blobs, with the epoch of the newest inbox key then: a record that names one is sealed to that key or
-   * an older one, so until that one is retired the id is not taken again.
+   * Purged files and all their blobs, with the epoch of the newest inbox key then: a record that names one is sealed to
+   * that key or an older one, so until that one is retired the id is not taken again.
    */
   readonly erased = new Map<string, number>();
   /** By entry index. */

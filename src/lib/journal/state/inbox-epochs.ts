@@ -4,8 +4,8 @@ import type { Operation } from '../entries/operations.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * The inbox epoch below which no device that is enrolled now needs a key any more, by what each has said last; one that has said
- * nothing may need them all.
+ * The inbox epoch below which no device that is enrolled now needs a key any more, by what each has said last; one that
+ * has said nothing may need them all.
  */
 export function unneededBelow(state: FoldedVault): number {
   let epoch = state.newestInboxKey?.epoch ?? 0;
@@ -17,10 +17,11 @@ export function unneededBelow(state: FoldedVault): number {
 }
 
 /**
- * What a device says in its heartbeat: the epoch of the oldest inbox key that it needs. It is a promise that nothing this device has
- * left is sealed to a key below, and that it never seals to one again.
+ * What a device says in its heartbeat: the epoch of the oldest inbox key that it needs. It is a promise that nothing
+ * this device has left is sealed to a key below, and that it never seals to one again.
  *
- * @param sealedTo epochs of all its drafts, and of its records that are not in the inbox yet; what is just being sealed counts
+ * @param sealedTo epochs of all its drafts, and of its records that are not in the inbox yet; what is just being sealed
+ *   counts
  */
 export function inboxEpochNeeded(state: FoldedVault, sealedTo: Iterable<number>): number {
   return Math.min(state.newestInboxKey?.epoch ?? 0, ...sealedTo);
@@ -28,8 +29,8 @@ export function inboxEpochNeeded(state: FoldedVault, sealedTo: Iterable<number>)
 
 /**
  * Retires the inbox keys that nothing needs any more (docs/FORMAT.md §13.4); their blobs are `unpurged` then.
- * @param unneeded as `unneededBelow` said before the inbox was listed to its end: what a device has given up by then is in the list, or
- *   adopted
+ * @param unneeded as `unneededBelow` said before the inbox was listed to its end: what a device has given up by then is
+ *   in the list, or adopted
  * @param left epochs of what stays in the inbox
  */
 export function operationsToRetire(
@@ -47,8 +48,9 @@ export function isOfIdentity({ writer }: PublishedInboxKey): boolean {
 }
 
 /**
- * Whether an adopting device should publish a new inbox key: the newest that it may seal to is a day old, or of an unknown age. A key whose time lies
- * more than a day ahead of this clock was made by a wrong one, and does not keep the next away.
+ * Whether an adopting device should publish a new inbox key: the newest that it may seal to is a day old, or of an
+ * unknown age. A key whose time lies more than a day ahead of this clock was made by a wrong one, and does not keep the
+ * next away.
  */
 export function isInboxKeyDue(newest: PublishedInboxKey | undefined, nowMs: number): boolean {
   const atMs = newest?.atMs;

@@ -104,7 +104,9 @@ function sorterOf(state: FoldedVault): Sorter {
   return sorter;
 }
 
-/** Sort keys and orders of one state. An order that is out of date is mended: sorting what is nearly sorted is quick. */
+/**
+ * Sort keys and orders of one state. An order that is out of date is mended: sorting what is nearly sorted is quick.
+ */
 class Sorter {
   readonly #state: FoldedVault;
   readonly #orders = new Map<SortBy, { revision: number; order: number[] }>();

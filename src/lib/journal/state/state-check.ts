@@ -7,8 +7,9 @@ import { DEAD, FOLDER, NO_VERSION, ROOT_INDEX, versionAt } from './tables.ts';
 const ID = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 
 /**
- * Whether a state that somebody else encoded is one that a fold can give: ids and names are well formed and unique, folders are
- * folders and no circle, every version belongs to one file. Without this a snapshot could make the fold run for ever.
+ * Whether a state that somebody else encoded is one that a fold can give: ids and names are well formed and unique,
+ * folders are folders and no circle, every version belongs to one file. Without this a snapshot could make the fold run
+ * for ever.
  */
 export function isSound(state: FoldedVault): boolean {
   const isShaped = areEntriesSound(state) && areFoldersATree(state) && areVersionsSound(state);
@@ -70,7 +71,9 @@ function isTime(value: number): boolean {
   return Number.isInteger(value) && Math.abs(value) <= MAX_TIME_MS && !Object.is(value, -0);
 }
 
-/** Tags are an entry's; hidden are files, each with some content that is not erased; and what is erased was a version's. */
+/**
+ * Tags are an entry's; hidden are files, each with some content that is not erased; and what is erased was a version's.
+ */
 function areMarksSound({ entries, versions, tags, hidden, gone }: FoldedVault): boolean {
   const blobs = new Set(versions.blobs);
   const isWaiting = (entry: number): boolean => {

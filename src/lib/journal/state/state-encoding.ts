@@ -32,8 +32,8 @@ export interface KeptRows {
 }
 
 /**
- * The state at a place of the journal, in columns (docs/FORMAT.md, Snapshots). Two devices that folded the same journal write the
- * same bytes, whether they began from the log or from a snapshot.
+ * The state at a place of the journal, in columns (docs/FORMAT.md, Snapshots). Two devices that folded the same journal
+ * write the same bytes, whether they began from the log or from a snapshot.
  */
 export function encodeState(state: FoldedVault, head: JournalHead): Bytes {
   const { entries, versions } = state;

@@ -27,8 +27,8 @@ const ITEMS = 17;
 const BY_IDENTITY = '';
 
 /**
- * Everything but the tables, as an array of arrays. What an operation said is kept as that operation, so that there is one
- * encoding of a device, an inbox key, a keyring, and one check of it.
+ * Everything but the tables, as an array of arrays. What an operation said is kept as that operation, so that there is
+ * one encoding of a device, an inbox key, a keyring, and one check of it.
  */
 export function writeMeta(
   state: FoldedVault,

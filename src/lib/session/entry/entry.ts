@@ -18,7 +18,9 @@ export interface Entry {
   readonly device: DeviceRecord;
   /** When the request that bought the grant left, by this device's clock. */
   readonly sentAtMs: number;
-  /** Where this device asks for the passphrase at each start: what closes the record under the one that was just typed. */
+  /**
+   * Where this device asks for the passphrase at each start: what closes the record under the one that was just typed.
+   */
   readonly startLock?: StartLock;
 }
 

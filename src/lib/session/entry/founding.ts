@@ -16,8 +16,8 @@ import { wipeAtEnd } from '../../crypto/wipe.ts';
 export type InboxHalf = v.InferOutput<(typeof signupVerify)['answer']>['inbox'];
 
 /**
- * What a new vault begins with: its first inbox key, whose private half goes into an envelope as a content key does, and the
- * segment that names vault, identity, inbox, keyring and first device.
+ * What a new vault begins with: its first inbox key, whose private half goes into an envelope as a content key does,
+ * and the segment that names vault, identity, inbox, keyring and first device.
  */
 export async function foundVault({
   keyring,

@@ -15,7 +15,8 @@ import { journalRemote } from '../../drive/journal-remote.ts';
 import type { LocalAccount } from '../device-store.ts';
 
 /**
- * Opens the journal of an account's vault: from this device's copy where there is one, and then the broker is not asked.
+ * Opens the journal of an account's vault: from this device's copy where there is one, and then the broker is not
+ * asked.
  * @param expectedHead what the broker told at sign-in
  * @param remote another than that of the broker alone
  */
@@ -50,12 +51,12 @@ interface Joining {
 }
 
 /**
- * Takes this device into a vault that its user has just signed in to: compares the keyring with the one that the journal pins, and
- * writes what is missing, signed by the identity key.
+ * Takes this device into a vault that its user has just signed in to: compares the keyring with the one that the
+ * journal pins, and writes what is missing, signed by the identity key.
  *
  * @param name what the list of devices calls this one
- * @throws {HalfkeyError} what is wrong with the journal; `rollback` or `keyring_corrupt` for another keyring than the pinned one;
- *   `device_untrusted` for a device that was revoked
+ * @throws {HalfkeyError} what is wrong with the journal; `rollback` or `keyring_corrupt` for another keyring than the
+ *   pinned one; `device_untrusted` for a device that was revoked
  */
 export async function joinJournal(
   journal: Journal,
@@ -97,7 +98,10 @@ function isEnrolled({ state }: Journal, { id, publicKey, agreementKey }: Joining
   return true;
 }
 
-/** A newer keyring than the pinned one is fine: only the identity key signs keyrings, and what pins it may have been cut off. */
+/**
+ * A newer keyring than the pinned one is fine: only the identity key signs keyrings, and what pins it may have been cut
+ * off.
+ */
 function isPinned({ state }: Journal, { version, hash }: OpenKeyring): boolean {
   const pinned = state.keyring;
   if (!pinned || pinned.version < version) return false;

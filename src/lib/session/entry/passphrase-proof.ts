@@ -13,12 +13,12 @@ export interface PassphraseProof {
 }
 
 /**
- * Sees by OPAQUE's first two messages that this is the account's passphrase: what its answer opens to is proof enough for this
- * side, and as long as the third is not sent the session stays the one that it is.
+ * Sees by OPAQUE's first two messages that this is the account's passphrase: what its answer opens to is proof enough
+ * for this side, and as long as the third is not sent the session stays the one that it is.
  *
  * @param serverPublicKey the pinned one
- * @throws {HalfkeyError} `passphrase_wrong`; `session_missing` where an earlier build did not keep the user name; `server_unknown`;
- *   `too_many_requests`, and what is unreachable
+ * @throws {HalfkeyError} `passphrase_wrong`; `session_missing` where an earlier build did not keep the user name;
+ *   `server_unknown`; `too_many_requests`, and what is unreachable
  */
 export async function provePassphrase(
   passphrase: string,

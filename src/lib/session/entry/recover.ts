@@ -15,8 +15,8 @@ import { enterAs } from './revoked-device.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
 
 /**
- * Kit and code in place of the passphrase, and a new passphrase: the keyring is wrapped again, one version on, and every older
- * session ends.
+ * Kit and code in place of the passphrase, and a new passphrase: the keyring is wrapped again, one version on, and
+ * every older session ends.
  *
  * @throws {HalfkeyError} `recovery_words_malformed`, `passphrase_weak` and `code_malformed` before anything is sent;
  *   `recovery_refused`, `code_wrong` and its like; `keyring_corrupt`, `server_unknown`, `keyring_changed`

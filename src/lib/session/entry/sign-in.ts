@@ -76,9 +76,10 @@ export class SignIn {
   }
 
   /**
-   * The kit besides the passphrase, where there is neither an authenticator nor a backup code: begins a wait, or says how much of it is
-   * left. Once it is over there is a secret for another authenticator, whose first code `code` takes.
-   * @throws {HalfkeyError} `recovery_words_malformed` before anything is sent; `session_missing` before `start`; `recovery_refused`
+   * The kit besides the passphrase, where there is neither an authenticator nor a backup code: begins a wait, or says
+   * how much of it is left. Once it is over there is a secret for another authenticator, whose first code `code` takes.
+   * @throws {HalfkeyError} `recovery_words_malformed` before anything is sent; `session_missing` before `start`;
+   *   `recovery_refused`
    */
   async resetFactor({
     words,
@@ -94,8 +95,8 @@ export class SignIn {
 
   /**
    * @param enter what takes up a signed-in account; `hasLostCodes`: its backup codes work no more
-   * @throws {HalfkeyError} `session_missing` before `start`; `code_wrong` and its like: another try is fine; `keyring_corrupt`,
-   *   `server_unknown` when what the broker hands out is not what the account was made with
+   * @throws {HalfkeyError} `session_missing` before `start`; `code_wrong` and its like: another try is fine;
+   *   `keyring_corrupt`, `server_unknown` when what the broker hands out is not what the account was made with
    */
   async code(factor: Factor, enter: (entry: Entry, hasLostCodes: boolean) => Promise<void>): Promise<void> {
     const proven = this.#require();

@@ -42,12 +42,15 @@ interface Adoption {
 }
 
 /**
- * Gives uploaded blobs their KMS half, their envelope and their journal entry, in that order, so that every entry is readable
- * whenever a crash comes. What arrives while a batch is under way makes the next one: many small files cost few requests.
+ * Gives uploaded blobs their KMS half, their envelope and their journal entry, in that order, so that every entry is
+ * readable whenever a crash comes. What arrives while a batch is under way makes the next one: many small files cost
+ * few requests.
  */
 export class Adopter {
   readonly #vault: () => OpenVault;
-  /** Made, perhaps written, but not in the journal yet: envelopes are create-only, so a second try needs the same bytes. */
+  /**
+   * Made, perhaps written, but not in the journal yet: envelopes are create-only, so a second try needs the same bytes.
+   */
   readonly #envelopes = new Map<BlobId, MadeEnvelope>();
   /** Envelopes that are being made, or could not be made, ahead. */
   readonly #ahead = new Map<BlobId, Promise<unknown>>();
@@ -73,8 +76,8 @@ export class Adopter {
   }
 
   /**
-   * Has the envelope of a blob that is on its way made meanwhile, under the live grant. Never fails: what could not be made ahead is made
-   * when the blob is adopted.
+   * Has the envelope of a blob that is on its way made meanwhile, under the live grant. Never fails: what could not be
+   * made ahead is made when the blob is adopted.
    * @param keyed.contentKey is copied
    */
   prepare(keyed: Omit<KeyedBlob, 'vault'>): void {
@@ -94,8 +97,8 @@ export class Adopter {
 
   /**
    * Resolves when the journal has the entry, or is known to have had it. The content key is still the caller's.
-   * @throws {HalfkeyError} `locked` and others without a grant: try again after a code; `envelope_corrupt` when the blob has an
-   *   envelope already, and of another key; `purged`, `upload_lost`, `key_absent`
+   * @throws {HalfkeyError} `locked` and others without a grant: try again after a code; `envelope_corrupt` when the
+   *   blob has an envelope already, and of another key; `purged`, `upload_lost`, `key_absent`
    */
   async adopt(file: CapturedFile, signal: AbortSignal): Promise<void> {
     const { blob } = file.version;

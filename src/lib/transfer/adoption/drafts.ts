@@ -6,7 +6,10 @@ import type { OpenVault } from '../../vault/open-vault.ts';
 import type { InboxKeys } from './inbox-keys.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
 
-/** Epochs of the inbox keys that these are sealed to. Those in the inbox count as well: it may be said to be emptier than it is. */
+/**
+ * Epochs of the inbox keys that these are sealed to. Those in the inbox count as well: it may be said to be emptier
+ * than it is.
+ */
 export function inboxEpochsOf(uploads: readonly StoredUpload[]): number[] {
   return uploads.flatMap((upload) =>
     upload.mode === 'streamed' ? [upload.inboxEpoch, draftEpoch(upload.draft)] : [upload.inboxEpoch],

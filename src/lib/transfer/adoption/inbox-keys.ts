@@ -22,7 +22,8 @@ export class InboxKeys {
 
   /**
    * The private half of a key that the journal names. What does not open is not asked for again under this grant.
-   * @throws {HalfkeyError} `locked`, `grant_spent`; `key_absent` without an envelope; `kms_half_wrong`, `envelope_corrupt`
+   * @throws {HalfkeyError} `locked`, `grant_spent`; `key_absent` without an envelope; `kms_half_wrong`,
+   *   `envelope_corrupt`
    */
   async open(inbox: InboxKey, signal: AbortSignal): Promise<InboxPrivateKey> {
     const known = this.#opened.get(inbox.epoch);
@@ -66,8 +67,8 @@ export class InboxKeys {
   }
 
   /**
-   * Publishes a new key pair when the newest that this device may seal to is a day old, so that what is captured from then on is
-   * closed to anyone who learns the older one. The private half goes into its envelope and is not kept.
+   * Publishes a new key pair when the newest that this device may seal to is a day old, so that what is captured from
+   * then on is closed to anyone who learns the older one. The private half goes into its envelope and is not kept.
    */
   async renew(nowMs: number, signal: AbortSignal): Promise<void> {
     const { broker, vault, epoch, vaultKey, journal, inboxUse, requireGrant } = this.#vault();

@@ -31,8 +31,9 @@ export class InboxWriter {
 
   /**
    * Resolves when the inbox has it.
-   * @throws {HalfkeyError} `already_exists` when it has another record of this blob; `upload_lost` when S3 does not hold the blob;
-   *   `inbox_full`, and `input_malformed` for a record that this device has signed with keys that it has no more: it waits for a code
+   * @throws {HalfkeyError} `already_exists` when it has another record of this blob; `upload_lost` when S3 does not
+   *   hold the blob; `inbox_full`, and `input_malformed` for a record that this device has signed with keys that it has
+   *   no more: it waits for a code
    */
   write(vault: VaultId, blob: BlobId, record: Bytes): Promise<void> {
     return this.#batcher.ask({ vault, blob, record: toB64Url(record) });

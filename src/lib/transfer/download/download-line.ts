@@ -22,8 +22,9 @@ export interface Demand {
 }
 
 /**
- * The ways that all downloads share. While a server is silent those that want something of it wait, say when it is tried again, and go
- * on where they were. (They do not wait for a line that costs nothing: each was asked for a moment ago.)
+ * The ways that all downloads share. While a server is silent those that want something of it wait, say when it is
+ * tried again, and go on where they were. (They do not wait for a line that costs nothing: each was asked for a moment
+ * ago.)
  */
 export class DownloadLine {
   readonly #connections: Connections;

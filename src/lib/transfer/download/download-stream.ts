@@ -1,8 +1,8 @@
 import { release, type Bytes } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
 
-// Worker to service worker, on a port of their own: the service worker asks for a chunk when the browser's download wants one, so
-// nothing piles up. It holds no key, and sees a download's bytes under a random one-time URL.
+// Worker to service worker, on a port of their own: the service worker asks for a chunk when the browser's download
+// wants one, so nothing piles up. It holds no key, and sees a download's bytes under a random one-time URL.
 
 /** How often the service worker says `alive`, for as long as it has the download. */
 export const ALIVE_EVERY_MS = 5_000;
@@ -14,7 +14,10 @@ export interface StreamDemand {
   readonly kind: 'pull' | 'cancel' | 'alive';
 }
 
-/** What it is answered. `failed` makes the browser mark the download as failed: a file that ends early is never offered as whole. */
+/**
+ * What it is answered. `failed` makes the browser mark the download as failed: a file that ends early is never offered
+ * as whole.
+ */
 export type StreamSupply =
   { readonly kind: 'chunk'; readonly bytes: Bytes } | { readonly kind: 'end' } | { readonly kind: 'failed' };
 

@@ -26,8 +26,8 @@ interface Source {
 }
 
 /**
- * A browser takes what it is offered some time after, and nothing tells when it has. Until then the whole file lies in OPFS as it
- * is.
+ * A browser takes what it is offered some time after, and nothing tells when it has. Until then the whole file lies in
+ * OPFS as it is.
  */
 const RESTS_FOR_MS = 60_000;
 
@@ -125,8 +125,8 @@ export class Downloads {
   }
 
   /**
-   * Locked, whyever: nothing that was opened stays open. What moves may come to its end, but nothing waits with an open key for a server
-   * that may be silent for days.
+   * Locked, whyever: nothing that was opened stays open. What moves may come to its end, but nothing waits with an open
+   * key for a server that may be silent for days.
    */
   locked(): void {
     for (const transfer of [...this.#resting.keys()]) this.#remove(transfer);
@@ -172,7 +172,10 @@ export class Downloads {
     return { name: entry.name, version };
   }
 
-  /** What is opened waits with an open key, and so not beyond the code that bought it; what goes as it lies in the store has none. */
+  /**
+   * What is opened waits with an open key, and so not beyond the code that bought it; what goes as it lies in the store
+   * has none.
+   */
   #demand(form: DownloadForm, controller: AbortController): Demand {
     return {
       mayWait: () => form === 'sealed' || this.#hasGrant(),

@@ -19,7 +19,10 @@ export interface KeepingDeps {
   readonly onShown: () => void;
 }
 
-/** Versions whose ciphertext stays on this device. Opening one wants a code all the same: it is only the network that it spares. */
+/**
+ * Versions whose ciphertext stays on this device. Opening one wants a code all the same: it is only the network that it
+ * spares.
+ */
 export class Keeping {
   readonly #deps: KeepingDeps;
   readonly #kept = new Map<string, StoredKept>();
@@ -54,7 +57,8 @@ export class Keeping {
   }
 
   /**
-   * Keeps a file's newest version from now on. Resolves when all of it is here, or when the network is gone: then it is fetched later.
+   * Keeps a file's newest version from now on. Resolves when all of it is here, or when the network is gone: then it is
+   * fetched later.
    * @throws {HalfkeyError} `not_found`; `device_full`, `digest_mismatch`: then it is not kept
    */
   async keep(file: string): Promise<void> {

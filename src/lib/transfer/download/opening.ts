@@ -43,7 +43,10 @@ export interface KeptParts {
   onWrong(): void;
 }
 
-/** Does something at a server, again and again while that is worth it. @throws what the work throws in the end; the signal's reason */
+/**
+ * Does something at a server, again and again while that is worth it.
+ * @throws what the work throws in the end; the signal's reason
+ */
 export type Attempt = <Result>(work: () => Promise<Result>, signal: AbortSignal) => Promise<Result>;
 
 /** The ways to the two servers that a blob is fetched from. */
@@ -83,9 +86,11 @@ export async function* readSealed(
 }
 
 /**
- * The file's content in order, segment by segment, each the taker's; the padding is cut off. The last segment is given only after the digest of
- * the whole ciphertext was found to be the journal's, so that a read that ends well was of exactly that version.
- * @throws {HalfkeyError} `key_mismatch`, `segment_corrupt`, … as FLOE; `digest_mismatch`; what is unreachable; AbortError
+ * The file's content in order, segment by segment, each the taker's; the padding is cut off. The last segment is given
+ * only after the digest of the whole ciphertext was found to be the journal's, so that a read that ends well was of
+ * exactly that version.
+ * @throws {HalfkeyError} `key_mismatch`, `segment_corrupt`, … as FLOE; `digest_mismatch`; what is unreachable;
+ *   AbortError
  */
 export function readContent(
   where: Where,
@@ -312,8 +317,8 @@ class BlobAddress {
 
   /**
    * Several parts may find the same URL expired: only the first makes a new one.
-   * @throws {HalfkeyError} `not_found` when it cannot be for its age, and neither could the one before: so S3 says that a blob is
-   *   missing to who may not list the bucket
+   * @throws {HalfkeyError} `not_found` when it cannot be for its age, and neither could the one before: so S3 says that
+   *   a blob is missing to who may not list the bucket
    */
   renew(refused: string): void {
     if (this.#value !== refused) return;

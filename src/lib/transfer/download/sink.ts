@@ -41,7 +41,9 @@ export async function downloadsBytes(): Promise<number> {
   return files.reduce((sum, file) => sum + (file?.size ?? 0), 0);
 }
 
-/** The browser writes beside the file and moves it into its place on `close`: a failure leaves the old one as it was. */
+/**
+ * The browser writes beside the file and moves it into its place on `close`: a failure leaves the old one as it was.
+ */
 async function pickedFile(handle: FileSystemFileHandle): Promise<Sink> {
   const stream = await handle.createWritable().catch(refused);
   return {
@@ -70,7 +72,8 @@ async function privateFile(name: string): Promise<Sink> {
       }
     },
     async finish() {
-      // No flush: the file is on its way to where the person keeps it, and a crash on that way means to download it again.
+      // No flush: the file is on its way to where the person keeps it, and a crash on that way means to download it
+      // again.
       file.close();
       return readOpfsFile(name);
     },
@@ -81,7 +84,10 @@ async function privateFile(name: string): Promise<Sink> {
   };
 }
 
-/** Not even an AbortError means here that somebody called the download off: Chromium has it for files that it thinks unsafe. */
+/**
+ * Not even an AbortError means here that somebody called the download off: Chromium has it for files that it thinks
+ * unsafe.
+ */
 function refused(cause: unknown): Promise<never> {
   if (!(cause instanceof DOMException)) throw cause;
   if (cause.name === 'QuotaExceededError') {

@@ -33,11 +33,11 @@ export interface BackgroundDeps {
 }
 
 /**
- * Sends what is sealed on this device, one file after the other, and puts its record into the inbox: what a device with a grant takes
- * into the drive later. A tab that sends already, and stays, is left to it.
+ * Sends what is sealed on this device, one file after the other, and puts its record into the inbox: what a device with
+ * a grant takes into the drive later. A tab that sends already, and stays, is left to it.
  *
- * @throws {HalfkeyError} of the family unreachable when the network is gone: to be called again when it is back; whatever else stops
- *   one upload is left to a tab, which can say so
+ * @throws {HalfkeyError} of the family unreachable when the network is gone: to be called again when it is back;
+ *   whatever else stops one upload is left to a tab, which can say so
  */
 export async function sendSealed(deps: BackgroundDeps, signal: AbortSignal): Promise<void> {
   const connection = { isAllowed: () => true, isPatient: false };

@@ -60,7 +60,8 @@ async function beginRecord(
 }
 
 /**
- * Seals a file into this device's files; the record is on the disk before its ciphertext, and says `sealed` when all is.
+ * Seals a file into this device's files; the record is on the disk before its ciphertext, and says `sealed` when all
+ * is.
  * @param onCapture hears of the capture as soon as its parts can be asked for
  * @throws {HalfkeyError} `source_changed`, `device_full`: nothing of it is left then; AbortError
  */
@@ -97,8 +98,8 @@ export async function capture(
 }
 
 /**
- * Begins, or goes on, with an upload whose parts this device has no room for. The record is on the disk before the first part is
- * made; nothing is captured before all of them are in S3.
+ * Begins, or goes on, with an upload whose parts this device has no room for. The record is on the disk before the
+ * first part is made; nothing is captured before all of them are in S3.
  *
  * @param begun as it is stored, with the content key from its draft; undefined for a new one
  * @throws {HalfkeyError} `source_changed` when the file is not the one that was sent in part; `device_full`; AbortError

@@ -11,14 +11,17 @@ import { largestPartBytes, partSizeBytes, type BlobPlan } from '../plan.ts';
 import { sealPart } from './sealing.ts';
 import type { PartSupply, ReadyPart } from './part-supply.ts';
 
-/** Parts that are read and sealed at a time: each costs its plaintext and ciphertext in memory, and machines with two cores are common. */
+/**
+ * Parts that are read and sealed at a time: each costs its plaintext and ciphertext in memory, and machines with two
+ * cores are common.
+ */
 const SEALING = 2;
 
 const DIGEST_BYTES = 32;
 
 /**
- * A file on its way into this device's files, part by part; anyone who sends it can have each part as soon as it is on the disk.
- * Nobody may call it captured before `seal` resolves.
+ * A file on its way into this device's files, part by part; anyone who sends it can have each part as soon as it is on
+ * the disk. Nobody may call it captured before `seal` resolves.
  */
 export class Capture implements PartSupply {
   readonly isRepeatable = true;
@@ -117,7 +120,8 @@ async function readPart(
   made: { readonly digest: Bytes; readonly sizeBytes: number } | undefined,
 ): Promise<ReadyPart> {
   const body = await files.read(blob, partNumber);
-  // The browser may evict what is stored with it: then the upload is lost here, and says so. A file that is gone may have the size 0.
+  // The browser may evict what is stored with it: then the upload is lost here, and says so. A file that is gone may
+  // have the size 0.
   if (!made || body?.size !== made.sizeBytes) {
     throw new HalfkeyError(
       'device_state_lost',

@@ -16,7 +16,10 @@ const AHEAD = 2;
 const COMPLETE_TIMEOUT_MS = 360_000;
 /** Multipart uploads of one blob that S3 may lose before people are asked. */
 const MAX_UPLOADS = 5;
-/** In place of an ETag that was never seen: the broker looks whether the blob is there before it says that an upload is lost. */
+/**
+ * In place of an ETag that was never seen: the broker looks whether the blob is there before it says that an upload is
+ * lost.
+ */
 const NO_ETAG = '""';
 const NOT_COMPLETED = new Set(['upload_lost', 'upload_mismatch']);
 

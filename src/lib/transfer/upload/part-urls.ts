@@ -7,7 +7,10 @@ import type { Broker } from '../../remote/broker.ts';
 
 /** A URL lives five minutes; one that has waited for its turn so long on a slow line is asked for again. */
 const PATIENCE_MS = 60_000;
-/** Parts whose turn has not come yet that are signed along with one whose turn it is: fewer round trips, and few URLs for nothing. */
+/**
+ * Parts whose turn has not come yet that are signed along with one whose turn it is: fewer round trips, and few URLs
+ * for nothing.
+ */
 const AHEAD = 16;
 
 /** What a part's URL is signed for. */
@@ -36,8 +39,8 @@ export function isStale({ askedMs }: PartUrl): boolean {
 }
 
 /**
- * URLs of the parts of one upload. A round trip serves many: what is asked for while a request is under way makes the next one, and
- * parts that are sealed already are signed before they are asked for.
+ * URLs of the parts of one upload. A round trip serves many: what is asked for while a request is under way makes the
+ * next one, and parts that are sealed already are signed before they are asked for.
  */
 export class PartUrls {
   readonly #broker: Broker;

@@ -37,7 +37,10 @@ export class PutUrls {
     });
   }
 
-  /** @throws {HalfkeyError} `store_full`; `grant_missing` where so much of this device is on its way that more wants a code */
+  /**
+   * @throws {HalfkeyError} `store_full`; `grant_missing` where so much of this device is on its way that more wants a
+   * code
+   */
   async ask(wanted: Wanted, signal: AbortSignal): Promise<string> {
     const url = await this.#batcher.ask(wanted);
     signal.throwIfAborted();

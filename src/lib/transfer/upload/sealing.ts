@@ -42,7 +42,8 @@ export async function sealPart(
 
 /** The part's plaintext: what the file has of it, zeros after its end. */
 export async function readPadded(source: Blob, plan: BlobPlan, part: PartPlan): Promise<Bytes> {
-  // A picked file that was changed or removed since refuses to be read in Chromium and Firefox; a size that differs is the same.
+  // A picked file that was changed or removed since refuses to be read in Chromium and Firefox; a size that differs is
+  // the same.
   if (source.size !== plan.sizeBytes)
     throw new HalfkeyError('source_changed', 'the file has another size now');
   const from = part.plaintextOffsetBytes;
@@ -65,7 +66,8 @@ export async function readPadded(source: Blob, plan: BlobPlan, part: PartPlan): 
 async function readSource(source: Blob, from: number, until: number): Promise<Bytes> {
   try {
     if (until > from) return new Uint8Array(await source.slice(from, until).arrayBuffer());
-    // A file that is gone has the size 0 in Chromium, and a slice of nothing reads nothing: only the file itself says so.
+    // A file that is gone has the size 0 in Chromium, and a slice of nothing reads nothing: only the file itself says
+    // so.
     return source.size === 0 ? new Uint8Array(await source.arrayBuffer()) : new Uint8Array(0);
   } catch (cause) {
     throw new HalfkeyError('source_changed', 'the file changed or went away while it was read', { cause });

@@ -15,9 +15,9 @@ import type { PartSupply, ReadyPart, SendingDeps, SendingProgress } from './part
  *
  * @param upload as it is stored
  * @returns the digest that S3 says, which is that of what was sent
- * @throws {HalfkeyError} `digest_mismatch` when S3 holds other bytes under this id; `store_full`; `grant_missing` where so
- *   much of this device is on its way that more wants a code; `device_state_lost` when its record
- *   was removed meanwhile; AbortError
+ * @throws {HalfkeyError} `digest_mismatch` when S3 holds other bytes under this id; `store_full`; `grant_missing` where
+ *   so much of this device is on its way that more wants a code; `device_state_lost` when its record was removed
+ *   meanwhile; AbortError
  */
 export async function sendBlob(
   deps: SendingDeps,
@@ -53,7 +53,8 @@ async function sendWhole(
       await line.pass(() => put({ url, body, sha256B64, createOnly: true, signal, onProgress: onSent }));
     } catch (error) {
       if (!(error instanceof HalfkeyError) || error.code !== 'already_exists') throw error;
-      // The answer to an earlier PUT was lost. The id is ours alone, but that these are its bytes is for the bytes to say.
+      // The answer to an earlier PUT was lost. The id is ours alone, but that these are its bytes is for the bytes to
+      // say.
       await compareStored({ broker, vault }, blob, body.size, sha256B64, signal);
     }
   }, signal);

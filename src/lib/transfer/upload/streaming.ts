@@ -29,8 +29,9 @@ type StreamedBlob = Pick<StreamedUpload, 'blob' | 'vault' | 'epoch'> &
   Partial<Pick<StreamedUpload, 'header'>>;
 
 /**
- * Parts that are made as they are asked for, from a file that must be read for each: what this device has no room for. Digest and
- * source tag of a part are on the disk before it is given away, so that after a crash the same file can go on with it.
+ * Parts that are made as they are asked for, from a file that must be read for each: what this device has no room for.
+ * Digest and source tag of a part are on the disk before it is given away, so that after a crash the same file can go
+ * on with it.
  */
 export class Streaming implements PartSupply {
   /** Sealed once more it would be other bytes: a new upload begins with a new key. */

@@ -43,7 +43,10 @@ export interface UploadItem {
   contentKey: Bytes | undefined;
   /** While it is being captured here: where its parts come from. */
   supply: PartSupply | undefined;
-  /** What is to be done when S3 has all parts, before it puts them together: the record has to say first that all is sealed. */
+  /**
+   * What is to be done when S3 has all parts, before it puts them together: the record has to say first that all is
+   * sealed.
+   */
   whenSent: ((parts: readonly Bytes[]) => Promise<void>) | undefined;
   /** While it is sent before it is sealed, under the lock of its capture. */
   departure: Promise<unknown> | undefined;

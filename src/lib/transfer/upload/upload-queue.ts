@@ -7,7 +7,8 @@ export interface Job {
   /** `small`: of one part; `tiny`: so small that its cost is round trips alone. */
   readonly size: 'tiny' | 'small' | 'large';
   /**
-   * Sends it. Resolves when the line is free for the next one; what is still to be done then is done beside it. Neither rejects.
+   * Sends it. Resolves when the line is free for the next one; what is still to be done then is done beside it. Neither
+   * rejects.
    */
   readonly run: () => Promise<{ readonly rest: Promise<void> }>;
 }
@@ -15,8 +16,9 @@ export interface Job {
 type Locks = Pick<LockManager, 'request'>;
 
 /**
- * Tiny files go by the hundred, so that their URLs and keys come by the hundred, and the next hundred gathers meanwhile; how many PUTs there are at a time is the gate's. Of other
- * files of one part several go together. A file of many parts fills the line, and a fixed part of memory, by itself.
+ * Tiny files go by the hundred, so that their URLs and keys come by the hundred, and the next hundred gathers
+ * meanwhile; how many PUTs there are at a time is the gate's. Of other files of one part several go together. A file of
+ * many parts fills the line, and a fixed part of memory, by itself.
  */
 const AT_ONCE = { tiny: 200, small: 4, large: 1 } as const;
 

@@ -15,7 +15,10 @@ import { LOCKS } from '../../concurrency/locks.ts';
 
 /** What ends a capture, which tells it itself. */
 const CAPTURE_ENDS = new Set(['device_full', 'source_changed']);
-/** The inbox has no room for it, or not for what this device has signed before it had new keys: it waits here for a code. */
+/**
+ * The inbox has no room for it, or not for what this device has signed before it had new keys: it waits here for a
+ * code.
+ */
 const WAITS_HERE = new Set(['inbox_full', 'input_malformed']);
 /** What a code mends, or the network: until then the inbox keeps it. */
 const NOT_NOW = new Set(['locked', 'grant_missing', 'grant_spent']);
@@ -97,7 +100,10 @@ export class UploadSender {
     return { rest };
   }
 
-  /** Under the lock of its capture, where that goes on here; else under its own, which anyone who captured it is about to leave. */
+  /**
+   * Under the lock of its capture, where that goes on here; else under its own, which anyone who captured it is about
+   * to leave.
+   */
   async #held(item: UploadItem, work: () => Promise<void>): Promise<void> {
     if (item.supply) {
       item.departure = work();

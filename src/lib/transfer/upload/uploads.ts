@@ -190,8 +190,8 @@ export class Uploads {
   }
 
   /**
-   * Whether a tiny file is about to be sent, and prepared for its adoption, or to be adopted: those go by the hundred, and one that comes
-   * alone is not held up.
+   * Whether a tiny file is about to be sent, and prepared for its adoption, or to be adopted: those go by the hundred,
+   * and one that comes alone is not held up.
    */
   isMoreComing(where: 'send' | 'prepare' | 'adopt'): boolean {
     const before = where === 'adopt' ? BEFORE_ADOPTION : BEFORE_SENDING;

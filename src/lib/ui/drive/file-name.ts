@@ -1,7 +1,10 @@
 import { hiddenIn } from '../../names.ts';
 import { NAME_FAULTS } from '../texts/en/drive-dialogs.ts';
 
-/** Bytes of UTF-8 that a file's name may have; the journal's rule (docs/FORMAT.md, Names), said before the journal has to say it. */
+/**
+ * Bytes of UTF-8 that a file's name may have; the journal's rule (docs/FORMAT.md, Names), said before the journal has
+ * to say it.
+ */
 const MAX_NAME_BYTES = 255;
 
 /** Why a file cannot have this name, as a sentence; undefined when it can. */
@@ -16,7 +19,10 @@ export function nameFault(name: string): string | undefined {
   return undefined;
 }
 
-/** How much of a name is in front of its ending: what is marked when somebody is about to change it. In UTF-16 code units. */
+/**
+ * How much of a name is in front of its ending: what is marked when somebody is about to change it. In UTF-16 code
+ * units.
+ */
 export function stemLength(name: string): number {
   const dot = name.lastIndexOf('.');
   return dot > 0 ? dot : name.length;

@@ -127,7 +127,8 @@ export function sendRaw(
 }
 
 /**
- * Sends a request's head and the beginning of its body, and no more: who waits for the rest before it answers never does.
+ * Sends a request's head and the beginning of its body, and no more: who waits for the rest before it answers never
+ * does.
  * @returns the answer as it came
  */
 export function sendBeginning(

@@ -215,7 +215,8 @@ describe('a full disk', () => {
       outcome(s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body })));
     const bodies = join(dataFolder, 's3', bucket, 'bodies');
     expect(await put('a/fits', bytesOf(2 * MEBIBYTE))).toBe('200 OK');
-    // Each fails at another place: while the body comes in, and at its end. What is much longer is cut off, and may not see why.
+    // Each fails at another place: while the body comes in, and at its end. What is much longer is cut off, and may not
+    // see why.
     for (const sizeBytes of [2 * MEBIBYTE + 1, 6 * MEBIBYTE, 30 * MEBIBYTE])
       expect(await put('a/large', bytesOf(sizeBytes))).toBe('507 InsufficientStorage');
     expect(readdirSync(bodies)).toHaveLength(1);

@@ -1,4 +1,6 @@
-/** Kolmogorov–Smirnov, two samples: the greatest distance of their distributions, and how likely chance alone makes it. */
+/**
+ * Kolmogorov–Smirnov, two samples: the greatest distance of their distributions, and how likely chance alone makes it.
+ */
 export function kolmogorovSmirnov(
   first: readonly number[],
   second: readonly number[],

@@ -19,8 +19,8 @@ export type Operation =
     };
 
 /**
- * Whether a history of appends and reads could have come about one operation after the other, each at a moment between its call
- * and its answer. For a log whose answers name places this is decided by the places: they are the order.
+ * Whether a history of appends and reads could have come about one operation after the other, each at a moment between
+ * its call and its answer. For a log whose answers name places this is decided by the places: they are the order.
  * @param log the values that lie there at the end, by place
  * @returns what contradicts it, in words; empty when it is linearizable
  */

@@ -30,8 +30,8 @@ const TRIES = 3;
 type Pending = () => void;
 
 /**
- * S3's reads, listings and conditional writes as a model, whose every step is chosen by a seed: which of the requests under way comes next,
- * and what becomes of it. Nothing in it happens by itself or at a time.
+ * S3's reads, listings and conditional writes as a model, whose every step is chosen by a seed: which of the requests
+ * under way comes next, and what becomes of it. Nothing in it happens by itself or at a time.
  */
 export class ModelS3 {
   readonly objects = new Map<string, Buffer>();

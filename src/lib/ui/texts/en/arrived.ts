@@ -4,7 +4,8 @@ import { counted } from '../../format.ts';
 type Home = 'nobody' | 'closed' | 'elsewhere';
 
 /**
- * What becomes of files that came before there was a drive to put them in: anyone who brought them must not think that they are there.
+ * What becomes of files that came before there was a drive to put them in: anyone who brought them must not think that
+ * they are there.
  * @param home `elsewhere`: somebody signed in, on another page than the drive's
  * @returns undefined when there is nothing to say
  */

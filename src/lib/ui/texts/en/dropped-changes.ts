@@ -5,7 +5,10 @@ import { explain, type Explanation } from './failures.ts';
 /** More names than that are counted. */
 const NAMED = 3;
 
-/** What is said of changes that were given up, all at once: the last one must not hide the others. @param dropped at least one */
+/**
+ * What is said of changes that were given up, all at once: the last one must not hide the others.
+ * @param dropped at least one
+ */
 export function droppedWords(dropped: readonly DroppedChange[]): Explanation {
   const names = [...new Set(dropped.map(({ name }) => name).filter((name) => name !== ''))];
   const [only] = dropped;

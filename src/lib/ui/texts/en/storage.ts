@@ -1,5 +1,4 @@
-import type { Loss } from '../../../state/drive-actions.svelte.ts';
-import type { StorageReport } from '../../../protocol/transfer.ts';
+import type { Loss, StorageReport } from '../../../protocol/transfer.ts';
 import { counted, formatSize } from '../../format.ts';
 
 /** *Storage on this device*, in the settings. */

@@ -1,5 +1,4 @@
-import type { TransferCounts } from '../../../state/transfers.svelte.ts';
-import type { Holdup, TransferReport } from '../../../protocol/transfer.ts';
+import type { Holdup, TransferCounts, TransferReport } from '../../../protocol/transfer.ts';
 import { counted, formatWait } from '../../format.ts';
 
 type TransferState = Pick<
@@ -87,7 +86,8 @@ function waitWords({ direction, isSafe, holdup }: TransferState, line: Line): st
 }
 
 /**
- * Where a transfer stands, for people. What is on its way is never called saved before it is, and nobody is called offline who is not.
+ * Where a transfer stands, for people. What is on its way is never called saved before it is, and nobody is called
+ * offline who is not.
  */
 export function transferWords(transfer: TransferState, line: Line): string {
   const { phase, direction, isSafe, error, isHandedOver } = transfer;
