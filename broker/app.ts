@@ -50,8 +50,8 @@ const ANYBODY = 20;
 /** S3 and KMS together may take this long for one request; streams of events are answered at once and go on. */
 const REQUEST_MS = 30_000;
 /**
- * S3 takes minutes to put thousands of parts together, and who is sent away in between would have to send them all
- * again.
+ * S3 takes minutes to put thousands of parts together, and a client that is sent away in between would have to send
+ * them all again.
  */
 const COMPLETION_MS = 330_000;
 

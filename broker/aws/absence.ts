@@ -9,10 +9,10 @@ interface ObjectName {
 }
 
 /**
- * Reads an object that may not be there. S3 answers 404 for a missing key only to who may list the bucket, and a policy
- * that allows that by prefix says nothing of it to a GET, which names none: then it is 403, and a listing of that very
- * key settles it. Any other refusal comes through as it was.
- * @returns undefined when there is no such object
+ * Reads an object that may not be there. S3 answers 404 for a missing key only to those who may list the bucket, and a
+ * policy that allows that by prefix says nothing of it to a GET, which names none: then it is 403, and a listing of
+ * that very key settles it. Any other refusal comes through as it was.
+ * @returns undefined if there is no such object
  */
 export async function readPresent<Result>(
   s3: S3Client,
@@ -43,7 +43,7 @@ export async function meansAbsent(s3: S3Client, name: ObjectName, error: unknown
 async function isListed(s3: S3Client, { Bucket, Key }: ObjectName, refusal: unknown): Promise<boolean> {
   try {
     const page = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: Key, MaxKeys: 1 }));
-    // The SDK takes an answer that is no listing for an empty one; a listing always has its count.
+    // The SDK takes an answer that is not a listing for an empty one; a listing always has its count.
     if (page.KeyCount === undefined) throw new BrokerProblem('store_unreachable');
     return page.Contents?.[0]?.Key === Key;
   } catch (error) {

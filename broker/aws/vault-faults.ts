@@ -37,10 +37,10 @@ const FOREIGN_BLOB = new Set([
   'SerializationException',
 ]);
 
-/** URIError: the SDK was to put a text into a URL that is no well-formed Unicode. */
+/** URIError: the SDK was to put a text into a URL that is not well-formed Unicode. */
 const PROGRAMMING_ERRORS = [TypeError, RangeError, ReferenceError, URIError];
 
-/** AWS's error code (`NoSuchKey`), or the name of what was thrown; empty for what is no error. */
+/** AWS's error code (`NoSuchKey`), or the name of what was thrown; empty for what is not an error. */
 export function faultName(error: unknown): string {
   return error instanceof Error ? error.name : '';
 }

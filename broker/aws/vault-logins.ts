@@ -20,7 +20,7 @@ export function vaultLogins(state: StateStore): VaultLogins {
   const keyOf = (vault: VaultId): string => `m/${vault}/login`;
   return {
     async write(vault, developerUserId) {
-      // The same login makes the same identity: that it is written already is no fault.
+      // The same login makes the same identity: that it is written already is not a fault.
       await state.create(keyOf(vault), Buffer.from(JSON.stringify({ developerUserId })));
     },
     async read(vault) {

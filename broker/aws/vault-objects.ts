@@ -108,7 +108,7 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
   };
 }
 
-/** The SDK takes an answer that is no listing for an empty one; a listing always has its count. */
+/** The SDK takes an answer that is not a listing for an empty one; a listing always has its count. */
 function requireListing({ KeyCount }: { KeyCount?: number | undefined }): void {
   if (KeyCount === undefined) throw new BrokerProblem('store_unreachable', { retryAfterSeconds: 1 });
 }

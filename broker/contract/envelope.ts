@@ -9,7 +9,7 @@ export type KeyPurpose = v.InferOutput<typeof KeyPurpose>;
 export const KeyEpoch = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffffffff));
 
 /**
- * An envelope as it travels and rests (`v/<vault>/keys/<blob>/<epoch>`, JSON). The broker reads `kmsBlob` out of it at
+ * An envelope as it is sent and stored (`v/<vault>/keys/<blob>/<epoch>`, JSON). The broker reads `kmsBlob` out of it at
  * a release, and `purpose` when it looks whether it belongs to anything; what it means is in docs/FORMAT.md.
  */
 export const EnvelopeRecord = v.strictObject({

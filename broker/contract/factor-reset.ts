@@ -3,8 +3,8 @@ import { DeviceKey, SignedIn } from './accounts.ts';
 import { b64url, Code, Count, UserName } from './ids.ts';
 import { route } from './route.ts';
 
-// Another authenticator for who has neither the one before nor a backup code: passphrase and recovery key, and then 72
-// hours in which every device of the account is told and may stop it. After them both are shown once more.
+// Another authenticator for somebody who has neither the one before nor a backup code: passphrase and recovery key, and
+// then 72 hours in which every device of the account is told and may stop it. After them both are shown once more.
 
 /**
  * After a `recoveryStart`: Ed25519 over `halfkey/factor-reset/1` ‖ recovery public key ‖ challenge, each
@@ -48,7 +48,7 @@ export const factorResetConfirm = route({
   answer: SignedIn,
 });
 
-/** Anybody who is signed in may stop it, and it may be sent again; who still wants it waits anew. */
+/** Anybody who is signed in may stop it, and it may be sent again: whoever still wants it waits anew. */
 export const factorResetStop = route({
   method: 'POST',
   path: '/api/factor-reset/stop',

@@ -77,7 +77,7 @@ export const batchOf = <Item extends v.GenericSchema>(item: Item) =>
   v.pipe(v.array(item), v.minLength(1), v.maxLength(LIMITS.batch));
 
 /**
- * The entries of an answer that speaks of many things, each parsed by itself: what is no such entry is left out, so
+ * The entries of an answer that speaks of many things, each parsed by itself: what is not such an entry is left out, so
  * that it holds up none of the others. Not for what says that something was refused: unread, that would pass for done.
  */
 export const eachOf = <Item extends v.GenericSchema>(item: Item) =>

@@ -37,7 +37,7 @@ export const logAppend = route({
   bulk: true,
 });
 
-/** Segments from `from` on, as many as fit (see LIMITS); fewer than there are is no end: `head` says that. */
+/** Segments from `from` on, as many as fit (see LIMITS); fewer than there are is not an end: `head` says that. */
 export const logRead = route({
   method: 'GET',
   path: '/api/vaults/:vault/log',

@@ -6,7 +6,7 @@ import { BrokerProblem } from './problem.ts';
 import { lengthPrefixed } from './state/length-prefixed.ts';
 
 /**
- * What is no segment, or was signed by somebody else, never gets into a log: every reader would have to go on over it
+ * What isn’t a segment, or was signed by somebody else, never gets into a log: every reader would have to go on over it
  * for ever.
  * @param publicKey Ed25519, base64url
  * @throws BrokerProblem `input_malformed`

@@ -5,7 +5,7 @@ export type StartFault =
   | 'setup_mismatch'
   /** The bucket has been set up, but `broker/setup` is gone. */
   | 'setup_lost'
-  /** Another S3 than AWS's, which does not do what safety rests on. */
+  /** Another S3 than AWS's, which does not do what safety depends on. */
   | 'store_unfit'
   | 'local_cloud_failed';
 

@@ -46,7 +46,7 @@ async function isFree(port) {
   }
 }
 
-/** @param {number} port @returns {Promise<string | undefined>} undefined if it is no broker of ours */
+/** @param {number} port @returns {Promise<string | undefined>} undefined if it is not a broker of ours */
 async function halfkeyVersionAt(port) {
   try {
     const response = await fetch(`http://127.0.0.1:${String(port)}/version`, {

@@ -27,7 +27,7 @@ export interface StateVersions {
     prefix: string,
     from: StateCursor | undefined,
   ): Promise<{ versions: StateVersion[]; next: StateCursor | undefined }>;
-  /** A version written meanwhile stays; one that is gone already is no fault. At most 1,000. */
+  /** A version written meanwhile stays; one that is gone already is not a fault. At most 1,000. */
   erase(versions: readonly StateVersion[]): Promise<void>;
 }
 

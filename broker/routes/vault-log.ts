@@ -17,9 +17,9 @@ export function createVaultLogRoutes({ frame, side }: VaultRouteDeps): void {
     return { head, segments: segments.map(b64urlOf) };
   });
 
-  // Asked every few seconds by who has no stream, so what was read with the membership has to do: looking for a segment
-  // that it does not name yet would be most of the cost. Reading the log or the session finds one, and then it is
-  // named.
+  // Asked every few seconds by a client that has no stream, so what was read with the membership has to do: looking for
+  // a segment that it does not name yet would be most of the cost. Reading the log or the session finds one, and then
+  // it is named.
   register(frame, headRead, ({ record: { head }, request }) =>
     Promise.resolve(head.seq === request.known ? undefined : head),
   );

@@ -118,8 +118,8 @@ const nowhere = (() => {
 /**
  * Gives the memory behind the bytes back at once; they, and all that share their buffer, are empty afterwards.
  * Collecting garbage would get there too, but later than the next parts of a large file come, and memory that was just
- * used is faster: what is worked on in megabytes is released by hand. (`ArrayBuffer.prototype.transfer` is no way to do
- * it: Chromium then counts less garbage, and still keeps what WebCrypto, a Blob or a stream has touched.)
+ * used is faster: what is worked on in megabytes is released by hand. (`ArrayBuffer.prototype.transfer` is not a way to
+ * do it: Chromium then counts less garbage, and still keeps what WebCrypto, a Blob or a stream has touched.)
  */
 export function release({ buffer }: Bytes): void {
   nowhere.postMessage(undefined, [buffer]);

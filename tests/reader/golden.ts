@@ -175,7 +175,7 @@ export function findGolden(stored: Stored, golden: Golden): Golden {
   };
 }
 
-/** A segment that counts for nothing is no fault of a journal; but what was written as golden has none. */
+/** A segment that counts for nothing is not a fault of a journal; but what was written as golden has none. */
 export function demandNoVoid({ voids }: Reading): void {
   demand(voids.length === 0, 'journal_corrupt', 'a segment that counts for nothing');
 }

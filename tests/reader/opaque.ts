@@ -56,7 +56,7 @@ async function stretched(output: Uint8Array): Promise<Bytes> {
 const exportKeyFrom = (randomizedPassword: Uint8Array, nonce: Uint8Array): Bytes =>
   expand(randomizedPassword, concat(nonce, utf8('ExportKey')), HASH_BYTES);
 
-/** Section 9: the export key, by who has the server's secrets as well. */
+/** Section 9: the export key, by a client that has the server's secrets as well. */
 export async function exportKeyOf(vector: OpaqueVector): Promise<Bytes> {
   const setup = fromB64Url(vector.serverSetup);
   const record = fromB64Url(vector.registrationRecord);
@@ -85,7 +85,7 @@ export interface OpaqueLogin {
   >;
 }
 
-/** Section 9: a login (RFC 9807 §6), by who has the passphrase alone. */
+/** Section 9: a login (RFC 9807 §6), by a client that has the passphrase alone. */
 export function startOpaqueLogin(passphrase: string): OpaqueLogin {
   const password = passwordOf(passphrase);
   const { blind, blinded } = oprf.blind(password);

@@ -290,7 +290,9 @@ export function isExpired(record: AccountRecord, nowMs: number): boolean {
   return record.phase === 'pending' && nowMs >= record.createdAtMs + PENDING_MS;
 }
 
-/** What a backup code rests as: SHA-256 of `halfkey/backup-code/1`, account and code, length-prefixed; base64url. */
+/**
+ * What is stored of a backup code: SHA-256 of `halfkey/backup-code/1`, account and code, length-prefixed; base64url.
+ */
 export function backupCodeHash(account: AccountId, backupCode: string): string {
   return createHash('sha256')
     .update(lengthPrefixed('halfkey/backup-code/1', account, backupCode))

@@ -32,8 +32,8 @@ interface Admission {
 }
 
 /**
- * New backup codes, authenticator, kit and passphrase (contract/credentials.ts), for who has the passphrase and a code
- * at hand.
+ * New backup codes, authenticator, kit and passphrase (contract/credentials.ts), for somebody who has the passphrase
+ * and a code at hand.
  */
 export function createCredentials(deps: CredentialsDeps) {
   const { accounts, opaque, secondFactor, events, clock } = deps;
@@ -74,7 +74,7 @@ export function createCredentials(deps: CredentialsDeps) {
   }
 
   /**
-   * It has taken effect: that old versions could not be erased now is no reason to say that it has not. The sweeper
+   * It has taken effect: that old versions could not be erased now is not a reason to say that it has not. The sweeper
    * erases them.
    */
   async function forgetOld(account: AccountId): Promise<void> {

@@ -56,7 +56,7 @@ export interface Grants {
   refusedFrom(session: Session, grant: GrantId, from: number): Promise<number | undefined>;
   /** The notice is there: nobody has to look for it again. */
   noteRefusal(session: Session, grant: GrantId): Promise<void>;
-  /** Reads the grant, so that who asks for it within a moment need not wait. Tells nothing, and never rejects. */
+  /** Reads the grant, so that whoever asks for it within a moment need not wait. Tells nothing, and never rejects. */
   readAhead(account: GrantHolder['account'], grant: GrantId): Promise<void>;
   /** Lock now. An unknown grant is none, and that is fine. */
   end(session: Session, grant: GrantId): Promise<void>;

@@ -30,7 +30,7 @@ export interface Proof {
 
 /** Proofs that a request was made by anyone who holds a key, and not only a copy of a cookie: DPoP (RFC 9449). */
 export interface Possession {
-  /** @returns undefined for what is no proof, or one for another request */
+  /** @returns undefined for what is not a proof, or one for another request */
   open(proof: string | undefined, request: AskedRequest): Promise<Proof | undefined>;
   /** What the holder of this key has to repeat in the next proof. */
   nonceFor(jkt: string): string;
@@ -100,7 +100,7 @@ async function verified(proof: string) {
 
 /**
  * RFC 9449 §4.3 has addresses compared by what they mean: a proxy may write `:` where the client wrote `%3A`.
- * @returns undefined for what is no address
+ * @returns undefined for what is not an address
  */
 function normal(address: string): string | undefined {
   try {

@@ -57,7 +57,7 @@ const MAX_REMEMBERED = 10_000;
 const StoredEvent = v.omit(AccountEvent, ['hash']);
 type StoredEvent = v.InferOutput<typeof StoredEvent>;
 
-/** Of what is told, and not of how it rests: clients compute it, too. */
+/** Of what is told, not of how it is stored: clients compute it, too. */
 function hashOf(account: AccountId, event: StoredEvent): string {
   return sha256B64url(lengthPrefixed(...eventFields(account, event)));
 }
@@ -85,7 +85,7 @@ export function createEventLog(store: StateStore, codec: RecordCodec, clock: Clo
     return { ...content, hash: hashOf(account, content) };
   }
 
-  /** Under way: who asks meanwhile waits for the same. */
+  /** Under way: anyone who asks meanwhile waits for the same. */
   const finding = new Map<AccountId, Promise<EventHead | undefined>>();
 
   function findHead(account: AccountId): Promise<EventHead | undefined> {

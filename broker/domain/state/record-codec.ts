@@ -11,9 +11,10 @@ export interface Stored<Content> {
 }
 
 /**
- * How the broker's own JSON records rest: the MAC (43 characters of base64url), a line feed, and JSON of `{counter,
- * nonce, content}`. The MAC is HMAC-SHA-256 over key and JSON, so that a record neither changes nor moves to another
- * key unseen. The nonce makes each write's bytes its own, so that a store may settle a lost reply by reading back.
+ * How the broker's own JSON records are stored: the MAC (43 characters of base64url), a line feed, and JSON of
+ * `{counter, nonce, content}`. The MAC is HMAC-SHA-256 over key and JSON, so that a record neither changes nor moves to
+ * another key unseen. The nonce makes each write's bytes its own, so that a store may settle a lost reply by reading
+ * back.
  */
 export interface RecordCodec {
   encode(key: string, counter: number, content: unknown): Uint8Array;

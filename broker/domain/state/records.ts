@@ -17,7 +17,7 @@ export interface Records {
   read<S extends Schema>(key: string, schema: S): Promise<Stored<v.InferOutput<S>> | undefined>;
   /**
    * What this process has read or written within the last two seconds, else as `read`. For what is decided by a
-   * condition later on, or rests on what this very request was admitted with; never for whether a session is still
+   * condition later on, or depends on what this very request was admitted with; never for whether a session is still
    * good.
    */
   recall<S extends Schema>(key: string, schema: S): Promise<Stored<v.InferOutput<S>> | undefined>;

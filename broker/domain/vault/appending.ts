@@ -28,7 +28,7 @@ interface AppendOrder {
 export interface Appending {
   /**
    * Writes a segment that the session's device has signed, or, with a proof, the identity key.
-   * @throws BrokerProblem `input_malformed` for what nobody has signed who may; `proof_missing`; `too_many_requests`;
+   * @throws BrokerProblem `input_malformed` for what nobody who may has signed; `proof_missing`; `too_many_requests`;
    *   as Log.append
    */
   append(session: Session, vault: VaultId, record: VaultRecord, order: AppendOrder): Promise<Head>;

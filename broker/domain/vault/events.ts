@@ -28,7 +28,7 @@ export interface VaultEvents {
 }
 
 export interface VaultEventsDeps {
-  /** @returns undefined where there is no such vault */
+  /** @returns undefined if there is no such vault */
   readonly readHead: (vault: VaultId) => Promise<Head | undefined>;
   readonly pollMs: number;
 }

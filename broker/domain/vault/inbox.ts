@@ -47,14 +47,14 @@ export interface Inbox {
   ): Promise<{ blob: BlobId; code: WriteRefusal }[]>;
   /**
    * Up to LIMITS.inboxNames names in the order of their keys, by one listing, starting after the name `after`, or with
-   * the first when it is empty. What is not a record by its name or size is passed over.
+   * the first when it is empty. What isn’t a record by its name or size is passed over.
    */
   list(vault: VaultId, after: string): Promise<{ names: (InboxName & { tag: string })[]; more: boolean }>;
   /** Those that are there. */
   read(vault: VaultId, names: readonly InboxName[]): Promise<FoundRecord[]>;
   /**
-   * Removes all versions of the records. The grant may have no releases left: who has spent them on adopting clears up
-   * too.
+   * Removes all versions of the records. The grant may have no releases left: whoever has spent them on adopting clears
+   * up too.
    * @returns those that the store keeps
    * @throws BrokerProblem `grant_missing`, `store_unreachable`
    */

@@ -22,8 +22,8 @@ export interface Log {
    * @param admit asked, with the record as it counts what lies before the place, right before the segment is written
    * @param snapshot whose pages it names
    * @returns that place, also when the same bytes were there already
-   * @throws BrokerProblem `input_malformed` when it is no segment; `head_changed` when it does not follow the head, or
-   *   another one is at its place; `store_full`
+   * @throws BrokerProblem `input_malformed` when it is not a segment; `head_changed` when it does not follow the head,
+   *   or another one is at its place; `store_full`
    */
   append(
     vault: VaultId,

@@ -33,7 +33,7 @@ export interface VaultSide {
   open(account: AccountId): Promise<Pick<SignedIn, 'vaults' | 'opening'>>;
   /**
    * Writes the first envelope, the first segment and, last, the record that makes the account its owner, so that there
-   * is no vault without the two. Repeating it with equal bytes is answered alike.
+   * is not a vault without the two. Repeating it with equal bytes is answered alike.
    * @param claims has to come true before the record is written
    * @throws BrokerProblem `input_malformed`, `already_exists` when other bytes are there
    */

@@ -53,7 +53,7 @@ export function loadPolicies(folder: string, values: PolicyValues): Policies {
 
 /**
  * Reads a bucket's policy as PutBucketPolicy brought it.
- * @throws {PolicyError} on what is no policy, or not supported; S3 answers 400 MalformedPolicy
+ * @throws {PolicyError} on what is not a policy, or not supported; S3 answers 400 MalformedPolicy
  */
 export function parseBucketPolicy(text: string): PolicyDocument {
   const sizeBytes = Buffer.byteLength(text);

@@ -26,8 +26,8 @@ export interface S3Call {
 }
 
 /**
- * What is answered for a key that is not there to who may list it by its prefix alone: 403, as AWS's documentation
- * reads (`strict`), or 404 (`lenient`).
+ * What is answered for a key that is not there to those who may list it by its prefix alone: 403, as AWS's
+ * documentation reads (`strict`), or 404 (`lenient`).
  */
 export type MissingKeys = 'strict' | 'lenient';
 
@@ -37,7 +37,7 @@ export interface S3World {
   readonly authorize: Authorize;
   readonly region: string;
   readonly missingKeys: MissingKeys;
-  /** Throws a Refusal when the text is no bucket policy that could be evaluated. */
+  /** Throws a Refusal when the text is not a bucket policy that could be evaluated. */
   readonly checkPolicy: (text: string) => void;
 }
 

@@ -55,7 +55,7 @@ export function objectHeaders(
 export const requestObjectHeaders = (headers: WireHeaders): Record<string, string> =>
   objectHeaders(headers.names(), (name) => headers.get(name));
 
-// aws-chunked frames the request only and is no property of the object.
+// aws-chunked frames the request only and is not a property of the object.
 function withoutChunking(headers: Record<string, string>): Record<string, string> {
   const { 'content-encoding': encoding, ...others } = headers;
   const left = (encoding ?? '')

@@ -67,7 +67,7 @@ function findVersion(call: S3Call, world: S3World, bucket: Bucket, versionId: st
 }
 
 /**
- * S3 tells that a key is missing to those only who may list it, and a GET names no prefix: read strictly, a permission
+ * S3 tells that a key is missing only to those who may list it, and a GET names no prefix: read strictly, a permission
  * that has a condition on one does not count.
  */
 function missing(call: S3Call, world: S3World, code: string, headers: Record<string, string>): Refusal {
@@ -119,7 +119,7 @@ const namesEtag = (list: string, etag: string): boolean =>
   list.split(',').some((item) => ['*', etag, `"${etag}"`].includes(item.trim()));
 
 /**
- * One byte range, `end` exclusive. Several ranges, or what is no range, are ignored as S3 does.
+ * One byte range, `end` exclusive. Several ranges, or what is not a range, are ignored as S3 does.
  * @throws {Refusal} 416 `InvalidRange`
  */
 function parseRange(

@@ -28,7 +28,7 @@ export type SealedType =
  * @param owner id of the vault or account that the thing belongs to
  * @param id what tells it from its like within the owner
  * @param epoch of the key that seals it, unsigned 32 bits
- * @throws {RangeError} when the epoch is no unsigned 32-bit integer
+ * @throws {RangeError} when the epoch is not an unsigned 32-bit integer
  */
 export function sealAad(type: SealedType, owner: string, id: string, epoch: number): Bytes {
   return lengthPrefixed(SUITE, type, owner, id, u32be(epoch));

@@ -59,7 +59,7 @@ export interface Opener {
   openSegment(segmentIndex: number, bytes: Uint8Array, last: boolean): Promise<Bytes>;
 }
 
-/** Bytes of the ciphertext of so many bytes. @throws {RangeError} when that is no integer from 0, or too large */
+/** Bytes of the ciphertext of so many bytes. @throws {RangeError} when that is not an integer from 0, or too large */
 export function sealedSize(plaintextBytes: number, parameters = DEFAULT_PARAMETERS): number {
   const count = countSegments(plaintextBytes, parameters);
   return HEADER_BYTES + plaintextBytes + count * SEGMENT_OVERHEAD_BYTES;

@@ -28,7 +28,7 @@ const Change = v.strictObject({
 /** Something changed on this device that the journal does not say yet. */
 export type Change = v.InferOutput<typeof Change>;
 
-/** What seals the changes of a vault that rest here. */
+/** What seals a vault's changes that wait on this device. */
 export interface ChangeKey {
   readonly key: Bytes;
   readonly aad: Bytes;

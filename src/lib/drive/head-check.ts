@@ -11,8 +11,8 @@ const PHRASE = /^\d{1,15} [a-z0-9]{20}$/;
  * Compares a head that was printed, or that another device shows, with the history that this device has authenticated.
  *
  * @param typed as people type it: case, spaces and punctuation do not matter, but the number has to stand apart
- * @throws {HalfkeyError} `input_malformed` when it is no such phrase; `broker_unreachable` where the broker has to be
- *   asked for an older segment, or for newer ones; `fork`, `rollback` when what it shows contradicts this device's
+ * @throws {HalfkeyError} `input_malformed` when it is not such a phrase; `broker_unreachable` where the broker has to
+ *   be asked for an older segment, or for newer ones; `fork`, `rollback` when what it shows contradicts this device's
  *   history
  */
 export async function compareHeadPhrase(

@@ -40,7 +40,7 @@ interface Pending {
  * of a device are written here, one at a time among all tabs, and never before what is stamped is settled.
  *
  * Never given up in silence: a landed batch cannot say what it left out, so what is not wanted any more is marked as
- * given up before the rest of its batch is sent, and rests here until somebody has seen that.
+ * given up before the rest of its batch is sent, and stays here until somebody has seen that.
  */
 export class PendingChanges {
   readonly #deps: PendingDeps;

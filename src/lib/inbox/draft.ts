@@ -80,7 +80,7 @@ export async function sealDraft(
   return concat(head, await sealTo(inbox.publicKey, info, head, content));
 }
 
-/** The inbox epoch that a draft is sealed to. @throws {HalfkeyError} `device_state_lost` when it is no draft */
+/** The inbox epoch that a draft is sealed to. @throws {HalfkeyError} `device_state_lost` when it is not a draft */
 export function draftEpoch(bytes: Bytes): number {
   if (bytes.length !== DRAFT_BYTES || !MAGIC.every((byte, index) => bytes[index] === byte)) {
     throw lost(`${String(bytes.length)} bytes are none`);

@@ -42,7 +42,7 @@ export class InboxUse {
   }
 
   /**
-   * Seals to the newest key that it may; until `work` is done, which is when what it seals rests on the disk, that key
+   * Seals to the newest key that it may; until `work` is done, which is when what it seals is on the disk, that key
    * counts as needed.
    * @throws {HalfkeyError} `vault_missing` when the journal names none
    */

@@ -5,13 +5,13 @@ import { deriveKey } from '../crypto/hkdf.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { InboxKey } from '../journal/entries/operations.ts';
 
-/** Where they rest, sealed: one record. */
+/** Where they are stored, sealed: one record. */
 export interface OwnInboxKeysStore {
   load(): Promise<Bytes | undefined>;
   save(sealed: Bytes): Promise<void>;
 }
 
-/** Whose they are, and what they rest under. */
+/** Whose they are, and what they are sealed under. */
 export interface OwnInboxKeysOwner {
   readonly vault: string;
   /** Of the vault key. */

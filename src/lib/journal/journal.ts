@@ -247,7 +247,7 @@ export class Journal {
   }
 
   /**
-   * To be awaited before anything that cannot be undone rests on what the journal says.
+   * To be awaited before anything that cannot be undone depends on what the journal says.
    * @throws {HalfkeyError} `head_changed` while others write all the time; what is wrong with the log; of the family
    *   unreachable
    */

@@ -46,8 +46,8 @@ export interface SessionCommands {
   'passphrase/generate': { args: NoArguments; result: { passphrase: string } };
   'sign-in/start': { args: { userName: string; passphrase: string }; result: void };
   /**
-   * Between `start` and `code`, for who has neither authenticator nor backup codes: how long is still to wait, or, once
-   * it is over, what to pair another authenticator with, whose first code is sent by `sign-in/code`.
+   * Between `start` and `code`, for somebody who has neither authenticator nor backup codes: how long is still to wait,
+   * or, once it is over, what to pair another authenticator with, whose first code is sent by `sign-in/code`.
    * `recovery_words_malformed`, `recovery_refused`.
    */
   'sign-in/reset-factor': {

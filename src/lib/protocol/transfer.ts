@@ -13,7 +13,7 @@ export interface TransferSettings {
 
 /** What this device holds. Sizes in bytes. */
 export interface StorageReport {
-  /** Of all files that rest here, by this app's own records: the browser's count may be far off. */
+  /** Of all files on this device, by this app's own records: the browser's count may be far off. */
   readonly usedBytes: number;
   /** By the browser's guess; undefined when it does not say. */
   readonly quotaBytes?: number;

@@ -3,7 +3,7 @@ import { STALL_MS } from './answer-pace.ts';
 
 type Unreachable = 'store_unreachable' | 'broker_unreachable';
 
-/** Less than this in so much time is no progress, else a byte a minute would hold its reader for ever. */
+/** Less than this in so much time is not progress, else a byte a minute would hold its reader for ever. */
 const MIN_BYTES_PER_STALL = 16 * 1024;
 
 /**

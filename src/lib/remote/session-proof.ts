@@ -45,7 +45,7 @@ const NONCE = /^[\w-]{1,64}$/;
 
 /**
  * The keys of this tab. Each way in (sign-up, sign-in, recovery) has a key of its own, made here, which becomes the
- * session's when it leads into the account: the session is the browser's, and its key rests where all tabs and the
+ * session's when it leads into the account: the session is the browser's, and its key is stored where all tabs and the
  * service worker find it.
  */
 export class SessionProver implements Prover {
@@ -59,7 +59,7 @@ export class SessionProver implements Prover {
     this.#atRest = atRest;
   }
 
-  /** What is to are stored on this device from now on; undefined where there is no session. */
+  /** What is to be stored on this device from now on; undefined if there is no session. */
   get sessionKey(): SessionKey | undefined {
     const { pair, sid } = this.#session ?? {};
     if (!pair || sid === undefined) return undefined;

@@ -23,7 +23,7 @@ export interface ActivationDeps {
   readonly broker: Broker;
   readonly deviceStore: DeviceStore;
   readonly nowMs: () => number;
-  /** That is live, if any: who has one may write more. */
+  /** That is live, if any: whoever has one may write more. */
   readonly grant: () => GrantId | undefined;
   /** Other tabs are to look at the changes again. */
   readonly tell: () => void;
@@ -39,7 +39,7 @@ export function checkEntry({ signedIn, keyring }: Entry): void {
 }
 
 /**
- * Takes up an account on this device: joins its journal, and lets its keys rest here.
+ * Takes up an account on this device: joins its journal, and stores its keys here.
  * @throws {HalfkeyError} `vault_missing`, `rollback` and others when broker or journal are not what they were; of the
  *   family unreachable
  */

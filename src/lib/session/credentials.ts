@@ -56,9 +56,9 @@ interface Proven {
 const PROOF_MS = 10 * 60_000;
 
 /**
- * New backup codes, authenticator, kit and passphrase, and devices signed out, for who has the passphrase and a code at
- * hand. This device's record of the account stays as it is: it pins a keyring that it has seen, and the journal pins
- * the newest.
+ * New backup codes, authenticator, kit and passphrase, and devices signed out, for somebody who has the passphrase and
+ * a code at hand. This device's record of the account stays as it is: it pins a keyring that it has seen, and the
+ * journal pins the newest.
  */
 export class Credentials {
   readonly #deps: CredentialsDeps;

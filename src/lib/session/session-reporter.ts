@@ -34,7 +34,7 @@ export class SessionReporter {
   /** What nobody asked for and trying again does not mend. */
   alarm(error: unknown): void {
     const failure = toFailure(error);
-    // That this is no member's vault any more is the same claim as that there is none.
+    // That this is not a member's vault any more is the same claim as that there is none.
     const code = failure.code === 'not_a_member' ? 'vault_missing' : failure.code;
     if (this.#alarm === code) return;
     this.#alarm = code;

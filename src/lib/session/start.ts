@@ -15,8 +15,8 @@ const LONGEST_PAUSE_MS = 300_000;
 
 /**
  * Opens what is stored here with the passphrase, without the broker. Who has the disk can guess elsewhere, as fast as
- * Argon2id lets him; the pause is for who has only the app. An attempt is counted before it is made, and tabs take
- * turns.
+ * Argon2id lets him; the pause is for somebody who has only the app. An attempt is counted before it is made, and tabs
+ * take turns.
  *
  * @throws {HalfkeyError} `passphrase_wrong` with the seconds to wait before the next try; `too_many_requests` when they
  *   are not over; `kdf_downgrade`, `device_state_lost`

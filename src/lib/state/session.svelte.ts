@@ -162,8 +162,8 @@ export class Session {
   }
 
   /**
-   * For who has neither authenticator nor backup codes; `confirmSignIn` takes the first code of the one that is paired
-   * then.
+   * For somebody who has neither authenticator nor backup codes; `confirmSignIn` takes the first code of the one that
+   * is paired then.
    */
   resetFactor(words: string): Promise<Commands['sign-in/reset-factor']['result']> {
     return this.#worker.send('sign-in/reset-factor', { words });

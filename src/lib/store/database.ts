@@ -20,7 +20,7 @@ export interface DeviceRecord {
   readonly agreementKey: Bytes;
   /** Wrapped where the browser cannot keep such a key. */
   readonly agreementPrivateKey: CryptoKey | WrappedAgreementKey;
-  /** What seals the account's keys where they rest: a `FloeKey`. */
+  /** What seals the account's keys in the database: a `FloeKey`. */
   readonly wrapKey: CryptoKey;
 }
 
@@ -104,7 +104,7 @@ export type CapturingUpload = UploadAtRest & PartOrigin & { readonly state: 'cap
 export type SealedUpload = UploadAtRest &
   PartOrigin & {
     /**
-     * `uploaded`: S3 holds the blob whole. `saved`: its record lies in the inbox, and nothing of it has to rest here
+     * `uploaded`: S3 holds the blob whole. `saved`: its record lies in the inbox, and nothing of it has to stay here
      * any more.
      */
     readonly state: 'sealed' | 'uploading' | 'uploaded' | 'saved';

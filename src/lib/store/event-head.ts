@@ -4,9 +4,9 @@ import { ONLY, writing, type Database, type StoredEventHead } from './database.t
 const Head = v.object({ seq: v.pipe(v.number(), v.safeInteger(), v.minValue(0)), hash: v.string() });
 
 /**
- * It rests in the clear: anyone who could change it could as well remove it, which nothing here can tell from a device
- * that has seen none.
- * @returns undefined where no event was seen yet, or it is no head
+ * It is stored in the clear: anyone who could change it could as well remove it, which nothing here can tell from a
+ * device that has seen none.
+ * @returns undefined where no event was seen yet, or it is not a head
  */
 export async function readEventHead(database: Database): Promise<StoredEventHead | undefined> {
   const parsed = v.safeParse(Head, await database.get('events', ONLY));

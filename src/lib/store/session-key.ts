@@ -15,7 +15,7 @@ const Stored = v.object({
   ),
 });
 
-/** @returns undefined where nobody has signed in; also for what is no such key: then one signs in again */
+/** @returns undefined if nobody has signed in; also for what is not such a key: then one signs in again */
 export async function readSessionKey(database: Database): Promise<StoredSessionKey | undefined> {
   const parsed = v.safeParse(Stored, await database.get('session', ONLY));
   return parsed.success ? parsed.output : undefined;

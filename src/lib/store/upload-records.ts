@@ -61,7 +61,7 @@ function moved(upload: StoredUpload, to: StoredUpload['state']): StoredUpload {
 }
 
 export function uploadRecords(database: Database): UploadRecords {
-  /** @returns undefined when there is no record, and then none is made */
+  /** @returns undefined if there is no record, and then none is made */
   function change<After extends StoredUpload>(
     blob: string,
     to: (before: StoredUpload) => After,

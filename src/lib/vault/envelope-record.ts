@@ -7,7 +7,7 @@ import { HalfkeyError } from '../errors.ts';
 
 const MEMBERS = 6;
 
-/** As it travels and rests. */
+/** As it is sent and stored. */
 export function toRecord({ salt, kmsBlob, sealedKey, ...rest }: Envelope): EnvelopeRecord {
   return { ...rest, salt: toB64Url(salt), kmsBlob: toB64Url(kmsBlob), sealedKey: toB64Url(sealedKey) };
 }

@@ -187,7 +187,7 @@ row(
       expect(await taken()).toEqual(NOTHING);
       return (await timesTold()) - before;
     };
-    // A file that is not there yet is no attack: the version before stays, and nobody is alarmed.
+    // A file that is not there yet is not an attack: the version before stays, and nobody is alarmed.
     serve(next, { path: script, how: 'missing', alter: () => undefined });
     expect(await tell()).toBe(0);
     expect(await page.getByText(REFUSED).count()).toBe(0);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   broker = await house.newBroker();
 });
 
-/** Members as parameters: what is no text as JSON. */
+/** Members as parameters: what is not a text as JSON. */
 function queryOf(request: object): string {
   const pairs = Object.entries(request).map(([name, value]: [string, unknown]) => [
     name,

@@ -105,7 +105,7 @@ async function killAt(flow: Flow, at: number, when: 'before' | 'after' | 'never'
     spare.push(Promise.resolve(doomed));
   } else {
     expect([flow.name, at, killed]).toEqual([flow.name, at, true]);
-    // Only now: the start of the next one is no part of what is counted.
+    // Only now: the start of the next one is not a part of what is counted.
     house.proxy.fault = () => undefined;
     spare.push(startOne());
     expect(outcome).not.toBe('done');

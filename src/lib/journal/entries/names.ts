@@ -19,7 +19,7 @@ export function isName(text: string): boolean {
   return text.isWellFormed() && !FORBIDDEN.test(text) && fits(text);
 }
 
-/** A name as this device writes it, in NFC; undefined when that is no name. */
+/** A name as this device writes it, in NFC; undefined when that is not a name. */
 export function normalName(text: string): string | undefined {
   const name = PLAIN_NAME.test(text) ? text : text.normalize('NFC');
   return isName(name) ? name : undefined;

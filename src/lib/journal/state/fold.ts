@@ -134,7 +134,8 @@ function apply(state: FoldedVault, segment: FoldableSegment, operation: Operatio
 type Of<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
 
 /**
- * An unknown folder (it may just have been purged) is no reason to lose what was put into it: the top folder takes it.
+ * An unknown folder (it may just have been purged) is not a reason to lose what was put into it: the top folder takes
+ * it.
  */
 function addEntry(
   state: FoldedVault,

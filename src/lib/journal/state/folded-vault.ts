@@ -259,7 +259,7 @@ export class FoldedVault {
     return found;
   }
 
-  /** What opening the file means; undefined when there is no such file. */
+  /** What opening the file means; undefined if there is no such file. */
   newestVersion(file: string): Version | undefined {
     const version = this.entries.newest[this.indexOf(file) ?? -1] ?? NO_VERSION;
     return version === NO_VERSION ? undefined : versionAt(this.versions, version);

@@ -55,7 +55,7 @@ export interface Ways {
   readonly store: Attempt;
 }
 
-/** For who asks for a few minutes, and then wants to know. */
+/** For somebody who asks for a few minutes, and then wants to know. */
 export const INSISTING: Ways = { broker: (work) => work(), store: retry };
 
 interface Where {
@@ -230,7 +230,7 @@ async function* fetchParts(
   }
 }
 
-/** From this device where it rests here, else from S3. */
+/** From this device if it is kept here, else from S3. */
 async function takePart(
   { kept, ways = INSISTING }: Where,
   address: BlobAddress,
@@ -318,7 +318,7 @@ class BlobAddress {
   /**
    * Several parts may find the same URL expired: only the first makes a new one.
    * @throws {HalfkeyError} `not_found` when it cannot be for its age, and neither could the one before: so S3 says that
-   *   a blob is missing to who may not list the bucket
+   *   a blob is missing to those who may not list the bucket
    */
   renew(refused: string): void {
     if (this.#value !== refused) return;

@@ -24,7 +24,7 @@ export class Room {
     this.#freeBytes = freeBytes;
   }
 
-  /** @returns what gives the claim back; undefined when there is no room for so much */
+  /** @returns what gives the claim back; undefined if there is no room for so much */
   async claim(sizeBytes: number): Promise<(() => void) | undefined> {
     this.#claimedBytes += sizeBytes;
     const giveBack = () => {

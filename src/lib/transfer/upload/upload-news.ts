@@ -9,7 +9,7 @@ export type UploadNewsMessage =
       readonly phase: Exclude<TransferPhase, 'failed' | 'waiting-for-network'>;
       readonly doneBytes: number;
     }
-  /** What rests of it is another now: look. */
+  /** What is stored of it has changed: look. */
   | { readonly kind: 'changed'; readonly blob: string }
   /** What is kept on this device is another now. */
   | { readonly kind: 'kept' }

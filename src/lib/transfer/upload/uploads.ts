@@ -18,7 +18,7 @@ import { LOCKS } from '../../concurrency/locks.ts';
 /** What comes to be sent, or adopted, by itself. */
 const BEFORE_SENDING: ReadonlySet<TransferPhase> = new Set(['waiting', 'encrypting']);
 const BEFORE_ADOPTION: ReadonlySet<TransferPhase> = new Set([...BEFORE_SENDING, 'uploading']);
-/** Nothing of these rests here. */
+/** Nothing of these is stored here. */
 const HAS_LEFT: ReadonlySet<TransferPhase> = new Set(['done', 'cancelled']);
 
 /** The files on their way up, from being picked until the journal names them, whichever tab began with them. */
@@ -219,7 +219,7 @@ export class Uploads {
     };
   }
 
-  /** Bytes of ciphertext that rest here, or will once they are taken in. */
+  /** Bytes of ciphertext on this device, or soon: once they are captured. */
   restingBytes(): number {
     let sizeBytes = 0;
     for (const { entry, stored } of this.#items.values()) {

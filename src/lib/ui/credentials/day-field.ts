@@ -5,7 +5,7 @@ export function isoDay(atMs: number): string {
   return `${String(day.getFullYear()).padStart(4, '0')}-${month ?? ''}-${date ?? ''}`;
 }
 
-/** When that day begins here, ms since 1970; undefined for what is no day. */
+/** When that day begins here, ms since 1970; undefined for what is not a day. */
 export function startOfDay(day: string): number | undefined {
   const [, year, month, date] = /^(\d{4,6})-(\d{2})-(\d{2})$/.exec(day) ?? [];
   if (year === undefined) return undefined;
