@@ -1,5 +1,5 @@
 import { createDomain, type Domain, type DomainPorts, type DomainSettings } from './domain/domain.ts';
-import { checkSetup, loadSetup } from './domain/state/setup.ts';
+import { completeSetup, findSetup } from './domain/state/setup.ts';
 
 /** What a broker is opened on. */
 export interface BrokerPorts extends DomainPorts {
@@ -21,9 +21,9 @@ export interface OpenBroker {
  * @throws StartRefused `store_unfit`, `setup_mismatch`, `setup_lost`; BrokerProblem for what cannot be reached
  */
 export async function openBroker(ports: BrokerPorts, settings: DomainSettings): Promise<OpenBroker> {
-  await checkSetup(ports.state, ports.kms, ports.versions);
+  const found = await findSetup(ports.state, ports.kms, ports.versions);
   await ports.conformance();
-  const shared = await loadSetup(ports.state, ports.kms, ports.versions);
+  const shared = await completeSetup(ports.state, ports.kms, found);
   const domain = createDomain(ports, shared, settings);
   return {
     domain,

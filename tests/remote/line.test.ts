@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { canTellLine, isMetered, onLineChange } from '../../src/lib/remote/line.ts';
+import { isLineAllowed, onLineChange } from '../../src/lib/remote/line.ts';
 
 let page: EventTarget;
 
@@ -13,20 +13,17 @@ afterEach(() => {
 });
 
 describe('a line', () => {
-  it.each<[object, boolean, boolean]>([
-    [{ type: 'cellular', saveData: false }, true, true],
-    [{ type: 'wifi', saveData: false }, true, false],
-    [{ type: 'wifi', saveData: true }, true, true],
-    [{ saveData: false }, true, false],
-    [{}, false, false],
-  ])('that the browser tells as %j is told apart: %s, and costs by the byte: %s', (connection, can, is) => {
-    vi.stubGlobal('navigator', { connection });
-    expect([canTellLine(), isMetered()]).toEqual([can, is]);
-  });
-
-  it('that the browser says nothing of costs nothing', () => {
-    vi.stubGlobal('navigator', {});
-    expect([canTellLine(), isMetered()]).toEqual([false, false]);
+  it.each<[object, boolean]>([
+    [{ connection: { type: 'cellular', saveData: false } }, false],
+    [{ connection: { type: 'wifi', saveData: false } }, true],
+    [{ connection: { type: 'wifi', saveData: true } }, false],
+    [{ connection: { saveData: false } }, true],
+    [{ connection: {} }, true],
+    [{}, true],
+  ])('that the browser tells as %j may be used where people want Wi-Fi: %s', (navigator, may) => {
+    vi.stubGlobal('navigator', navigator);
+    expect(isLineAllowed({ wifiOnly: true })).toBe(may);
+    expect(isLineAllowed({ wifiOnly: false })).toBe(true);
   });
 
   it('may be another when the browser says so, or when the network is back, until nobody listens', () => {

@@ -48,23 +48,13 @@ interface Loaded {
   readonly setup: Setup;
   readonly codec: RecordCodec;
 }
-
-/**
- * Whether the setup that the bucket has is ours to go on with, and whether it may have none. Writes nothing.
- * @param versions asked, where there is none, whether there are accounts already
- * @throws StartRefused as `loadSetup`
- */
-export async function checkSetup(
-  store: StateStore,
-  kms: BrokerKms,
-  versions?: Pick<StateVersions, 'list'>,
-): Promise<void> {
-  await findSetup(store, kms, versions);
+interface Found extends Loaded {
+  readonly hasCanary: boolean;
 }
 
 /**
  * Reads `broker/setup`, or makes it when the bucket is new: create-only, so that of several first brokers one wins.
- * @param versions as `checkSetup`
+ * @param versions as `findSetup`
  * @throws StartRefused `setup_mismatch` when setup and canary do not belong together, or KMS cannot open it;
  *   `setup_lost` when there is a canary, or an account, but no setup: a new one would lock every account out
  */
@@ -73,7 +63,19 @@ export async function loadSetup(
   kms: BrokerKms,
   versions?: Pick<StateVersions, 'list'>,
 ): Promise<Loaded> {
-  const found = (await findSetup(store, kms, versions)) ?? (await makeSetup(store, kms));
+  return completeSetup(store, kms, await findSetup(store, kms, versions));
+}
+
+/**
+ * What `findSetup` has found, with what is missing of it made now.
+ * @throws StartRefused as `loadSetup`
+ */
+export async function completeSetup(
+  store: StateStore,
+  kms: BrokerKms,
+  already: Found | undefined,
+): Promise<Loaded> {
+  const found = already ?? (await makeSetup(store, kms));
   const { setup, codec } = found;
   if (!found.hasCanary) {
     await store.create(stateKeys.canary, codec.encode(stateKeys.canary, 0, canaryOf(setup)));
@@ -82,12 +84,17 @@ export async function loadSetup(
   return { setup, codec };
 }
 
-/** @returns undefined in a new bucket */
-async function findSetup(
+/**
+ * The setup that the bucket has, if it is ours to go on with. Writes nothing.
+ * @param versions asked, where there is none, whether there are accounts already
+ * @returns undefined in a new bucket
+ * @throws StartRefused as `loadSetup`
+ */
+export async function findSetup(
   store: StateStore,
   kms: BrokerKms,
   versions: Pick<StateVersions, 'list'> | undefined,
-): Promise<(Loaded & { hasCanary: boolean }) | undefined> {
+): Promise<Found | undefined> {
   await opaque.ready;
   const canary = await store.read(stateKeys.canary);
   const stored = await store.read(stateKeys.setup);
@@ -102,7 +109,7 @@ async function findSetup(
   return { setup, codec, hasCanary: canary !== undefined };
 }
 
-async function makeSetup(store: StateStore, kms: BrokerKms): Promise<Loaded & { hasCanary: boolean }> {
+async function makeSetup(store: StateStore, kms: BrokerKms): Promise<Found> {
   const stored = await createSetup(store, kms);
   if (!stored) throw new BrokerProblem('store_unreachable');
   const setup = await openSetup(stored.bytes, kms);

@@ -6,14 +6,16 @@ interface NetworkInformation extends EventTarget {
   readonly saveData?: boolean;
 }
 
-/** Whether this browser can tell a metered line from another. */
-export function canTellLine(): boolean {
-  const connection = networkInformation();
-  return connection?.type !== undefined || connection?.saveData !== undefined;
+/**
+ * Whether this line may be used, with a tab and without one.
+ * @param wifiOnly what was chosen on this device; nothing is held up where the browser cannot tell
+ */
+export function isLineAllowed({ wifiOnly }: { readonly wifiOnly: boolean }): boolean {
+  return !(wifiOnly && isMetered());
 }
 
 /** Whether the line costs people by the byte, as far as the browser says; false where it cannot tell. */
-export function isMetered(): boolean {
+function isMetered(): boolean {
   const connection = networkInformation();
   return connection?.type === 'cellular' || connection?.saveData === true;
 }

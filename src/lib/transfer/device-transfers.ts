@@ -1,7 +1,7 @@
 import type { BlobId } from '$contract/ids.ts';
 import type { Bytes } from '../bytes.ts';
 import type { Broker } from '../remote/broker.ts';
-import { canTellLine, isMetered, onLineChange } from '../remote/line.ts';
+import { isLineAllowed, onLineChange } from '../remote/line.ts';
 import { put } from '../remote/s3.ts';
 import type { Database, StoredTransferSettings } from '../store/database.ts';
 import { keptRecords } from '../store/kept-records.ts';
@@ -29,8 +29,8 @@ export interface DeviceTransfersDeps {
   readonly adopter: Adopter;
   readonly nowMs: () => number;
   readonly openDraft: UploadDeps['openDraft'];
-  /** The inbox has something more. */
-  readonly onSaved: () => void;
+  /** Something more waits for a code: in the inbox, or here. */
+  readonly onWaiting: () => void;
   /** What is kept on this device is another now. */
   readonly onKept: () => void;
   /** What nobody asked for and trying again does not mend. */
@@ -51,14 +51,14 @@ export class DeviceTransfers {
   #settings: StoredTransferSettings = { parallel: PARALLEL.usual, wifiOnly: false };
 
   constructor(database: Database, deps: DeviceTransfersDeps) {
-    const { vault, broker, reporter, adopter, nowMs, openDraft, onSaved, onKept, onFailed } = deps;
+    const { vault, broker, reporter, adopter, nowMs, openDraft, onWaiting, onKept, onFailed } = deps;
     const { locks } = navigator;
     this.#database = database;
     this.#news = joinUploadNews((message) => {
       const heard = message.kind === 'kept' ? this.keeping.reload() : this.uploads.hear(message);
       heard.catch(onFailed);
     });
-    const isAllowed = () => !(this.#settings.wifiOnly && canTellLine() && isMetered());
+    const isAllowed = () => isLineAllowed(this.#settings);
     const options = {
       isAllowed,
       isPatient: true,
@@ -82,7 +82,7 @@ export class DeviceTransfers {
     const outside = { vault, broker, records, files, sending, locks, news };
     const free = async () => freeBytes(await this.recordedBytes());
     const uploadDeps: UploadDeps = { ...outside, freeBytes: free, nowMs, openDraft };
-    this.uploads = new Uploads(uploadDeps, reporter, adopter, onSaved);
+    this.uploads = new Uploads(uploadDeps, reporter, adopter, onWaiting);
     this.keeping = new Keeping({
       vault,
       records: keptRecords(database),

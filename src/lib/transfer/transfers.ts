@@ -164,7 +164,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
         adopter,
         nowMs,
         openDraft: (upload) => openDraftKey(vault(), keys, upload),
-        onSaved: adopt,
+        onWaiting: adopt,
         onKept: () => {
           deps.keptChanged();
         },

@@ -130,6 +130,7 @@ test('what is sealed goes into the inbox without a tab, and another device adopt
       files: ground.files,
       locks: ground.locks.client().locks,
       news,
+      isAllowed: () => true,
     },
     new AbortController().signal,
   );
@@ -161,6 +162,7 @@ test('without a network the background gives up, so that the browser tries again
       files: ground.files,
       locks: ground.locks.client().locks,
       news,
+      isAllowed: () => true,
     },
     new AbortController().signal,
   );

@@ -15,6 +15,7 @@ let side: UploadSide;
 let locks: TestLocks;
 /** Three uploads that rest sealed. */
 let stored: StoredUpload[];
+let isAllowed: () => boolean;
 /** As it was left by a tab in that state. */
 const rest = (upload: StoredUpload, state: StoredUpload['state']) =>
   side.records.save({ ...upload, state } as StoredUpload);
@@ -22,6 +23,7 @@ const rest = (upload: StoredUpload, state: StoredUpload['state']) =>
 beforeEach(async () => {
   side = await openUploadSide();
   side.world.isOpen = false;
+  isAllowed = () => true;
   side.holdQueue();
   const adopter = new Adopter(() => side.world.open);
   const uploads = new Uploads(side.tab(), side.reporter, adopter, () => undefined);
@@ -37,7 +39,11 @@ afterEach(() => {
 
 const send = (signal = new AbortController().signal) => {
   const { broker, records, files, news } = side.tab();
-  return sendSealed({ broker, put: side.put, records, files, locks: locks.client().locks, news }, signal);
+  const line = { isAllowed: () => isAllowed() };
+  return sendSealed(
+    { broker, put: side.put, records, files, locks: locks.client().locks, news, ...line },
+    signal,
+  );
 };
 const states = async () => (await side.records.list()).map(({ state }) => state);
 const inInbox = async () => (await side.world.side.inbox.list(side.world.vault, '')).names.length;
@@ -105,6 +111,18 @@ describe('what goes wrong', () => {
     side.isOnline = false;
     expect(await refusalCode(send())).toBe('store_unreachable');
     expect(await states()).toEqual(['uploading', 'sealed', 'sealed']);
+  });
+
+  it('with the line, which people do not want used for it, sends nothing, or nothing more', async () => {
+    isAllowed = () => false;
+    expect(await refusalCode(send())).toBe('store_unreachable');
+    expect([await states(), side.puts]).toEqual([['sealed', 'sealed', 'sealed'], 0]);
+    isAllowed = () => side.puts === 0;
+    expect(await refusalCode(send())).toBe('store_unreachable');
+    expect([await states(), side.puts]).toEqual([['saved', 'sealed', 'sealed'], 1]);
+    isAllowed = () => true;
+    await send();
+    expect(await states()).toEqual(['saved', 'saved', 'saved']);
   });
 
   it('with the session is told', async () => {

@@ -60,7 +60,7 @@ beforeEach(async () => {
   };
   departures = new UploadSender(deps, adopter, {
     onAdopted: tell('adopted'),
-    onSaved: () => void told.push('saved'),
+    onWaiting: () => void told.push('waiting'),
     onGone: () => void told.push('gone'),
     onLost: tell('lost'),
   });
@@ -111,7 +111,7 @@ const puts = () => side.heard.filter((each) => each.startsWith('put'));
 describe('what is sealed', () => {
   it('goes into the inbox without a grant, and leaves this device', async () => {
     const entry = await depart('sealed');
-    expect(told).toEqual(['saved']);
+    expect(told).toEqual(['waiting']);
     expect(entry.phase).toBe('waiting-for-code');
     expect(inInbox()).toBe(true);
     expect((await side.records.read(file.upload.blob))?.state).toBe('saved');
@@ -122,7 +122,7 @@ describe('what is sealed', () => {
     const ofOldKeys = signed();
     ofOldKeys[40]! ^= 1;
     const entry = await depart('sealed', { record: ofOldKeys });
-    expect([entry.phase, told, inInbox()]).toEqual(['waiting-for-code', [], false]);
+    expect([entry.phase, told, inInbox()]).toEqual(['waiting-for-code', ['waiting'], false]);
     expect((await side.records.read(file.upload.blob))?.state).toBe('uploaded');
     expect(await files.list()).toEqual([file.upload.blob]);
   });
@@ -148,7 +148,7 @@ describe('what is sealed', () => {
       adoptsWith = () => code;
       const contentKey = CONTENT_KEY.slice();
       await depart('sealed', { contentKey });
-      expect(told).toEqual(['saved']);
+      expect(told).toEqual(['waiting']);
       expect(inInbox()).toBe(true);
       expect(contentKey.every((byte) => byte === 0)).toBe(true);
     },
@@ -199,7 +199,7 @@ describe('what is not to be sent', () => {
     told.length = 0;
     await files.write(file.upload.blob, 1, file.bodies[0]!);
     await depart('uploaded', { record });
-    expect([told, puts()]).toEqual([['saved'], []]);
+    expect([told, puts()]).toEqual([['waiting'], []]);
   });
 
   it('says nothing of what was called off', async () => {

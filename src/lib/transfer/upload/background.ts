@@ -30,18 +30,21 @@ export interface BackgroundDeps {
   readonly files: PartFiles;
   readonly locks: Pick<LockManager, 'request'>;
   readonly news: UploadNews;
+  /** Whether this device's line may be used now: it may be metered, and people may not want that. */
+  readonly isAllowed: () => boolean;
 }
 
 /**
  * Sends what is sealed on this device, one file after the other, and puts its record into the inbox: what a device with
  * a grant takes into the drive later. A tab that sends already, and stays, is left to it.
  *
- * @throws {HalfkeyError} of the family unreachable when the network is gone: to be called again when it is back;
- *   whatever else stops one upload is left to a tab, which can say so
+ * @throws {HalfkeyError} of the family unreachable when the network is gone, or not to be used: to be called again when
+ *   there is another; whatever else stops one upload is left to a tab, which can say so
  */
 export async function sendSealed(deps: BackgroundDeps, signal: AbortSignal): Promise<void> {
+  const { broker, put, records, locks, isAllowed } = deps;
+  // A tab would wait for another line. Here the browser is asked to come back.
   const connection = { isAllowed: () => true, isPatient: false };
-  const { broker, put, records, locks } = deps;
   const ways = { broker: new Connection(connection), store: new Connection(connection) };
   const sending = {
     broker,
@@ -57,6 +60,7 @@ export async function sendSealed(deps: BackgroundDeps, signal: AbortSignal): Pro
   await whenFree(locks, signal, async () => {
     for (const { blob } of await records.list()) {
       signal.throwIfAborted();
+      if (!isAllowed()) throw new HalfkeyError('store_unreachable', 'this line is not to be used');
       await locks.request(LOCKS.upload(blob), { ifAvailable: true }, async (own) => {
         const upload = own && (await records.read(blob)); // As it is now that nobody else changes it.
         if (upload) await sendOne(deps, sending, inbox, upload, signal).catch(leaveToTab);

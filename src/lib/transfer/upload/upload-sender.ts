@@ -31,8 +31,8 @@ function sizeOf(stored: StoredUpload | undefined): 'tiny' | 'small' | 'large' {
 export interface UploadSenderEvents {
   /** The journal names it, and nothing of it is needed here any more. */
   readonly onAdopted: (item: UploadItem) => Promise<void>;
-  /** The inbox has it. */
-  readonly onSaved: (item: UploadItem) => void;
+  /** It waits for a code: in the inbox, or here. */
+  readonly onWaiting: (item: UploadItem) => void;
   /** Its record is gone: another tab has ended it. */
   readonly onGone: (item: UploadItem) => void;
   /** Nothing is stored on this device that could be sent: the file has to be picked again. */
@@ -172,16 +172,14 @@ export class UploadSender {
       await this.#events.onAdopted(item);
       return;
     }
-    if (!(await this.#saveToInbox(uploaded))) {
-      entry.enter('waiting-for-code');
-      return;
+    if (await this.#saveToInbox(uploaded)) {
+      await this.#advance(item, 'saved');
+      await files.remove(blob);
+      item.source = undefined;
+      news.tell({ kind: 'changed', blob });
     }
-    await this.#advance(item, 'saved');
-    await files.remove(blob);
-    item.source = undefined;
     entry.enter('waiting-for-code');
-    news.tell({ kind: 'changed', blob });
-    this.#events.onSaved(item);
+    this.#events.onWaiting(item);
   }
 
   /** @returns false when it waits on this device */

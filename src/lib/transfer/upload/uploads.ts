@@ -32,13 +32,13 @@ export class Uploads {
   /** By blob: what other tabs have ended before this one knew of it, or while it was still reading of it. */
   readonly #endedUnseen = new Set<string>();
 
-  /** @param onSaved the inbox has something more */
-  constructor(deps: UploadDeps, reporter: Reporter, adopter: Adopter, onSaved: () => void) {
+  /** @param onWaiting something more waits for a code: in the inbox, or here */
+  constructor(deps: UploadDeps, reporter: Reporter, adopter: Adopter, onWaiting: () => void) {
     this.#deps = deps;
     this.#reporter = reporter;
     this.#sender = new UploadSender(deps, adopter, {
       onAdopted: (item) => this.#end(item, 'done'),
-      onSaved,
+      onWaiting,
       onGone: (item) => {
         this.#letGo(item);
       },
