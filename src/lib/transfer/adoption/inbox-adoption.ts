@@ -56,6 +56,8 @@ export class InboxAdoption {
   readonly #deps: InboxAdoptionDeps;
   /** By name. */
   readonly #refused = new Map<string, Refused>();
+  /** What mattered of the journal when the inbox was looked into last. */
+  #lookedWith: string | undefined;
   #controller = new AbortController();
 
   constructor(deps: InboxAdoptionDeps) {
@@ -65,10 +67,9 @@ export class InboxAdoption {
   /** Looks into the inbox, once more if a call comes while it does. Without a grant nothing happens. Never rejects. */
   readonly now = coalesced(() => this.#look());
 
-  /** The journal has changed: what was refused may be taken with the devices and keys that it names now. */
+  /** The journal has changed: looks where that may change what is refused, or which inbox keys are needed. */
   journalChanged(): void {
-    const now = seenWith(this.#deps.vault().journal.state);
-    if ([...this.#refused.values()].some(({ seenWith: before }) => before !== now)) void this.now();
+    if (this.#lookedWith !== relevantIn(this.#deps.vault().journal.state)) void this.now();
   }
 
   /** The grant is over: what was opened is closed. */
@@ -98,6 +99,7 @@ export class InboxAdoption {
   async #adoptAll(signal: AbortSignal): Promise<void> {
     const { vault, nowMs } = this.#deps;
     const refusedBefore = this.#refused.size;
+    this.#lookedWith = relevantIn(vault().journal.state);
     const unneeded = unneededBelow(vault().journal.state);
     const listed = await listInbox(vault(), signal);
     const names = new Set(listed.map(nameOf));
@@ -237,6 +239,11 @@ export class InboxAdoption {
 function seenWith({ devices, inboxKeys, oldestInboxEpoch }: FoldedVault): string {
   const revoked = [...devices.values()].filter(({ revoked }) => revoked !== undefined).length;
   return [devices.size, revoked, inboxKeys.length, oldestInboxEpoch].join();
+}
+
+/** What a look into the inbox goes by, besides what lies there. */
+function relevantIn(state: FoldedVault): string {
+  return `${seenWith(state)},${String(unneededBelow(state))}`;
 }
 
 function isStored({ version }: CapturedFile, stored: Found['stored']): boolean {
