@@ -20,11 +20,6 @@ import { browserFetch } from '../support/node-person.ts';
 import { quickOpaque } from '../support/quick-opaque.ts';
 import type { Person } from './people.ts';
 
-// The account was made by a worker with that OPAQUE.
-vi.doMock('@serenity-kit/opaque', async (importOriginal) =>
-  quickOpaque(await importOriginal<typeof Opaque>()),
-);
-
 /** A journal from its genesis to its head: what was written, by whom, and what it comes to. */
 export interface History {
   /** In their order; `writer` is a device's id, undefined for the identity key. */
@@ -91,6 +86,10 @@ const NOTHING_RESTS = {
 } as unknown as DeviceStore;
 
 async function signIn({ userName, passphrase, authenticator }: Person, signing: SignIn): Promise<Entry> {
+  // The account was made by a worker with that OPAQUE. Vitest forgets it with each file, and this module outlives them.
+  vi.doMock('@serenity-kit/opaque', async (importOriginal) =>
+    quickOpaque(await importOriginal<typeof Opaque>()),
+  );
   await signing.start({ userName, passphrase });
   let entered: Entry | undefined;
   await signing.code({ code: await authenticator.code() }, (entry) => {
