@@ -101,7 +101,7 @@ export function keptRows({ entries, versions }: FoldedVault): KeptRows {
 }
 
 /**
- * Reads what `encodeState` wrote. Only the form is checked: what another device wrote goes through `checkState` too.
+ * Reads what `encodeState` wrote. Only the form is checked: what another device wrote goes through `isSound` too.
  * @throws {HalfkeyError} `format_malformed`
  */
 export function decodeState(bytes: Bytes): { state: FoldedVault; head: JournalHead } {
