@@ -1,6 +1,6 @@
 import { accessDenied, Refusal } from '../refusal.ts';
 import type { Bucket } from '../store/bucket.ts';
-import { preconditionFailed } from '../store/condition.ts';
+import { preconditionFailed } from '../store/write-condition.ts';
 import type { Version, VersionFacts } from '../store/version.ts';
 import { demand, isAllowed, type Operation, type S3Call, type S3World } from './call.ts';
 import { checksumHeaders } from './checksums.ts';

@@ -1,7 +1,7 @@
 import { invalidRequest, notImplemented } from '../refusal.ts';
 import { INLINE_BYTES } from '../store/body-digests.ts';
 import type { Draft } from '../store/bucket.ts';
-import type { WriteCondition } from '../store/condition.ts';
+import type { WriteCondition } from '../store/write-condition.ts';
 import type { VersionFacts } from '../store/version.ts';
 import { type Context, demand, isAllowed, type Operation, type S3Call, type S3World } from './call.ts';
 import { checksumHeaders } from './checksums.ts';

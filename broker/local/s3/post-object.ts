@@ -6,7 +6,7 @@ import { verifyPost, type PostGrant } from '../sigv4/post-policy.ts';
 import type { Verifier } from '../sigv4/verify.ts';
 import { BodyDigests, INLINE_BYTES } from '../store/body-digests.ts';
 import type { Bucket } from '../store/bucket.ts';
-import { UNCONDITIONAL } from '../store/condition.ts';
+import { UNCONDITIONAL } from '../store/write-condition.ts';
 import { spool } from '../store/spool.ts';
 import { demand, type S3Answer, type S3Call, type S3World } from './call.ts';
 import { expectedChecksum, verifyChecksum } from './checksums.ts';

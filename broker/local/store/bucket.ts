@@ -4,7 +4,7 @@ import { Refusal } from '../refusal.ts';
 import { BodyFiles, type BodyFile, type NamedBody } from './body-files.ts';
 import { BucketIndex } from './bucket-index.ts';
 import { readSettings, type BucketSettings, writeSettings } from './bucket-settings.ts';
-import { checkWriteCondition, type WriteCondition } from './condition.ts';
+import { checkWriteCondition, type WriteCondition } from './write-condition.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import { RecordLog } from './record-log.ts';
 import type { Extent } from './record-format.ts';
