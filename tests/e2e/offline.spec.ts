@@ -180,11 +180,13 @@ test('a file that is renamed without a network says so, and has its name everywh
   await expect(page.getByRole('dialog')).toContainText('can’t contain “/”');
   await page.getByLabel('New name').fill('final.txt');
   await page.keyboard.press('Enter');
-  await expect(laptop.row('final.txt')).toContainText('Will be renamed when you’re online');
+  await expect(laptop.row('final.txt')).toContainText('New name not on the server yet');
   await expect(laptop.row('draft.txt')).toHaveCount(0);
 
   await page.context().setOffline(false);
-  await expect(laptop.row('final.txt')).not.toContainText('Will be renamed', { timeout: 60_000 });
+  await expect(laptop.row('final.txt')).not.toContainText('New name not on the server yet', {
+    timeout: 60_000,
+  });
   const phone = await laptop.elsewhere(browser);
   await phone.signIn();
   await expect(phone.row('final.txt')).toBeVisible();

@@ -143,7 +143,9 @@ test('signing out asks about files that wait, and about names that are only here
 
   await page.context().setOffline(false);
   await expect(grace.row('letter.txt')).toBeVisible({ timeout: 60_000 });
-  await expect(grace.row('final.txt')).not.toContainText('Will be renamed', { timeout: 60_000 });
+  await expect(grace.row('final.txt')).not.toContainText('New name not on the server yet', {
+    timeout: 60_000,
+  });
   await grace.signOut();
 });
 
@@ -187,7 +189,7 @@ inLongForm(test)(
     await rename(phone, 'old.txt', 'first there.txt');
     await rename(phone, 'older.txt', 'second there.txt');
     for (const name of ['first there.txt', 'second there.txt'])
-      await expect(phone.row(name)).not.toContainText('Will be renamed', { timeout: 60_000 });
+      await expect(phone.row(name)).not.toContainText('New name not on the server yet', { timeout: 60_000 });
     await laptop.page.context().setOffline(false);
     await expect(alert).toContainText('No file was renamed to “first here.txt” or “second here.txt”', {
       timeout: 60_000,

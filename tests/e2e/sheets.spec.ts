@@ -111,7 +111,7 @@ for (const device of devicesToLookAt('laptop'))
     await ada.act('Recipes.txt', 'Rename…');
     await page.getByLabel('New name').fill('Recipes of the family.txt');
     await page.keyboard.press('Enter');
-    await expect(ada.row('Recipes of the family.txt')).toContainText('Will be renamed');
+    await expect(ada.row('Recipes of the family.txt')).toContainText('New name not on the server yet');
     await expect(page.getByText('You are offline')).toBeVisible({ timeout: 60_000 });
     // Those who listen for news find nobody.
     tour.complaints.length = 0;

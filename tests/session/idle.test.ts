@@ -44,6 +44,19 @@ describe('nobody being there', () => {
     expect(idled).toBe(0);
   });
 
+  test('is noticed by the first input after sleep, before anything is done with it', () => {
+    idle.begin();
+    vi.setSystemTime(NOW + 60 * MINUTE);
+    idle.active();
+    expect(idled).toBe(1);
+    idle.active();
+    expect(idled).toBe(1);
+    idle.stop();
+    vi.setSystemTime(NOW + 120 * MINUTE);
+    idle.active();
+    expect(idled).toBe(1);
+  });
+
   test('is noticed five minutes later at most when the clock is set back by a day', () => {
     idle.begin();
     vi.advanceTimersByTime(MINUTE);

@@ -64,6 +64,17 @@ describe('a live grant', () => {
     expect(ended).toEqual([id]);
   });
 
+  test('that ended while the computer slept ends at once when it wakes, whatever the timer thinks, and input does not bring it back', () => {
+    live.hold(grant(NOW + 5 * MINUTE), NOW);
+    vi.setSystemTime(NOW + 60 * MINUTE);
+    vi.advanceTimersByTime(1000);
+    expect(ended).toEqual([id]);
+    live.hold(grant(NOW + 65 * MINUTE), NOW + 60 * MINUTE);
+    vi.setSystemTime(NOW + 120 * MINUTE);
+    live.active();
+    expect([ended, live.current]).toEqual([[id, id], undefined]);
+  });
+
   test('is gone at once when it is dropped, without a report of its own', () => {
     live.hold(grant(NOW + 2 * MINUTE), NOW);
     expect(live.drop()).toBe(id);

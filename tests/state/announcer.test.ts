@@ -20,9 +20,21 @@ describe('what is said aloud', () => {
 
   it('of a burst is its first sentence and how many there are besides', () => {
     const announcer = new Announcer();
-    for (const name of ['a', 'b', 'c']) announcer.say(`“${name}” is uploaded.`);
+    for (const name of ['a', 'b', 'c']) announcer.say(`“${name}” is uploaded.`, { gathers: true });
     vi.runAllTimers();
     expect(announcer.said.text).toBe('“a” is uploaded. And 2 more.');
+  });
+
+  it('beside a burst is said in full', () => {
+    const announcer = new Announcer();
+    announcer.say('“a” is uploaded.', { gathers: true });
+    announcer.say('No results for “pear”.');
+    announcer.say('“b” is uploaded.', { gathers: true });
+    announcer.say('Halfkey is locked.');
+    vi.runAllTimers();
+    expect(announcer.said.text).toBe(
+      'No results for “pear”. Halfkey is locked. “a” is uploaded. And 1 more.',
+    );
   });
 
   it('begins anew after each burst', () => {

@@ -30,6 +30,7 @@ describe('how many files a filter lets through', () => {
     ['pear', 12, '12 results for “pear”.'],
     ['pear', 1, '1 result for “pear”.'],
     ['pear', 0, 'No results for “pear”.'],
+    ['x\u202Egpj.y', 0, 'No results for “x[U+202E]gpj.y”.'],
     ['', 64, '64 files.'],
   ])('is said: of %j %d', async (text, total, sentence) => {
     await filter(text, total);

@@ -8,6 +8,8 @@ export class Idle {
   readonly #nowMs: () => number;
   readonly #onIdle: () => void;
   #lastInputMs = 0;
+  /** Nobody has been there since it was said. */
+  #isNoticed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param onIdle five minutes without input; called again while that lasts, every half minute */
@@ -22,12 +24,18 @@ export class Idle {
     this.#watch(IDLE_MS);
   }
 
+  /** Somebody is there: after sleep, say, when nobody was for long, that comes first. */
   active(): void {
-    this.#lastInputMs = this.#nowMs();
+    const nowMs = this.#nowMs();
+    const isUnnoticed = this.#timer !== undefined && !this.#isNoticed && nowMs - this.#lastInputMs >= IDLE_MS;
+    this.#lastInputMs = nowMs;
+    this.#isNoticed = false;
+    if (isUnnoticed) this.#onIdle();
   }
 
   stop(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   #watch(afterMs: number): void {
@@ -37,7 +45,8 @@ export class Idle {
       // A clock that was set back would put the end off by as much.
       if (this.#lastInputMs > nowMs) this.#lastInputMs = nowMs;
       const leftMs = this.#lastInputMs + IDLE_MS - nowMs;
-      if (leftMs <= 0) this.#onIdle();
+      this.#isNoticed = leftMs <= 0;
+      if (this.#isNoticed) this.#onIdle();
       this.#watch(leftMs > 0 ? leftMs : AGAIN_MS);
     }, afterMs);
   }

@@ -14,6 +14,9 @@ interface Held {
   readonly halvesLeft: number;
 }
 
+/** A timer stands still while the computer sleeps, the clock does not: it is looked at so often. */
+const LOOK_MS = 1000;
+
 /** What a code bought, in memory only. It is over at its end, and after five minutes without input. */
 export class LiveGrant {
   readonly #nowMs: () => number;
@@ -44,9 +47,9 @@ export class LiveGrant {
     if (held) this.#held = { ...held, halvesLeft: Math.max(0, held.halvesLeft - count) };
   }
 
-  /** Somebody is there. */
+  /** Somebody is there. What was over before they came stays over. */
   active(): void {
-    this.#lastInputMs = this.#nowMs();
+    if (this.current) this.#lastInputMs = this.#nowMs();
   }
 
   /**
@@ -86,7 +89,7 @@ export class LiveGrant {
       () => {
         this.#watch();
       },
-      this.#endMs(held) - this.#nowMs(),
+      Math.min(LOOK_MS, this.#endMs(held) - this.#nowMs()),
     );
   }
 

@@ -1,3 +1,5 @@
+import { andMore } from './texts/en.ts';
+
 const GATHER_MS = 700;
 
 /** A sentence for the ear, and which one it is. */
@@ -7,13 +9,15 @@ interface Said {
 }
 
 /**
- * What is said to the whole page: milestones only, gathered so that a burst is read as one sentence; and what it warns
- * of.
+ * What is said to the whole page: milestones only, those of many transfers gathered, so that a burst is read as one
+ * sentence; and what it warns of.
  */
 export class Announcer {
   #said = $state.raw<Said>({ text: '', number: 0 });
   #alarms = $state.raw<readonly Said[]>([]);
   #count = 0;
+  #sentences: string[] = [];
+  /** Of a burst: the first of them, and how many more there were. */
   #gathered: string[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -25,17 +29,18 @@ export class Announcer {
     return this.#alarms;
   }
 
-  say(sentence: string): void {
-    this.#gathered.push(sentence);
+  /** @param options.gathers one of many alike, of which the first is said, and how many more there are */
+  say(sentence: string, { gathers = false }: { readonly gathers?: boolean } = {}): void {
+    (gathers ? this.#gathered : this.#sentences).push(sentence);
     if (this.#timer !== undefined) return;
     // The same words again would be no change, and so not be read.
     this.#said = { text: '', number: ++this.#count };
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      const [first = ''] = this.#gathered;
-      const more = this.#gathered.length - 1;
-      this.#said = { text: more === 0 ? first : `${first} And ${String(more)} more.`, number: ++this.#count };
-      this.#gathered = [];
+      const [first, ...more] = this.#gathered;
+      const text = [...this.#sentences, ...(first === undefined ? [] : [first]), ...andMore(more.length)];
+      this.#said = { text: text.join(' '), number: ++this.#count };
+      [this.#sentences, this.#gathered] = [[], []];
     }, GATHER_MS);
   }
 

@@ -1,6 +1,7 @@
 import type { FileRow, ViewQuery } from '../protocol/drive.ts';
 import type { Announcer } from './announcer.svelte.ts';
 import type { CryptoWorker } from '../platform/crypto-worker.ts';
+import { filesFound } from './texts/en.ts';
 
 /** Until somebody has stopped typing: what each letter finds is not worth hearing. */
 const TOLD_AFTER_MS = 500;
@@ -121,10 +122,7 @@ export class Files {
     clearTimeout(this.#telling);
     this.#telling = setTimeout(() => {
       this.#telling = undefined;
-      const count = this.#total === 0 ? 'No' : this.#total.toLocaleString('en');
-      const what = this.#query.filter.trim() === '' ? 'file' : 'result';
-      const found = `${count} ${what}${this.#total === 1 ? '' : 's'}`;
-      this.#announcer.say(what === 'file' ? `${found}.` : `${found} for “${this.#query.filter}”.`);
+      this.#announcer.say(filesFound(this.#total, this.#query.filter));
     }, TOLD_AFTER_MS);
   }
 

@@ -181,7 +181,7 @@ export class Transfers {
   #end(report: TransferReport): void {
     this.#settle(report.transfer);
     const words = transferEnded(report);
-    if (words !== undefined) this.#announcer.say(words);
+    if (words !== undefined) this.#announcer.say(words, { gathers: true });
   }
 
   #settle(transfer: string): void {

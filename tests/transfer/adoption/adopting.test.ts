@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault-keys.ts';
@@ -77,6 +77,19 @@ describe('files that are adopted', () => {
     world.isOpen = true;
     await adopt(one);
     expect(await keyOf(one)).toEqual(one.contentKey);
+  });
+
+  it('whose keys were made ahead too long ago have others made: the broker would not take those', async () => {
+    const one = file(1);
+    const { contentKey, version } = one;
+    adopter.prepare({ blob: version.blob as BlobId, epoch: version.epoch, contentKey });
+    await expect.poll(() => world.times(keysGenerate)).toBe(1);
+    const now = performance.now();
+    vi.spyOn(performance, 'now').mockReturnValue(now + LIMITS.envelopeSeconds * 1000);
+    await adopt(one);
+    vi.restoreAllMocks();
+    expect(world.times(keysGenerate)).toBe(2);
+    expect(await keyOf(one)).toEqual(contentKey);
   });
 
   it('have no envelope of another vault, whoever has signed in meanwhile', async () => {

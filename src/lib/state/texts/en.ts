@@ -19,6 +19,16 @@ export function transferEnded({ name, direction, phase, isHandedOver }: Transfer
   return `${quotedName(name)} ${isHandedOver ? 'was sent to your browser’s downloads' : `was ${did}`}.`;
 }
 
+/** After the first of many alike. */
+export const andMore = (count: number): string[] => (count === 0 ? [] : [`And ${String(count)} more.`]);
+
+/** How many files a filter lets through. */
+export function filesFound(count: number, filter: string): string {
+  const what = filter.trim() === '' ? 'file' : 'result';
+  const found = `${count === 0 ? 'No' : count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+  return what === 'file' ? `${found}.` : `${found} for ${quotedName(filter)}.`;
+}
+
 /** What was tried, where it did not work; the reason follows. */
 export const NOT_DONE = {
   filesAdded: 'The files were not added',

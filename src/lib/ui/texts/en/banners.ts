@@ -3,10 +3,14 @@ import { formatClock, formatDay } from '../../format.ts';
 
 /** What stands over the list, for as long as it is so. */
 export const BANNERS = {
-  offline: 'You are offline',
-  serverAway: 'The server isn’t answering',
-  meanwhile:
-    'You can still see your list. Files you add now are encrypted on this device, as long as there’s room, and upload when you’re connected again.',
+  offline: {
+    title: 'You are offline',
+    text: 'You can still see your list. Files you add now are encrypted on this device, as long as there’s room, and upload when you’re online again.',
+  },
+  serverAway: {
+    title: 'The server isn’t answering',
+    text: 'You can still see your list. Files you add now are encrypted on this device, as long as there’s room, and upload as soon as it answers.',
+  },
   makeNew: 'Make new ones',
   updateReady: { title: 'A new version is ready', text: 'Your files stay as they are.' },
   reloadNow: 'Reload now',

@@ -16,7 +16,7 @@ export const DRIVE = {
   added: 'Added',
   actions: 'Actions',
   deletedForGood: 'Deleted for good',
-  willBeRenamed: 'Will be renamed when you’re online',
+  willBeRenamed: 'New name not on the server yet',
   kept: 'Kept on this device',
   keeping: 'Downloading to this device',
 } as const;

@@ -164,8 +164,8 @@ const EXPLANATIONS = {
   ],
   download_cut: ['The browser stopped this download', 'What was saved is incomplete. Download it again.'],
 
-  broker_unreachable: ['The server isn’t answering', 'Check your connection. Halfkey keeps trying.'],
-  nonce_stale: ['The server isn’t answering', 'Check your connection. Halfkey keeps trying.'],
+  broker_unreachable: ['The server isn’t answering', 'Check your connection, then try again.'],
+  nonce_stale: ['The server isn’t answering', 'Check your connection, then try again.'],
   app_unreachable: [
     'A part of Halfkey could not be loaded',
     'Check your connection, then reload the page. Your files are safe.',

@@ -17,14 +17,14 @@ export const NO_PAGE = {
 
 /** Before there is a page. */
 export const STARTING = {
-  cannotStart: 'Halfkey cannot start',
+  cannotStart: 'Halfkey can’t start',
   looking: 'Looking for your half of the key…',
   signingOut: 'Signing out…',
 } as const;
 
 /** What was tried, where it did not work; the reason follows. */
 export const NOT_DONE = {
-  settingsRead: 'Not all settings were read',
+  settingsRead: 'Some settings couldn’t be loaded',
   settingChanged: 'The setting was not changed',
   whoFound: 'Halfkey couldn’t find out who can read this',
   listLoaded: 'The list was not loaded',
