@@ -117,7 +117,7 @@ export default {
       '^src/service-worker/',
       LEAVES,
       '^src/lib/transfer/(download/download-stream|upload/background|upload/upload-news)\\.ts$',
-      '^src/lib/remote/(broker|line|s3|session-proof)\\.ts$',
+      '^src/lib/remote/(body|broker|line|s3|session-proof)\\.ts$',
       '^src/lib/store/(database|part-files|session-key|transfer-settings|upload-records)\\.ts$',
       '^src/lib/crypto/(digest|private-keys)\\.ts$',
     ),

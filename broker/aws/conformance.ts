@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -11,6 +12,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { StartRefused } from '../domain/start-refused.ts';
 import type { StateStore } from '../ports/state.ts';
+import { readBody } from './read-body.ts';
 import { faultStatus, storeFault } from './vault-faults.ts';
 
 export interface ConformanceDeps {
@@ -24,6 +26,8 @@ export interface ConformanceDeps {
 
 const CHECKSUM = 'x-amz-checksum-sha256';
 const ANSWER_MS = 10_000;
+/** More than S3's words for any refusal. */
+const ANSWER_BYTES = 256 * 1024;
 const HOUR_MS = 60 * 60 * 1000;
 const WRITERS = 8;
 const OK = 200;
@@ -154,7 +158,7 @@ async function settle(run: () => Promise<{ status: number; etag: string | undefi
 
 async function textAt({ s3, bucket }: ConformanceDeps, Key: string): Promise<string | undefined> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
-  return Body?.transformToString();
+  return Body && textOf(Body);
 }
 
 function uploadUrl({ s3ForUrls, bucket }: ConformanceDeps, Key: string, body: string): Promise<string> {
@@ -170,11 +174,16 @@ async function ask(url: string, init: RequestInit = {}): Promise<{ status: numbe
       redirect: 'manual',
       signal: AbortSignal.timeout(ANSWER_MS),
     });
-    return { status: response.status, text: await response.text() };
+    const text = response.body ? await textOf(Readable.fromWeb(response.body)) : '';
+    return { status: response.status, text };
   } catch (error) {
     // Node's fetch throws a TypeError for a connection that fails.
     throw storeFault(new Error('expected an answer from S3, got none', { cause: error }));
   }
+}
+
+async function textOf(body: unknown): Promise<string> {
+  return Buffer.from(await readBody(body, ANSWER_BYTES)).toString('utf8');
 }
 
 function sha256B64(text: string): string {

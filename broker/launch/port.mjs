@@ -3,6 +3,8 @@ import { createServer } from 'node:net';
 import { endWith } from './run.mjs';
 
 const ASK_MS = 1000;
+/** A Halfkey's is a tenth of it. */
+const ANSWER_CHARACTERS = 1024;
 
 /**
  * Ends the process, saying who is there, when PORT or one of the ports after it is taken: what would end the start
@@ -46,13 +48,24 @@ async function isFree(port) {
   }
 }
 
+/** Another program might answer without end. @param {Response} response */
+async function textOf({ body }) {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > ANSWER_CHARACTERS) throw new Error('expected a short answer');
+  }
+  return text;
+}
+
 /** @param {number} port @returns {Promise<string | undefined>} undefined if it is not a broker of ours */
 async function halfkeyVersionAt(port) {
   try {
     const response = await fetch(`http://127.0.0.1:${String(port)}/version`, {
       signal: AbortSignal.timeout(ASK_MS),
     });
-    const answer = /** @type {unknown} */ (await response.json());
+    const answer = /** @type {unknown} */ (JSON.parse(await textOf(response)));
     if (typeof answer !== 'object' || answer === null) return undefined;
     const { name, version } = /** @type {Record<string, unknown>} */ (answer);
     if (name !== 'halfkey' || typeof version !== 'string') return undefined;

@@ -1,7 +1,8 @@
 /// <reference lib="webworker" />
 import { addPlugins, precacheAndRoute } from 'workbox-precaching';
-import { toB64 } from '../lib/bytes.ts';
+import { concat, toB64, type Bytes } from '../lib/bytes.ts';
 import { sha256 } from '../lib/crypto/digest.ts';
+import { answerTo, chunksOf } from '../lib/remote/body.ts';
 import type { FromServiceWorker } from './messages.ts';
 
 // The files of this version, each with the digest that it was built with: a cache, a CDN or a bucket that alters one
@@ -11,6 +12,10 @@ const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 
 /** `[path, integrity]` of each; svelte.config.js writes them here when all of them are made. */
 const integrities = new Map(JSON.parse('%halfkey.files%') as [string, string][]);
+/** No file of a build is as large. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** For the beginning of an answer. */
+const ANSWER_MS = 30_000;
 /** What has a digest in its name never changes under it. */
 const IMMUTABLE = '/_app/immutable/';
 
@@ -43,9 +48,17 @@ export function precacheShell(): void {
  */
 async function isAltered({ pathname }: URL): Promise<boolean> {
   try {
-    const response = await fetch(pathname, { cache: 'reload' });
-    if (!response.ok) return false;
-    const digest = await sha256(new Uint8Array(await response.arrayBuffer()));
+    const about = { limitMs: ANSWER_MS, unreachable: 'broker_unreachable' } as const;
+    const { ok, body } = await answerTo(pathname, { cache: 'reload' }, about);
+    if (!ok || !body) return false;
+    const chunks: Bytes[] = [];
+    let sizeBytes = 0;
+    for await (const chunk of chunksOf(body, 'broker_unreachable')) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > MOST_BYTES) return true;
+      chunks.push(chunk);
+    }
+    const digest = await sha256(concat(...chunks));
     return `sha256-${toB64(digest)}` !== integrities.get(pathname);
   } catch {
     return false;

@@ -34,6 +34,7 @@ describe('a port', () => {
     ['a page', '<html></html>'],
     ['JSON of its own', '{"name":"grafana","version":"1"}'],
     ['no object', 'null'],
+    ['much before it says what it is', `${' '.repeat(2000)}{"name":"halfkey","version":"0.1.0"}`],
     ['a version that is none', '{"name":"halfkey","version":"\\u001b[2J"}'],
   ])('that something else listens on is never called a Halfkey: it answers %s', async (_, body) => {
     const port = await listening((__, response) => response.end(body));
