@@ -1,4 +1,3 @@
-import { quotedName } from '../names.ts';
 import type { DownloadForm, Preview } from '../protocol/transfer.ts';
 import type { FileRow } from '../protocol/drive.ts';
 import type { CodePrompt } from './code-prompt.svelte.ts';
@@ -6,6 +5,7 @@ import type { CryptoWorker } from '../platform/crypto-worker.ts';
 import { pickPlace, saveFile, saveStream } from '../platform/saving.ts';
 import { activeServiceWorker } from '../platform/service-worker.ts';
 import type { Transfers } from './transfers.svelte.ts';
+import { PURPOSE } from './texts/en.ts';
 
 /** Opening and saving files; each asks for a code when it turns out to need one. */
 export class Downloads {
@@ -20,15 +20,11 @@ export class Downloads {
   }
 
   /**
-   * @param isAwaited whether somebody still waits for it: else no code is asked for. @throws {DOMException}
-   * `AbortError` then
+   * @param isAwaited whether somebody still waits for it: else no code is asked for
+   * @throws {DOMException} `AbortError` then
    */
   preview({ file, name }: FileRow, isAwaited: () => boolean): Promise<Preview> {
-    return this.#prompt.run(
-      `open ${quotedName(name)}`,
-      () => this.#worker.send('file/preview', { file }),
-      isAwaited,
-    );
+    return this.#prompt.run(PURPOSE.open(name), () => this.#worker.send('file/preview', { file }), isAwaited);
   }
 
   /** Into the browser's downloads: a stream by the service worker, a file in OPFS where there is none. */
@@ -36,7 +32,7 @@ export class Downloads {
     const serviceWorker = await activeServiceWorker();
     if (serviceWorker && (await this.#saveStream(serviceWorker, row, form))) return;
     const { file, name } = row;
-    const { opfs } = await this.#prompt.run(`download ${quotedName(name)}`, () =>
+    const { opfs } = await this.#prompt.run(PURPOSE.download(name), () =>
       this.#worker.send('download/write', { file, form }),
     );
     if (opfs) saveFile(opfs, form === 'sealed' ? `${name}.floe` : name);
@@ -45,7 +41,7 @@ export class Downloads {
   /** Into a place that people choose. @throws {DOMException} `AbortError` when they do not */
   async saveAs({ file, name }: FileRow): Promise<void> {
     const handle = await pickPlace(name);
-    await this.#prompt.run(`save ${quotedName(name)}`, () =>
+    await this.#prompt.run(PURPOSE.save(name), () =>
       this.#worker.send('download/write', { file, form: 'plain', handle }),
     );
   }
@@ -55,7 +51,7 @@ export class Downloads {
     { file, name }: FileRow,
     form: DownloadForm,
   ): Promise<boolean> {
-    const stream = await this.#prompt.run(`download ${quotedName(name)}`, () =>
+    const stream = await this.#prompt.run(PURPOSE.download(name), () =>
       this.#worker.send('download/stream', { file, form }),
     );
     const saving = await saveStream(serviceWorker, stream);

@@ -44,7 +44,13 @@ export const NOT_DONE = {
 } as const;
 
 /** What a code is asked for: *Enter a code to …*. */
-export const PURPOSE = { finishUploading: 'finish uploading', openDrive: 'open your drive' } as const;
+export const PURPOSE = {
+  finishUploading: 'finish uploading',
+  openDrive: 'open your drive',
+  open: (name: string) => `open ${quotedName(name)}`,
+  download: (name: string) => `download ${quotedName(name)}`,
+  save: (name: string) => `save ${quotedName(name)}`,
+} as const;
 
 /** @param beyondCode how many of them the last code does not cover */
 export function beyondCodeWords(all: number, beyondCode: number): { tried: string; reason: string } {

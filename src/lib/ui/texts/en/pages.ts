@@ -1,3 +1,5 @@
+import { quotedName } from '../../../names.ts';
+
 /** What the browser’s tab is called. */
 export const TABS = { drive: 'Your drive', closed: 'Closed', welcome: 'Welcome' } as const;
 
@@ -38,4 +40,5 @@ export const NOT_DONE = {
   triedAgain: 'Trying again didn’t work',
   messageDismissed: 'The message was not dismissed',
   requestStopped: 'The request was not stopped',
+  uploaded: (name: string) => `${quotedName(name)} was not uploaded`,
 } as const;
