@@ -72,7 +72,7 @@ const said = () => {
 describe('what is said aloud of the lock', () => {
   it.each<[Phase['phase'][], string]>([
     [['locked', 'open'], 'Halfkey is open.'],
-    [['open', 'locked'], 'Halfkey is open. And 1 more.'],
+    [['open', 'locked'], 'Halfkey is open. Halfkey is locked.'],
     [['locked', 'signed-out'], 'You are signed out.'],
     [['locked'], ''],
     [['signed-out'], ''],
