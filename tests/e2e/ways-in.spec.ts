@@ -50,6 +50,8 @@ test('files come in by being dropped on the window, and by being pasted', async 
   await page.getByRole('button', { name: 'Unlock' }).click();
   await mary.typeCode();
   await expect(mary.row('dropped while locked.bin')).toBeVisible();
+  // As long as its field is there, a paste is the field's.
+  await expect(page.getByLabel('Authenticator code')).toBeHidden();
 
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.evaluate(async () => {
