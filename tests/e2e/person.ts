@@ -203,10 +203,8 @@ export class Person {
   async deleteForGood(name: string): Promise<void> {
     await this.act(name, 'Delete for good');
     const dialog = this.page.getByRole('dialog');
+    // The sixth digit submits.
     await dialog.getByLabel('Authenticator code').fill(await this.code());
-    const button = dialog.getByRole('button', { name: 'Delete for good' });
-    // The sixth digit submits; the button is for those who type the code elsewhere.
-    if (await button.isEnabled().catch(() => false)) await button.click().catch(() => undefined);
     await expect(this.row(name)).toHaveCount(0);
   }
 }
