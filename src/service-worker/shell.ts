@@ -1,8 +1,9 @@
 /// <reference lib="webworker" />
 import { addPlugins, precacheAndRoute } from 'workbox-precaching';
-import { concat, toB64, type Bytes } from '../lib/bytes.ts';
+import { toB64 } from '../lib/bytes.ts';
 import { sha256 } from '../lib/crypto/digest.ts';
-import { answerTo, chunksOf } from '../lib/remote/body.ts';
+import { HalfkeyError } from '../lib/errors.ts';
+import { answerTo, gather } from '../lib/remote/body.ts';
 import type { FromServiceWorker } from './messages.ts';
 
 // The files of this version, each with the digest that it was built with: a cache, a CDN or a bucket that alters one
@@ -51,17 +52,10 @@ async function isAltered({ pathname }: URL): Promise<boolean> {
     const about = { limitMs: ANSWER_MS, unreachable: 'broker_unreachable' } as const;
     const { ok, body } = await answerTo(pathname, { cache: 'reload' }, about);
     if (!ok || !body) return false;
-    const chunks: Bytes[] = [];
-    let sizeBytes = 0;
-    for await (const chunk of chunksOf(body, 'broker_unreachable')) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > MOST_BYTES) return true;
-      chunks.push(chunk);
-    }
-    const digest = await sha256(concat(...chunks));
+    const digest = await sha256(await gather(body, MOST_BYTES, about.unreachable));
     return `sha256-${toB64(digest)}` !== integrities.get(pathname);
-  } catch {
-    return false;
+  } catch (error) {
+    return error instanceof HalfkeyError && error.code === 'input_too_large';
   }
 }
 

@@ -1,3 +1,4 @@
+import { concat } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
 import { STALL_MS } from './answer-pace.ts';
 
@@ -33,6 +34,27 @@ export async function* chunksOf(
   } finally {
     void reader.cancel().catch(() => undefined);
   }
+}
+
+/**
+ * The whole of a body.
+ * @throws {HalfkeyError} as `chunksOf`; `input_too_large` beyond `maxBytes`, whatever length was declared: an encoding
+ *   may hide it
+ */
+export async function gather(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  maxBytes: number,
+  unreachable: Unreachable,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of chunksOf(stream, unreachable)) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes)
+      throw new HalfkeyError('input_too_large', `expected at most ${String(maxBytes)} bytes`);
+    chunks.push(chunk);
+  }
+  return concat(...chunks);
 }
 
 /**

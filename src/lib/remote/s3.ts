@@ -1,8 +1,7 @@
 import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
-import { concat } from '../bytes.ts';
 import { HalfkeyError, type ErrorCode } from '../errors.ts';
 import { AnswerPace, STALL_MS } from './answer-pace.ts';
-import { answerTo, chunksOf } from './body.ts';
+import { answerTo, gather } from './body.ts';
 
 /** What is needed to put one part, or one whole blob, at a presigned URL. */
 export interface Put {
@@ -164,26 +163,7 @@ export async function getWhole(
     void response.body.cancel().catch(() => undefined);
     throw new HalfkeyError('input_too_large', `expected at most ${String(maxBytes)} bytes`);
   }
-  return concat(...(await gather(response.body, maxBytes)));
-}
-
-/**
- * @throws {HalfkeyError} as chunksOf; `input_too_large` beyond `maxBytes`, whatever length was declared: an encoding
- * may hide it
- */
-async function gather(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  maxBytes: number,
-): Promise<Uint8Array<ArrayBuffer>[]> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of chunksOf(stream, 'store_unreachable')) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxBytes)
-      throw new HalfkeyError('input_too_large', `expected at most ${String(maxBytes)} bytes`);
-    chunks.push(chunk);
-  }
-  return chunks;
+  return gather(response.body, maxBytes, 'store_unreachable');
 }
 
 function get(url: string, signal: AbortSignal | undefined, headers: HeadersInit = {}): Promise<Response> {
@@ -221,8 +201,8 @@ async function refusalOf(
     void body?.cancel().catch(() => undefined);
     return refusal(codes, status, '');
   }
-  const chunks = await gather(body, MAX_ERROR_BYTES).catch(() => []);
-  return refusal(codes, status, new TextDecoder().decode(concat(...chunks)));
+  const bytes = await gather(body, MAX_ERROR_BYTES, 'store_unreachable').catch(() => undefined);
+  return refusal(codes, status, new TextDecoder().decode(bytes));
 }
 
 function refusal(codes: Partial<Record<number, ErrorCode>>, status: number, xml: string): HalfkeyError {

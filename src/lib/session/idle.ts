@@ -20,6 +20,7 @@ export class Idle {
 
   /** Begins to watch; somebody is there. */
   begin(): void {
+    this.stop();
     this.active();
     this.#watch(IDLE_MS);
   }

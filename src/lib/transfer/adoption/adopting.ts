@@ -59,8 +59,8 @@ export class Adopter {
   readonly #batcher: Batcher<Adoption, void>;
   readonly #maker: Batcher<KeyedBlob, void>;
 
-  /** @param isMoreComing whether more is about to be adopted, or prepared, in a moment */
-  constructor(vault: () => OpenVault, isMoreComing?: (where: 'adopt' | 'prepare') => boolean) {
+  /** @param isMoreComing whether more is about to be sent, and prepared with that, or adopted */
+  constructor(vault: () => OpenVault, isMoreComing?: (where: 'send' | 'adopt') => boolean) {
     this.#vault = vault;
     const limit = LIMITS.batch;
     this.#batcher = new Batcher({
@@ -70,7 +70,7 @@ export class Adopter {
     });
     this.#maker = new Batcher({
       limit,
-      isMoreComing: isMoreComing && (() => isMoreComing('prepare')),
+      isMoreComing: isMoreComing && (() => isMoreComing('send')),
       serve: (batch) => this.#make(batch),
     });
   }

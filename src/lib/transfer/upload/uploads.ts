@@ -193,7 +193,7 @@ export class Uploads {
    * Whether a tiny file is about to be sent, and prepared for its adoption, or to be adopted: those go by the hundred,
    * and one that comes alone is not held up.
    */
-  isMoreComing(where: 'send' | 'prepare' | 'adopt'): boolean {
+  isMoreComing(where: 'send' | 'adopt'): boolean {
     const before = where === 'adopt' ? BEFORE_ADOPTION : BEFORE_SENDING;
     for (const { entry } of this.#items.values()) {
       if (entry.totalBytes <= TINY_BYTES && before.has(entry.phase)) return true;
