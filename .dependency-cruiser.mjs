@@ -1,5 +1,5 @@
 /** Who may import whom: a file goes from page and state by way of worker and session to drive and transfer, and never back. */
-const LEAVES = '^src/lib/((bytes|errors|names)\\.ts$|concurrency/)';
+const LEAVES = '^src/lib/((bytes|errors|shown-name)\\.ts$|concurrency/)';
 const CONTRACT = '^broker/contract/';
 const SERVICE_WORKER = '^src/service-worker/messages\\.ts$';
 const lib = (...rooms) => `^src/lib/(${rooms.join('|')})/`;

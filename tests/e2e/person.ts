@@ -9,7 +9,7 @@ import {
   type Locator,
   type Page,
 } from '@playwright/test';
-import { shownName } from '../../src/lib/names.ts';
+import { shownName } from '../../src/lib/shown-name.ts';
 import { Authenticator } from '../support/authenticator.ts';
 import type { Servers } from '../support/stack.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normalName } from '../../src/lib/journal/entries/names.ts';
-import { hiddenIn } from '../../src/lib/names.ts';
+import { hiddenIn } from '../../src/lib/shown-name.ts';
 import { nameFault, stemLength } from '../../src/lib/ui/drive/file-name.ts';
 
 describe('the name that somebody types for a file', () => {

@@ -1,5 +1,5 @@
 import { HalfkeyError } from '../errors.ts';
-import { hiddenIn } from '../names.ts';
+import { hiddenIn } from '../shown-name.ts';
 import type { Commands } from '../protocol/commands.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
 import type { VoidChanges } from '../protocol/drive.ts';

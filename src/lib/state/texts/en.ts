@@ -1,4 +1,4 @@
-import { quotedName } from '../../names.ts';
+import { quotedName } from '../../shown-name.ts';
 import type { TransferReport } from '../../protocol/transfer.ts';
 
 /** What is said to people who do not see the screen. */

@@ -1,4 +1,4 @@
-import { hiddenIn } from '../../names.ts';
+import { hiddenIn } from '../../shown-name.ts';
 import { NAME_FAULTS } from '../texts/en/drive-dialogs.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { DeviceDeed, OtherDevice } from '../../../protocol/credentials.ts';
 import { formatDay } from '../../format.ts';
-import { quotedName } from '../../../names.ts';
+import { quotedName } from '../../../shown-name.ts';
 
 /** *Passphrase and codes*: what can be made anew. */
 export const CREDENTIALS = {

@@ -1,4 +1,4 @@
-import { quotedName } from '../../../names.ts';
+import { quotedName } from '../../../shown-name.ts';
 import { counted } from '../../format.ts';
 
 /** A file that is looked at. */

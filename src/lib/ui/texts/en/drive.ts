@@ -1,4 +1,4 @@
-import { quotedName } from '../../../names.ts';
+import { quotedName } from '../../../shown-name.ts';
 import { counted } from '../../format.ts';
 
 /** The page of the drive itself. */

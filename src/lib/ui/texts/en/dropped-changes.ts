@@ -1,4 +1,4 @@
-import { quotedName } from '../../../names.ts';
+import { quotedName } from '../../../shown-name.ts';
 import type { DroppedChange } from '../../../protocol/drive.ts';
 import { explain, type Explanation } from './failures.ts';
 

@@ -1,4 +1,4 @@
-import { quotedName } from '../../../names.ts';
+import { quotedName } from '../../../shown-name.ts';
 
 /** What the browser’s tab is called. */
 export const TABS = { drive: 'Your drive', closed: 'Closed', welcome: 'Welcome' } as const;

@@ -1,4 +1,4 @@
-import { quotedName } from '../../../names.ts';
+import { quotedName } from '../../../shown-name.ts';
 import type { VoidChanges } from '../../../protocol/drive.ts';
 import type { Explanation } from './failures.ts';
 import { counted } from '../../format.ts';

@@ -1,4 +1,4 @@
-import { shownName } from '../../../names.ts';
+import { shownName } from '../../../shown-name.ts';
 import { counted } from '../../format.ts';
 
 /** The sheet around the answers. */

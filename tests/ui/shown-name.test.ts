@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hiddenIn, quotedName, shownName, withoutHidden } from '../../src/lib/names.ts';
+import { hiddenIn, quotedName, shownName, withoutHidden } from '../../src/lib/shown-name.ts';
 
 const BIDI = [0x061c, 0x200e, 0x200f, ...range(0x202a, 0x202e), ...range(0x2066, 0x2069)];
 const ZERO_WIDTH = [0x00ad, 0x034f, 0x200b, 0x200c, 0x200d, ...range(0x2060, 0x2064), 0xfeff];
