@@ -272,6 +272,23 @@ describe('revoking a device since a moment', () => {
     expect(encoded(other)).toEqual(encoded(own));
   });
 
+  test('is a fork where the log that is folded anew for it is another one', async () => {
+    const { world, thief } = await stolenWorld();
+    const watcher = await openJournal(world);
+    const before = encoded(watcher);
+    const other: World = { ...world, remote: world.remote.fork() };
+    other.remote.log.pop();
+    await (await openJournal(other)).append(() => [fileAdd(8)]);
+    await (await openJournal(world)).revoke(world.identity.privateKey, { device: thief.id, since: 3 });
+    await (await openJournal(other)).revoke(world.identity.privateKey, { device: thief.id, since: 3 });
+    // Once asked for what comes next, the remote goes on with the history that this device does not know.
+    const read = world.remote.read.bind(world.remote);
+    let reads = 0;
+    world.remote.read = (fromSeq) => (reads++ === 0 ? read(fromSeq) : other.remote.read(fromSeq));
+    expect(await refusalCode(watcher.refresh())).toBe('fork');
+    expect(encoded(watcher)).toEqual(before);
+  });
+
   test('makes nothing of snapshots from then on', async () => {
     const { world, thief } = await stolenWorld();
     const own = await openJournal(world);
@@ -311,10 +328,17 @@ describe('a snapshot', () => {
     await forge(world, encodeOperation({ kind: 'snapshot', snapshot }), sign);
   }
 
-  test('that a void segment names does not count: the one before it does', async () => {
+  test.each([
+    ['after the one that counts', (seq: number) => seq + 1],
+    ['of the same place as the one that counts', (seq: number) => seq],
+    ['of before the one that counts', (seq: number) => seq - 1],
+  ])('that a void segment names does not count: %s', async (_, placeOf) => {
     const { world, own } = await longWorld();
+    const place = placeOf(own.state.snapshot!.seq);
     await own.revoke(world.identity.privateKey, { device: thief.id });
-    await lie(world, await openJournal(world), { by: thief });
+    const upToThere: World = { ...world, remote: world.remote.fork() };
+    upToThere.remote.log.length = place + 1;
+    await lie(world, await openJournal(upToThere), { by: thief });
     const cold = await openJournal(world);
     expect(cold.state.entry(idOf('file', 7))?.name).toBe('file 7.txt');
     expect(cold.needsAudit).toBe(true); // It began from the true one.

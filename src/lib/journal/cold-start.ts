@@ -29,9 +29,10 @@ export interface ColdStart {
   readonly problem: HalfkeyError | undefined;
 }
 
-/** A snapshot, and the epoch of the segment that names it. */
+/** A snapshot, and the place and epoch of the segment that names it. */
 interface Candidate {
   readonly snapshot: SnapshotName;
+  readonly place: number;
   readonly epoch: number;
 }
 
@@ -81,14 +82,17 @@ async function fromNewestSnapshot(
     tail.push(...segments);
   }
   const candidates = await findSnapshots(trust.keys, tailSeq, tail);
-  for (const { snapshot, epoch } of candidates.slice(0, MAX_TRIES)) {
+  for (const { snapshot, place, epoch } of candidates.slice(0, MAX_TRIES)) {
     if (snapshot.seq + 1 < tailSeq) return undefined;
     try {
       const start = await loadSnapshot(trust, remote, snapshot, epoch);
       const replica = new Replica(trust, { ...start, needsAudit: true });
-      await replica.take(tail.slice(snapshot.seq + 1 - tailSeq));
+      await replica.take(tail.slice(snapshot.seq + 1 - tailSeq, place + 1 - tailSeq));
+      const counts = isOwn(replica, snapshot);
+      await replica.take(tail.slice(replica.nextSeq - tailSeq));
       await pull(replica, remote);
-      if (!replica.needsAudit || isOwn(replica, snapshot)) return replica;
+      // A revocation that takes it back has had all of the log folded anew.
+      if (!replica.needsAudit || counts) return replica;
     } catch (error) {
       if (!(error instanceof HalfkeyError) || error.code !== 'snapshot_wrong') throw error;
       notes.push(error);
@@ -97,10 +101,9 @@ async function fromNewestSnapshot(
   return undefined;
 }
 
-/** The operation that named it is part of the tail: only if that counted there does it vouch for the snapshot. */
-function isOwn({ state }: Replica, { seq, stateHash }: SnapshotName): boolean {
-  const own = state.snapshot;
-  return own !== undefined && own.seq >= seq && (own.seq > seq || equalBytes(own.stateHash, stateHash));
+/** Asked right behind the segment that names it: only if that counted there does it vouch for the snapshot. */
+function isOwn({ state }: Replica, { stateHash }: SnapshotName): boolean {
+  return state.snapshot !== undefined && equalBytes(state.snapshot.stateHash, stateHash);
 }
 
 /** The newest first. What does not open names none: the chain goes on after it. */
@@ -122,7 +125,7 @@ async function findSnapshots(
     if (!sequence) continue;
     const { operations } = decodeOperations(sequence, MAX_OPERATIONS);
     const named = operations.findLast((operation) => operation.kind === 'snapshot');
-    if (named && named.snapshot.seq < place) found.push({ snapshot: named.snapshot, epoch });
+    if (named && named.snapshot.seq < place) found.push({ snapshot: named.snapshot, place, epoch });
   }
   return found;
 }
