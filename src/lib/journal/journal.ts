@@ -1,17 +1,15 @@
 import { HalfkeyError } from '../errors.ts';
 import { appendIntent, type Intent } from './append.ts';
-import { SNAPSHOT_INTERVAL, startCold } from './cold-start.ts';
 import type { FoldedVault } from './state/folded-vault.ts';
 import { compareWithLog } from './audit.ts';
-import { localCopyKey, openLocalCopy } from './local-copy.ts';
 import type { Operation } from './entries/operations.ts';
 import type { JournalCache, JournalIdentity, JournalRemote } from './ports.ts';
-import { pull, Replica, type ReplicaTrust } from './replica.ts';
-import type { JournalHead, JournalKey, SegmentSigner } from './entries/segment.ts';
+import { pull, type Replica } from './replica.ts';
+import type { JournalHead, SegmentSigner } from './entries/segment.ts';
 import type { VoidSegment } from './chain.ts';
-import { JournalKeys } from './journal-keys.ts';
 import { SavedCopy } from './saved-copy.ts';
-import { sealSnapshot } from './snapshot.ts';
+import { isSnapshotDue, writeSnapshot } from './snapshot-writing.ts';
+import { deriveSecrets, startJournal, type JournalSecrets, type JournalStart } from './start.ts';
 import { readActivity, type Activity } from './activity.ts';
 import { checkAgainstCheckpoint } from './checkpoint.ts';
 
@@ -33,9 +31,8 @@ export interface JournalDeps {
  */
 export class Journal {
   readonly #deps: JournalDeps;
-  readonly #keys: Keys;
   readonly #listeners = new Set<() => void>();
-  readonly #notes: HalfkeyError[] = [];
+  readonly #notes: HalfkeyError[];
   readonly #saved: SavedCopy;
   #replica: Replica;
   #head: JournalHead;
@@ -43,14 +40,15 @@ export class Journal {
   #checkpoint: JournalHead | undefined;
   #queue: Promise<unknown> = Promise.resolve();
 
-  private constructor(deps: JournalDeps, keys: Keys, replica: Replica, head: JournalHead) {
+  private constructor(deps: JournalDeps, { copy }: JournalSecrets, start: JournalStart) {
     this.#deps = deps;
-    this.#keys = keys;
-    this.#replica = replica;
-    this.#head = head;
+    this.#replica = start.replica;
+    this.#head = start.head;
+    this.#notes = [...start.notes];
+    this.#problem = start.problem;
     this.#checkpoint = deps.expectedHead;
     this.#saved = new SavedCopy(
-      keys.copy,
+      copy,
       deps.cache,
       () => ({ state: this.state, head: this.#head, needsAudit: this.needsAudit }),
       (seen) => {
@@ -67,28 +65,14 @@ export class Journal {
    *   a copy only
    */
   static async open(deps: JournalDeps): Promise<Journal> {
-    const keys = await deriveKeys(deps.identity);
-    const sealed = await deps.cache.load();
-    const notes: HalfkeyError[] = [];
-    if (sealed) {
-      try {
-        const copy = await openLocalCopy(keys.copy, sealed);
-        const replica = new Replica(keys.trust, copy);
-        const journal = new Journal(deps, keys, replica, copy.head);
-        journal.#saved.isAt(copy.head, sealed);
-        return journal;
-      } catch (error) {
-        if (!(error instanceof HalfkeyError)) throw error;
-        notes.push(error);
-      }
+    const secrets = await deriveSecrets(deps.identity);
+    const start = await startJournal(secrets, deps);
+    const journal = new Journal(deps, secrets, start);
+    if (start.copy) {
+      journal.#saved.isAt(start.head, start.copy);
+      return journal;
     }
-    const cold = await startCold(keys.trust, deps.remote);
-    const head = cold.replica.head;
-    if (!head) throw new HalfkeyError('vault_missing', 'the journal of this vault is empty');
-    const journal = new Journal(deps, keys, cold.replica, head);
-    journal.#notes.push(...notes, ...cold.notes);
-    journal.#problem = cold.problem;
-    if (!cold.problem) {
+    if (!start.problem) {
       await journal.#exclusively(() => journal.#compareCheckpoint(deps.expectedHead)).catch(ignoreKnown);
     }
     journal.#saved.schedule();
@@ -182,7 +166,7 @@ export class Journal {
   async append(intent: Intent): Promise<void> {
     const { id, privateKey } = this.#deps.identity.device;
     await this.#append({ device: id, privateKey }, intent);
-    if (this.#isSnapshotDue()) void this.#exclusively(() => this.#writeSnapshot()).catch(ignoreKnown);
+    if (isSnapshotDue(this.#replica)) void this.#exclusively(() => this.#writeSnapshot()).catch(ignoreKnown);
   }
 
   /**
@@ -262,7 +246,7 @@ export class Journal {
    */
   async activityOf(device: string): Promise<Activity> {
     await this.refresh();
-    return readActivity(this.#keys.trust, this.#deps.remote, device);
+    return readActivity(this.#replica.trust, this.#deps.remote, device);
   }
 
   /** Resolves when everything begun has ended and the local copy is up to date. */
@@ -272,32 +256,18 @@ export class Journal {
   }
 
   async #append(signer: SegmentSigner, intent: Intent, proof?: string): Promise<void> {
-    const { remote } = this.#deps;
-    const pauseMs = this.#deps.pauseMs ?? pauseByTimer;
+    const { remote, pauseMs = pauseByTimer } = this.#deps;
     await this.#exclusively(async () => {
       if (this.#problem) throw this.#problem;
       await appendIntent({ replica: this.#replica, remote, signer, pauseMs, proof }, intent);
     });
   }
 
-  #isSnapshotDue(): boolean {
-    const since = this.#head.seq - (this.state.snapshot?.seq ?? 0);
-    return since >= SNAPSHOT_INTERVAL || this.#replica.wrongSnapshotSeq !== undefined;
-  }
-
   async #writeSnapshot(): Promise<void> {
-    if (this.#problem || this.needsAudit || !this.#isSnapshotDue()) return;
-    const { remote, identity } = this.#deps;
-    const key = await this.#keys.trust.keys.provenFor(this.state);
-    const { snapshot, pages } = await sealSnapshot(key, this.state, this.#head);
-    await remote.putPages(snapshot.seq, pages);
+    if (this.#problem || this.needsAudit || !isSnapshotDue(this.#replica)) return;
+    const { remote, identity, pauseMs = pauseByTimer } = this.#deps;
     const signer = { device: identity.device.id, privateKey: identity.device.privateKey };
-    const pauseMs = this.#deps.pauseMs ?? pauseByTimer;
-    await appendIntent({ replica: this.#replica, remote, signer, pauseMs }, (state) =>
-      (state.snapshot?.seq ?? 0) < snapshot.seq && state.epoch === key.epoch
-        ? [{ kind: 'snapshot', snapshot }]
-        : [],
-    );
+    await writeSnapshot(this.#replica, { remote, signer, pauseMs });
   }
 
   async #compareCheckpoint(checkpoint: JournalHead | undefined): Promise<void> {
@@ -336,22 +306,6 @@ export class Journal {
     this.#saved.schedule();
     for (const listener of this.#listeners) listener();
   }
-}
-
-interface Keys {
-  readonly trust: ReplicaTrust;
-  readonly copy: JournalKey;
-}
-
-async function deriveKeys(identity: JournalIdentity): Promise<Keys> {
-  const { vault, account, vaultKeys, identityPublicKey } = identity;
-  const newest = vaultKeys.at(-1);
-  if (!newest) throw new RangeError('expected a vault key');
-  const [keys, copy] = await Promise.all([
-    JournalKeys.derive(vault, vaultKeys),
-    localCopyKey(vault, newest.epoch, newest.vaultKey),
-  ]);
-  return { trust: { keys, root: { vault, account, identityPublicKey } }, copy };
 }
 
 /**
