@@ -6,16 +6,17 @@ import type { SessionProver } from '../remote/session-proof.ts';
 import type { Entry } from './entry/entry.ts';
 import { parseFactor } from '../account/factor.ts';
 import { requireFeatures } from './features.ts';
-import { OpenAccount, type OpenAccountDeps } from './open-account.ts';
+import type { OpenAccount, OpenAccountDeps } from './open-account.ts';
 import { GrantLock } from './grant-lock.ts';
 import { endLeft, leaveSession } from './left-session.ts';
-import { checkEntry, activate, restore, type ActivatedAccount, type ActivationDeps } from './activation.ts';
+import { activate, checkEntry, type ActivatedAccount, type ActivationDeps } from './activation.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
 import type { Report } from '../protocol/commands.ts';
 import { DeviceStore, type LocalAccount } from './device-store.ts';
 import { openWithPassphrase, setStart } from './start.ts';
 import { Tabs, type TabMessage } from './tabs.ts';
 import { SessionReporter } from './session-reporter.ts';
+import { Standing } from './standing.ts';
 import { vaultOf } from './granted-vault.ts';
 import type { OpenVault } from '../vault/open-vault.ts';
 import { forgetLeft } from '../store/left-session.ts';
@@ -43,10 +44,7 @@ export interface SessionDeps {
   readonly mayClose: () => boolean;
 }
 
-/** A device without a copy of the journal waits for the broker before it can show anything. */
-const REOPEN_MS = 5_000;
-
-/** Where this device stands between signed out, closed, locked and open, and what that takes. */
+/** What moves this device between signed out, closed, locked and open, and the other tabs with it. */
 export class Session {
   /** Hears itself what the broker's refusals mean for grant, session and connection. */
   readonly broker: Broker;
@@ -56,10 +54,7 @@ export class Session {
   readonly #tabs: Tabs;
   readonly #lock: GrantLock;
   readonly #around: ActivationDeps & OpenAccountDeps;
-  #standing: 'starting' | 'signed-out' | 'closed' | 'signed-in' = 'starting';
-  #openAccount: OpenAccount | undefined;
-  /** At home here, but the journal is not open yet. */
-  #awaited: LocalAccount | undefined;
+  readonly #standing: Standing;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -68,7 +63,7 @@ export class Session {
       this.#hear(news);
     });
     this.deviceStore = new DeviceStore(() => {
-      this.#leave();
+      this.#standing.leave();
     });
     this.broker = watchBroker(deps.broker, {
       answered: () => {
@@ -83,13 +78,17 @@ export class Session {
     });
     this.#lock = this.#createLock();
     this.#around = this.#surroundings();
+    this.#standing = new Standing({
+      lock: this.#lock,
+      reporter: this.#reporter,
+      around: this.#around,
+      onDrive: deps.onDrive,
+      onLockNow: deps.onLockNow,
+    });
   }
 
   get phase(): Phase {
-    if (this.#standing !== 'signed-in') return { phase: this.#standing };
-    const held = this.#lock.grant.current;
-    if (!held) return { phase: 'locked' };
-    return { phase: 'open', expiresAtMs: held.expiresAtMs, releases: held.releases };
+    return this.#standing.phase;
   }
 
   /**
@@ -108,10 +107,10 @@ export class Session {
       this.#reporter.alarm(error);
     }
     if (localAccount === undefined) {
-      this.#stand('signed-out');
+      this.#standing.begin('signed-out');
       void this.endLeft();
-    } else if (localAccount === 'closed') this.#stand('closed');
-    else await this.#restore(localAccount);
+    } else if (localAccount === 'closed') this.#standing.begin('closed');
+    else await this.#standing.restore(localAccount);
     return this.phase;
   }
 
@@ -120,12 +119,12 @@ export class Session {
    * @throws {HalfkeyError} as `openWithPassphrase`; `session_missing` when nobody is signed in
    */
   async open(passphrase: string): Promise<void> {
-    if (this.#standing === 'signed-in') return;
+    if (this.#standing.current === 'signed-in') return;
     const localAccount = await openWithPassphrase(this.deviceStore, passphrase, this.#deps.nowMs);
     // Signed out, or opened by another command, while the passphrase was stretched.
-    if (this.#standing !== 'closed') return;
+    if (this.#standing.current !== 'closed') return;
     this.active();
-    await this.#restore(localAccount);
+    await this.#standing.restore(localAccount);
   }
 
   /** KMS halves that the live grant may still make; undefined when none is live. */
@@ -144,7 +143,7 @@ export class Session {
    */
   async askPassphrase(passphrase: string | undefined): Promise<void> {
     const openAccount = this.openAccount();
-    const isStillThere = () => this.#openAccount === openAccount;
+    const isStillThere = () => this.#standing.account === openAccount;
     await setStart(passphrase, openAccount.localAccount, {
       deviceStore: this.deviceStore,
       broker: this.broker,
@@ -161,13 +160,13 @@ export class Session {
     checkEntry(entry);
     const { signedIn, sentAtMs } = entry;
     // What is under way for one account never goes on in another's vault.
-    if (this.#openAccount && this.#openAccount.localAccount.account.account !== signedIn.account)
-      this.#leave();
+    const openAccount = this.#standing.account;
+    if (openAccount && openAccount.localAccount.account.account !== signedIn.account) this.#standing.leave();
     const activated = await activate(entry, this.#around);
     await this.#keepSession(activated);
     // The grant first: nobody is shown "locked" for a moment on the way in.
     if (signedIn.grant) this.#lock.open(signedIn.grant, sentAtMs);
-    this.#settle(activated);
+    this.#standing.settle(activated);
     if (signedIn.grant) this.#deps.onGrant();
   }
 
@@ -177,7 +176,8 @@ export class Session {
     const openAccount = this.openAccount();
     const sentAtMs = this.#deps.nowMs();
     const grant = await this.broker.call(grantBuy, { factor });
-    if (this.#openAccount !== openAccount) throw new HalfkeyError('session_missing', 'signed out meanwhile');
+    if (this.#standing.account !== openAccount)
+      throw new HalfkeyError('session_missing', 'signed out meanwhile');
     this.#lock.open(grant, sentAtMs);
     this.active();
     this.#reporter.phase(this.phase);
@@ -201,7 +201,7 @@ export class Session {
 
   /** Somebody has come back to this tab, or the network to this device. */
   look(): void {
-    this.#openAccount?.drive.look();
+    this.#standing.account?.drive.look();
   }
 
   /** What kept the session from being closed is safe now. */
@@ -213,7 +213,7 @@ export class Session {
   async signOut(): Promise<void> {
     this.#tabs.tell('signed-out');
     const left = leaveSession(this.broker);
-    this.#leave();
+    this.#standing.leave();
     await this.deviceStore.wipe();
     this.#deps.prover.forget();
     await left;
@@ -221,7 +221,7 @@ export class Session {
 
   /** Before anybody signs in here: ends at the broker what was signed out of without a network. Never rejects. */
   async endLeft(): Promise<void> {
-    if (this.#standing === 'signed-out') await endLeft(this.broker);
+    if (this.#standing.current === 'signed-out') await endLeft(this.broker);
   }
 
   /** @throws {HalfkeyError} as `openAccount` */
@@ -235,44 +235,7 @@ export class Session {
    *   `broker_unreachable` before the journal was ever read
    */
   openAccount(): OpenAccount {
-    if (this.#openAccount) return this.#openAccount;
-    if (this.#standing === 'closed') throw new HalfkeyError('locked', 'the passphrase is asked for first');
-    if (this.#standing !== 'signed-in') throw new HalfkeyError('session_missing', 'nobody is signed in');
-    throw new HalfkeyError('broker_unreachable', 'the journal was never read on this device');
-  }
-
-  /** Opens the journal that is stored here; where none does, as soon as the broker answers. */
-  async #restore(localAccount: LocalAccount): Promise<void> {
-    this.#stand('signed-in');
-    this.#lock.watch();
-    this.#awaited = localAccount;
-    // Somebody may sign out, or in with another account, meanwhile.
-    const isAwaited = () => this.#awaited === localAccount;
-    try {
-      const activated = await restore(localAccount, this.#around);
-      if (isAwaited()) this.#settle(activated);
-    } catch (error) {
-      if (!isAwaited()) return;
-      if (!(error instanceof HalfkeyError) || error.family !== 'unreachable') this.#failed(error);
-      else setTimeout(() => isAwaited() && void this.#restore(localAccount), REOPEN_MS);
-    }
-  }
-
-  #settle(activated: ActivatedAccount): void {
-    this.#awaited = undefined;
-    this.#lock.keepOpen();
-    this.#openAccount?.close();
-    const openAccount = new OpenAccount(activated, this.#around);
-    this.#openAccount = openAccount;
-    this.#reporter.forgetAlarm();
-    const { journal } = openAccount.drive;
-    journal.onChange(() => {
-      if (journal.problem) this.#failed(journal.problem);
-    });
-    this.#deps.onDrive(openAccount.drive);
-    this.#lock.watch();
-    this.#stand('signed-in');
-    if (journal.problem) this.#failed(journal.problem);
+    return this.#standing.requireAccount();
   }
 
   /** From here on other tabs, the service worker and the next start find the session's key. */
@@ -292,7 +255,7 @@ export class Session {
         onIdle,
         asksPassphrase: () => this.asksPassphrase(),
         close: () => {
-          if (this.#standing === 'signed-in') this.#vacate('closed');
+          this.#standing.close();
         },
         locked: (ended) => {
           this.#wrapUp(ended);
@@ -322,7 +285,7 @@ export class Session {
       grant: () => this.#lock.grant.current?.id,
       inbox,
       failed: (error) => {
-        this.#failed(error);
+        this.#standing.failed(error);
       },
       tell: () => {
         this.#tabs.tell('changes');
@@ -331,35 +294,14 @@ export class Session {
     };
   }
 
-  /** The session is over, here or at the broker. What is stored on the device stays; signing out wipes it besides. */
-  #leave(): void {
-    if (this.#standing === 'signed-in' || this.#standing === 'closed') this.#vacate('signed-out');
-  }
-
-  /** Lets go of every key. */
-  #vacate(standing: 'signed-out' | 'closed'): void {
-    this.#lock.stop();
-    this.#openAccount?.close();
-    this.#openAccount = undefined;
-    this.#awaited = undefined;
-    this.#deps.onLockNow();
-    this.#deps.onDrive(undefined);
-    this.#stand(standing);
-  }
-
-  #stand(standing: 'signed-out' | 'closed' | 'signed-in'): void {
-    this.#standing = standing;
-    this.#reporter.phase(this.phase);
-  }
-
   #lockHere(): void {
-    if (this.#standing === 'signed-in') this.#lock.lock();
+    if (this.#standing.current === 'signed-in') this.#lock.lock();
   }
 
   /** Locked, perhaps for long: what was seen of the journal is kept, so that a rollback is noticed after a restart. */
   #wrapUp(ended: GrantId | undefined): void {
     if (ended) this.broker.call(grantEnd, { grant: ended }).catch(() => undefined); // It ends by its time in any case.
-    this.#openAccount?.drive.journal.flush().catch(() => undefined); // Without room for it this device knows less, that is all.
+    this.#standing.account?.drive.journal.flush().catch(() => undefined); // Without room for it this device knows less, that is all.
   }
 
   #hear(news: TabMessage): void {
@@ -371,10 +313,10 @@ export class Session {
         this.#lock.active();
         break;
       case 'signed-out':
-        this.#leave();
+        this.#standing.leave();
         break;
       case 'changes':
-        void this.#openAccount?.drive.changes.reload().catch(() => undefined); // Wiped meanwhile: then it hears that too.
+        void this.#standing.account?.drive.changes.reload().catch(() => undefined); // Wiped meanwhile: then it hears that too.
         break;
     }
   }
@@ -382,13 +324,7 @@ export class Session {
   /** @param isOfMaking whether halves were to be made: one that makes no more may still open what there is */
   #heed(code: ErrorCode, isOfMaking: boolean): void {
     this.#reporter.connection(code !== 'broker_unreachable');
-    if (code === 'session_missing') this.#leave();
+    if (code === 'session_missing') this.#standing.leave();
     this.#lock.heed(code, isOfMaking);
-  }
-
-  /** What nobody asked for and trying again does not mend. */
-  #failed(error: unknown): void {
-    if (error instanceof HalfkeyError && error.code === 'session_missing') this.#leave();
-    else this.#reporter.alarm(error);
   }
 }
