@@ -1,5 +1,5 @@
 /** Who may import whom: a file goes from page and state by way of worker and session to drive and transfer, and never back. */
-const LEAVES = '^src/lib/((bytes|errors|shown-name)\\.ts$|concurrency/)';
+const LEAVES = '^src/lib/((bytes|errors|line|shown-name)\\.ts$|concurrency/)';
 const CONTRACT = '^broker/contract/';
 const SERVICE_WORKER = '^src/service-worker/messages\\.ts$';
 const lib = (...rooms) => `^src/lib/(${rooms.join('|')})/`;
@@ -117,7 +117,7 @@ export default {
       '^src/service-worker/',
       LEAVES,
       '^src/lib/transfer/(download/download-stream|upload/background|upload/upload-news)\\.ts$',
-      '^src/lib/remote/(body|broker|line|s3|session-proof)\\.ts$',
+      '^src/lib/remote/(body|broker|s3|session-proof)\\.ts$',
       '^src/lib/store/(database|part-files|session-key|transfer-settings|upload-records)\\.ts$',
       '^src/lib/crypto/(digest|private-keys)\\.ts$',
     ),

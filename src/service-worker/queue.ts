@@ -1,6 +1,6 @@
 import { HalfkeyError } from '../lib/errors.ts';
 import { connectBroker } from '../lib/remote/broker.ts';
-import { isLineAllowed } from '../lib/remote/line.ts';
+import { isLineAllowed } from '../lib/line.ts';
 import { putByFetch } from '../lib/remote/s3.ts';
 import { SessionProver } from '../lib/remote/session-proof.ts';
 import { hasDatabase, openDatabase } from '../lib/store/database.ts';

@@ -2,7 +2,7 @@ import './runes.ts';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { StorageReport } from '../../src/lib/protocol/transfer.ts';
-import { canTellLine, Settings } from '../../src/lib/state/settings.svelte.ts';
+import { Settings } from '../../src/lib/state/settings.svelte.ts';
 import { toldWorker } from './told-worker.ts';
 
 const NOTHING = { count: 0, sizeBytes: 0 };
@@ -13,16 +13,6 @@ const refused = () => Promise.reject(new HalfkeyError('device_full', 'no room'))
 
 afterEach(() => {
   vi.unstubAllGlobals();
-});
-
-it.each<[boolean, string, object]>([
-  [true, 'Chromium on Android', { connection: { type: 'wifi' } }],
-  [true, 'Chromium elsewhere', { connection: { saveData: false } }],
-  [false, 'a browser that tells something else', { connection: {} }],
-  [false, 'any other', {}],
-])('can tell a metered line: %s in %s', (can, _browser, navigator) => {
-  vi.stubGlobal('navigator', navigator);
-  expect(canTellLine()).toBe(can);
 });
 
 describe('settings of transfers', () => {

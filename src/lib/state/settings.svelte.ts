@@ -2,17 +2,6 @@ import type { StorageReport, TransferSettings } from '../protocol/transfer.ts';
 import type { CryptoWorker } from '../platform/crypto-worker.ts';
 import { askToKeep } from '../platform/persistence.ts';
 
-/** What only some browsers know of the line; TypeScript's DOM types do not. */
-interface WithConnection {
-  readonly connection?: { readonly type?: string; readonly saveData?: boolean };
-}
-
-/** Whether this browser can tell a metered line, or a cellular one, from others. */
-export function canTellLine(): boolean {
-  const { connection } = navigator as WithConnection;
-  return connection !== undefined && ('type' in connection || 'saveData' in connection);
-}
-
 /** How this device is set up, and what it holds. Undefined until read. */
 export class Settings {
   readonly #worker: CryptoWorker;

@@ -1,7 +1,7 @@
 import type { BlobId } from '$contract/ids.ts';
 import type { Bytes } from '../bytes.ts';
 import type { Broker } from '../remote/broker.ts';
-import { isLineAllowed, onLineChange } from '../remote/line.ts';
+import { isLineAllowed, onLineChange } from '../line.ts';
 import { put } from '../remote/s3.ts';
 import type { Database, StoredTransferSettings } from '../store/database.ts';
 import { keptRecords } from '../store/kept-records.ts';

@@ -29,18 +29,33 @@ export function filesFound(count: number, filter: string): string {
   return what === 'file' ? `${found}.` : `${found} for ${quotedName(filter)}.`;
 }
 
-/** What was tried, where it did not work; the reason follows. */
+/** What was tried, by `state` or a page, where it did not work; the reason follows. */
 export const NOT_DONE = {
   filesAdded: 'The files were not added',
   locked: 'The drive was not locked',
   unlocked: 'The drive was not unlocked',
   signedOut: 'You were not signed out',
   uploadsWait: 'Uploads are waiting for a code',
+  settingsRead: 'Some settings couldn’t be loaded',
+  settingChanged: 'The setting was not changed',
+  whoFound: 'Halfkey couldn’t find out who can read this',
+  listLoaded: 'The list was not loaded',
+  listSorted: 'The list was not sorted',
+  listFiltered: 'The list was not filtered',
+  installed: 'Halfkey was not installed',
+  transferCancelled: 'The transfer was not cancelled',
+  transferRetried: 'The transfer was not retried',
+  transferDismissed: 'The transfer was not dismissed',
+  transfersDismissed: 'The transfers were not dismissed',
+  triedAgain: 'Trying again didn’t work',
+  messageDismissed: 'The message was not dismissed',
+  requestStopped: 'The request was not stopped',
   opened: (name: string) => `${quotedName(name)} was not opened`,
   downloaded: (name: string) => `${quotedName(name)} was not downloaded`,
   saved: (name: string) => `${quotedName(name)} was not saved`,
   kept: (name: string) => `${quotedName(name)} is not kept on this device`,
   dropped: (name: string) => `${quotedName(name)} is still kept on this device`,
+  uploaded: (name: string) => `${quotedName(name)} was not uploaded`,
 } as const;
 
 /** What a code is asked for: *Enter a code to …*. */

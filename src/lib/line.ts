@@ -20,6 +20,12 @@ function isMetered(): boolean {
   return connection?.type === 'cellular' || connection?.saveData === true;
 }
 
+/** Whether this browser can tell a metered line, or a cellular one, from others. */
+export function canTellLine(): boolean {
+  const connection = networkInformation();
+  return connection !== undefined && ('type' in connection || 'saveData' in connection);
+}
+
 /** Calls the listener when the line may be another. @returns a function that stops it */
 export function onLineChange(listener: () => void): () => void {
   const connection = networkInformation();

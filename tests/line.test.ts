@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { isLineAllowed, onLineChange } from '../../src/lib/remote/line.ts';
+import { canTellLine, isLineAllowed, onLineChange } from '../src/lib/line.ts';
 
 let page: EventTarget;
 
@@ -24,6 +24,16 @@ describe('a line', () => {
     vi.stubGlobal('navigator', navigator);
     expect(isLineAllowed({ wifiOnly: true })).toBe(may);
     expect(isLineAllowed({ wifiOnly: false })).toBe(true);
+  });
+
+  it.each<[boolean, string, object]>([
+    [true, 'Chromium on Android', { connection: { type: 'wifi' } }],
+    [true, 'Chromium elsewhere', { connection: { saveData: false } }],
+    [false, 'a browser that tells something else', { connection: {} }],
+    [false, 'any other', {}],
+  ])('is known to be metered or not: %s in %s', (can, _browser, navigator) => {
+    vi.stubGlobal('navigator', navigator);
+    expect(canTellLine()).toBe(can);
   });
 
   it('may be another when the browser says so, or when the network is back, until nobody listens', () => {
