@@ -33,7 +33,7 @@ export interface AppSettings {
   readonly origin: string;
   /** Origin under which the browser sees S3. */
   readonly s3Origin: string;
-  /** Requests a minute from one address, of those that nobody is signed in for; twenty times as many in all. */
+  /** Requests a minute from one address, of those without a session; twenty times as many in all. */
   readonly ratePerMinute: number;
   readonly version: string;
   /** The built app; undefined where another server serves it. */

@@ -4,7 +4,7 @@
 declare global {
   namespace App {
     interface PageState {
-      /** How many things lie over the page, as dialogs do. */
+      /** How many things cover the page, as dialogs do. */
       layers?: number;
     }
   }

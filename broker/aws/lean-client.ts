@@ -4,7 +4,7 @@
  */
 export const LEAN = { cacheMiddleware: true } as const;
 
-/** What the SDK does with each request, and nobody here has a use for. */
+/** What the SDK does with each request, and what is of no use here. */
 const UNUSED = [
   // Takes every input and output apart for a log that is not kept.
   'loggerMiddleware',

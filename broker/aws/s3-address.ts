@@ -7,7 +7,7 @@ export const addressOf = (region: string, endpoint: string | undefined) =>
 
 /**
  * Scheme, host and port that the browser sends bodies to. Asked of the SDK itself, by a URL that is thrown away:
- * partitions have domains of their own, and a bucket with dots lies at another host than the rest.
+ * partitions have domains of their own, and a bucket with dots is at another host than the rest.
  * @param endpoint under which the browser sees S3; undefined: AWS's own
  */
 export async function s3OriginOf(

@@ -14,7 +14,7 @@ export interface VaultLogins {
 
 /**
  * `m/<vault>/login`, create-only. It carries no MAC, unlike the broker's records: Cognito itself refuses a login of
- * another identity, the vault is named beside it, and a login that nobody has opens nothing.
+ * another identity, the vault is named beside it, and a login that does not exist opens nothing.
  */
 export function vaultLogins(state: StateStore): VaultLogins {
   const keyOf = (vault: VaultId): string => `m/${vault}/login`;

@@ -13,7 +13,7 @@ import { objectKey } from './object-paths.ts';
 const CHECKSUM = 'x-amz-checksum-sha256';
 
 /**
- * Anyone who has a blob's URL may open it as a page of S3's origin, and what lies there is a member's to choose: it is
+ * Anyone who has a blob's URL may open it as a page of S3's origin, and what is there is a member's to choose: it is
  * saved, and never shown or run. Signed, so that nobody can leave it out.
  */
 const AS_ATTACHMENT = {

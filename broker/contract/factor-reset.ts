@@ -48,7 +48,7 @@ export const factorResetConfirm = route({
   answer: SignedIn,
 });
 
-/** Anybody who is signed in may stop it, and it may be sent again: whoever still wants it waits anew. */
+/** Anybody who is signed in may stop it, and it may be sent again: anyone who still wants it waits anew. */
 export const factorResetStop = route({
   method: 'POST',
   path: '/api/factor-reset/stop',

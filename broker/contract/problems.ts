@@ -51,8 +51,8 @@ export type ProblemCode = keyof typeof PROBLEMS;
 const ProblemName = v.picklist(Object.keys(PROBLEMS) as ProblemCode[]);
 
 /**
- * One of a batch that was refused, by what names it, and why; the others of its batch took place. A reason that nobody
- * knows is `record_corrupt`: it holds up none of the others, and the one that it is of is not taken for done.
+ * One of a batch that was refused, by what names it, and why; the others of its batch took place. An unknown reason
+ * is `record_corrupt`: it holds up none of the others, and the one that it is of is not taken for done.
  */
 export const refusalOf = <Name extends v.ObjectEntries>(name: Name) =>
   v.object({ ...name, code: v.fallback(ProblemName, 'record_corrupt') });

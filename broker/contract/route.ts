@@ -16,8 +16,8 @@ export type Stage =
   | 'full'; // signed in
 
 /**
- * The request's tab: a UUID that it made up when it was opened. What lies between the steps of signing up, in or back
- * in is kept for each tab apart, so that two tabs of one browser, for two people, never go on with each other's.
+ * The request's tab: a UUID that it made up when it was opened. What is kept between the steps of signing up, in or
+ * back in is kept for each tab apart, so that two tabs of one browser, for two people, never go on with each other's.
  */
 export const TAB_HEADER = 'x-halfkey-tab';
 

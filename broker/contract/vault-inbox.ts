@@ -76,7 +76,7 @@ export const inboxRead = route({
 
 /**
  * Removes all versions of the records, once adopted; repeating it is harmless. Wants a live grant, and spends nothing:
- * a session alone must not be able to destroy what nobody has adopted. `grant_missing`; refused for itself:
+ * a session alone must not be able to destroy what was not adopted yet. `grant_missing`; refused for itself:
  * `store_refused`.
  */
 export const inboxRemove = route({

@@ -47,7 +47,7 @@ export interface DomainSettings {
   readonly quotaBytes: number | undefined;
 }
 
-/** All that a broker does, whoever asks it: routes, a command line, a timer. */
+/** All that a broker does, whatever asks it: routes, a command line, a timer. */
 export type Domain = ReturnType<typeof createDomain>;
 
 /** @param shared what all brokers of one bucket share, from `loadSetup` */

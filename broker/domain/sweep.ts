@@ -9,7 +9,7 @@ import { type Accounts, PENDING_MS } from './account/accounts.ts';
 import { mapBounded } from './bounded.ts';
 
 /**
- * Removes of the broker's own objects, and of vaults', what nobody can use any more. All is decided by what was listed,
+ * Removes of the broker's own objects, and of vaults', what can no longer be used. All is decided by what was listed,
  * and exactly the listed versions go, so that a write meanwhile stays and any number of brokers may sweep at a time.
  */
 export interface Sweep {
@@ -41,7 +41,7 @@ const PARALLEL = 8;
  */
 const DEAD_MS = 60 * 60 * 1000;
 
-/** Parts of an upload that nobody has completed for so long are as good as none. */
+/** Parts of an upload that was not completed for so long are as good as none. */
 const ORPHAN_MS = LIMITS.orphanDays * 24 * 60 * 60 * 1000;
 
 const EVERY_MS = 60 * 60 * 1000;

@@ -1,6 +1,6 @@
 /** What the greeting depends on. */
 export interface Occasion {
-  /** Absolute; undefined where the data lie in AWS. */
+  /** Absolute; undefined where the data are in AWS. */
   readonly dataFolder: string | undefined;
   /** Whether a person looks on; a service manager's log gets one line. */
   readonly isTerminal: boolean;

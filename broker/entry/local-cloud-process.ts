@@ -60,7 +60,7 @@ export async function startLocalCloudProcess(options: LocalCloudOptions): Promis
     child.kill('SIGKILL');
     throw new StartRefused('local_cloud_failed', 'expected one line of JSON, got something else');
   }
-  // Nobody reads on; a pipe that is full would stop it.
+  // It is not read any more; a pipe that is full would stop it.
   child.stdout.resume();
   return {
     cloud: localCloud(parsed.output),

@@ -8,7 +8,7 @@ import { explainStart } from './explain.ts';
 const USAGE = 'usage: local-cloud --data DIR --port N [--origin URL]… [--policies DIR]';
 const POLICIES = join('broker', 'deploy', 'policies');
 
-/** The policies of the project that this bundle lies in. */
+/** The policies of the project that this bundle is in. */
 function findPolicies(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, POLICIES))) {

@@ -98,7 +98,7 @@ function listen(
   });
 }
 
-/** The nearest folder above that is this package: where the bundle lies in it is the builder's choice. */
+/** The nearest folder above that is this package: where the bundle is in it is the builder's choice. */
 export function packageRoot(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
     if (readPackage(folder)?.name === 'halfkey') return folder;

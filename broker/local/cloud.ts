@@ -140,7 +140,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   }
 }
 
-/** Ids alone: what they are called nobody here knows. */
+/** Ids alone: what they are called is not known here. */
 function lackOf({ name, lacking }: Bucket): string {
   const keys = [...new Set(lacking.map(({ key }) => key))].sort();
   const more = keys.length - KEYS_NAMED;

@@ -71,7 +71,7 @@ export interface VaultObjects {
   abortUpload(vault: VaultId, key: string, uploadId: string): Promise<void>;
 }
 
-/** Multipart uploads below `v/` that nobody has completed, with the broker's own role. */
+/** Multipart uploads below `v/` that were not completed, with the broker's own role. */
 export interface UnfinishedUploads {
   /** Ends those that began before then, by S3's clock: their parts are gone. Up to 1,000 in a turn. */
   endBefore(beforeMs: number): Promise<void>;

@@ -77,7 +77,7 @@ export function networkOf(address: string): string {
   return groups === undefined ? bare : (mappedIpv4(groups) ?? `${groups.slice(0, 4).join(':')}::/64`);
 }
 
-/** The /48 that an IPv6 address lies in, the most that one customer is usually given; undefined for IPv4. */
+/** The /48 that an IPv6 address is in, the most that one customer is usually given; undefined for IPv4. */
 export function siteOf(address: string): string | undefined {
   const groups = groupsOf(bareAddress(address) ?? address);
   return groups && mappedIpv4(groups) === undefined ? `${groups.slice(0, 3).join(':')}::/48` : undefined;

@@ -3,8 +3,8 @@ import { deleteCookie, setCookie } from 'hono/cookie';
 import { SESSION_HEADER, TAB_HEADER } from '../contract/route.ts';
 
 /**
- * `session`: who is signed in. `stage`: how far somebody is on the way there. `state`: what lies between two messages
- * of one login. `device`: signed in before. Those on the way are of one tab, the others of the browser.
+ * `session`: who is signed in. `stage`: how far somebody is on the way there. `state`: what is kept between two
+ * messages of one login. `device`: signed in before. Those on the way are of one tab, the others of the browser.
  */
 type CookieName = 'session' | 'stage' | 'state' | 'device';
 

@@ -63,7 +63,7 @@ export interface FrameDeps {
    */
   readonly recognises: (token: string, stage: Session['stage']) => Promise<boolean>;
   /**
-   * Counts a request by its address: of those that nobody is signed in for fewer may come than of others.
+   * Counts a request by its address: of those without a session fewer may come than of others.
    * @throws BrokerProblem `too_many_requests`
    */
   readonly limitAddress: (context: Context, who: 'stranger' | 'anybody') => void;

@@ -29,7 +29,7 @@ export function requestLog(
 }
 
 /**
- * What may be said of an error that nobody expected: its name and where, not its message, which may quote a request.
+ * What may be said of an error that was not expected: its name and where, not its message, which may quote a request.
  */
 export function faultOf(error: unknown): { name: string; at: string[]; cause?: unknown } {
   if (!(error instanceof Error)) return { name: typeof error, at: [] };

@@ -3,14 +3,14 @@ import { SHARED_PARAMETER, type SharedAnswer } from './messages.ts';
 
 // Files that another app shares with this one come as a form that the browser posts to /share, and nobody but this
 // worker is there to take it. They are held in memory alone, until the page that opens fetches them: what they are is
-// nobody's business yet.
+// the user's business alone so far.
 
 const PATH = '/share';
 /** The field of the form that the manifest names. */
 const FIELD = 'files';
 /** A page that starts fetches them within seconds; anyone who comes later has to share again. */
 const HELD_MS = 3 * 60_000;
-/** Any site may post such a form: what nobody fetches must not pile up. */
+/** Any site may post such a form: what is never fetched must not pile up. */
 const HELD_SHARES = 4;
 
 const held = new Map<string, readonly File[]>();

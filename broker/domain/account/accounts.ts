@@ -62,7 +62,7 @@ export const AccountRecord = v.strictObject({
   createdAtMs: Count,
   opaqueRecord: v.string(),
   /**
-   * OPAQUE's credential identifier (RFC 9807 §6.1), random: for a name that is still free nobody can ask anything with
+   * OPAQUE's credential identifier (RFC 9807 §6.1), random: for a name that is still free nothing can be asked with
    * it.
    */
   credentialId: v.string(),
@@ -76,7 +76,7 @@ export const AccountRecord = v.strictObject({
   /** Another authenticator was asked for without a code. */
   factorReset: v.optional(FactorResetRecord),
   devices: v.array(v.strictObject({ ...DeviceKey.entries, addedAtMs: Count })),
-  /** Ids that nobody signs in with any more. */
+  /** Ids that no device signs in with any more. */
   revokedDevices: v.optional(v.array(DeviceId)),
   keyring: v.optional(KeyringRecord),
   vaults: v.array(VaultId),
@@ -176,7 +176,7 @@ export function createAccounts(records: Records, nameKey: Uint8Array): Accounts 
       return (await records.read(stateKeys.name(nameId), Owner))?.content.account;
     },
     async claimName(nameId, account) {
-      // As a rule nobody has it: then one request is enough.
+      // As a rule it is free: then one request is enough.
       if ((await records.create(stateKeys.name(nameId), { account })) === 'created') return;
       const owner = await accounts.named(nameId);
       if (owner !== undefined && owner !== account) await abandon(owner);

@@ -5,7 +5,7 @@ import { Count } from '../../contract/ids.ts';
 const HOUR_MS = 60 * 60 * 1000;
 /** Time for anyone who the account belongs to, to hear of it. */
 const WAIT_MS = 72 * HOUR_MS;
-/** What was asked for so long ago is nobody's any more. */
+/** What was asked for so long ago has lapsed. */
 const LAPSE_MS = 30 * 24 * HOUR_MS;
 
 /** In the account's record: when it was asked for, and with what. */
@@ -24,7 +24,7 @@ interface Asked {
 
 /**
  * What was asked for, unless it has lapsed, or passphrase, recovery key or authenticator are others since: then it is
- * as if nobody had asked, and who still wants it begins anew.
+ * as if it had not been asked for, and anyone who still wants it begins anew.
  */
 export function pendingFactorReset(record: Asked, nowMs: number): PendingFactorReset | undefined {
   const { factorReset: asked, sessionEpoch, recoveryPublicKey } = record;

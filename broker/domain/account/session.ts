@@ -14,8 +14,8 @@ export interface Session {
   /** Thumbprint (RFC 7638) of the key that the session's tokens are bound to. */
   readonly jkt: string;
   /**
-   * Of the proof that this request came with: a record that is written anyway remembers it, so that nobody sends it
-   * again.
+   * Of the proof that this request came with: a record that is written anyway remembers it, so that it is not
+   * sent again.
    */
   readonly proofId?: string;
   /** The account's session epoch, as the token says; absent in a session that has no token yet. */

@@ -54,9 +54,9 @@ export interface Grants {
    * @returns the seq (0-based) from which on the notice is to be looked for, or undefined when it is known to be there
    */
   refusedFrom(session: Session, grant: GrantId, from: number): Promise<number | undefined>;
-  /** The notice is there: nobody has to look for it again. */
+  /** The notice is there: it need not be looked for again. */
   noteRefusal(session: Session, grant: GrantId): Promise<void>;
-  /** Reads the grant, so that whoever asks for it within a moment need not wait. Tells nothing, and never rejects. */
+  /** Reads the grant, so that a request for it within a moment need not wait. Tells nothing, and never rejects. */
   readAhead(account: GrantHolder['account'], grant: GrantId): Promise<void>;
   /** Lock now. An unknown grant is none, and that is fine. */
   end(session: Session, grant: GrantId): Promise<void>;

@@ -106,7 +106,7 @@ export function createSignin(deps: SigninDeps) {
       const nameId = accounts.nameIdOf(userName);
       const knownDevice = await deps.sessions.knownDevice(deviceTokens, nameId);
       const even = evenTime();
-      // Looked up while it is counted, and told to nobody before that is done.
+      // Looked up while it is counted, and not told before that is done.
       const [{ account, record }] = await Promise.all([
         lookUp(nameId),
         deps.countLogin(nameId, { network, knownDevice }),
@@ -152,7 +152,7 @@ export function createSignin(deps: SigninDeps) {
         expiresAtMs: clock() + FULL_SECONDS * 1000,
         proof: keptProof(proof, clock()),
       };
-      // Ciphertext of the account's own, on its way while the code is judged; it is answered to nobody else.
+      // Ciphertext of the account's own, on its way while the code is judged; it is answered to no other.
       const isLocked = ((await accounts.recall(session.account))?.factor.lockedUntilMs ?? 0) > clock();
       const opened = isLocked ? undefined : deps.vaults.open(session.account);
       opened?.catch(() => undefined);

@@ -107,7 +107,7 @@ export function createSignup(deps: SignupDeps) {
     },
 
     /**
-     * The first code, and with it the vault's identity, which nobody ever deletes: a sign-up that is left before has
+     * The first code, and with it the vault's identity, which is never deleted: a sign-up that is left before has
      * made none. And the KMS half of the first inbox key, logged before KMS is asked like every release.
      */
     async verify(

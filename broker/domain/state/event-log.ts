@@ -94,7 +94,9 @@ export function createEventLog(store: StateStore, codec: RecordCodec, clock: Clo
     return under;
   }
 
-  /** There are no gaps, so the last one lies before the first place that is empty: several are looked at at once. */
+  /**
+   * There are no gaps, so the last one is right before the first place that is empty: several are looked at at once.
+   */
   async function searchHead(account: AccountId): Promise<EventHead | undefined> {
     let last: EventHead | undefined = remembered.get(account);
     let absent = Number.POSITIVE_INFINITY;

@@ -71,7 +71,7 @@ export function createRecords(store: StateStore, codec: RecordCodec): Records {
     return { stored, etag: state.etag };
   }
 
-  /** @returns whether it was written, and by nobody else since the ETag was read */
+  /** @returns whether it was written, and by no other since the ETag was read */
   async function replace(key: string, etag: string, counter: number, content: unknown): Promise<boolean> {
     const bytes = codec.encode(key, counter, content);
     const outcome = await store.replace(key, bytes, etag, (now) => {

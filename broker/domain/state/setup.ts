@@ -18,7 +18,7 @@ export interface Setup {
   readonly nameKey: Uint8Array;
   /** HS256, sessions and device cookies. */
   readonly sessionKey: Uint8Array;
-  /** A256GCM, what lies between two messages of a login. */
+  /** A256GCM, what is kept between two messages of a login. */
   readonly stateKey: Uint8Array;
   /** HMAC over the broker's records. */
   readonly macKey: Uint8Array;

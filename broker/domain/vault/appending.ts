@@ -28,8 +28,8 @@ interface AppendOrder {
 export interface Appending {
   /**
    * Writes a segment that the session's device has signed, or, with a proof, the identity key.
-   * @throws BrokerProblem `input_malformed` for what nobody who may has signed; `proof_missing`; `too_many_requests`;
-   *   as Log.append
+   * @throws BrokerProblem `input_malformed` for what was not signed by one who may; `proof_missing`;
+   *   `too_many_requests`; as Log.append
    */
   append(session: Session, vault: VaultId, record: VaultRecord, order: AppendOrder): Promise<Head>;
 }

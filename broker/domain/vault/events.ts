@@ -15,7 +15,7 @@ export interface VaultEventListener {
 export interface VaultEvents {
   /** A head that this process has seen come about: told at once, in ascending order of `seq`, each once. */
   announceHead(vault: VaultId, head: Head): void;
-  /** This process has put records into the inbox. What other brokers put there nobody is told of. */
+  /** This process has put records into the inbox. What other brokers put there is not told of. */
   announceInbox(vault: VaultId): void;
   /**
    * Tells the listener of each newer head and of the inbox, until the returned function is called. Heads that other

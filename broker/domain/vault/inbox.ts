@@ -53,8 +53,8 @@ export interface Inbox {
   /** Those that are there. */
   read(vault: VaultId, names: readonly InboxName[]): Promise<FoundRecord[]>;
   /**
-   * Removes all versions of the records. The grant may have no releases left: whoever has spent them on adopting clears
-   * up too.
+   * Removes all versions of the records. The grant may have no releases left: a device that has spent them on
+   * adopting clears up too.
    * @returns those that the store keeps
    * @throws BrokerProblem `grant_missing`, `store_unreachable`
    */

@@ -19,7 +19,7 @@ export interface Log {
   head(vault: VaultId, known: Head): Promise<Head>;
   /**
    * Writes a segment at the place that it names itself.
-   * @param admit asked, with the record as it counts what lies before the place, right before the segment is written
+   * @param admit asked, with the record as it counts what comes before the place, right before the segment is written
    * @param snapshot whose pages it names
    * @returns that place, also when the same bytes were there already
    * @throws BrokerProblem `input_malformed` when it is not a segment; `head_changed` when it does not follow the head,

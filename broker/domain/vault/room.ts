@@ -105,7 +105,7 @@ const BLOCK_SHARE = 256;
 const BLOCK_MARGIN_MS = 5 * 60_000;
 /** Of the quota, for the URLs of a device without a grant. */
 const DEVICE_SHARE = 4;
-/** URLs whose object nobody has told of, of a device without a grant. */
+/** URLs whose object was not told of, of a device without a grant. */
 const DEVICE_RESERVATIONS = 1000;
 /** A full vault that is asked again and again is not listed each time. */
 const RECOUNT_PAUSE_MS = 60_000;

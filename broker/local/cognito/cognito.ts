@@ -22,7 +22,7 @@ export interface Cognito {
 
 /** What Cognito is made of. */
 export interface CognitoParts {
-  /** Where pool, signing key and identities lie; made when missing. */
+  /** Where pool, signing key and identities are; made when missing. */
   readonly folder: string;
   readonly credentials: Pick<LocalCredentials, 'issue'>;
   /** Asked before a token is given out; may look the policies up when it is called, as they name the pool. */

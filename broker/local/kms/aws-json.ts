@@ -13,7 +13,7 @@ interface JsonAnswer {
  * Answers one request. Never rejects: bad input is a 4xx, and a fault of this machine (its disk) a 500.
  * @param target the header `X-Amz-Target`, such as `TrentService.Decrypt`
  * @param body the request's body as it came; at most 256 KiB are read
- * @param principal who signed it; undefined when nobody did
+ * @param principal who signed it; undefined when it is not signed
  */
 export type JsonHandler = (
   target: string,

@@ -22,7 +22,7 @@ export interface Kms {
 
 /** What a KMS is made of. */
 export interface KmsParts {
-  /** Where its key lies; made when missing. */
+  /** Where its key is; made when missing. */
   readonly folder: string;
   /**
    * Asked before each use of the key. The policies name the key's ARN, which is known once the KMS is open, so the

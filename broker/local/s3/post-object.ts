@@ -110,8 +110,8 @@ function parseForm(contentType: string): Parsing {
 }
 
 /**
- * The body, as long as its file comes soon: nobody is known before the fields are read, and a stranger could send for
- * ever.
+ * The body, as long as its file comes soon: the sender is not known before the fields are read, and a stranger could
+ * send for ever.
  * @throws {Refusal} 400 `MaxPostPreDataLengthExceeded`
  */
 async function* withFileSoon(

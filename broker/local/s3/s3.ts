@@ -29,7 +29,7 @@ export function createS3Handler(world: S3World, verifier: Verifier, report: Repo
       await sendAnswer(exchange, answer);
     } catch (error) {
       const refusal = error instanceof Refusal ? error : storageRefusal(error);
-      // A client that went away is not a fault of ours, and nobody reads the answer.
+      // A client that went away is not a fault of ours, and the answer is not read.
       if (!refusal && !request.destroyed) report(error, requestId);
       sendRefusal(exchange, refusal ?? new Refusal(500, 'InternalError', 'we encountered an internal error'));
     }

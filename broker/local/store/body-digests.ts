@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
-/** Bodies up to this size lie in the log, beside their record. */
+/** Bodies up to this size are in the log, beside their record. */
 export const INLINE_BYTES = 64 * 1024;
 
 /** What was computed of a body; base64 but for the ETag. */

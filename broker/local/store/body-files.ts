@@ -79,7 +79,7 @@ export class BodyFiles {
     await this.#unlink(id);
   }
 
-  /** Removes files, once nobody reads them any more. */
+  /** Removes files, once they are not read any more. */
   async remove(files: readonly BodyFile[]): Promise<void> {
     for (const { id } of files) {
       if (this.#pins.has(id)) this.#doomed.add(id);

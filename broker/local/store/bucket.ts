@@ -19,7 +19,7 @@ import {
   type VersionFacts,
 } from './version.ts';
 
-/** An object that is about to be stored. Its body is in memory or in files that nobody refers to yet. */
+/** An object that is about to be stored. Its body is in memory or in files that nothing refers to yet. */
 export interface Draft {
   readonly key: string;
   readonly etag: string;
@@ -193,13 +193,13 @@ export class Bucket {
     });
   }
 
-  /** A version's bytes, where they lie in the log; undefined for those in files, and for none. */
+  /** A version's bytes, where they are in the log; undefined for those in files, and for none. */
   readSmall({ extent }: Version): Buffer | undefined {
     return extent && this.#log.read(extent);
   }
 
   /**
-   * Yields bytes `start` to `end` (exclusive) of a version, whose bytes lie in files; it stays readable to the end even
+   * Yields bytes `start` to `end` (exclusive) of a version, whose bytes are in files; it stays readable to the end even
    * if it is deleted.
    */
   async *read({ facts }: Version, start: number, end: number): AsyncGenerator<Buffer> {

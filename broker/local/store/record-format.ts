@@ -13,7 +13,7 @@ const NO_BODY = 0xffffffff;
 const MAXIMUM_META_BYTES = 4 * 1024 * 1024;
 const READ_AHEAD_BYTES = 256 * 1024;
 
-/** Where a record's body lies. Compaction moves it, so `position` changes and is read at the moment of use only. */
+/** Where a record's body is. Compaction moves it, so `position` changes and is read at the moment of use only. */
 export interface Extent {
   position: number;
   readonly sizeBytes: number;
@@ -34,8 +34,8 @@ export function encodeRecord(meta: object, body: Uint8Array | undefined): Buffer
  * Hands every whole record of a log to `onRecord`, in order. Bodies are skipped, but for those near the end, which a
  * torn write may have left without content.
  * @returns where the last whole record ends, in bytes
- * @throws {Error} when a record is damaged further back than a torn write can reach, or a whole one lies after it: then
- *   something that was acknowledged may be lost, and what to do about it is not ours to decide
+ * @throws {Error} when a record is damaged further back than a torn write can reach, or a whole one comes after it:
+ *   then something that was acknowledged may be lost, and what to do about it is not ours to decide
  */
 export function scanRecords(
   fd: number,
@@ -92,7 +92,7 @@ function holdsRecord(fd: number, start: number, fileBytes: number): boolean {
   const reader = new AheadReader(fd);
   // Read at once, so that what follows finds it all in memory.
   const tail = reader.read(start, fileBytes - start);
-  // Where the JSON of a record begins; its header lies before it.
+  // Where the JSON of a record begins; its header comes before it.
   for (let json = tail.indexOf('{', RECORD_HEADER_BYTES); json >= 0; json = tail.indexOf('{', json + 1)) {
     if (readRecord(reader, start + json - RECORD_HEADER_BYTES, fileBytes)) return true;
   }

@@ -38,8 +38,8 @@ export class RecordLog {
   }
 
   /**
-   * Opens the log, creating it, and hands every record to `onRecord` in order. A torn end, which nobody was told
-   * is stored, is cut off, and kept beside it as `.torn`.
+   * Opens the log, creating it, and hands every record to `onRecord` in order. A torn end, of which nothing was
+   * acknowledged, is cut off, and kept beside it as `.torn`.
    * @throws {Error} when a record is damaged further back than a torn write can reach, or another one is whole after it
    */
   static async open(
@@ -171,7 +171,7 @@ export class RecordLog {
     try {
       await this.#file.datasync();
     } catch (error) {
-      // After a failed sync nobody knows what is on the disk: the kernel forgets the pages.
+      // After a failed sync there is no telling what is on the disk: the kernel forgets the pages.
       this.#break(error);
       throw error;
     }

@@ -12,7 +12,7 @@ export interface Checksum {
   readonly type: 'FULL_OBJECT' | 'COMPOSITE';
 }
 
-/** What a version is, but for where its bytes lie. */
+/** What a version is, but for where its bytes are. */
 export interface VersionFacts {
   readonly key: string;
   /** `null` (as text) in a bucket without versioning. */
@@ -27,14 +27,14 @@ export interface VersionFacts {
   /** Response headers as the writer set them: `content-type`, `x-amz-meta-…`; lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly checksum?: Checksum;
-  /** Absent when the body lies in the log, or when there is none. */
+  /** Absent when the body is in the log, or when there is none. */
   readonly files?: readonly BodyFile[];
 }
 
 /** A version in the index. */
 export interface Version {
   readonly facts: VersionFacts;
-  /** Where the body lies in the log, when it does. */
+  /** Where the body is in the log, when it is there. */
   readonly extent: Extent | undefined;
 }
 

@@ -15,7 +15,7 @@ export function coalesced(work: () => Promise<boolean>): () => Promise<void> {
         isFine = await work();
       }
     } finally {
-      running = undefined; // In the turn of the last look: nobody can ask in between, and be forgotten.
+      running = undefined; // In the turn of the last look, so that no question in between is forgotten.
     }
   };
   return () => {

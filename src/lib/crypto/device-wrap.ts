@@ -1,5 +1,5 @@
 /**
- * A new key that seals what is stored on this device. WebCrypto keeps it in IndexedDB and gives its bytes to nobody: a
+ * A new key that seals what is stored on this device. WebCrypto keeps it in IndexedDB and never gives its bytes away: a
  * `FloeKey`.
  *
  * @returns a non-extractable HMAC-SHA-384 key of 32 bytes

@@ -126,7 +126,7 @@ export async function createSealer(
     target.set(u32be(last ? sizeBytes : NOT_LAST));
     target.set(iv, LENGTH_BYTES);
     target.set(body, BODY_OFFSET);
-    release(body); // The next output lies in warm memory then: several times the speed in Chromium.
+    release(body); // The next output goes to warm memory then: several times the speed in Chromium.
   }
 
   return {

@@ -25,9 +25,9 @@ export function randomBytes(sizeBytes: number): Bytes {
 }
 
 /**
- * Bytes for a key, or whatever else nobody may know. They are remembered nowhere, so that what is wiped is gone: an
- * output that is thrown away is compared in their place, which a generator that is stuck, was cloned, or loops repeats
- * as well.
+ * Bytes for a key, or for anything else that must stay secret. They are remembered nowhere, so that what is wiped is
+ * gone: an output that is thrown away is compared in their place, which a generator that is stuck, was cloned, or loops
+ * repeats as well.
  *
  * @param sizeBytes 1 to 65,536
  * @throws {HalfkeyError} as `randomBytes`

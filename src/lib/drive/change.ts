@@ -56,7 +56,7 @@ export async function openChange({ key, aad }: ChangeKey, sealed: Bytes): Promis
 
 /**
  * What changes come to in a state that others may have changed meanwhile. Several of one entry build upon each other,
- * and the latest counts: one person at two tabs is nobody's rival.
+ * and the latest counts: one person with two tabs has no rival.
  * @param isOwn whether an entry has its name from this device
  * @returns the operations to write, and what is not wanted any more; a change that the state says already is in neither
  */

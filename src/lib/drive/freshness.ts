@@ -5,8 +5,8 @@ const STALE_MS = 30 * 24 * 60 * 60_000;
 
 /**
  * When any other device of the owner's was heard of last, if that is more than thirty days ago. Then a broker that
- * withholds what they write and a desk drawer look alike, and only the owner knows which it is. One device alone has
- * nobody to hear of.
+ * withholds what they write and a desk drawer look alike, and only the owner knows which it is. A single device has
+ * no other to hear from.
  *
  * @param own id of this device
  * @returns ms since 1970, by the other device's clock; undefined when there is nothing to tell

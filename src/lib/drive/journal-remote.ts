@@ -34,7 +34,7 @@ export interface AtHand {
 
 /**
  * The journal's far end: segments through the broker, pages of snapshots straight to and from S3.
- * @param grant that is live: whoever has one may write more
+ * @param grant the live one: with a grant more may be written
  * @param atHand what opens the journal without another request
  */
 export function journalRemote(

@@ -3,8 +3,8 @@ import type { FoldedVault } from '../journal/state/folded-vault.ts';
 import type { VoidChanges } from '../protocol/drive.ts';
 
 /**
- * Segments that count for nothing, as they are told of: by whoever is named as their writer, and whether that is
- * proven.
+ * Segments that count for nothing, as they are told of: by the device that is named as their writer, and whether that
+ * is proven.
  */
 export function voidChanges(state: FoldedVault, voided: readonly VoidSegment[]): VoidChanges[] {
   const alike = new Map<string, VoidChanges>();

@@ -12,7 +12,7 @@ export interface EpochKey {
   readonly epoch: number;
   /** 32 bytes. */
   readonly vaultKey: Bytes;
-  /** The object in which the key of the epoch before lies under this one; of every epoch but the first. */
+  /** The object that holds the key of the epoch before, sealed under this one; of every epoch but the first. */
   readonly previous?: Bytes;
 }
 

@@ -26,7 +26,7 @@ export async function localCopyKey(vault: string, epoch: number, vaultKey: Bytes
 export interface LocalCopy {
   readonly state: FoldedVault;
   readonly head: JournalHead;
-  /** Whether it goes back to a snapshot that nobody compared with the log yet. */
+  /** Whether it goes back to a snapshot that was not compared with the log yet. */
   readonly needsAudit: boolean;
 }
 

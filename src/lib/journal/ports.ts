@@ -21,7 +21,7 @@ export interface JournalRemote {
    *   without
    * @param snapshot that the segment names: its pages are to stay
    * @throws {HalfkeyError} `head_changed`; `too_many_requests` when this device has written much; of the family
-   *   unreachable, when nobody knows whether it was written
+   *   unreachable, when it is not known whether it was written
    */
   append(
     segment: Bytes,

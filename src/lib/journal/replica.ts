@@ -19,7 +19,7 @@ export interface ReplicaTrust {
 interface ReplicaStart {
   readonly state: FoldedVault;
   readonly head: JournalHead;
-  /** Whether that goes back to a snapshot which nobody compared with the log yet. */
+  /** Whether that goes back to a snapshot that was not compared with the log yet. */
   readonly needsAudit: boolean;
 }
 
@@ -56,7 +56,7 @@ export class Replica {
     return this.#head;
   }
 
-  /** Whether what lies before a snapshot was taken on the word of who named it. */
+  /** Whether what came before a snapshot was taken on the word of the device that named it. */
   get needsAudit(): boolean {
     return this.#needsAudit;
   }

@@ -39,13 +39,13 @@ export class SavedCopy {
     this.#moreWasSeen = moreWasSeen;
   }
 
-  /** This is what lies there: the journal began with it. */
+  /** This is what is stored: the journal began with it. */
   isAt(head: JournalHead, sealed: Bytes): void {
     this.#seq = head.seq;
     this.#header = sealed.slice(0, HEADER_BYTES);
   }
 
-  /** What lies there is to be written anew, although the place is the same. */
+  /** What is stored is to be written anew, although the place is the same. */
   outdate(): void {
     this.#seq = -1;
   }

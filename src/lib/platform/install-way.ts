@@ -26,7 +26,7 @@ const WAYS: readonly (readonly [InstallWay, (browser: Browser) => boolean])[] = 
 ];
 
 /**
- * Where a browser removes all that a site keeps on the device once nobody has visited it for seven days, and only an
+ * Where a browser removes all that a site keeps on the device once it has not been visited for seven days, and only an
  * installed app is spared: Safari, and on iPhones every browser, because all are Safari's engine there (WebKit,
  * "Tracking Prevention in WebKit", 7-day cap).
  * @returns where apps are installed to there; undefined in other browsers

@@ -13,7 +13,7 @@ export async function askToKeep(): Promise<boolean> {
   return 'persist' in navigator.storage && (await navigator.storage.persist());
 }
 
-/** The same where nobody has turned it down before: for asking without having been told to. */
+/** The same where it was not turned down before: for asking without having been told to. */
 export async function askToKeepOnce(): Promise<void> {
   if (await isKept()) return;
   const permission = await navigator.permissions.query({ name: 'persistent-storage' }).catch(() => undefined);

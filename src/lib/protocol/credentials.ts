@@ -72,7 +72,7 @@ export interface CredentialCommands {
   'credentials/revoke': { args: { device: string; since?: number }; result: void };
   /** Forgets what was proven. */
   'credentials/end': { args: NoArguments; result: void };
-  /** What of the kit of an account that was made on this device nobody has said to be kept. */
+  /** Parts of the kit of an account that was made on this device, as long as nobody has said that they are kept. */
   'kit/read': { args: NoArguments; result: { unkept: readonly KitPart[] } };
   /** Somebody has these. */
   'kit/kept': { args: { parts: readonly KitPart[] }; result: void };
@@ -80,7 +80,7 @@ export interface CredentialCommands {
 
 /**
  * The worker says by itself: somebody with passphrase and kit has asked for another authenticator without a code.
- * `pending` is undefined when nobody has any more.
+ * `pending` is undefined when that is over.
  */
 export interface CredentialReport {
   readonly kind: 'factor-reset';

@@ -48,19 +48,19 @@ export interface DroppedChange {
 }
 
 /**
- * A file that is out of the list, and not erased yet: some device has deleted it, and nobody has confirmed that here.
+ * A file that is out of the list, and not erased yet: some device has deleted it, and that was not confirmed here.
  */
 export interface DeletedFile {
   readonly file: string;
   readonly name: string;
-  /** Name of the device that deleted it; undefined when that was this one, empty when nobody knows its name. */
+  /** Name of the device that deleted it; undefined when that was this one, empty when its name is not known. */
   readonly device?: string;
 }
 
 /** Changes that count for nothing, all that are alike. */
 export interface VoidChanges {
   /**
-   * Name of the device that they are said to be from; undefined for one that nobody has enrolled, and for the account
+   * Name of the device that they are said to be from; undefined for one that was never enrolled, and for the account
    * itself.
    */
   readonly device?: string;

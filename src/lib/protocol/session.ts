@@ -55,7 +55,7 @@ export interface SessionCommands {
     result: { waitSeconds: number } | { totpSecret: string; otpauthUri: string };
   };
   'sign-in/code': { args: { factor: Factor }; result: void };
-  /** Nobody pairs another authenticator without a code, unless it is asked for again. */
+  /** No other authenticator is paired without a code, unless it is asked for again. */
   'factor-reset/stop': { args: NoArguments; result: void };
   /** Kit, new passphrase and code at once; phase `open` follows. */
   recover: { args: { words: string; passphrase: string; factor: Factor }; result: void };

@@ -90,7 +90,7 @@ export type Preview =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'none' };
 
-/** `plain`: the file; `sealed`: the FLOE ciphertext as it lies in S3, which needs no code. */
+/** `plain`: the file; `sealed`: the FLOE ciphertext as it is stored in S3, which needs no code. */
 export type DownloadForm = 'plain' | 'sealed';
 
 export interface TransferCommands {

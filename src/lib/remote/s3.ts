@@ -23,7 +23,7 @@ const MAX_ERROR_BYTES = 16 * 1024;
 
 /**
  * PUTs by XMLHttpRequest, because fetch does not tell how much of a body has left. What is measured is the time without
- * any progress: a part may be 512 MiB long, and a line can die silently. Once all of it has left, it may still lie with
+ * any progress: a part may be 512 MiB long, and a line can die silently. Once all of it has left, it may still be with
  * a proxy on a slow line.
  *
  * @param pace of the line, which all PUTs over it share

@@ -5,7 +5,9 @@ import { sha256 } from '../crypto/digest.ts';
 import { madeAgain } from '../crypto/private-keys.ts';
 import { answerTo } from './body.ts';
 
-/** The key that a session is bound to, for as long as it lives: Ed25519. WebCrypto gives its private half to nobody. */
+/**
+ * The key that a session is bound to, for as long as it lives: Ed25519. WebCrypto never gives its private half away.
+ */
 export interface SessionKey {
   /** The broker's id of the session. */
   readonly sid: string;

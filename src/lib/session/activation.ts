@@ -23,7 +23,7 @@ export interface ActivationDeps {
   readonly broker: Broker;
   readonly deviceStore: DeviceStore;
   readonly nowMs: () => number;
-  /** That is live, if any: whoever has one may write more. */
+  /** The live one, if any: with a grant more may be written. */
   readonly grant: () => GrantId | undefined;
   /** Other tabs are to look at the changes again. */
   readonly tell: () => void;

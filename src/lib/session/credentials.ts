@@ -37,7 +37,7 @@ import { wipeAtEnd } from '../crypto/wipe.ts';
 export interface CredentialsDeps {
   readonly broker: Broker;
   readonly deviceStore: DeviceStore;
-  /** Whose account is on this device. @throws {HalfkeyError} when nobody is */
+  /** Whose account is on this device. @throws {HalfkeyError} when there is none */
   readonly openAccount: () => OpenAccount;
 }
 
@@ -181,8 +181,8 @@ export class Credentials {
   }
 
   /**
-   * Ends the device's sessions first, so that it reaches nothing from there on; then the journal, so that nobody
-   * believes what it signs.
+   * Ends the device's sessions first, so that it reaches nothing from there on; then the journal, so that what
+   * it signs is not believed.
    * @throws {HalfkeyError} of the family unreachable: the same again is fine
    */
   async revoke({ device, since }: Commands['credentials/revoke']['args']): Promise<void> {

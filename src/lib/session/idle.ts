@@ -8,7 +8,7 @@ export class Idle {
   readonly #nowMs: () => number;
   readonly #onIdle: () => void;
   #lastInputMs = 0;
-  /** Nobody has been there since it was said. */
+  /** There has been no input since `onIdle` was called. */
   #isNoticed = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -25,7 +25,7 @@ export class Idle {
     this.#watch(IDLE_MS);
   }
 
-  /** Somebody is there: after sleep, say, when nobody was for long, that comes first. */
+  /** Somebody is there: after a long absence, sleep say, that is noticed first. */
   active(): void {
     const nowMs = this.#nowMs();
     const isUnnoticed = this.#timer !== undefined && !this.#isNoticed && nowMs - this.#lastInputMs >= IDLE_MS;

@@ -31,7 +31,7 @@ export class SessionReporter {
     this.#report({ kind: 'code-spent' });
   }
 
-  /** What nobody asked for and trying again does not mend. */
+  /** A failure that no command led to, and that trying again does not mend. */
   alarm(error: unknown): void {
     const failure = toFailure(error);
     // That this is not a member's vault any more is the same claim as that there is none.

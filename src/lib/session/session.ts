@@ -193,7 +193,7 @@ export class Session {
     this.#lockHere();
   }
 
-  /** Somebody is there, in whichever tab: then nobody has left any. */
+  /** Somebody is there, in whichever tab: then none counts as left. */
   active(): void {
     this.#tabs.tell('active');
     this.#hear('active');

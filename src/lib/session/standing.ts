@@ -65,7 +65,7 @@ export class Standing {
     this.#stand(standing);
   }
 
-  /** Opens the journal that is stored here; where none is, as soon as the broker answers. */
+  /** Opens the journal that is stored here; where there is none, as soon as the broker answers. */
   async restore(localAccount: LocalAccount): Promise<void> {
     this.#stand('signed-in');
     this.#deps.lock.watch();
@@ -111,7 +111,7 @@ export class Standing {
     if (this.#current === 'signed-in') this.#vacate('closed');
   }
 
-  /** What nobody asked for and trying again does not mend. */
+  /** A failure that no command led to, and that trying again does not mend. */
   failed(error: unknown): void {
     if (error instanceof HalfkeyError && error.code === 'session_missing') this.leave();
     else this.#deps.reporter.alarm(error);

@@ -34,7 +34,7 @@ export class CodePrompt {
   /**
    * Runs an action, and again after each code that it turns out to want.
    * @param isAwaited whether somebody still waits for it: else no code is asked for
-   * @throws {DOMException} `AbortError` when the code is called off, or nobody waits any more
+   * @throws {DOMException} `AbortError` when the code is called off, or is not waited for any more
    */
   async run<Result>(
     purpose: string,

@@ -14,7 +14,7 @@ export class Credentials {
     this.#worker = worker;
   }
 
-  /** What of a kit was shown on this device, and nobody has said that it is kept. */
+  /** What of a kit was shown on this device, as long as nobody has said that it is kept. */
   get unkept(): readonly KitPart[] {
     return this.#unkept;
   }

@@ -9,7 +9,7 @@ import type { Settings } from './settings.svelte.ts';
 import { beyondCodeWords, NOT_DONE, PURPOSE } from './texts/en.ts';
 import type { Transfers } from './transfers.svelte.ts';
 
-/** What lies over the drive. One at a time; the question for a code may come on top of any. */
+/** What covers the drive. One at a time; the question for a code may come on top of any. */
 export type Sheet =
   /** `preview` is undefined while it is on the way; and while it is covered, because the drive was locked over it. */
   | {
@@ -20,7 +20,7 @@ export type Sheet =
     }
   | { readonly kind: 'delete' | 'rename'; readonly row: FileRow }
   | { readonly kind: 'help' | 'settings' | 'install' | 'who' }
-  /** `loss` is undefined when nobody knows. */
+  /** `loss` is undefined when that is not known. */
   | { readonly kind: 'sign-out'; readonly loss: Loss | undefined };
 
 /** What the actions need. */

@@ -13,12 +13,12 @@ export class FactorResetWatch {
     this.#worker = worker;
   }
 
-  /** What nobody here has said to know of. */
+  /** What was not acknowledged here. */
   get pending(): FactorReset | undefined {
     return this.#pending?.askedAtMs === this.#knownAtMs ? undefined : this.#pending;
   }
 
-  /** Stopped from here, and nobody has put the message away. */
+  /** Stopped from here, until the message is put away. */
   get isStopped(): boolean {
     return this.#isStopped;
   }

@@ -56,7 +56,7 @@ export class Files {
     return `${String(Math.floor(index / WINDOW_ROWS))}/${this.row(index)?.file ?? String(index)}`;
   }
 
-  /** Where a file is in the list as it is now; undefined when it is not in it, or nobody can say. */
+  /** Where a file is in the list as it is now; undefined when it is not in it, or that is not known. */
   async indexOf(file: string): Promise<number | undefined> {
     const { index } = await this.#worker.send('view/index', { file }).catch(() => ({ index: undefined }));
     return index;

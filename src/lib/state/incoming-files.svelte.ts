@@ -58,7 +58,7 @@ export class IncomingFiles {
     return this.#isLost;
   }
 
-  /** What a shortcut asked for and nobody has done yet. */
+  /** What a shortcut asked for, until it is done. */
   get deed(): LaunchAction | undefined {
     return this.#deed;
   }
@@ -85,7 +85,7 @@ export class IncomingFiles {
     this.#arrive(files, false);
   }
 
-  /** The files, which are nobody else's then. */
+  /** The files, which are the caller's from then on. */
   take(): readonly File[] {
     const files = this.#arrived?.files ?? [];
     this.#arrived = undefined;

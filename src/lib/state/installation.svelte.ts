@@ -27,7 +27,7 @@ export class Installation {
   }
 
   /**
-   * Present where what this app keeps on the device goes when nobody opens it for seven days: the place where apps are
+   * Present where what this app keeps on the device goes when it is not opened for seven days: the place where apps are
    * that keep theirs.
    */
   get sparedPlace(): SparedPlace | undefined {

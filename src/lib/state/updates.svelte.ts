@@ -80,7 +80,7 @@ export class Updates {
     if (!waiting) return true;
     return navigator.locks.request(LOCKS.pageBusy, { ifAvailable: true }, async (lock) => {
       if (!lock) return false;
-      // Nobody becomes busy before the change has reached all pages.
+      // No page becomes busy before the change has reached all pages.
       const changed = new Promise((resolve) => {
         navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true });
         setTimeout(resolve, TAKES_OVER_WITHIN_MS);

@@ -104,7 +104,7 @@ export type CapturingUpload = UploadAtRest & PartOrigin & { readonly state: 'cap
 export type SealedUpload = UploadAtRest &
   PartOrigin & {
     /**
-     * `uploaded`: S3 holds the blob whole. `saved`: its record lies in the inbox, and nothing of it has to stay here
+     * `uploaded`: S3 holds the blob whole. `saved`: its record is in the inbox, and nothing of it has to stay here
      * any more.
      */
     readonly state: 'sealed' | 'uploading' | 'uploaded' | 'saved';
@@ -144,7 +144,7 @@ export interface StoredTransferSettings {
   readonly wifiOnly: boolean;
 }
 
-/** What of a kit was shown here, and nobody has said yet that it is kept. */
+/** What of a kit was shown here, as long as nobody has said that it is kept. */
 export interface StoredKitNote {
   readonly unkept: readonly ('words' | 'backup-codes')[];
 }

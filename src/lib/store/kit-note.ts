@@ -9,8 +9,8 @@ const Note = v.object({ unkept: v.array(v.picklist(PARTS)) });
 type KitPart = (typeof PARTS)[number];
 
 /**
- * What was shown to anyone who signed up on this device, and nobody has said yet that it is kept: it is shown once, and
- * a page that dies with it leaves an account without.
+ * What was shown to anyone who signed up on this device, as long as nobody has said that it is kept: it is shown once,
+ * and a page that dies with it leaves an account without.
  */
 export async function unkeptParts(database: Database): Promise<readonly KitPart[]> {
   const note = v.safeParse(Note, await database.get('settings', KEY));

@@ -14,7 +14,7 @@ export interface PartFiles {
    * @throws {HalfkeyError} `device_full`; `storage_refused`
    */
   write(blob: string, partNumber: number, bytes: Bytes): Promise<void>;
-  /** As it lies on the disk, read lazily. @returns undefined when there is none */
+  /** As it is on the disk, read lazily. @returns undefined when there is none */
   read(blob: string, partNumber: number): Promise<Blob | undefined>;
   /** Blobs of which there is anything, in no order; none where the browser refuses to keep anything. */
   list(): Promise<string[]>;

@@ -1,7 +1,7 @@
 import { HalfkeyError } from '../errors.ts';
 import { afterAll, attemptsWorth, backoffMs, pause } from '../remote/retry.ts';
 
-/** What says that nobody answers at the other end, or that they want to be left alone for a while. */
+/** What says that the other end does not answer, or wants to be left alone for a while. */
 const SILENT = new Set(['broker_unreachable', 'store_unreachable', 'too_many_requests']);
 
 export interface ConnectionOptions {
@@ -10,7 +10,7 @@ export interface ConnectionOptions {
    * `wake`.
    */
   readonly isAllowed: () => boolean;
-  /** False where nobody has the time to wait: then what is silent is thrown at once. */
+  /** False where there is no time to wait: then what is silent is thrown at once. */
   readonly isPatient: boolean;
   /** Another is the reason to wait, or none is left. */
   readonly onWaiting?: (wait: Wait | undefined) => void;
@@ -19,7 +19,7 @@ export interface ConnectionOptions {
 
 /** Why nothing goes on for now. */
 export interface Wait {
-  /** `line`: this one is not to be used; `silence`: nobody answers at the other end. */
+  /** `line`: this one is not to be used; `silence`: the other end does not answer. */
   readonly for: 'line' | 'silence';
   /** When the other end is tried again, ms since 1970; absent while it is being tried. */
   readonly nextTryAtMs?: number;
@@ -27,7 +27,7 @@ export interface Wait {
 
 /**
  * The way to one server, shared by all who want something of it. While it is silent all wait, and one of them tries,
- * after growing pauses; as soon as that one is answered all go on. Nobody gives up because of silence.
+ * after growing pauses; as soon as that one is answered all go on. Nothing is given up because of silence.
  */
 export class Connection {
   readonly #options: ConnectionOptions;

@@ -33,7 +33,7 @@ export interface DeviceTransfersDeps {
   readonly onWaiting: () => void;
   /** What is kept on this device is another now. */
   readonly onKept: () => void;
-  /** What nobody asked for and trying again does not mend. */
+  /** A failure that no command led to, and that trying again does not mend. */
   readonly onFailed: (error: unknown) => void;
 }
 

@@ -8,9 +8,9 @@ const HELD = 4;
 const reports: ArrayBuffer[] = [];
 
 /**
- * Tells the garbage collector that so many bytes can go. Blobs, and requests that carried one, lie outside the heap,
+ * Tells the garbage collector that so many bytes can go. Blobs, and requests that carried one, are outside the heap,
  * and Chromium counts them as nothing: without this, gigabytes of them wait for a collection that nothing calls for.
- * What tells it is a buffer that nobody touches: the platform counts it, and gives it no memory.
+ * What tells it is a buffer that is never touched: the platform counts it, and gives it no memory.
  */
 export function reportGarbage(sizeBytes: number): void {
   reports.push(new ArrayBuffer(WEIGHT * sizeBytes));

@@ -29,7 +29,7 @@ export interface PartPlan {
   readonly plaintextBytes: number;
 }
 
-/** How a file of some size lies in S3. */
+/** How a file of some size is laid out in S3. */
 export interface BlobPlan {
   /** The file's own length. */
   readonly sizeBytes: number;
@@ -62,7 +62,7 @@ export function planBlob(sizeBytes: number): BlobPlan {
   return planned(sizeBytes, paddedBytes, sealedBytes, segmentsPerPart);
 }
 
-/** The plan of a blob that lies in S3 already, from what its version pins. */
+/** The plan of a blob that is in S3 already, from what its version pins. */
 export function planStored(version: { sizeBytes: number; sealedBytes: number; partBytes: number }): BlobPlan {
   const paddedBytes = paddedSize(version.sizeBytes);
   const segmentsPerPart = version.partBytes / SEGMENT_BYTES;

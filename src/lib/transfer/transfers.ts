@@ -66,7 +66,7 @@ export interface TransferDeps extends Reporter {
   halvesLeft(): number | undefined;
   /** Records in the inbox that no trusted device vouches for. */
   refused(count: number): void;
-  /** What nobody asked for and trying again does not mend. */
+  /** A failure that no command led to, and that trying again does not mend. */
   failed(error: unknown): void;
   /** What is kept on this device is another now. */
   keptChanged(): void;

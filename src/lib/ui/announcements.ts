@@ -7,8 +7,8 @@ interface Said {
 }
 
 /**
- * What is said to all of the page, wherever somebody is in it. A dialog makes all that lies below it inert: what is
- * said there is heard by nobody, so each dialog has to say it itself.
+ * What is said to all of the page, wherever somebody is in it. A dialog makes everything below it inert: what is
+ * said there goes unheard, so each dialog has to say it itself.
  */
 export interface Announcements {
   /** The latest milestone; its text is empty while the next one is coming. */

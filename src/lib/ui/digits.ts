@@ -79,7 +79,7 @@ export function typedBackupCode(text: string): TypedBackupCode {
   return { lack: characters.length === 0 ? 'Enter one of the backup codes on your sheet.' : count };
 }
 
-/** With digits of every script as ASCII, and without what nobody sees. */
+/** With digits of every script as ASCII, and without invisible characters. */
 function plainText(text: string): string {
   return text
     .normalize('NFKC')

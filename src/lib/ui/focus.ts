@@ -21,7 +21,7 @@ export function forgetPress(): void {
 export function focusOrigin(): Element | null {
   const focused = document.activeElement;
   const control = pressed?.deref();
-  // A browser that does not focus a button focuses what the button lies in, or the page.
+  // A browser that does not focus a button focuses what contains the button, or the page.
   return control?.isConnected && (focused === null || focused.contains(control)) ? control : focused;
 }
 

@@ -1,6 +1,6 @@
 import { getContext, setContext } from 'svelte';
 
-/** The drive's lock, for whatever lies over the drive: what covers the page must not cover this. */
+/** The drive's lock, for whatever covers the drive: what covers the page must not cover this. */
 export interface LockControl {
   /** Until when the drive is open, in this device's clock; undefined when it is locked. */
   readonly openUntilMs: number | undefined;
@@ -15,7 +15,7 @@ export function setLockControl(control: LockControl): void {
   setContext(KEY, control);
 }
 
-/** The lock of the drive that lies below; undefined where none does, as before signing in. */
+/** The lock of the drive below; undefined where there is none, as before signing in. */
 export function getLockControl(): LockControl | undefined {
   return getContext<LockControl | undefined>(KEY);
 }

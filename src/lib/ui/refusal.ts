@@ -34,7 +34,7 @@ export function refusedFor(
   return refusal && codes.includes(refusal.failure.code) ? refusal : undefined;
 }
 
-/** The server may have taken it, and its answer is lost: nobody here knows. */
+/** The server may have taken it, and its answer is lost: there is no telling from here. */
 export function isUnsure(refusal: Refusal | undefined): boolean {
   return refusal !== undefined && FAMILIES[refusal.failure.code] === 'unreachable';
 }

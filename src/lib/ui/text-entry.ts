@@ -7,7 +7,7 @@ const TEXT_ENTRIES = [
   '[contenteditable]:not([contenteditable=false])',
 ].join();
 
-/** Whether what is typed or pasted there is that field's, and nobody else's. */
+/** Whether what is typed or pasted there belongs to that field alone. */
 export function takesText(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest(TEXT_ENTRIES) !== null;
 }

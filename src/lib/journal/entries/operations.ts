@@ -105,7 +105,7 @@ export type Operation =
   | { readonly kind: 'restore'; readonly entry: string }
   /**
    * Hides a file until `purged` says that the broker has erased its content; only then it is forgotten. A folder goes
-   * at once, and what lies in it goes to the top.
+   * at once, and what is in it goes to the top.
    */
   | { readonly kind: 'purge'; readonly entry: string }
   /**
@@ -132,8 +132,8 @@ export type Operation =
    */
   | { readonly kind: 'inbox-retire'; readonly epoch: number }
   /**
-   * Another vault key from the next segment on. `hash`: SHA-256 of the object in which the key before lies under it;
-   * `boxes`: for each device that is trusted then, SHA-256 of what holds the new key for it (docs/FORMAT.md §11.3).
+   * Another vault key from the next segment on. `hash`: SHA-256 of the object that holds the key before, sealed under
+   * it; `boxes`: for each device that is trusted then, SHA-256 of what holds its new key (docs/FORMAT.md §11.3).
    */
   | {
       readonly kind: 'epoch';

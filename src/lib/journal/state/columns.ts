@@ -1,6 +1,7 @@
 import { concat, fromUtf8, utf8, type Bytes } from '../../bytes.ts';
 
-// Numbers are little-endian, as every machine that browsers run on: columns are copied out of memory as they lie there.
+// Numbers are little-endian, as every machine that browsers run on: columns are copied out of memory as they are laid
+// out there.
 
 const ALIGNMENT_BYTES = 8;
 const FRAME_BYTES = 8;

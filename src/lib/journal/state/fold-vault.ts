@@ -105,7 +105,7 @@ function begin(state: FoldedVault, at: Standing, operation: Of<'genesis'>): bool
 
 function hear(state: FoldedVault, at: Standing, { seq, hash, atMs, inboxEpoch }: Of<'heartbeat'>): boolean {
   const isBehind = seq < at.seq - 1 || (seq === at.seq - 1 && equalBytes(hash, at.prevHash));
-  // Nobody can do without a key that is not made yet.
+  // The oldest key that a device needs is one that there is.
   const isKnown = inboxEpoch === undefined || inboxEpoch <= (state.newestInboxKey?.epoch ?? -1);
   if (at.writer === undefined || !isBehind || !isKnown) return false;
   state.heartbeats.set(at.writer, { seq, hash, atMs, inboxEpoch });

@@ -54,7 +54,7 @@ export interface Revocation {
 interface Epoch {
   readonly epoch: number;
   readonly rotation: string;
-  /** SHA-256 of the object in which the key before lies under this one. */
+  /** SHA-256 of the object that holds the key before, sealed under this one. */
   readonly hash: Bytes;
   readonly boxes: readonly EpochBox[];
   /** The segment that names it: from the next one on its key opens, and no other. */
@@ -217,7 +217,7 @@ export class FoldedVault {
     }));
   }
 
-  /** Whether the newest version of a file is erased, although nobody has purged the file: nobody who counts. */
+  /** Whether the newest version of a file is erased, although no device that counts has purged the file. */
   isGone(file: string): boolean {
     const blob = this.newestVersion(file)?.blob;
     return blob !== undefined && this.gone.has(blob);

@@ -9,7 +9,7 @@ export interface ListQuery {
   readonly filter: string;
   readonly sortBy: SortBy;
   readonly descending: boolean;
-  /** Files that lie in this very folder; all of the vault when undefined. */
+  /** Files directly in this folder; all of the vault when undefined. */
   readonly folder?: string | undefined;
 }
 
@@ -25,7 +25,7 @@ interface ListedFile {
   readonly sizeBytes: number;
   readonly mediaType: string;
   readonly addedAtMs: number;
-  /** Whether its content was erased, although nobody who counts has purged it. */
+  /** Whether its content was erased, although no device that counts has purged it. */
   readonly isGone: boolean;
 }
 

@@ -89,7 +89,7 @@ function areMarksSound({ entries, versions, tags, hidden, gone }: FoldedVault): 
   );
 }
 
-/** The ids that must not come back are nobody's, and what is remembered of inbox keys fits the keys. */
+/** No entry has an id that must not come back, and what is remembered of inbox keys fits the keys. */
 function isErasedSound({ erased, index, versions, oldestInboxEpoch, newestInboxKey }: FoldedVault): boolean {
   const newest = newestInboxKey?.epoch ?? 0;
   const blobs = new Set(versions.blobs);

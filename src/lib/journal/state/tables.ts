@@ -1,6 +1,6 @@
 import type { Version } from '../entries/operations.ts';
 
-/** In `parents`: the entry lies in the top folder. */
+/** In `parents`: the entry is in the top folder. */
 export const ROOT_INDEX = -1;
 /** In `parents`: the entry was purged; its row stays, so that indices do, until the state is encoded. */
 export const DEAD = -2;

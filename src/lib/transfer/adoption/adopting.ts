@@ -27,7 +27,7 @@ interface MadeEnvelope {
   readonly proof: string;
   /** By `performance.now()`. */
   readonly madeAtMs: number;
-  /** It was sent to be written: whether it was, nobody may have said. */
+  /** It was sent to be written: whether it was may never have been answered. */
   writtenOnce: boolean;
 }
 

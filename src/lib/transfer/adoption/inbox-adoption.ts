@@ -29,7 +29,7 @@ export interface InboxAdoptionDeps {
   readonly waitingHere: () => Promise<readonly { readonly blob: BlobId; readonly record: Bytes }[]>;
   /** How many records no trusted device vouches for, or say what they must not; they stay where they are. */
   readonly onRefused: (count: number) => void;
-  /** What nobody asked for and trying again does not mend. */
+  /** A failure that no command led to, and that trying again does not mend. */
   readonly onFailed: (error: unknown) => void;
 }
 
@@ -51,7 +51,7 @@ type Outcome =
   | { readonly kind: 'known' }
   | { readonly kind: 'refused'; readonly inboxEpoch: number | undefined };
 
-/** Takes what lies in the inbox into the drive, whoever put it there, while a grant is live. */
+/** Takes what is in the inbox into the drive, whichever device put it there, while a grant is live. */
 export class InboxAdoption {
   readonly #deps: InboxAdoptionDeps;
   /** By name. */
@@ -136,7 +136,7 @@ export class InboxAdoption {
     const tags = new Map(page.map((listed) => [nameOf(listed), listed.tag]));
     const outcomes = new Map<Found, Outcome>();
     for (const found of records) {
-      if (!tags.has(nameOf(found))) continue; // Nobody asked for it.
+      if (!tags.has(nameOf(found))) continue; // It was not asked for.
       outcomes.set(found, found.purged ? { kind: 'known' } : await this.#openFound(found, signal));
     }
     const failures = await this.#adoptOpened(outcomes, signal);
@@ -187,7 +187,7 @@ export class InboxAdoption {
   async #adoptHere(signal: AbortSignal): Promise<void> {
     const outcomes = new Map<BlobId, Outcome>();
     for (const { blob, record } of await this.#deps.waitingHere()) {
-      if (this.#deps.adopter.isAdopting(blob)) continue; // It was sent just now, and whoever sent it sees to it.
+      if (this.#deps.adopter.isAdopting(blob)) continue; // It was sent just now, and its sender sees to it.
       outcomes.set(blob, await this.#openOne({ blob, record, own: record, stored: undefined }, signal));
     }
     const failures = await this.#adoptOpened(outcomes, signal);
@@ -241,7 +241,7 @@ function seenWith({ devices, inboxKeys, oldestInboxEpoch }: FoldedVault): string
   return [devices.size, revoked, inboxKeys.length, oldestInboxEpoch].join();
 }
 
-/** What a look into the inbox goes by, besides what lies there. */
+/** What a look into the inbox goes by, besides what is there. */
 function relevantIn(state: FoldedVault): string {
   return `${seenWith(state)},${String(unneededBelow(state))}`;
 }

@@ -91,7 +91,7 @@ export class InboxKeys {
       () => broker.call(envelopesWrite, { envelopes }, { vault, signal }),
       signal,
     );
-    // A key that nobody could open again must not be named.
+    // A key that could not be opened again must not be named.
     if (refused[0]) throw new HalfkeyError(refused[0].code, 'the broker takes no envelope of an inbox key');
     await inboxUse.made(inbox);
     await journal.append((state) =>

@@ -26,8 +26,8 @@ interface Source {
 }
 
 /**
- * A browser takes what it is offered some time after, and nothing tells when it has. Until then the whole file lies in
- * OPFS as it is.
+ * A browser takes what it is offered some time after, and nothing tells when it has. Until then the whole file is in
+ * OPFS in the clear.
  */
 const RESTS_FOR_MS = 60_000;
 
@@ -41,7 +41,7 @@ export class Downloads {
   readonly #running = new Map<string, { entry: TransferTracker; controller: AbortController }>();
   /** Of everything that is being opened, or read; from before its key is asked for. */
   readonly #controllers = new Set<AbortController>();
-  /** Those that lie in OPFS as they are, until the browser has taken them, and what will remove them. */
+  /** Those that are in OPFS in the clear, until the browser has taken them, and what will remove them. */
   readonly #resting = new Map<string, ReturnType<typeof setTimeout>>();
 
   /** @param keptOf the parts of a blob, where they are stored on this device */
@@ -125,8 +125,8 @@ export class Downloads {
   }
 
   /**
-   * Locked, whyever: nothing that was opened stays open. What moves may come to its end, but nothing waits with an open
-   * key for a server that may be silent for days.
+   * Locked, for whatever reason: nothing that was opened stays open. What moves may come to its end, but nothing waits
+   * with an open key for a server that may be silent for days.
    */
   locked(): void {
     for (const transfer of [...this.#resting.keys()]) this.#remove(transfer);
@@ -173,8 +173,8 @@ export class Downloads {
   }
 
   /**
-   * What is opened waits with an open key, and so not beyond the code that bought it; what goes as it lies in the store
-   * has none.
+   * What is opened waits with an open key, and so not beyond the code that bought it; what goes out as it is stored has
+   * none.
    */
   #demand(form: DownloadForm, controller: AbortController): Demand {
     return {

@@ -32,7 +32,7 @@ export class Keeping {
     this.#deps = deps;
   }
 
-  /** Learns what is kept, removes what nobody asked for, and goes on with what was not fetched whole. */
+  /** Learns what is kept, removes what was not asked for, and goes on with what was not fetched whole. */
   async resume(): Promise<void> {
     const { files } = this.#deps;
     const folders = await files.list(); // Before the records: anyone who makes a folder has made its record.

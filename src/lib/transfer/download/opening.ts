@@ -66,7 +66,7 @@ interface Where {
 }
 
 /**
- * The blob's ciphertext as it lies in S3, part by part; each is the taker's, to keep or to release.
+ * The blob's ciphertext as it is stored in S3, part by part; each is the taker's, to keep or to release.
  * The last part is given only after the digest of all was found to be the journal's.
  * @throws {HalfkeyError} `digest_mismatch`, `ciphertext_truncated`, what is unreachable; AbortError
  */
@@ -108,13 +108,13 @@ export function readContent(
 export interface EarlyContent {
   /** As `readContent`; once. */
   read(contentKey: Bytes): AsyncGenerator<Bytes>;
-  /** Nobody reads it, or reads on. */
+  /** It is not read, or not read on. */
   abandon(): void;
 }
 
 /**
  * Has the ciphertext of a small file fetched while its key is being released.
- * @returns undefined for a file of several parts: nobody knows yet whether it will be read
+ * @returns undefined for a file of several parts: it is not known yet whether it will be read
  */
 export function fetchEarly(where: Where, stored: StoredBlob, signal: AbortSignal): EarlyContent | undefined {
   const plan = planOf(stored);
@@ -219,7 +219,7 @@ async function* fetchParts(
       while (next <= plan.partCount && ahead.length <= AHEAD) {
         const part = planPart(plan, next++);
         const bytes = takePart(where, address, part, buffers, either);
-        bytes.catch(() => undefined); // It is awaited below, or nobody wants it any more.
+        bytes.catch(() => undefined); // It is awaited below, or not wanted any more.
         ahead.push(bytes);
       }
       const first = ahead.shift();

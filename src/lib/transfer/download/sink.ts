@@ -9,7 +9,7 @@ const PREFIX = 'download-';
 /** Where a download is written to. Nothing of it is to be had before `finish`. */
 export interface Sink {
   write(bytes: Bytes): Promise<void>;
-  /** @returns the file, where it lies in the origin's private file system and is still to be offered */
+  /** @returns the file, where it is in the origin's private file system and is still to be offered */
   finish(): Promise<File | undefined>;
   discard(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export async function sweepDownloads(): Promise<void> {
   }
 }
 
-/** Bytes of all downloads that lie in OPFS, whichever tab they are of. */
+/** Bytes of all downloads in OPFS, whichever tab they are of. */
 export async function downloadsBytes(): Promise<number> {
   const names = (await listOpfs()).filter((name) => name.startsWith(PREFIX));
   const files = await Promise.all(names.map((name) => readOpfsFile(name)));

@@ -15,7 +15,7 @@ import { sendBlob } from './sending.ts';
 import type { UploadNews } from './upload-news.ts';
 import { LOCKS } from '../../concurrency/locks.ts';
 
-/** Fewer than a tab sends: nobody looks on, and the browser gives this little of everything. */
+/** Fewer than a tab sends: nobody is watching, and the browser gives this little of everything. */
 const PARALLEL = 2;
 const NO_GRANT = (): { readonly grant?: GrantId } => ({});
 
@@ -62,7 +62,7 @@ export async function sendSealed(deps: BackgroundDeps, signal: AbortSignal): Pro
       signal.throwIfAborted();
       if (!isAllowed()) throw new HalfkeyError('store_unreachable', 'this line is not to be used');
       await locks.request(LOCKS.upload(blob), { ifAvailable: true }, async (own) => {
-        const upload = own && (await records.read(blob)); // As it is now that nobody else changes it.
+        const upload = own && (await records.read(blob)); // As it is now, under the lock.
         if (upload) await sendOne(deps, sending, inbox, upload, signal).catch(leaveToTab);
       });
     }

@@ -16,7 +16,7 @@ const SMALL_AT_ONCE = 4;
 const LARGE_AT_ONCE = 1;
 /**
  * Below this a file is sealed whole within a second, and nothing is asked of the network before: whatever happens
- * afterwards, nobody has to pick it again. Of a larger one the first parts go up while the last are sealed, which saves
+ * afterwards, it need not be picked again. Of a larger one the first parts go up while the last are sealed, which saves
  * a third of the time.
  */
 const OVERLAP_FROM_BYTES = 256 * 1024 * 1024;

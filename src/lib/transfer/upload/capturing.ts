@@ -21,7 +21,7 @@ const DIGEST_BYTES = 32;
 
 /**
  * A file on its way into this device's files, part by part; anyone who sends it can have each part as soon as it is on
- * the disk. Nobody may call it captured before `seal` resolves.
+ * the disk. It must not be called captured before `seal` resolves.
  */
 export class Capture implements PartSupply {
   readonly isRepeatable = true;

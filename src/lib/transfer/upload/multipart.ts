@@ -170,7 +170,7 @@ function* sealedNext(
   }
 }
 
-/** What is being sealed is not waited for when nobody wants it any more. */
+/** What is being sealed is not waited for when it is not wanted any more. */
 function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();

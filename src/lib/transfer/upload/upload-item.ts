@@ -21,7 +21,7 @@ export interface UploadDeps {
   readonly sending: SendingDeps;
   readonly locks: Pick<LockManager, 'request'>;
   readonly news: UploadNews;
-  /** Bytes that this device can still take; undefined when nobody knows. */
+  /** Bytes that this device can still take; undefined when that is not known. */
   readonly freeBytes: () => Promise<number | undefined>;
   readonly nowMs: () => number;
   /** The content key in a streamed upload's draft. @throws {HalfkeyError} `locked` and its like; `device_state_lost` */

@@ -231,7 +231,7 @@ export class UploadSender {
       await this.#events.onLost(item);
       return;
     }
-    // S3 has swept what nobody took in for a week: the next try sends it again.
+    // S3 has swept what was not adopted within a week: the next try sends it again.
     const isSwept = error instanceof HalfkeyError && error.code === 'upload_lost';
     if (isSwept && item.stored?.state === 'uploaded') {
       item.stored = (await this.#deps.records.advance(item.blob, 'uploading')) ?? item.stored;

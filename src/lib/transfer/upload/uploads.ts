@@ -162,7 +162,7 @@ export class Uploads {
     }
   }
 
-  /** The journal has changed: what it names, whoever adopted it, is done. */
+  /** The journal has changed: what it names is done, whichever device adopted it. */
   async settle(): Promise<void> {
     const { state } = this.#deps.vault().journal;
     for (const item of this.#items.values()) {
@@ -275,7 +275,7 @@ export class Uploads {
     const open = this.#deps.vault();
     if (vault !== open.vault) return;
     let item = this.#find(blob);
-    if (item?.supply) return; // Nobody knows it better.
+    if (item?.supply) return; // This tab knows it best.
     const isSafe = stored.state !== 'capturing';
     if (!item) {
       const label = await openLabel(open.vaultKey, { vault, epoch, blob }, sealedLabel);

@@ -36,7 +36,7 @@ export function deleteTitle(name: string): string {
   return `Delete ${quotedName(name)} for good?`;
 }
 
-/** A file that was deleted earlier. @param device which did it; undefined when nobody knows */
+/** A file that was deleted earlier. @param device which did it; undefined when that is not known */
 export function deletedWords(name: string, device: string | undefined): string {
   return device ? `${quotedName(name)}, on ${quotedName(device)}` : quotedName(name);
 }

@@ -39,7 +39,7 @@ export function lossWords({
   return `${all.join(', and ')}. If the browser cleared this device’s storage, ${they} would be lost.`;
 }
 
-/** What signing out would lose. @param loss something, or undefined when nobody knows */
+/** What signing out would lose. @param loss something, or undefined when that is not known */
 export function signOutWords(loss: Loss | undefined): string {
   if (!loss) return 'There may be files on this device that aren’t on the server yet.';
   const { unsent, pendingNames } = loss;
