@@ -441,6 +441,19 @@ describe('many requests from one address', () => {
     expect(siteOf(address)).toBe(site);
   });
 
+  it('are forgotten by the address that was quiet for longest, once there are too many', () => {
+    const limit = createAddressLimit(2, clock.read);
+    const host = (number: number): string => `10.0.${String(number >> 8)}.${String(number & 255)}`;
+    for (let number = 0; number < 20_000; number += 1) limit(host(number));
+    limit(host(0));
+    limit('192.0.2.1'); // One too many: the second is the quietest now.
+    expect(() => {
+      limit(host(0));
+    }).toThrow(expect.objectContaining({ code: 'too_many_requests' }));
+    limit(host(1));
+    limit(host(1));
+  });
+
   it('are counted by the /64, and ten times as many by the /48 that it lies in', () => {
     const limit = createAddressLimit(6, clock.read);
     const sent = (address: string, times: number): number => {

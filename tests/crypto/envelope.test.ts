@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { concat, lengthPrefixed, toHex, u32be, utf8, type Bytes } from '../../src/lib/bytes.ts';
 import { sealAad } from '../../src/lib/crypto/aad.ts';
 import { sha256 } from '../../src/lib/crypto/digest.ts';
@@ -15,6 +15,10 @@ const BINDING = { purpose: 'file', vault: 'eu-central-1:v', blob: 'b1', epoch: 3
 const KMS_BLOB = utf8('what KMS gave for this half');
 const INPUT = { ...HALVES, ...BINDING };
 const ENVELOPE = await sealEnvelope({ ...INPUT, contentKey: CONTENT_KEY, kmsBlob: KMS_BLOB });
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
 
 describe('an envelope', () => {
   test('gives the content key back to both halves', async () => {
@@ -41,6 +45,19 @@ describe('an envelope', () => {
     expect(toHex(again.salt)).not.toBe(toHex(ENVELOPE.salt));
     expect(toHex(again.sealedKey)).not.toBe(toHex(ENVELOPE.sealedKey));
   });
+});
+
+test.each([
+  ['sealed', () => sealEnvelope({ ...INPUT, contentKey: CONTENT_KEY, kmsBlob: KMS_BLOB })],
+  ['opened', () => openEnvelope({ ...INPUT, envelope: ENVELOPE })],
+])('of what it was %s with nothing stays in memory', async (_, use) => {
+  const imported = vi.spyOn(crypto.subtle, 'importKey');
+  const derived = vi.spyOn(crypto.subtle, 'deriveBits');
+  await use();
+  const joined = imported.mock.calls.flatMap(([, bytes, algorithm]) => (algorithm === 'HKDF' ? [bytes] : []));
+  expect(joined).toEqual([new Uint8Array(64)]);
+  const wrapping = derived.mock.settledResults.map(({ value }) => new Uint8Array(value as ArrayBuffer));
+  expect(wrapping).toEqual([new Uint8Array(32)]);
 });
 
 describe('a wrong half', () => {

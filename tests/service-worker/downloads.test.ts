@@ -87,6 +87,8 @@ describe('a download that was announced', () => {
     const reader = body(answerDownload(urlOf('t1')));
     await reader.cancel();
     expect(source.asked.at(-1)).toBe('cancel');
+    vi.advanceTimersByTime(60_000);
+    expect(source.asked.at(-1)).toBe('cancel'); // Nothing says any more that somebody is there.
     expect(() => {
       source.supply(chunk('late'));
     }).not.toThrow();

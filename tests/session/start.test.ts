@@ -1,8 +1,9 @@
 import 'fake-indexeddb/auto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { HalfkeyError, type ErrorCode } from '../../src/lib/errors.ts';
+import type { Broker } from '../../src/lib/remote/broker.ts';
 import type { DeviceStore, LocalAccount } from '../../src/lib/session/device-store.ts';
-import { openWithPassphrase } from '../../src/lib/session/start.ts';
+import { openWithPassphrase, setStart } from '../../src/lib/session/start.ts';
 import { readAttempts, saveAttempts } from '../../src/lib/store/attempts.ts';
 import { openDatabase, type Database } from '../../src/lib/store/database.ts';
 import { TestLocks } from '../support/test-locks.ts';
@@ -116,5 +117,39 @@ describe('the passphrase at the start', () => {
       ['passphrase_wrong', 2],
       ['too_many_requests', 2],
     ]);
+  });
+});
+
+describe('whether the passphrase is asked for at the start', () => {
+  const account = { account: 'a', keyring: { version: 2, hash: new Uint8Array(32) } };
+  const localAccount = { account } as LocalAccount;
+  let kept: LocalAccount[];
+
+  const stop = (owner: object | undefined, isStillThere = true) => {
+    kept = [];
+    const deviceStore = {
+      owner: () => Promise.resolve(owner),
+      keep: (one: LocalAccount) => {
+        kept.push(one);
+        return Promise.resolve();
+      },
+    } as Partial<DeviceStore> as DeviceStore;
+    const deps = { deviceStore, broker: {} as Broker, isStillThere: () => isStillThere };
+    return setStart(undefined, localAccount, deps);
+  };
+
+  it('is set for the account that is stored here', async () => {
+    await stop(account);
+    expect(kept).toEqual([localAccount]);
+  });
+
+  it.each<[string, object | undefined, boolean]>([
+    ['was signed out of', account, false],
+    ['is gone from the device', undefined, true],
+    ['has made room for another', { ...account, account: 'b' }, true],
+    ['has another passphrase since, by another tab', { ...account, keyring: { version: 3 } }, true],
+  ])('is not set where the account %s', async (_, owner, isStillThere) => {
+    await expect(stop(owner, isStillThere)).rejects.toMatchObject({ code: 'session_missing' });
+    expect(kept).toEqual([]);
   });
 });

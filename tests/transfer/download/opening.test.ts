@@ -26,6 +26,8 @@ let origin: string;
 let object: Bytes;
 let ranges: string[];
 let expired: Set<string>;
+/** How many answers a URL still gives before it is called expired; as many as are wanted, if it is not in here. */
+let answersLeft: Map<string, number>;
 let urls: number;
 /** How old a URL is by the time that the store refuses it. */
 let ageAtRefusalMs: number;
@@ -33,9 +35,12 @@ let held: (() => void)[] | undefined;
 
 beforeAll(async () => {
   server = createServer((request, response) => {
+    const { url = '' } = request;
     const { range = '' } = request.headers;
     ranges.push(range);
-    if (expired.has(request.url ?? '')) {
+    const left = answersLeft.get(url);
+    if (left !== undefined) answersLeft.set(url, left - 1);
+    if (expired.has(url) || left === 0) {
       if (ageAtRefusalMs > 0) vi.setSystemTime(Date.now() + ageAtRefusalMs);
       return void response.writeHead(403).end();
     }
@@ -48,7 +53,8 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 });
 beforeEach(() => {
-  [ranges, expired, urls, held, ageAtRefusalMs] = [[], new Set(), 0, undefined, 0];
+  [ranges, expired, answersLeft] = [[], new Set(), new Map<string, number>()];
+  [urls, held, ageAtRefusalMs] = [0, undefined, 0];
 });
 afterEach(() => {
   server.closeAllConnections();
@@ -158,6 +164,14 @@ describe('content', () => {
     for (const one of ['/1', '/2', '/3']) expired.add(one);
     expect((await read(stored)).code).toBe('not_found');
     expect(urls).toBe(2);
+  });
+
+  it('is not missing where a URL between two that are refused has worked', async () => {
+    const stored = await store(new Uint8Array(4 * SEGMENT_PLAINTEXT_BYTES));
+    expired.add('/1');
+    answersLeft.set('/2', 3); // The three parts that are fetched at a time.
+    expect((await read(stored)).code).toBeUndefined();
+    expect(urls).toBe(3);
   });
 
   it('is not missing where its URLs are refused for their age', async () => {
