@@ -296,6 +296,7 @@ describe('revoking a device since a moment', () => {
     expect(own.state.snapshot).toBeDefined();
     await own.revoke(world.identity.privateKey, { device: thief.id, since: 3 });
     expect(own.state.snapshot).toBeUndefined();
+    expect(own.notes).toEqual([]); // It was right for whoever believed that device.
     const cold = await openJournal(world);
     expect([cold.notes, cold.problem]).toEqual([[], undefined]);
     expect(cold.state.entry(FILE)).toBeDefined();
