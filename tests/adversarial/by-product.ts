@@ -82,7 +82,7 @@ async function openJournal(
   return Journal.open({ identity, remote, cache: new MemoryCache(), nowMs: () => 0 });
 }
 
-/** What it holds of a blob lies on this device, so that it need not be fetched; what it lacks nobody has. */
+/** What it holds of a blob is on this device, so that it need not be fetched; what it lacks is nowhere. */
 function keptIn(object: Bytes): KeptParts {
   return {
     part: ({ offsetBytes, sizeBytes }) => {

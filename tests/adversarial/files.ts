@@ -6,7 +6,7 @@ const files: Readonly<Record<string, unknown>> = import.meta.glob('../vectors/ad
   import: 'default',
 });
 
-/** The kit as it lies in tests/vectors/adversarial-v1. */
+/** The kit as it is in tests/vectors/adversarial-v1. */
 export const KIT = Object.fromEntries(
   KINDS.map((kind) => [kind, files[`../vectors/adversarial-v1/${kind}.json`]]),
 ) as unknown as Kit;

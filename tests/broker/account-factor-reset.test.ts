@@ -240,7 +240,7 @@ describe('the authenticator that is paired then', () => {
     const twin = away.fork();
     expect(await confirm(away, code)).toMatchObject({ ok: true, answer: { grant: {}, keyring: {} } });
     away.totpSecret = next.totpSecret;
-    // What it was before, nobody can look up any more.
+    // What it was before can no longer be looked up.
     expect(await storedVersions(cloud, stateKeys.account(away.account))).toHaveLength(1);
 
     expect(await confirm(twin, code)).toMatchObject({ code: 'session_missing' });

@@ -151,7 +151,7 @@ describe('completing', () => {
     for (const change of [
       { backupCodeHashes: hashes.slice(1) },
       { genesis: 'AAAA' },
-      { genesis: Buffer.from(segmentAfter(undefined)).toString('base64url') }, // Signed by nobody.
+      { genesis: Buffer.from(segmentAfter(undefined)).toString('base64url') }, // Not signed.
       { identityPublicKey: client.device.publicKey },
       { device: { id: 'x', publicKey: 'y' } },
       { extra: 1 },

@@ -105,7 +105,7 @@ describe('while S3 does not answer', () => {
   it('nothing is said to be written, and the same request succeeds later', async () => {
     const vault = await setting.newVault();
     const records = [setting.record(vault, await setting.putBlob(vault))];
-    // The first reply is lost, and nothing gets through after it: the record is there, and nobody knows.
+    // The first reply is lost, and nothing gets through after it: the record is there, and no device knows.
     proxy.fault = (request) => (isTo('PUT', 'GET')(request) ? { kind: 'reply-lost' } : undefined);
     expect(await problemOf(await send(inboxWrite, vault, { records }))).toMatchObject({
       code: 'store_unreachable',

@@ -40,7 +40,7 @@ afterEach(async () => {
   await wipeDevice(database);
 });
 
-/** The record as it lies there, each field of it changed in turn. */
+/** The record as it is stored, each field of it changed in turn. */
 async function eachDamage(run: (field: string) => Promise<void>): Promise<number> {
   const stored = (await database.get('account', ONLY)) as unknown as Record<string, unknown>;
   let count = 0;

@@ -92,7 +92,7 @@ export class ChangingWorld {
     await journal.append(() => [{ kind: 'rename', entry, name }]);
   }
 
-  /** All renames that were ever written, whoever wrote them. */
+  /** All renames that were ever written, by any device. */
   async written(): Promise<string[]> {
     const key = await journalKey(VAULT, 0, this.world.vaultKey);
     const names: string[] = [];

@@ -6,7 +6,7 @@ const VAULT_KEY = new Uint8Array(32).fill(7);
 const CHANGE: Change = { kind: 'rename', entry: 'e1', name: 'b.txt', was: 'a.txt' };
 
 // What several of them come to is in tests/drive/pending-listing.test.ts.
-describe('a change that rests on this device', () => {
+describe('a change that is stored on this device', () => {
   it.each<Change>([CHANGE, { ...CHANGE, stamp: 0 }, { ...CHANGE, stamp: 7, dropped: 'not_found' }])(
     'opens as it was sealed: %j',
     async (change) => {

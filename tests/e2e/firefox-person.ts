@@ -65,7 +65,7 @@ export class FirefoxPerson {
     await (await this.field('Upload files')).uploadFile(...paths);
   }
 
-  /** Picks files that lie on no disk, whose names may be anything, and waits until all of them are in the drive. */
+  /** Picks files that are on no disk, whose names may be anything, and waits until all of them are in the drive. */
   async offer(files: readonly { readonly name: string; readonly text: string }[]): Promise<void> {
     const input = await this.field('Upload files');
     await input.evaluate((field, files) => {

@@ -47,7 +47,7 @@ export class Person {
   }
 
   /**
-   * Somebody with a browser profile of their own: cookies, storage and service worker are nobody else's.
+   * Somebody with a browser profile of their own: cookies, storage and service worker are theirs alone.
    * @param device what Playwright is to pretend about it
    */
   static async arrive(
@@ -91,7 +91,7 @@ export class Person {
   }
 
   get lock(): Locator {
-    // The page's: a dialog that lies over it has one of its own.
+    // The page's: a dialog that covers it has one of its own.
     return this.page.getByRole('status', { name: 'Lock' }).first();
   }
 

@@ -11,7 +11,7 @@ export default async function setUpQuickApp(): Promise<void> {
   if (!isLongForm) process.env['QUICK_APP'] = await productOf('quick-app');
 }
 
-/** The folder of the app for a spec that is not about passphrases: `build` and `dist` lie in it. */
+/** The folder of the app for a spec that is not about passphrases: `build` and `dist` are in it. */
 export function quickApp(): string {
   return process.env['QUICK_APP'] ?? join(import.meta.dirname, '../..');
 }

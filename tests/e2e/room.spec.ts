@@ -243,7 +243,7 @@ inLongForm(test)(
     try {
       const lise = await mortalPerson(browser, 'lise');
       await sayRoom(lise.page, SOME_ROOM_BYTES);
-      // Three parts reach the store, and the others nobody.
+      // Three parts reach the store, and the others do not.
       const stored = ['1', '2', '3'];
       const struck = new Promise<void>((resolve, reject) => {
         const arrived = new Set<string>();

@@ -26,7 +26,7 @@ const SQUEEZED = [
   { width: 1280, height: 800, root: '32px' },
 ] as const;
 
-/** In whatever window, nothing lies over anything else or is cut off, and a row of the list can be seen. */
+/** In whatever window, nothing covers anything else or is cut off, and a row of the list can be seen. */
 async function squeeze(page: Page): Promise<void> {
   const before = page.viewportSize();
   for (const { width, height, root } of SQUEEZED) {

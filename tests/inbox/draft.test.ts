@@ -119,7 +119,7 @@ describe('a draft', () => {
   test('is lost when it was made of another blob than it lies beside', async () => {
     const other = await sealDraft({ ...DRAFT, blob: idOf('blob', 8) }, { vault: VAULT, inbox: pair.inbox });
     expect(await refusalCode(open(other))).toBe('device_state_lost');
-    // The same content, sealed once more for the place where it lies: anybody can who has the public key.
+    // The same content, sealed once more for the place where it is: anybody can who has the public key.
     const [head, body] = [other.slice(0, 8), other.slice(8)];
     const { privateKey, publicKey } = pair.key;
     const opened = await openFrom(

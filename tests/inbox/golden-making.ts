@@ -199,7 +199,7 @@ async function newPair(files: Map<string, Bytes>, epoch: number): Promise<Pair> 
   return { inbox, key: await openInboxKey({ ...halves, envelope }, inbox), kmsHalf: halves.kmsHalf };
 }
 
-/** @param files where the blob goes; one that nobody opens needs none */
+/** @param files where the blob goes; one that is never opened needs none */
 async function captured(
   files: Map<string, Bytes> | undefined,
   number: number,

@@ -116,7 +116,7 @@ test('an order that is mended is the one that a new sort gives', () => {
 
 test('takes over an order that was kept, and mends it with the next change', () => {
   const state = sample();
-  const order = [...nameOrder(state)]; // Although nobody has listed it yet.
+  const order = [...nameOrder(state)]; // Although it was not listed yet.
   expect(order).toEqual(list(state, BY_NAME).indices);
   const again = sample();
   adoptNameOrder(again, order);

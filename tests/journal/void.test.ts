@@ -42,7 +42,7 @@ interface Forgery {
   readonly vaultKey?: Bytes;
 }
 
-/** A segment at the log's end as nobody's program writes it. */
+/** A segment at the log's end as no program writes it. */
 async function forge(world: World, sequence: Bytes, more: Forgery = {}): Promise<void> {
   const { by = world.first, epoch = 0, vaultKey = world.vaultKey } = more;
   const key = await journalKey(VAULT, epoch, vaultKey);
@@ -296,7 +296,7 @@ describe('revoking a device since a moment', () => {
     expect(own.state.snapshot).toBeDefined();
     await own.revoke(world.identity.privateKey, { device: thief.id, since: 3 });
     expect(own.state.snapshot).toBeUndefined();
-    expect(own.notes).toEqual([]); // It was right for whoever believed that device.
+    expect(own.notes).toEqual([]); // It was right as long as that device was believed.
     const cold = await openJournal(world);
     expect([cold.notes, cold.problem]).toEqual([[], undefined]);
     expect(cold.state.entry(FILE)).toBeDefined();

@@ -15,7 +15,7 @@ const STRICT = {
 // Section 11.2.
 const MAX_LEVELS = 16;
 
-/** Whether arrays and maps lie in one another no deeper than that. */
+/** Whether arrays and maps are nested no deeper than that. */
 function isShallow(value: unknown, levels = MAX_LEVELS): boolean {
   const inside = value instanceof Map ? [...value.values()] : value;
   if (typeof inside !== 'object' || inside === null || inside instanceof Uint8Array) return true;

@@ -139,7 +139,7 @@ const odd: fc.Arbitrary<Bytes> = fc.oneof(
     .map((hex) => Uint8Array.from(Buffer.from(hex, 'hex'))),
 );
 
-// Two folders and three files, so that what is purged or restored often lies in a folder that matters.
+// Two folders and three files, so that what is purged or restored is often in a folder that matters.
 const [one, two] = [idOf('folder', 90), idOf('folder', 91)];
 const files = [idOf('file', 90), idOf('file', 91), idOf('file', 92)];
 const crowdedEntry = fc.constantFrom(one, two, ...files);

@@ -53,7 +53,7 @@ export function foldDoubted(state: State, sequence: Uint8Array, at: Standing): v
   }
 }
 
-/** Section 11.5: what a segment revokes for what lies before it, with what was known before. */
+/** Section 11.5: what a segment revokes for what comes before it, with what was known before. */
 export function doubtsOf(
   state: State,
   sequence: Uint8Array,

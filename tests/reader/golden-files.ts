@@ -3,7 +3,7 @@ import type { Golden, Stored } from './golden.ts';
 
 const folderOf = (name: string): URL => new URL(`../vectors/${name}/`, import.meta.url);
 
-/** The golden objects of a folder of tests/vectors as they lie in the repository. */
+/** The golden objects of a folder of tests/vectors as they are in the repository. */
 export function storedIn(folder: string): Stored {
   const names = readdirSync(folderOf(folder), { recursive: true, withFileTypes: true })
     .filter((file) => file.isFile() && file.name !== 'golden.json' && file.name !== 'make.mjs')

@@ -15,7 +15,7 @@ export interface Known {
   readonly epoch: number;
   readonly vaultKey: Uint8Array;
   readonly identityPublicKey: Uint8Array;
-  /** The keys of the epochs 1, 2, …, each with the object in which the one before lies under it. */
+  /** The keys of the epochs 1, 2, …, each with the object that holds the one before, sealed under it. */
   readonly turned?: readonly { readonly vaultKey: Uint8Array; readonly object: Uint8Array }[];
 }
 

@@ -14,7 +14,7 @@ function answeredWith(status: number, word: string | undefined): void {
     onload?: () => void;
     onloadend?: () => void;
     open(): void {
-      // Nobody is asked.
+      // Nothing is asked.
     }
     setRequestHeader(): void {
       // None of them matters here.

@@ -19,7 +19,7 @@ export interface TestCloud {
   readonly cloud: LocalCloud;
   /** Ports that speak to it over HTTP; each call is another broker's. */
   readonly connect: () => CloudPorts;
-  /** Nobody listens any more. */
+  /** It is not listened to any more. */
   readonly stop: () => Promise<void>;
   end(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { root } from '../../broker/launch/root.mjs';
 
-// What a change can break. Vitest follows imports; what runs as a bundle, or in a browser, is imported by nobody, and
+// What a change can break. Vitest follows imports; what runs as a bundle, or in a browser, is imported by nothing, and
 // stands here.
 
 /** The specs that go with any change of what they run: the main path, and what S3, broker and the line may do to it. */

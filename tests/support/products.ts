@@ -84,7 +84,7 @@ const making = new Map<string, Promise<string>>();
 /**
  * A product of the tree as it is now: one that was made of these very sources, by this run or an earlier one, or a new
  * one.
- * @returns its folder, which nobody may change
+ * @returns its folder, which must not be changed
  */
 export function productOf(name: ProductName): Promise<string> {
   const { sources } = RECIPES[name];
@@ -194,7 +194,7 @@ async function makeWebKitApp(folder: string): Promise<void> {
 
 /**
  * Gives the crypto worker of a build a new head.
- * @param workers where its script lies in the folder
+ * @param workers where its script is in the folder
  * @param head the source of a script
  */
 function putBeforeWorker(

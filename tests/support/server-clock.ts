@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-// From here, or from the bench's bundle, which lies as deep.
+// From here, or from the bench's bundle, which is as deep.
 const STEPPED = new URL('../../tests/support/stepped-clock.mjs', import.meta.url).href;
 
 /** What the servers under test take for the present: this machine's time, and as much more as a test has let pass. */

@@ -60,7 +60,7 @@ export class TestSessionKey {
   }
 }
 
-/** The session that a token is of, whoever has signed it; undefined for what is not one. */
+/** The session that a token is of, by whatever key it is signed; undefined for what is not one. */
 export function sessionIdIn(token: string | undefined): string | undefined {
   try {
     const payload = Buffer.from(token?.split('.')[1] ?? '', 'base64url').toString();

@@ -62,7 +62,7 @@ export type Servers = Pick<Stack, 'origin' | 'clock'>;
  *   past it
  * @param options.openCloudFront puts something before S3, KMS and Cognito, for the broker and the browser alike
  * @param options.origin of somebody else who serves the app and hands on to the broker
- * @param options.dist folder of the built programs, if not the project's own; the app lies in `build` beside it
+ * @param options.dist folder of the built programs, if not the project's own; the app is in `build` beside it
  * @param options.brokerCore the one core that the broker may use
  */
 export async function startStack(

@@ -78,7 +78,7 @@ async function untilTransfer(device: Device, name: string, phase: TransferReport
     .toBe(phase);
 }
 
-/** What rests of uploads: records, and folders of ciphertext. */
+/** What is stored of uploads: records, and folders of ciphertext. */
 function resting(device: Device): Promise<{ states: string[]; folders: number; text: string }> {
   return device.page.evaluate(async () => {
     const database = await new Promise<IDBDatabase>((resolve) => {

@@ -63,7 +63,7 @@ test(
       await openOn(laptop, day, person);
       await expect.poll(async () => all(await read(), 'inbox-key').length, SOON).toBe(day);
     }
-    // The laptop needs none but the newest of that morning; of the phone nobody knows.
+    // The laptop needs none but the newest of that morning; of the phone that is not known.
     expect(await lastNeed(await read(), laptop)).toBe(1);
 
     await phone.context.unrouteAll({ behavior: 'ignoreErrors' });

@@ -78,7 +78,7 @@ async function through<Result>(fetch: typeof globalThis.fetch, work: () => Promi
   }
 }
 
-/** A device that has met nobody yet. */
+/** A device that knows of no account yet. */
 const NOTHING_RESTS = {
   serverPublicKey: () => Promise.resolve(undefined),
   deviceFor: () => createDevice(),

@@ -31,12 +31,12 @@ export class Logbook {
   readonly renames: TriedRename[] = [];
   readonly uploads: TriedUpload[] = [];
   readonly purges: TriedPurge[] = [];
-  /** What nobody expects: alarms, and transfers that failed. */
+  /** What was not expected: alarms, and transfers that failed. */
   readonly trouble: string[] = [];
   readonly counts = { reloads: 0, locks: 0, unlocks: 0 };
   #numbers = 0;
 
-  /** A number that nobody else has. */
+  /** A number of its own. */
   next(): number {
     return ++this.#numbers;
   }

@@ -1,6 +1,6 @@
 import type { APIResponse, Route } from 'playwright';
 
-/** Sends a request on as the browser would have sent it: Playwright's own is nobody's page. @param origin of the app */
+/** Sends a request on as the browser would have sent it: Playwright's own is no page's. @param origin of the app */
 export async function passOn(
   route: Route,
   origin: string,

@@ -20,7 +20,7 @@ export interface Person {
 /** One for all files that a process runs; it ends with the process. */
 let launched: Promise<Browser> | undefined;
 
-/** Starting broker, local cloud and browser, and building what they run when nobody has yet. */
+/** Starting broker, local cloud and browser, and building what they run where that was not done yet. */
 const START_MS = 120_000;
 
 /**
@@ -63,7 +63,7 @@ export class Worlds {
     await this.#stack?.stop();
   }
 
-  /** A device of nobody's yet. */
+  /** A device without an account yet. */
   async newDevice(clock?: TestClock): Promise<Device> {
     if (!this.#browser) throw new Error('the worlds have not been started');
     const device = await Device.open(this.#browser, this.stack.origin);

@@ -91,7 +91,7 @@ export class RoughCrowd {
   }
 }
 
-/** What nobody expects is heard from every tab, also what it says right before it is reloaded. */
+/** What was not expected is heard from every tab, also what it says right before it is reloaded. */
 async function listen(device: Device, log: Logbook): Promise<void> {
   await device.context.exposeBinding('tellTest', (_, report: Report) => {
     log.hear(report);

@@ -41,7 +41,7 @@ export class RoughLine {
   static async lay(context: BrowserContext, origin: string, random: Random): Promise<RoughLine> {
     const line = new RoughLine(context, origin, random);
     const isOut = (url: URL) => url.pathname.startsWith('/api/') || url.origin !== origin;
-    // A page that goes away in the middle leaves requests behind that nobody can answer any more.
+    // A page that goes away in the middle leaves requests behind that can no longer be answered.
     await context.route(isOut, (route) => line.#pass(route).catch(() => undefined));
     line.#keeping = line.#comeAndGo();
     return line;

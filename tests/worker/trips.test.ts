@@ -172,7 +172,7 @@ async function signUp(device: Device, userName: string): Promise<Person> {
   };
 }
 
-/** On a device that has met nobody. */
+/** On a device that knows of no account. */
 async function signIn(what: string, person: Person, files: number): Promise<void> {
   const device = await worlds.newDevice();
   await device.send('passphrase/judge', { passphrase: 'wakes the worker', userName: '' });

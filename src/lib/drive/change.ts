@@ -48,7 +48,7 @@ export async function openChange({ key, aad }: ChangeKey, sealed: Bytes): Promis
   try {
     return v.parse(Change, JSON.parse(fromUtf8(await open(key, aad, sealed))));
   } catch (cause) {
-    throw new HalfkeyError('device_state_lost', 'a change that rests on this device does not open', {
+    throw new HalfkeyError('device_state_lost', 'a change that is stored on this device does not open', {
       cause,
     });
   }

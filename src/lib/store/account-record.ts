@@ -121,7 +121,7 @@ async function openWithStartKey(key: Bytes, rest: Settled, sealed: Bytes): Promi
   } catch (error) {
     // Under the device's seal it is as it was written: only the key can be another one.
     if (!(error instanceof HalfkeyError) || error.code !== 'key_mismatch') throw lost(error);
-    throw new HalfkeyError('passphrase_wrong', 'the passphrase does not open what rests on this device');
+    throw new HalfkeyError('passphrase_wrong', 'the passphrase does not open what is stored on this device');
   }
 }
 
@@ -134,7 +134,7 @@ async function lostUnless<Result>(run: () => Promise<Result>): Promise<Result> {
 }
 
 function lost(cause?: unknown): HalfkeyError {
-  return new HalfkeyError('device_state_lost', 'the record that rests on this device does not open', {
+  return new HalfkeyError('device_state_lost', 'the record that is stored on this device does not open', {
     cause,
   });
 }

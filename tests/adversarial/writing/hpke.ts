@@ -17,7 +17,7 @@ export function sealHpke(
   return concat(enc, sealShared(agree(ephemeral, publicKey), concat(enc, publicKey), info, aad, plaintext));
 }
 
-/** What follows `enc` when the Diffie-Hellman result is this, be it one that nobody may take. */
+/** What follows `enc` when the Diffie-Hellman result is this, be it one that must not be taken. */
 export function sealShared(
   agreed: Uint8Array,
   kemContext: Uint8Array,

@@ -42,7 +42,7 @@ export const IDENTITY = writerOf('identity', undefined);
 export const LAPTOP = writerOf('laptop', idOf('device', 1));
 export const PHONE = writerOf('phone', idOf('device', 2));
 export const TABLET = writerOf('tablet', idOf('device', 3));
-/** Nobody enrols it but who wants to. */
+/** It is enrolled only by those who want to. */
 export const STRANGER = writerOf('stranger', idOf('device', 9));
 
 /** What a reader knows beforehand. */
@@ -157,7 +157,7 @@ export const fileId = (number: number): string => idOf('file', number);
 export const folderId = (number: number): string => idOf('folder', number);
 export const blobId = (number: number): string => idOf('blob', number);
 
-/** Another vault key (section 11.7), and the object in which the one before lies under it. */
+/** Another vault key (section 11.7), and the object that holds the one before, sealed under it. */
 export interface Turn {
   readonly epoch: number;
   readonly rotation: string;

@@ -98,7 +98,7 @@ function uploading(name: string, { vault }: Residence, run: () => Promise<Upload
   };
 }
 
-/** A blob that lies in S3, and what opens it. */
+/** A blob that is in S3, and what opens it. */
 export interface UploadedBlob {
   readonly stored: StoredBlob;
   readonly contentKey: Bytes;

@@ -18,7 +18,7 @@ import { startProcess } from './s3/process.ts';
 
 const KILLS = isLongForm ? 100 : 10;
 const WRITERS = 6;
-/** Small ones lie in the log, the others in files. */
+/** Small ones are in the log, the others in files. */
 const SIZES = [0, 1, 200, 5_000, 65_536, 65_537, 300_000, 2_000_000];
 const PART_BYTES = 5 * 1024 * 1024;
 const BUCKET = 'halfkey';

@@ -59,7 +59,7 @@ async function expectStopped(
   return problem!;
 }
 
-/** The segment at the log's end says nothing, whoever wrote it: every device goes on after it, and is told of it. */
+/** The segment at the log's end says nothing, by whatever device: every device goes on after it, and is told of it. */
 async function expectVoid(t: Trial, world: World, before: World, isSigned: boolean): Promise<void> {
   const seq = world.remote.log.length - 1;
   const [then, journal] = [await openJournal({ ...world, remote: before.remote }), await openJournal(world)];

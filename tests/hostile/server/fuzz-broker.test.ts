@@ -128,7 +128,7 @@ row(
         clients = [house.clientOf(broker), ...byStage.values()];
       }
       const route = random.pick(paths);
-      // Most of what there is to break lies behind the session that got furthest.
+      // Most of what there is to break is behind the session that got furthest.
       const client = (random.chance(0.4) ? full : random.pick(clients)).fork();
       const isStream = route.path === VAULT_EVENTS_PATH;
       const method = random.chance(0.85) ? route.method : random.pick(METHODS);

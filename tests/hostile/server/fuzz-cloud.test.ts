@@ -188,7 +188,7 @@ row(
           verifier,
         );
       });
-      // Taken for not signed at all, or refused: nobody is anybody by chance.
+      // Taken for not signed at all, or refused: nobody is let in by chance.
       expect(verified).toBeUndefined();
       t.refused(code === 'taken' ? 'anonymous' : code);
       t.vary(1);

@@ -134,7 +134,7 @@ async function live(
       } catch (error) {
         const code = codeOf(error);
         if (code === 'record_corrupt') corrupt += 1;
-        // The same bytes again, as long as nobody has said no.
+        // The same bytes again, as long as they were not refused.
         if (code !== 'head_changed') continue;
         const newest = await read();
         if (newest === undefined) continue;

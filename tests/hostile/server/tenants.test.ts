@@ -234,7 +234,7 @@ row(
       ...lists.map((command) => () => s3.send(command)),
       () => s3.send(new s3Commands.ListMultipartUploadsCommand({ Bucket })),
     ];
-    // One after the other: a refusal that comes before anybody waits for it would count as nobody's.
+    // One after the other: a refusal that comes before anybody waits for it would not be counted.
     for (const attempt of attempts) {
       expect(await nameOf(attempt())).toBe('AccessDenied');
       t.vary(1);

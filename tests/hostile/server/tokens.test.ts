@@ -105,7 +105,7 @@ row(
     const altered = (changes: Record<string, unknown>) => hs256(header, { ...claims, ...changes }, key);
     odd.push(
       ...['exp', 'iat', 'iss', 'aud', 'sub', 'jti', 'epoch', 'device'].flatMap((name) =>
-        // When it was issued may be any number: nothing rests on it.
+        // When it was issued may be any number: nothing depends on it.
         [undefined, null, '', 'x', [claims[name]], { a: claims[name] }, true]
           .concat(name === 'iat' ? [] : [-1, 1.5])
           .map((value) => altered({ [name]: value })),
@@ -122,7 +122,7 @@ row(
       ...[randomBytes(16).toString('base64url'), '../../broker/setup', 'a/b', '\0'].map((sub) =>
         altered({ sub }),
       ),
-      // Well formed, and of nobody, of no session, of no device, of another time.
+      // Well formed, and of no account, of no session, of no device, of another time.
       ...['sub', 'jti', 'device'].map((name) => altered({ [name]: randomBytes(16).toString('base64url') })),
       ...[1, '0'].map((epoch) => altered({ epoch })),
       altered({ iss: 'else' }),

@@ -41,7 +41,7 @@ const ANY_TYPE = 'application/octet-stream';
 /** A code buys a thousand. */
 const RELEASES_PER_GRANT = 900;
 
-/** A blob that lies in S3 whole, with what its owner knows of it. */
+/** A blob that is in S3 whole, with what its owner knows of it. */
 export interface Sent {
   readonly vault: VaultId;
   readonly blob: BlobId;

@@ -11,7 +11,7 @@ export async function heapSnapshot(page: Page): Promise<Buffer> {
 }
 
 /**
- * Collects garbage in the page and in each of its workers, which have heaps of their own, so that what nobody holds is
+ * Collects garbage in the page and in each of its workers, which have heaps of their own, so that what nothing holds is
  * given back.
  */
 export async function collectGarbage(page: Page): Promise<void> {

@@ -40,7 +40,7 @@ export function countInMemory(pid: number, needles: readonly Buffer[]): number[]
   return counts;
 }
 
-/** The stretches of a mapping that lie in memory or on the swap (Linux, admin-guide/mm/pagemap: bits 63 and 62). */
+/** The stretches of a mapping that are in memory or on the swap (Linux, admin-guide/mm/pagemap: bits 63 and 62). */
 function* presentRuns(
   pageMap: number,
   from: number,

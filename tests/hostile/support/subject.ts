@@ -6,7 +6,7 @@ import type { Interference, PassingRequest } from '../../support/relay.ts';
 import type { Client, Sent } from './client.ts';
 import { readsBlob, serving } from './hostile-s3.ts';
 
-/** A file in the drive, and its ciphertext as it lies in S3. */
+/** A file in the drive, and its ciphertext as it is stored in S3. */
 export interface Subject {
   readonly file: string;
   readonly sent: Sent;

@@ -69,7 +69,7 @@ const broker: Broker = {
 };
 const never = new AbortController().signal;
 
-/** A file of these bytes as it lies in the store, in parts of one segment. */
+/** A file of these bytes as it is stored, in parts of one segment. */
 async function store(content: Bytes): Promise<StoredBlob> {
   const padded = new Uint8Array(paddedSize(content.length));
   padded.set(content);

@@ -105,7 +105,7 @@ describe('a download into a file that was picked', () => {
   it.each([
     ['QuotaExceededError', 'device_full'],
     ['NotAllowedError', 'download_cut'],
-    ['AbortError', 'download_cut'], // Chromium thinks the file unsafe: nobody has called it off.
+    ['AbortError', 'download_cut'], // Chromium thinks the file unsafe: it was not called off.
   ])('that ends in %s is told as %s, wherever', async (name, code) => {
     const sink = await createSink('t1', handle);
     [stream.write, stream.close] = [fault(name), fault(name)];

@@ -33,13 +33,13 @@ beforeAll(async () => {
 
 afterAll(() => close(), START_MS);
 
-/** Goes on with what is stored until the file is in the drive, and sees that nothing of it rests any more. */
+/** Goes on with what is stored until the file is in the drive, and sees that nothing of it is left. */
 async function finish(file: File, options: EngineOptions = {}): Promise<void> {
   const { name } = file;
   const engine = new Engine(ground, options);
   await engine.uploads.resume();
   if (engine.reports.size === 0) {
-    // Nothing of it rests: either it was never begun, or nothing was left to be done.
+    // Nothing of it is left: either it was never begun, or nothing was left to be done.
     await ground.journal.refresh();
     if (!isInDrive(ground, name)) engine.uploads.add([file]);
   }

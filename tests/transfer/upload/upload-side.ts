@@ -37,7 +37,7 @@ export async function openUploadSide() {
     freeBytes: undefined as number | undefined,
     /** The line was found dead, or alive again. */
     lineChanged: () => undefined as void,
-    /** Another tab sends, and nobody else. @returns what ends it */
+    /** Another tab sends, and no other. @returns what ends it */
     holdQueue: () => {
       const other = locks.client();
       void other.locks.request(LOCKS.queue, () => new Promise(() => undefined));

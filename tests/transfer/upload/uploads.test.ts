@@ -47,7 +47,7 @@ async function restSealed(): Promise<StoredUpload> {
   letGo();
   return stored!;
 }
-/** The journal names a blob, whoever adopted it. */
+/** The journal names a blob that some device adopted. */
 const adoptElsewhere = ({ blob }: StoredUpload) =>
   side.world.journal.append(() => [
     {

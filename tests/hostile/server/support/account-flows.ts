@@ -23,7 +23,7 @@ export const signUp: Flow = {
       async check() {
         const { segments } = await client.must(contract.logRead, { from: '0' });
         expect(segments).toHaveLength(1);
-        // The same again is the same, and the name is nobody else's.
+        // The same again is the same, and the name is no other's.
         await client.must(account.signupComplete, completion).catch((error: unknown) => {
           expect(String(error)).toContain('session_missing');
         });

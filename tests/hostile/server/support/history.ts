@@ -6,7 +6,7 @@ export type Operation =
       readonly calledAt: number;
       /** Infinity: never answered. It may have had its effect, or have it still. */
       readonly answeredAt: number;
-      /** Where it was said to lie; undefined when it was refused or never answered. */
+      /** The place that was told; undefined when it was refused or never answered. */
       readonly seq: number | undefined;
     }
   | {
@@ -21,7 +21,7 @@ export type Operation =
 /**
  * Whether a history of appends and reads could have come about one operation after the other, each at a moment between
  * its call and its answer. For a log whose answers name places this is decided by the places: they are the order.
- * @param log the values that lie there at the end, by place
+ * @param log the values that are there at the end, by place
  * @returns what contradicts it, in words; empty when it is linearizable
  */
 export function contradictions(history: readonly Operation[], log: readonly string[]): string[] {
@@ -46,7 +46,7 @@ export function contradictions(history: readonly Operation[], log: readonly stri
   return found;
 }
 
-/** What was answered before another began lies before it, or is seen by it. */
+/** What was answered before another began comes before it, or is seen by it. */
 function outOfTime(history: readonly Operation[], places: ReadonlyMap<string, readonly number[]>): string[] {
   const placed = history.flatMap((operation) => {
     const seq = operation.kind === 'read' ? operation.head : (places.get(operation.value) ?? [])[0];

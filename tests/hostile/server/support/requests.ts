@@ -124,7 +124,7 @@ const envelope = () => ({
 /** Every route of the contract that is served. */
 export const ROUTES = CONTRACT_ROUTES;
 
-/** @throws Error for a route that nobody has written a request for: no row is to pass it over */
+/** @throws Error for a route without a request of its own: no row is to pass it over */
 export function requestFor(route: Pick<Route, 'method' | 'path'>): unknown {
   const make = REQUESTS[`${route.method} ${route.path}`];
   if (!make) throw new Error(`no request is written for ${route.method} ${route.path}`);
