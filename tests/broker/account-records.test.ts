@@ -71,6 +71,30 @@ describe('a record', () => {
     expect(asked).toEqual([key, key]);
   });
 
+  it('that was written while a read was under way is recalled as it was written', async () => {
+    let isFound = false;
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const slow: StateStore = {
+      ...state,
+      async read(key) {
+        const before = await state.read(key);
+        isFound = true;
+        await answered;
+        return before;
+      },
+    };
+    const records = createRecords(slow, codec);
+    const key = newKey();
+    await records.create(key, { n: 1 });
+    const reading = records.read(key, Counted);
+    await vi.waitUntil(() => isFound);
+    await records.update(key, Counted, () => ({ n: 2 }));
+    answer();
+    expect((await reading)?.content).toEqual({ n: 1 });
+    expect((await records.recall(key, Counted))?.content).toEqual({ n: 2 });
+  });
+
   it('with any byte changed is record_corrupt', () => {
     const key = newKey();
     const bytes = codec.encode(key, 0, { n: 1 });
