@@ -17,6 +17,10 @@ function litteredClient(litter: (ours: string) => readonly string[]): AccountCli
     return broker.app.request(path, { ...init, headers });
   }, clock);
 }
+/** More of each name than are looked at, and nothing about them says that they are not ours. */
+const CROWD = ['halfkey', 'halfkey-state', 'halfkey-device'].flatMap((name) =>
+  Array.from({ length: 40 }, (_, number) => `${name}=a.b.${String(number)}`),
+);
 const FOREIGN = ['halfkey=x', 'halfkey-state=a.b.c', 'halfkey-device=', 'halfkey=', 'halfkey="', 'halfkey=%'];
 
 describe('cookies of our names that are somebody else’s', () => {
@@ -24,6 +28,7 @@ describe('cookies of our names that are somebody else’s', () => {
     ['before ours', (ours: string) => [...FOREIGN, ours]],
     ['behind ours', (ours: string) => [ours, ...FOREIGN]],
     ['around ours', (ours: string) => [...FOREIGN, ours, ...FOREIGN]],
+    ['in a crowd before ours', (ours: string) => [...CROWD, ours]],
   ])('%s keep nobody from signing up, signing in and staying so', async (where, litter) => {
     const client = litteredClient(litter);
     const name = `littered-${where.replaceAll(' ', '-')}`;
