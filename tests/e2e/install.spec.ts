@@ -249,6 +249,7 @@ test('a new version is offered, waits for what is under way, and then takes all 
   await other.evaluate(() => {
     (globalThis as unknown as { finish: () => void }).finish();
   });
+  await expect(page.getByText('The new version has to wait')).toHaveCount(0);
 
   await page.getByRole('button', { name: 'Reload now' }).click();
   for (const tab of [page, other]) {

@@ -32,6 +32,10 @@ vi.mock('../../src/lib/drive/shared-heads.ts', () => ({
   },
 }));
 
+/** When another device was heard of last, where that is long ago. */
+const others = vi.hoisted(() => ({ staleSinceMs: undefined as number | undefined }));
+vi.mock('../../src/lib/drive/freshness.ts', () => ({ staleSinceMs: () => others.staleSinceMs }));
+
 const DAY_MS = 24 * 60 * 60_000;
 let world: VaultWorld;
 let database: Database;
@@ -51,6 +55,7 @@ beforeEach(async () => {
   [world, database] = [await openVaultWorld(), await openDatabase(() => undefined)];
   for (const store of ['events', 'changes', 'uploads'] as const) await database.clear(store);
   [heard, asked, isOnlyTab] = [[], [], true];
+  others.staleSinceMs = undefined;
   const told = { seq: 4, atMs: 1, kind: 'granted', prevHash: 'A'.repeat(43) };
   const fields = eventFields(world.session.account, told);
   event = { ...told, hash: toB64Url(await sha256(lengthPrefixed(...fields))) };
@@ -146,6 +151,29 @@ describe('an account that is opened', () => {
     expect(heard).toEqual([
       ['factor-reset', pending],
       ['factor-reset', undefined],
+    ]);
+  });
+
+  it('tells that the others were not heard of for long, and that one is heard of again, each once', async () => {
+    others.staleSinceMs = 5;
+    const { drive } = await open();
+    const refreshed = async () => {
+      const before = world.times(logRead);
+      drive.sync();
+      await until(() => world.times(logRead) > before);
+      await drive.changes.flush();
+    };
+    const stale = () => heard.filter((each) => Array.isArray(each) && each[0] === 'stale');
+    await refreshed();
+    expect(stale()).toEqual([['stale', 5]]);
+    others.staleSinceMs = undefined;
+    drive.sync();
+    await until(() => stale().length > 1);
+    others.staleSinceMs = 7;
+    await refreshed();
+    expect(stale()).toEqual([
+      ['stale', 5],
+      ['stale', undefined],
     ]);
   });
 

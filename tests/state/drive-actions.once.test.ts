@@ -40,7 +40,10 @@ beforeEach(() => {
       save: ({ file }: FileRow, form: string) => asks(`save ${form} ${file}`, undefined),
       saveAs: ({ file }: FileRow) => asks(`save as ${file}`, undefined),
     },
-    notice: { watch: (_tried: string, action: () => Promise<unknown>) => action().catch(() => undefined) },
+    notice: {
+      watch: (_tried: string, action: () => Promise<unknown>) => action().catch(() => undefined),
+      isServed: () => undefined,
+    },
   };
   actions = new DriveActions(tools as unknown as ConstructorParameters<typeof DriveActions>[0]);
 });

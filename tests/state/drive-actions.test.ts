@@ -103,6 +103,18 @@ describe('a preview', () => {
     expect(actions.sheet).toEqual({ kind: 'preview', row: ROW, preview: TEXT, isCovered: false });
   });
 
+  it('shows that the file storage answers again, unless the file rests here', async () => {
+    const failure = { code: 'store_unreachable', detail: {} } as const;
+    notice.show({ tried: '“b.txt” was not downloaded', reason: { failure, atMs: 0 } });
+    for (const kept of ['kept', 'no'] as const) {
+      expect(notice.noticed).toBeDefined();
+      actions.preview({ ...ROW, file: kept, kept });
+      answer.resolve(TEXT);
+      await turns();
+    }
+    expect(notice.noticed).toBeUndefined();
+  });
+
   it('of a locked drive leaves the place to the question for a code', async () => {
     phase = 'locked';
     actions.preview(ROW);

@@ -126,6 +126,16 @@ describe('an upload', () => {
     expect(vi.mocked(askToKeepOnce)).toHaveBeenCalledOnce();
   });
 
+  it('that is done shows that the file storage answers again', () => {
+    const failure = { code: 'store_unreachable', detail: {} } as const;
+    halfkey.notice.show({ tried: '“a.txt” was not opened', reason: { failure, atMs: 0 } });
+    transfer({ phase: 'uploading' });
+    transfer({ transfer: 'of another', direction: 'down', phase: 'done' });
+    expect(halfkey.notice.noticed).toBeDefined();
+    transfer({ phase: 'done', isSafe: true });
+    expect(halfkey.notice.noticed).toBeUndefined();
+  });
+
   it('that waits for the network is to be sent when there is one, with or without a page', () => {
     transfer({ phase: 'waiting-for-network' });
     expect(vi.mocked(sendUploadsLater)).toHaveBeenCalledOnce();

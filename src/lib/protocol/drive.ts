@@ -105,6 +105,6 @@ export type DriveReport =
   | { readonly kind: 'changes-void'; readonly changes: readonly VoidChanges[] }
   /**
    * No other device of the owner's was heard of for thirty days, by what the broker shows. Nothing is wrong if none was
-   * used; told once for each start. `lastHeardMs`: ms since 1970.
+   * used; told once for each start. `lastHeardMs`: ms since 1970; undefined once one is heard of again.
    */
-  | { readonly kind: 'view-stale'; readonly lastHeardMs: number };
+  | { readonly kind: 'view-stale'; readonly lastHeardMs: number | undefined };

@@ -121,6 +121,8 @@ export class DriveActions {
       const isAwaited = () => this.#sheet === early;
       try {
         const preview = await downloads.preview(row, isAwaited);
+        // Of what is kept on this device nobody was asked for more than the key.
+        if (row.kept !== 'kept') this.#tools.notice.isServed();
         if (!isAwaited()) return;
         const isCovered = session.phase.phase !== 'open';
         this.#sheet = { kind: 'preview', row, preview: isCovered ? undefined : preview, isCovered };

@@ -87,6 +87,7 @@ export class Halfkey {
 
   #heedTransfer({ direction, phase, isSafe }: TransferReport): void {
     if (direction !== 'up') return;
+    if (phase === 'done') this.notice.isServed();
     if (phase === 'waiting-for-network') void sendUploadsLater();
     // Now there is something to lose. Whether the browser promises anything shows in the settings.
     if ((isSafe || phase === 'done') && !this.#hasAskedToKeep) {
