@@ -28,6 +28,7 @@ export const CODE = {
   useThis: 'Use this code',
   useApp: 'Use your authenticator app',
   useBackup: 'Use a backup code',
+  backupStillWorks: 'A backup code still works.',
 } as const;
 
 /** A new passphrase. `strengths`: from 0, which is refused, to 4. */

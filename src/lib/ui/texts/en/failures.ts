@@ -99,7 +99,7 @@ const EXPLANATIONS = {
   code_used: ['That code has already been used', nextCode],
   code_locked: [
     'Too many wrong codes',
-    (detail, nowMs) => `Codes are locked for now. ${say(wait, detail, nowMs)} A backup code still works.`,
+    (detail, nowMs) => `Codes are locked for now. ${say(wait, detail, nowMs)}`,
   ],
   device_revoked: ['This device was signed out', 'Sign in again. It will count as a new device.'],
   backup_code_refused: [
