@@ -59,7 +59,7 @@ test('a code is taken however it is typed, and what cannot be one is answered', 
   await page.keyboard.press('Enter');
   await expect(page.getByText('A code has six digits. This has 3.')).toBeVisible();
   await field.pressSequentially('x');
-  await expect(page.getByText('A code has digits only, no letters.')).toBeVisible();
+  await expect(page.getByText('A code has only digits, no letters.')).toBeVisible();
   await field.fill('');
   const code = fullWidth(await ada.code());
   await compose(

@@ -127,7 +127,7 @@ test('signing out asks about files that wait, and about names that are only here
   await rename(grace, 'draft.txt', 'final.txt');
   const dialog = page.getByRole('dialog');
   await choose(page, 'Sign out');
-  await expect(dialog).toContainText('1 file has a new name that the server does not know yet.');
+  await expect(dialog).toContainText('1 file has a new name that the server doesn’t have yet.');
   await expect(dialog).not.toContainText('on the server yet');
   await page.getByRole('button', { name: 'Stay signed in' }).click();
 

@@ -119,7 +119,7 @@ for (const device of devicesToLookAt('laptop'))
     await squeeze(page);
     tour.complaints.length = 0;
     await open('Settings');
-    await expect(page.getByText('wait to be uploaded')).toBeVisible();
+    await expect(page.getByText('waiting to be uploaded')).toBeVisible();
     await tour.look('settings-waiting');
     await page.keyboard.press('Escape');
     await open('Sign out');

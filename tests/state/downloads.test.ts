@@ -61,7 +61,7 @@ describe('a download', () => {
     vi.mocked(activeServiceWorker).mockResolvedValue(SERVICE_WORKER);
     vi.mocked(saveStream).mockResolvedValue(SAVING);
     await downloads.save(ROW, 'plain');
-    expect(vi.mocked(saveStream)).toHaveBeenCalledWith(SERVICE_WORKER, STREAM);
+    expect(vi.mocked(saveStream)).toHaveBeenCalledWith(SERVICE_WORKER, STREAM, 'Download');
     expect(sent).toEqual([['download/stream', { file: 'f1', form: 'plain' }]]);
     expect(heard).toEqual(['follow t1 true']);
   });

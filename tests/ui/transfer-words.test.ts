@@ -44,7 +44,9 @@ describe('words for a transfer', () => {
   it('says that what is sealed goes up by itself, and when', () => {
     const sealed = { phase: 'waiting-for-network', direction: 'up', isSafe: true } as const;
     expect(transferWords(sealed, OFFLINE)).toBe('Encrypted on this device. Will upload when you are online.');
-    expect(transferWords(sealed, { ...OFFLINE, wifiOnly: true })).toContain('online by Wi-Fi');
+    expect(transferWords(sealed, { ...OFFLINE, wifiOnly: true })).toContain(
+      'Will upload when you are on Wi-Fi.',
+    );
   });
 
   it.each([

@@ -5,7 +5,7 @@ import type { CryptoWorker } from '../platform/crypto-worker.ts';
 import { pickPlace, saveFile, saveStream } from '../platform/saving.ts';
 import { activeServiceWorker } from '../platform/service-worker.ts';
 import type { Transfers } from './transfers.svelte.ts';
-import { PURPOSE } from './texts/en.ts';
+import { DOWNLOAD, PURPOSE } from './texts/en.ts';
 
 /** Opening and saving files; each asks for a code when it turns out to need one. */
 export class Downloads {
@@ -54,7 +54,7 @@ export class Downloads {
     const stream = await this.#prompt.run(PURPOSE.download(name), () =>
       this.#worker.send('download/stream', { file, form }),
     );
-    const saving = await saveStream(serviceWorker, stream);
+    const saving = await saveStream(serviceWorker, stream, DOWNLOAD);
     if (saving) {
       this.#transfers.follow(stream.transfer, saving);
       return true;

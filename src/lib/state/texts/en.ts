@@ -29,6 +29,9 @@ export function filesFound(count: number, filter: string): string {
   return what === 'file' ? `${found}.` : `${found} for ${quotedName(filter)}.`;
 }
 
+/** The hidden frame that a download comes by. */
+export const DOWNLOAD = 'Download';
+
 /** What was tried, where it did not work; the reason follows. */
 export const NOT_DONE = {
   filesAdded: 'The files were not added',

@@ -1,4 +1,4 @@
-import { counted } from '../../format.ts';
+import { counted } from './counting.ts';
 
 /** Whose account is on this device: the drive is in sight for none of them. */
 type Home = 'nobody' | 'closed' | 'elsewhere';

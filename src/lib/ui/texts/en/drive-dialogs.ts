@@ -1,5 +1,5 @@
 import { quotedName } from '../../../names.ts';
-import { counted } from '../../format.ts';
+import { counted } from './counting.ts';
 
 /** A file that is looked at. */
 export const PREVIEW = {

@@ -1,5 +1,6 @@
 import type { Holdup, TransferCounts, TransferReport } from '../../../protocol/transfer.ts';
-import { counted, formatWait } from '../../format.ts';
+import { counted } from './counting.ts';
+import { formatWait } from './times.ts';
 
 type TransferState = Pick<
   TransferReport,
@@ -80,8 +81,7 @@ function waitWords({ direction, isSafe, holdup }: TransferState, line: Line): st
   const rests = isSafe ? 'Encrypted on this device.' : 'Not encrypted yet: keep this page open.';
   const silence = silenceWords(holdup, line);
   if (silence !== undefined) return `${rests} ${silence}`;
-  const byWifi = line.isOffline ? 'when you are online by Wi-Fi' : 'when you are on Wi-Fi';
-  const when = line.wifiOnly ? byWifi : 'when you are online';
+  const when = line.wifiOnly ? 'when you are on Wi-Fi' : 'when you are online';
   return `${rests} ${isSafe ? 'Will upload' : 'Continues'} ${when}.`;
 }
 
