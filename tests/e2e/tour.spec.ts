@@ -100,6 +100,11 @@ for (const device of devicesToLookAt('phone'))
     await ada.act('Recipes.txt', 'Open');
     await expect(page.getByRole('dialog').getByText('Pear cake')).toBeVisible();
     await tour.look('preview-text');
+    await page.getByRole('dialog').getByRole('button', { name: 'Lock now' }).click();
+    await expect(page.getByRole('dialog').getByText('Enter a code to see this file again')).toBeVisible();
+    await tour.look('preview-covered');
+    await ada.typeCode();
+    await expect(page.getByRole('dialog').getByText('Pear cake')).toBeVisible();
     await page.keyboard.press('Escape');
     await ada.act('Harbour at dusk.png', 'Open');
     await expect(page.getByRole('dialog').getByRole('img')).toBeVisible();
@@ -163,6 +168,18 @@ test('the whole main job needs no pointer', async ({ browser }) => {
   const { page } = grace;
   const { keyboard } = page;
 
+  await page.goto('/no/such/page');
+  await expect(page.getByRole('heading', { name: 'Nothing here' })).toBeFocused();
+  await expect(page.getByRole('link', { name: 'Go to the start page' })).toBeVisible();
+  await page.goto('/sign-up');
+  await expect(page.getByLabel('User name')).toBeFocused();
+  await keyboard.type('grace');
+  await keyboard.press('Tab');
+  await keyboard.type(grace.passphrase);
+  await keyboard.press('Enter');
+  await expect(page.getByLabel('User name')).toHaveAccessibleDescription(/This user name is taken/);
+  await expect(page.getByLabel('User name')).toBeFocused();
+
   await page.goto('/');
   await expect(page.getByRole('link', { name: 'Sign in' })).toBeVisible();
   await keyboard.press('Tab');
@@ -177,6 +194,7 @@ test('the whole main job needs no pointer', async ({ browser }) => {
   await expect(page.getByLabel('Authenticator code')).toBeFocused();
   await keyboard.type(await grace.code());
   await expect(page.getByText('Nothing in here yet')).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: 'Halfkey' })).toBeFocused();
 
   const picker = page.waitForEvent('filechooser');
   await keyboard.press('u');
