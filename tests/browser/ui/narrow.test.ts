@@ -1,12 +1,15 @@
 import { afterEach, expect, test } from 'vitest';
 import { cdp, page } from 'vitest/browser';
+import type { FileRow } from '../../../src/lib/protocol/drive.ts';
 import Kit from '../../../src/lib/ui/account/Kit.svelte';
 import CodeDialog from '../../../src/lib/ui/controls/CodeDialog.svelte';
 import Menu from '../../../src/lib/ui/controls/Menu.svelte';
 import PassphraseField from '../../../src/lib/ui/controls/PassphraseField.svelte';
 import Switch from '../../../src/lib/ui/controls/Switch.svelte';
 import DeleteDialog from '../../../src/lib/ui/drive/DeleteDialog.svelte';
+import FilesGrid from '../../../src/lib/ui/drive/FilesGrid.svelte';
 import HelpDialog from '../../../src/lib/ui/drive/HelpDialog.svelte';
+import PreviewDialog from '../../../src/lib/ui/drive/PreviewDialog.svelte';
 import Toolbar from '../../../src/lib/ui/drive/Toolbar.svelte';
 import WhoDialog from '../../../src/lib/ui/drive/WhoDialog.svelte';
 import { whoLines } from '../../../src/lib/ui/texts/en/who.ts';
@@ -114,6 +117,45 @@ for (const { width, height, root } of WINDOWS) {
     },
   );
 }
+
+test.each([
+  { listPx: 740, root: '32px' },
+  { listPx: 480, root: '' },
+])('beside transfers a list of $listPx px, root $root, leaves names their room', async ({ listPx, root }) => {
+  await page.viewport(1280, 800);
+  document.documentElement.style.fontSize = root;
+  const row: FileRow = {
+    ...{ file: 'f', name: 'Contract with the carpenter.docx', mediaType: '', sizeBytes: 86_400 },
+    ...{ addedAtMs: Date.now(), isGone: false, isPending: false },
+    kept: 'no',
+  };
+  const target = mounts(FilesGrid, {
+    ...{ total: 1, query: { filter: '', sortBy: 'name' as const, descending: false } },
+    isKnown: true,
+    ...{ row: () => row, keyOf: () => 'f', indexOf: () => Promise.resolve(0), menuFor: undefined },
+    ...{ onrange: nothing, onsort: nothing, onopen: nothing, onmenu: nothing, onrename: nothing },
+    ...{ ondelete: nothing, empty: nothing as never },
+  });
+  Object.assign(target.style, { display: 'grid', width: `${String(listPx)}px`, height: '400px' });
+  const name = () => target.querySelector('.line .name')?.getBoundingClientRect().width ?? 0;
+  await expect.poll(name).toBeGreaterThan(listPx * 0.6);
+});
+
+test('a long name leaves the button that closes its size', async () => {
+  await page.viewport(390, 844);
+  const target = mounts(LockedOver, {
+    openUntilMs: Date.now() + 240_000,
+    lock: nothing,
+    component: PreviewDialog,
+    props: {
+      ...{ name: `${'averylongname'.repeat(18)}.txt`, preview: { kind: 'text', text: 'dear you' } },
+      ...{ isCovered: false, onunlock: nothing, onunlocked: nothing, ondownload: nothing, onclose: nothing },
+    },
+  });
+  const { width, height, right } = target.querySelector('[aria-label=Close]')!.getBoundingClientRect();
+  expect([width, height]).toEqual([44, 44]);
+  expect(right).toBeLessThanOrEqual(390);
+});
 
 test('a menu that is higher than the window scrolls within it', async () => {
   await page.viewport(320, 200);
