@@ -138,7 +138,7 @@ test('signing out asks about files that wait, and about names that are only here
   await expect(dialog).toContainText('1 file has a new name');
   await page.getByRole('button', { name: 'Stay signed in' }).click();
   await choose(page, 'Settings');
-  await expect(dialog).toContainText('to be uploaded, and 1 new name waits to be sent');
+  await expect(dialog).toContainText('to be uploaded, and 1 new name is waiting to be sent');
   await page.keyboard.press('Escape');
 
   await page.context().setOffline(false);
