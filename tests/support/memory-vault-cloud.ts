@@ -75,10 +75,13 @@ export class MemoryVaultCloud {
       const { bytes, sha256, modifiedMs = Number.MAX_SAFE_INTEGER } = object;
       return Promise.resolve({ sizeBytes: bytes.length, sha256, modifiedMs });
     },
-    measure: (vault, prefix) => {
+    measure: (vault, prefix, note) => {
+      const base = `v/${vault}/`;
       let sizeBytes = 0;
-      for (const [key, { bytes }] of this.objects) {
-        if (key.startsWith(`v/${vault}/${prefix}`)) sizeBytes += bytes.length;
+      for (const [key, { bytes }] of [...this.objects].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        if (!key.startsWith(base + prefix)) continue;
+        sizeBytes += bytes.length;
+        note?.({ key: key.slice(base.length), sizeBytes: bytes.length });
       }
       return Promise.resolve(sizeBytes);
     },

@@ -7,6 +7,11 @@ export const blobKeys = {
   blob: (blob: BlobId) => `blobs/${blob}`,
   envelope: (blob: BlobId, epoch: number) => `keys/${blob}/${String(epoch)}`,
   envelopes: (blob: BlobId) => `keys/${blob}/`,
+  /** Whose envelope a key is of; undefined for another object's. */
+  enveloped: (key: string) => {
+    const [room, blob, epoch] = key.split('/');
+    return room === 'keys' && epoch !== undefined ? (blob as BlobId) : undefined;
+  },
   /** Says that the blob was deleted for good: create-only, and there for as long as the vault is. */
   purged: (blob: BlobId) => `purged/${blob}`,
   purgedMarks: 'purged/',

@@ -70,7 +70,7 @@ export interface InboxDeps {
   readonly purger: Purger;
   readonly grants: Pick<Grants, 'require'>;
   readonly events: Pick<EventLog, 'append'>;
-  readonly room: Pick<Room, 'take' | 'settle'>;
+  readonly room: Pick<Room, 'take' | 'arrive'>;
   readonly clock: Clock;
   /** Told of each vault whose inbox this process has written. */
   readonly announce: (vault: VaultId) => void;
@@ -141,7 +141,7 @@ export function createInbox(deps: InboxDeps): Inbox {
         return typeof outcome === 'object' ? [{ id: blob, bytes: outcome.blobBytes }] : [];
       });
       if (written.length > 0) announce(vault);
-      await room.settle(vault, written);
+      await room.arrive(vault, written);
       return records.flatMap(({ blob }, place) => {
         const code = outcomes[place];
         return typeof code === 'string' ? [{ blob, code }] : [];

@@ -67,7 +67,7 @@ export function journalRemote(
     },
     async putPages(seq, pages) {
       for (let index = 0; index < pages.length; index += LIMITS.batch) {
-        await putBatch(broker, vault, seq, pages.slice(index, index + LIMITS.batch));
+        await putBatch(broker, vault, seq, pages.slice(index, index + LIMITS.batch), grant());
       }
     },
     async getPage(seq, page, sizeBytes) {
@@ -95,7 +95,13 @@ export function toJournalHead({ seq, hash }: Head): JournalHead {
   return { seq, hash: decode(hash) };
 }
 
-async function putBatch(broker: Broker, vault: VaultId, seq: number, pages: readonly Page[]): Promise<void> {
+async function putBatch(
+  broker: Broker,
+  vault: VaultId,
+  seq: number,
+  pages: readonly Page[],
+  grant: GrantId | undefined,
+): Promise<void> {
   const described = await Promise.all(
     pages.map(async ({ page, bytes }) => ({
       seq,
@@ -104,7 +110,7 @@ async function putBatch(broker: Broker, vault: VaultId, seq: number, pages: read
       sha256: toB64(await sha256(bytes)),
     })),
   );
-  const { urls } = await broker.call(snapshotPutUrls, { pages: described }, { vault });
+  const { urls } = await broker.call(snapshotPutUrls, { pages: described, grant }, { vault });
   for (const [index, { page, bytes }] of pages.entries()) {
     await put({
       url: urlOf(urls, page),
