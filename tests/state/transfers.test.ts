@@ -39,6 +39,11 @@ describe('what signing out would lose', () => {
     ['one that rests sealed on this device', { phase: 'waiting-for-network', isSafe: true }, 1],
     ['one that waits for a code, not safe on the server', { phase: 'waiting-for-code' }, 1],
     ['one that waits for a code in the inbox', { phase: 'waiting-for-code', isSafe: true }, 0],
+    [
+      'one that waits for a code on this device',
+      { phase: 'waiting-for-code', isSafe: true, restsHere: true },
+      1,
+    ],
     ['one that failed and may be tried again', { phase: 'failed', canRetry: true }, 1],
     ['one that failed for good', { phase: 'failed' }, 0],
     ['one that is done', { phase: 'done' }, 0],

@@ -120,6 +120,9 @@ describe('words for a transfer', () => {
       'Uploaded. Appears in your drive after the next code.',
     );
     expect(transferWords({ ...waiting, isSafe: false }, ONLINE)).not.toMatch(/^Uploaded/);
+    expect(transferWords({ ...waiting, isSafe: true, restsHere: true }, ONLINE)).toBe(
+      'Encrypted on this device. Continues after the next code.',
+    );
   });
 
   it('asks for the file again where it was not taken in', () => {

@@ -31,7 +31,7 @@ export type TransferPhase =
   | 'waiting' // for a place among those under way
   | 'waiting-for-network' // goes on by itself once the network is back; going up, it is sealed on this device, and may wait for a line that is not metered
   | 'waiting-for-file' // was not taken in whole: the same file has to be picked again
-  | 'waiting-for-code' // saved in the inbox (or up, and the code opens the draft): wants a grant to go on
+  | 'waiting-for-code' // saved in the inbox (or up, and the code opens the draft), or `restsHere`: wants a grant to go on
   | 'encrypting' // sealing and sending go on together
   | 'uploading' // all is sealed, the last parts are on their way
   | 'verifying'
@@ -56,6 +56,11 @@ export interface TransferReport {
   readonly phase: TransferPhase;
   /** With `waiting-for-network`. */
   readonly holdup?: Holdup;
+  /**
+   * With `waiting-for-code`, going up: it is sealed on this device, and the server takes no more of it than it has
+   * before there is a code.
+   */
+  readonly restsHere?: true;
   /** Of what goes over the line: going up, ciphertext. */
   readonly doneBytes: number;
   readonly totalBytes: number;

@@ -53,10 +53,10 @@ function countTransfers(transfers: readonly TransferReport[]): TransferCounts {
 /**
  * Whether signing out would lose it: it is neither in the drive nor in the inbox, and somebody still wants it to be.
  */
-function isUnsent({ direction, phase, isSafe, canRetry }: TransferReport): boolean {
+function isUnsent({ direction, phase, isSafe, restsHere, canRetry }: TransferReport): boolean {
   if (direction === 'down' || phase === 'done' || phase === 'cancelled') return false;
   if (phase === 'failed') return canRetry;
-  return phase !== 'waiting-for-code' || !isSafe;
+  return phase !== 'waiting-for-code' || !isSafe || restsHere === true;
 }
 
 /** What is going up and down, and what became of it. */

@@ -24,6 +24,7 @@ export class TransferTracker {
   readonly #nowMs: () => number;
   #phase: TransferPhase;
   #holdup: Holdup | undefined;
+  #restsHere = false;
   #doneBytes = 0;
   #meter = new Meter();
   #failure: Failure | undefined;
@@ -67,7 +68,13 @@ export class TransferTracker {
 
   /** What was cancelled stays so, whatever its parts still say on their way out; unless it was done already. */
   enter(phase: Exclude<TransferPhase, 'failed' | 'waiting-for-network'>): void {
-    this.#enter(phase);
+    if (phase === 'waiting-for-code') this.#waitForCode(false);
+    else this.#enter(phase);
+  }
+
+  /** The server takes no more of it without a code. */
+  waitHereForCode(): void {
+    this.#waitForCode(true);
   }
 
   /** It does not go on for now; said again when the reason is another. */
@@ -77,6 +84,13 @@ export class TransferTracker {
     this.#holdup = holdup;
     if (this.#phase === 'waiting-for-network') this.#report();
     else this.#enter('waiting-for-network');
+  }
+
+  #waitForCode(restsHere: boolean): void {
+    const isOther = this.#restsHere !== restsHere;
+    this.#restsHere = restsHere;
+    if (this.#phase !== 'waiting-for-code') this.#enter('waiting-for-code');
+    else if (isOther) this.#report();
   }
 
   #enter(phase: Exclude<TransferPhase, 'failed'>): void {
@@ -140,6 +154,7 @@ export class TransferTracker {
       name: this.#name,
       phase: this.#phase,
       ...(this.#phase === 'waiting-for-network' && this.#holdup && { holdup: this.#holdup }),
+      ...(this.#phase === 'waiting-for-code' && this.#restsHere && { restsHere: true }),
       doneBytes: this.#doneBytes,
       totalBytes: this.#totalBytes,
       sizeBytes: this.#sizeBytes,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { VaultId } from '$contract/ids.ts';
+import { blobPutUrls } from '$contract/vault-blobs.ts';
 import type { SealedUpload, StoredUpload } from '../../../src/lib/store/database.ts';
 import { Adopter } from '../../../src/lib/transfer/adoption/adopting.ts';
 import { Uploads } from '../../../src/lib/transfer/upload/uploads.ts';
@@ -155,6 +156,29 @@ describe('an upload that failed', () => {
     await uploads.dismiss(find().transfer);
     expect([side.reports.size, await rests()]).toEqual([1, [1, 1]]);
   });
+});
+
+it('goes on after a code, where this device has as much up as it may without one', async () => {
+  const { world } = side;
+  world.isOpen = false;
+  world.interfere = (route, _request, effect) => {
+    if (route === blobPutUrls && !world.isOpen)
+      throw new HalfkeyError('grant_missing', 'its share is used up');
+    return effect();
+  };
+  uploads.add([A]);
+  await untilPhase('waiting-for-code');
+  expect(find()).toMatchObject({ isSafe: true, restsHere: true });
+  expect([await rests(), side.puts]).toEqual([[1, 1], 0]);
+  uploads.close();
+  uploads = openTab();
+  await uploads.resume();
+  await untilPhase('waiting-for-code');
+  expect(find().restsHere).toBe(true);
+  world.isOpen = true;
+  uploads.grantBought();
+  await until(() => side.puts === 1);
+  await until(() => find().restsHere === undefined);
 });
 
 describe('a tab that starts', () => {

@@ -177,8 +177,8 @@ export class UploadSender {
       await files.remove(blob);
       item.source = undefined;
       news.tell({ kind: 'changed', blob });
-    }
-    entry.enter('waiting-for-code');
+      entry.enter('waiting-for-code');
+    } else entry.waitHereForCode();
     this.#events.onWaiting(item);
   }
 
@@ -218,7 +218,7 @@ export class UploadSender {
     const { entry, controller } = item;
     if (controller.signal.aborted) return; // Anyone who called it off says what became of it.
     if (error instanceof HalfkeyError && error.code === 'grant_missing') {
-      entry.enter('waiting-for-code'); // As much of this device is on its way as may be without one.
+      entry.waitHereForCode(); // As much of this device is on its way, or waits there, as may without one.
       return;
     }
     const isStreamed = item.stored?.mode === 'streamed';

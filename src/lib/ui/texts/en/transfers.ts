@@ -3,7 +3,7 @@ import { counted, formatWait } from '../../format.ts';
 
 type TransferState = Pick<
   TransferReport,
-  'phase' | 'direction' | 'isSafe' | 'error' | 'holdup' | 'isHandedOver'
+  'phase' | 'direction' | 'isSafe' | 'error' | 'holdup' | 'restsHere' | 'isHandedOver'
 >;
 
 const PHASES = {
@@ -98,6 +98,7 @@ export function transferWords(transfer: TransferState, line: Line): string {
       return 'Only partly read: pick the same file again.';
     case 'waiting-for-code':
       if (direction === 'down') return 'Waiting for a code.';
+      if (isSafe && transfer.restsHere) return 'Encrypted on this device. Continues after the next code.';
       return isSafe
         ? 'Uploaded. Appears in your drive after the next code.'
         : 'Only partly uploaded: keep this page open. Continues after the next code.';
