@@ -102,9 +102,10 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
         );
         requireListing(page);
         const base = objectKey(vault, '').length;
-        const objects = (page.Contents ?? []).flatMap(({ Key, Size, ETag }) =>
-          Key === undefined ? [] : [{ key: Key.slice(base), sizeBytes: Size ?? 0, etag: ETag ?? '' }],
-        );
+        const objects = (page.Contents ?? []).flatMap(({ Key, Size = 0, ETag = '', LastModified }) => {
+          const modifiedMs = LastModified?.getTime() ?? 0;
+          return Key === undefined ? [] : [{ key: Key.slice(base), sizeBytes: Size, etag: ETag, modifiedMs }];
+        });
         return { objects, more: page.IsTruncated === true };
       }),
     ...vaultUrls(cache),

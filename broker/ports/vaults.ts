@@ -17,6 +17,8 @@ export interface ListedObject {
   readonly key: string;
   readonly sizeBytes: number;
   readonly etag: string;
+  /** By S3's clock. */
+  readonly modifiedMs: number;
 }
 
 /**

@@ -91,8 +91,10 @@ export class MemoryVaultCloud {
         .filter((key) => key.startsWith(base + prefix) && key > base + after)
         .sort();
       const objects = keys.slice(0, atMost).map((key) => {
-        const bytes = this.objects.get(key)?.bytes ?? new Uint8Array(0);
-        return { key: key.slice(base.length), sizeBytes: bytes.length, etag: etagOf(bytes) };
+        const { bytes, modifiedMs = Number.MAX_SAFE_INTEGER } = this.objects.get(key) ?? {
+          bytes: new Uint8Array(0),
+        };
+        return { key: key.slice(base.length), sizeBytes: bytes.length, etag: etagOf(bytes), modifiedMs };
       });
       return Promise.resolve({ objects, more: keys.length > atMost });
     },

@@ -4,6 +4,7 @@ import type { EncryptionContext } from '../../ports/kms.ts';
 
 /** Keys of a vault's objects, relative to `v/<vault>/`; every part is a parsed id or a number. */
 export const blobKeys = {
+  blobs: 'blobs/',
   blob: (blob: BlobId) => `blobs/${blob}`,
   envelope: (blob: BlobId, epoch: number) => `keys/${blob}/${String(epoch)}`,
   envelopes: (blob: BlobId) => `keys/${blob}/`,

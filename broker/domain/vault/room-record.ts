@@ -109,6 +109,19 @@ export function shareOf(room: RoomRecord, device: DeviceId | undefined): Readonl
   return share;
 }
 
+/** Blobs that a device may have put there, and no other: no code has taken them in, as far as is known. */
+export function blobsOfNobodyElse(room: RoomRecord, device: DeviceId): BlobId[] {
+  const own = new Set<string>();
+  const others = new Set<string>();
+  for (const [of, objects] of ofDevices(room.waiting)) {
+    for (const object of Object.keys(objects)) (of === device ? own : others).add(object);
+  }
+  for (const each of room.reservations) (each.device === device ? own : others).add(objectOf(each));
+  return [...own]
+    .filter((object) => !others.has(object) && object.startsWith(blobKeys.blobs))
+    .map((object) => object.slice(blobKeys.blobs.length) as BlobId);
+}
+
 /** The objects are there: what was reserved for them counts as used, and towards a share no more. */
 export function settled(room: RoomRecord, bytesById: ReadonlyMap<string, number>): RoomRecord | undefined {
   const adopted = new Set([...bytesById.keys()].map((id) => objectOf({ id })));

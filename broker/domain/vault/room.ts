@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { DeviceId, GrantId, VaultId } from '../../contract/ids.ts';
+import type { BlobId, DeviceId, GrantId, VaultId } from '../../contract/ids.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { VaultObjects } from '../../ports/vaults.ts';
@@ -12,6 +12,7 @@ import { stateKeys } from '../state/state-keys.ts';
 import { blobKeys } from './blob-keys.ts';
 import {
   arrived,
+  blobsOfNobodyElse,
   bytesOnTheWay,
   NO_ROOM,
   recounted,
@@ -64,6 +65,8 @@ export interface Room {
   release(vault: VaultId, id: string): Promise<void>;
   /** Before the broker writes so many bytes. @throws BrokerProblem `store_full` */
   take(vault: VaultId, bytes: number, write: BrokerWrite): Promise<void>;
+  /** Blobs that are in this device's share and in no other's; none where no quota is set. */
+  sharedByNobody(vault: VaultId, device: DeviceId): Promise<BlobId[]>;
   /** Something was erased: the next who finds no room has it counted anew. */
   freed(vault: VaultId): Promise<void>;
 }
@@ -314,6 +317,10 @@ export function createRoom(deps: RoomDeps): Room {
         if (good) good.left -= bytes;
       });
     },
+    async sharedByNobody(vault, device) {
+      const stored = await records.read(stateKeys.room(vault), RoomRecord);
+      return blobsOfNobodyElse(stored?.content ?? NO_ROOM, device);
+    },
     async freed(vault) {
       await change(vault, (room) => (room === NO_ROOM ? undefined : { ...room, countedAtMs: 0 }));
     },
@@ -333,5 +340,6 @@ const UNLIMITED: Room = {
   settle: done,
   release: done,
   take: done,
+  sharedByNobody: () => Promise.resolve([]),
   freed: done,
 };

@@ -7,6 +7,7 @@ import type { Purger, VaultObjects } from '../../ports/vaults.ts';
 import type { Accounts } from '../account/accounts.ts';
 import { blobKeys } from './blob-keys.ts';
 import { createAppending, type Appending } from './appending.ts';
+import { createDiscarding, type Discarding } from './discarding.ts';
 import { createEnvelopeProofs } from './envelope-proofs.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from '../auth/grants.ts';
@@ -53,6 +54,7 @@ export interface VaultSide {
   readonly log: Log;
   readonly appending: Appending;
   readonly inbox: Inbox;
+  readonly discarding: Discarding;
   readonly news: VaultEvents;
   readonly purge: Purge;
   readonly objects: VaultObjects;
@@ -188,6 +190,7 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
         news.announceInbox(vault);
       },
     }),
+    discarding: createDiscarding({ ...deps, room }),
     news,
     purge: createPurge({ ...deps, room }),
     objects,

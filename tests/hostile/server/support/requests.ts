@@ -106,6 +106,7 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   'POST /api/vaults/:vault/inbox': () => ({ records: [{ blob: id(), record: b64url(100) }] }),
   'GET /api/vaults/:vault/inbox': () => ({ after: '' }),
   'POST /api/vaults/:vault/inbox/read': () => ({ names: [{ device: id(), blob: id() }] }),
+  'POST /api/vaults/:vault/inbox/discard': () => ({ proof: b64url(32), device: id(), sinceMs: 0 }),
   'POST /api/vaults/:vault/inbox/remove': () => ({ grant: id(), names: [{ device: id(), blob: id() }] }),
 };
 
