@@ -24,7 +24,7 @@ const DEEDS: Partial<Record<OperationKind, DeviceDeed['kind']>> = {
 export async function activitySince(
   journal: Journal,
   { device, sinceMs }: Commands['credentials/activity']['args'],
-): Promise<Commands['credentials/activity']['result']> {
+): Promise<Omit<Commands['credentials/activity']['result'], 'left'>> {
   const activity = await journal.activityOf(device);
   const since = doubtFrom(activity, sinceMs);
   const deeds = undoneBy(activity, since).flatMap(({ kind, name, newName, atMs }): DeviceDeed[] => {

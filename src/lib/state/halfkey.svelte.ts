@@ -2,7 +2,7 @@ import { createContext } from 'svelte';
 import { WorkerHost } from '../worker/host.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
 import type { DeletedFile, FileRow } from '../protocol/drive.ts';
-import type { DeviceDeed, KitPart, OtherDevice } from '../protocol/credentials.ts';
+import type { DeviceDeed, KitPart, LeftUploads, OtherDevice } from '../protocol/credentials.ts';
 import type { Report } from '../protocol/commands.ts';
 import type { TransferReport } from '../protocol/transfer.ts';
 import { Announcer } from './announcer.svelte.ts';
@@ -162,4 +162,4 @@ export class Halfkey {
 
 const [getHalfkey, setHalfkey] = createContext<Halfkey>();
 export { getHalfkey, setHalfkey };
-export type { DeviceDeed, Factor, FileRow, KitPart, OtherDevice };
+export type { DeviceDeed, Factor, FileRow, KitPart, LeftUploads, OtherDevice };

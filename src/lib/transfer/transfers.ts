@@ -42,6 +42,11 @@ export interface Transfers {
   locked(): void;
   /** A code was accepted, or the inbox may have something new: what waits for a grant goes on, if there is one. */
   adopt(): void;
+  /**
+   * Takes in what waits in the inbox, but for what a device put there that is doubted since then (ms since 1970).
+   * @throws {HalfkeyError} `locked`
+   */
+  takeIn(doubted?: { readonly device: string; readonly sinceMs: number }): Promise<void>;
   /** Keeps a file's ciphertext on this device, or no longer. */
   keep(file: string, keep: boolean): Promise<void>;
   keptState(blob: string): 'no' | 'keeping' | 'kept';
@@ -146,6 +151,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
       adopt();
     },
     adopt,
+    takeIn: (doubted) => adoption.allBut(doubted),
     lockNow: () => {
       downloads.lockNow();
     },

@@ -85,7 +85,10 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
     nowMs,
     halvesLeft: () => session.halvesLeft,
   });
-  const credentials = new Credentials({ broker, deviceStore, openAccount });
+  const credentials = new Credentials({
+    ...{ broker, deviceStore, openAccount, vault },
+    takeIn: (doubted) => transfers.takeIn(doubted),
+  });
 
   const ofSession = sessionCommands(session, nowMs);
   const ofTransfers = transferCommands(transfers, () => openAccount().drive.changes.names.size);
