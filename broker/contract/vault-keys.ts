@@ -1,7 +1,8 @@
 import * as v from 'valibot';
-import { Grant } from './accounts.ts';
+import { Grant, Head } from './accounts.ts';
 import { EnvelopeName, EnvelopeProof, EnvelopeRecord, KeyEpoch, KeyPurpose } from './envelope.ts';
 import { b64url, BlobId, Factor, GrantId } from './ids.ts';
+import { LIMITS } from './limits.ts';
 import { refusalOf } from './problems.ts';
 import { batchOf, eachOf, route } from './route.ts';
 
@@ -57,6 +58,9 @@ export const keysRelease = route({
  * grant, when it has the very KMS blob of an envelope of this blob that stands. Refused for itself: `grant_missing`
  * (without either, or too late), `already_exists` (other bytes stand there), `purged`, `upload_lost` (no blob, where it
  * is for a file).
+ *
+ * `entry` is a segment that names what the envelopes are for. It is appended as by `logAppend`, but only once every one
+ * of them stands: `head` is absent where one was refused, and the problems of `logAppend` say that all of them stand.
  */
 export const envelopesWrite = route({
   method: 'POST',
@@ -67,8 +71,11 @@ export const envelopesWrite = route({
     envelopes: batchOf(
       v.strictObject({ blob: BlobId, envelope: EnvelopeRecord, proof: v.optional(EnvelopeProof) }),
     ),
+    entry: v.optional(
+      v.strictObject({ segment: b64url({ atMost: LIMITS.maxSegmentBytes }), grant: v.optional(GrantId) }),
+    ),
   }),
-  answer: v.object({ refused: v.array(refusalOf(EnvelopeName.entries)) }),
+  answer: v.object({ refused: v.array(refusalOf(EnvelopeName.entries)), head: v.optional(Head) }),
   bulk: true,
 });
 

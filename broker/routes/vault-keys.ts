@@ -18,9 +18,15 @@ export function createVaultKeyRoutes({ frame, side }: VaultRouteDeps): void {
     return { keys: keys.map((key) => ({ ...key, kmsHalf: b64urlOf(key.kmsHalf) })), ...rest };
   });
 
-  register(frame, envelopesWrite, async ({ session, vault, request }) => ({
-    refused: await side.keys.write(session, vault, request),
-  }));
+  register(frame, envelopesWrite, async ({ session, vault, record, request: { entry, ...order } }) => {
+    const refused = await side.keys.write(session, vault, order);
+    if (!entry || refused.length > 0) return { refused };
+    const segment = Buffer.from(entry.segment, 'base64url');
+    return {
+      refused,
+      head: await side.appending.append(session, vault, record, { ...entry, segment }),
+    };
+  });
 
   register(frame, purgeGrant, ({ session, vault, request }) =>
     side.purge.grant(session, vault, request.factor),

@@ -18,7 +18,8 @@ import type { Reporter } from './transfer-tracker.ts';
 import { Connection } from './connection.ts';
 import type { Connections } from './holdup.ts';
 import { joinUploadNews, type UploadNews } from './upload/upload-news.ts';
-import { liveGrant, type UploadDeps } from './upload/upload-item.ts';
+import type { UploadDeps } from './upload/upload-item.ts';
+import { liveGrant } from '../vault/open-vault.ts';
 import { PutUrls } from './upload/put-urls.ts';
 import { Uploads } from './upload/uploads.ts';
 

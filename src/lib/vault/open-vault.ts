@@ -24,3 +24,18 @@ export interface OpenVault {
   /** Keys that one request may ask for, 1 to 100: a code may buy fewer than fit into a request. */
   readonly releasesPerCode: () => number;
 }
+
+/** The live grant, as a request takes it: empty without one. */
+export function liveGrant(vault: OpenVault): { readonly grant?: GrantId } {
+  return hasGrant(vault) ? { grant: vault.requireGrant() } : {};
+}
+
+/** Whether a live grant is at hand: then what is captured can go into the drive at once. */
+export function hasGrant(vault: OpenVault): boolean {
+  try {
+    vault.requireGrant();
+    return true;
+  } catch {
+    return false;
+  }
+}

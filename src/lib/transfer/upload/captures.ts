@@ -6,7 +6,8 @@ import type { UploadSender } from './upload-sender.ts';
 import { capture, finishRecord, Room, stream } from './capture.ts';
 import { Semaphore } from '../../concurrency/semaphore.ts';
 import type { BlobPlan } from '../plan.ts';
-import { hasGrant, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { hasGrant } from '../../vault/open-vault.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
 import { LOCKS } from '../../concurrency/locks.ts';
 

@@ -1,4 +1,4 @@
-import type { BlobId, GrantId } from '$contract/ids.ts';
+import type { BlobId } from '$contract/ids.ts';
 import type { StoredUpload, StreamedUpload } from '../../store/database.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { PartFiles } from '../../store/part-files.ts';
@@ -56,19 +56,4 @@ export interface UploadItem {
 export function wipeKey(item: UploadItem): void {
   item.contentKey?.fill(0);
   item.contentKey = undefined;
-}
-
-/** The live grant, as a request takes it: empty without one. */
-export function liveGrant(vault: OpenVault): { readonly grant?: GrantId } {
-  return hasGrant(vault) ? { grant: vault.requireGrant() } : {};
-}
-
-/** Whether a live grant is at hand: then what is captured can go into the drive at once. */
-export function hasGrant(vault: OpenVault): boolean {
-  try {
-    vault.requireGrant();
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -9,7 +9,8 @@ import { InboxWriter } from '../adoption/inbox-writer.ts';
 import { versionOf } from './label.ts';
 import { UploadQueue } from './upload-queue.ts';
 import { digestOf, sendBlob, TINY_BYTES } from './sending.ts';
-import { hasGrant, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { hasGrant } from '../../vault/open-vault.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
 import { LOCKS } from '../../concurrency/locks.ts';
 

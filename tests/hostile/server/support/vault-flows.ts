@@ -107,6 +107,32 @@ export const append: Flow = {
   },
 };
 
+export const adopt: Flow = {
+  name: 'envelope and entry',
+  async prepare(person) {
+    const { grant } = await signedUp(person);
+    const { client } = person;
+    const { blob, envelope, proof } = await blobWithEnvelope(client, grant);
+    const { head } = await client.must(contract.logRead, { from: '0' });
+    const entry = { segment: client.segmentAfter(head) };
+    return {
+      async attempt() {
+        await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope, proof }], entry });
+      },
+      async check() {
+        const { segments, head: now } = await client.must(contract.logRead, { from: '0' });
+        expect(now.seq).toBe(1);
+        expect(segments.filter((one) => one === entry.segment)).toHaveLength(1);
+        const other = { ...envelope, salt: b64url(randomBytes(32)) };
+        const { refused } = await client.must(contract.envelopesWrite, {
+          envelopes: [{ blob, envelope: other, proof }],
+        });
+        expect(refused).toEqual([{ blob, epoch: 0, code: 'already_exists' }]);
+      },
+    };
+  },
+};
+
 export const upload: Flow = {
   name: 'multipart upload',
   async prepare(person) {
