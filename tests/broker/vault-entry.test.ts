@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { SEGMENT_HEAD } from '$contract/segment.ts';
 import type { Head } from '$contract/accounts.ts';
 import type { VaultId } from '$contract/ids.ts';
@@ -37,10 +37,11 @@ async function adopting() {
   const [made] = await side.keys.generate(session, vault, order);
   if (!made) throw new Error('expected a half');
   await objects.create(vault, `blobs/${blob}`, randomBytes(9));
-  const app = serveVaults(side, [session]);
+  const stranger = newSession();
+  const app = serveVaults(side, [session, stranger]);
   const envelope = { blob, envelope: envelopeOf(made.kmsBlob), proof: made.proof };
-  const write = (envelopes: unknown[], entry: Uint8Array) =>
-    ask(app, session, envelopesWrite, vault, {
+  const write = (envelopes: unknown[], entry: Uint8Array, by: Session = session) =>
+    ask(app, by, envelopesWrite, vault, {
       envelopes,
       entry: { segment: Buffer.from(entry).toString('base64url') },
     });
@@ -49,7 +50,7 @@ async function adopting() {
     [...cloud.objects.keys()]
       .map((key) => key.replace(`v/${vault}/`, ''))
       .filter((key) => key === 'log/1' || key === `keys/${blob}/0`);
-  return { cloud, side, session, vault, head, envelope, write, written };
+  return { cloud, side, session, stranger, vault, head, envelope, write, written };
 }
 
 /** One that the session's device has signed. */
@@ -92,5 +93,26 @@ describe('an entry that is sent with its envelopes', () => {
     const response = await write([envelope], segmentOf(newSession(), vault, head));
     expect(await response.json()).toMatchObject({ code: 'input_malformed' });
     expect(written()).not.toContain('log/1');
+  });
+
+  it('has its blob looked for while the one who asks is still being admitted, and no stranger’s', async () => {
+    const { cloud, session, stranger, vault, head, envelope, write } = setting;
+    const order: string[] = [];
+    const { vaultObjects: objects, state } = cloud;
+    const [describe, read] = [objects.describe.bind(objects), state.read.bind(state)];
+    vi.spyOn(objects, 'describe').mockImplementation((...about) => {
+      order.push('blob');
+      return describe(...about);
+    });
+    vi.spyOn(state, 'read').mockImplementation(async (key) => {
+      const found = await read(key);
+      if (key === `m/${vault}`) order.push('member');
+      return found;
+    });
+    const segment = segmentOf(session, vault, head);
+    expect((await write([envelope], segment, stranger)).status).toBe(403);
+    expect(order).toEqual(['member']);
+    await answer(await write([envelope], segment));
+    expect(order).toEqual(['member', 'blob', 'member']);
   });
 });
