@@ -4,6 +4,7 @@ import { EnvelopeName, EnvelopeProof, EnvelopeRecord, KeyEpoch, KeyPurpose } fro
 import { b64url, BlobId, Factor, GrantId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { refusalOf } from './problems.ts';
+import { ReleasedKeys } from './released-keys.ts';
 import { batchOf, eachOf, route } from './route.ts';
 
 /**
@@ -33,24 +34,14 @@ export const keysGenerate = route({
   }),
 });
 
-/**
- * Envelopes with their KMS halves. A blob without an envelope is left out of `keys` and named in `absent`; what is
- * refused for itself is named in `refused`: `purged`, `record_corrupt`.
- */
+/** Gives what was sealed back, as ReleasedKeys says, against a live grant: charged for every name. */
 export const keysRelease = route({
   method: 'POST',
   path: '/api/vaults/:vault/keys/release',
   stage: 'full',
   takesGrant: true,
   request: v.strictObject({ grant: GrantId, purpose: KeyPurpose, names: batchOf(EnvelopeName) }),
-  answer: v.object({
-    keys: eachOf(
-      // Who opens the envelope judges it, and says what is wrong with it.
-      v.object({ blob: BlobId, epoch: KeyEpoch, envelope: v.unknown(), kmsHalf: b64url({ exactly: 32 }) }),
-    ),
-    absent: eachOf(EnvelopeName),
-    refused: eachOf(refusalOf(EnvelopeName.entries)),
-  }),
+  answer: ReleasedKeys,
 });
 
 /**

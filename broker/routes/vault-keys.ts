@@ -2,6 +2,7 @@ import { envelopesWrite, keysGenerate, keysRelease, purge, purgeGrant } from '..
 import type { WriteLook } from '../domain/vault/keys.ts';
 import { b64urlOf } from './b64url.ts';
 import { register } from './frame.ts';
+import { releasedAnswer } from './released-answer.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';
 
 /** KMS halves, envelopes, and deleting for good. */
@@ -14,10 +15,9 @@ export function createVaultKeyRoutes({ frame, side }: VaultRouteDeps): void {
     })),
   }));
 
-  register(frame, keysRelease, async ({ session, vault, request }) => {
-    const { keys, ...rest } = await side.keys.release(session, vault, request);
-    return { keys: keys.map((key) => ({ ...key, kmsHalf: b64urlOf(key.kmsHalf) })), ...rest };
-  });
+  register(frame, keysRelease, async ({ session, vault, request }) =>
+    releasedAnswer(await side.keys.release(session, vault, request)),
+  );
 
   register<typeof envelopesWrite, WriteLook>(
     frame,

@@ -218,6 +218,7 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
       if (!world.isOpen) throw new HalfkeyError('locked', 'no grant is live');
       return grant;
     },
+    takeReleased: () => undefined,
     releasesPerCode: () => options.grantReleases ?? 100,
   };
   heard.length = 0;

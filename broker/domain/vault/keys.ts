@@ -42,6 +42,12 @@ interface ReleasedKey {
   readonly kmsHalf: Uint8Array;
 }
 
+export interface Released {
+  readonly keys: ReleasedKey[];
+  readonly absent: EnvelopeName[];
+  readonly refused: (EnvelopeName & { code: 'purged' | 'record_corrupt' })[];
+}
+
 /** KMS halves against a grant, and the envelopes that hold their KMS blobs. */
 export interface Keys {
   /** @throws BrokerProblem `grant_missing`, `grant_spent`, and of KMS `kms_unreachable`, `kms_key_unusable` */
@@ -54,17 +60,15 @@ export interface Keys {
    * Charged for every name, those without an envelope too: the grant is counted down before it is known which have one,
    * and giving back what was not used would be a second write that a crash could multiply. What is deleted for good, or
    * does not open, is refused by itself.
+   * @param logged the event that comes before this one, if that is still on its way
    * @throws BrokerProblem as `generate`
    */
   release(
     session: Session,
     vault: VaultId,
     order: { grant: GrantId; purpose: KeyPurpose; names: readonly EnvelopeName[] },
-  ): Promise<{
-    keys: ReleasedKey[];
-    absent: EnvelopeName[];
-    refused: (EnvelopeName & { code: 'purged' | 'record_corrupt' })[];
-  }>;
+    logged?: Promise<unknown>,
+  ): Promise<Released>;
   /**
    * Begins to look what is to be there, and what is deleted, for envelopes that are about to be written: nobody is told
    * of it before the one who asks was admitted.
@@ -130,6 +134,7 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
     grant: GrantId,
     use: 'generate' | 'release',
     blobs: BlobId[],
+    logged?: Promise<unknown>,
   ): Promise<void> {
     try {
       await grants.spend(session, grant, use, blobs.length);
@@ -139,6 +144,7 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
       if (isSpent && use === 'release') await tellRefusal(session, vault, grant, blobs);
       throw error;
     }
+    await logged;
     const kind = use === 'generate' ? 'generated' : 'released';
     await events.append(session.account, { kind, device: session.device, vault, blobs });
   }
@@ -276,10 +282,10 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
         return { blob, ...made, proof };
       });
     },
-    async release(session, vault, { grant, purpose, names }) {
+    async release(session, vault, { grant, purpose, names }, logged) {
       const blobs = names.map(({ blob }) => blob);
       const ahead = lookAhead(vault, names);
-      await charge(session, vault, grant, 'release', blobs);
+      await charge(session, vault, grant, 'release', blobs, logged);
       const opened = await mapBounded(names, PARALLEL, (name, place) =>
         open(vault, purpose, name, ahead[place]),
       );

@@ -24,7 +24,10 @@ export class Downloads {
    * @throws {DOMException} `AbortError` then
    */
   preview({ file, name }: FileRow, isAwaited: () => boolean): Promise<Preview> {
-    return this.#prompt.run(PURPOSE.open(name), () => this.#worker.send('file/preview', { file }), isAwaited);
+    return this.#prompt.run(PURPOSE.open(name), () => this.#worker.send('file/preview', { file }), {
+      file,
+      isAwaited,
+    });
   }
 
   /** Into the browser's downloads: a stream by the service worker, a file in OPFS where there is none. */
@@ -32,8 +35,10 @@ export class Downloads {
     const serviceWorker = await activeServiceWorker();
     if (serviceWorker && (await this.#saveStream(serviceWorker, row, form))) return;
     const { file, name } = row;
-    const { opfs } = await this.#prompt.run(PURPOSE.download(name), () =>
-      this.#worker.send('download/write', { file, form }),
+    const { opfs } = await this.#prompt.run(
+      PURPOSE.download(name),
+      () => this.#worker.send('download/write', { file, form }),
+      { file },
     );
     if (opfs) saveFile(opfs, form === 'sealed' ? `${name}.floe` : name);
   }
@@ -41,8 +46,10 @@ export class Downloads {
   /** Into a place that people choose. @throws {DOMException} `AbortError` when they do not */
   async saveAs({ file, name }: FileRow): Promise<void> {
     const handle = await pickPlace(name);
-    await this.#prompt.run(PURPOSE.save(name), () =>
-      this.#worker.send('download/write', { file, form: 'plain', handle }),
+    await this.#prompt.run(
+      PURPOSE.save(name),
+      () => this.#worker.send('download/write', { file, form: 'plain', handle }),
+      { file },
     );
   }
 
@@ -51,8 +58,10 @@ export class Downloads {
     { file, name }: FileRow,
     form: DownloadForm,
   ): Promise<boolean> {
-    const stream = await this.#prompt.run(PURPOSE.download(name), () =>
-      this.#worker.send('download/stream', { file, form }),
+    const stream = await this.#prompt.run(
+      PURPOSE.download(name),
+      () => this.#worker.send('download/stream', { file, form }),
+      { file },
     );
     const saving = await saveStream(serviceWorker, stream);
     if (saving) {

@@ -190,6 +190,7 @@ export class Client {
         if (!grant) throw new HalfkeyError('locked', 'no grant is live');
         return grant;
       },
+      takeReleased: () => undefined,
       releasesPerCode: () => 100,
     };
   }

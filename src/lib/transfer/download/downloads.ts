@@ -227,7 +227,8 @@ export class Downloads {
     const { name, version } = this.#find(file);
     const stored: StoredBlob = { ...version, blob: v.parse(BlobId, version.blob) };
     const ways = demand && this.#line.waysFor(demand);
-    const where = { ...vault, kept: this.#keptOf(stored.blob), ...(ways && { ways }) };
+    const kept = this.#keptOf(stored.blob);
+    const where = { ...vault, kept, ...(ways && { ways }) };
     const shown = { ...(demand && { demand }) };
     if (form === 'sealed') {
       const bytes = readSealed(where, stored, signal);
@@ -241,18 +242,23 @@ export class Downloads {
       };
     }
     vault.requireGrant(); // Without one nothing is fetched.
-    const early = fetchEarly(where, stored, signal);
-    const contentKey = await releaseKey(vault, 'file', stored, signal).catch((error: unknown) => {
-      early?.abandon();
-      throw error;
-    });
+    const ahead = vault.takeReleased(stored);
+    const from = { ...where, url: ahead?.url };
+    const early = fetchEarly(from, stored, signal);
+    const asked = () => releaseKey(vault, 'file', stored, signal);
+    const contentKey =
+      ahead?.contentKey ??
+      (await asked().catch((error: unknown) => {
+        early?.abandon();
+        throw error;
+      }));
     const wipe = () => {
       contentKey.fill(0);
       early?.abandon();
     };
     if (signal.aborted) wipe(); // Locked while the half was on its way.
     signal.throwIfAborted();
-    const bytes = early?.read(contentKey) ?? readContent(where, stored, contentKey, signal);
+    const bytes = early?.read(contentKey) ?? readContent(from, stored, contentKey, signal);
     const about = { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes };
     return { ...about, bytes, wipe, ...shown };
   }

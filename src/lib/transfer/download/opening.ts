@@ -63,6 +63,8 @@ interface Where {
   readonly vault: VaultId;
   readonly kept?: KeptParts | undefined;
   readonly ways?: Ways;
+  /** Of the blob, where one has just been signed. */
+  readonly url?: string | undefined;
 }
 
 /**
@@ -302,6 +304,9 @@ class BlobAddress {
   constructor(where: Where, blob: BlobId) {
     this.#where = where;
     this.#blob = blob;
+    if (where.url === undefined) return;
+    this.#url = Promise.resolve(where.url);
+    this.#askedAtMs = Date.now();
   }
 
   async url(signal: AbortSignal): Promise<string> {

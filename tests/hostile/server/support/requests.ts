@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Route, Stage } from '$contract/route.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { CONTRACT_ROUTES } from '../../../support/contract-routes.ts';
@@ -40,7 +40,11 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   }),
   'GET /api/session': () => ({}),
   'POST /api/session/end': () => ({}),
-  'POST /api/grants': () => ({ factor, releases: 1 }),
+  'POST /api/grants': () => ({
+    factor,
+    releases: 1,
+    release: { vault: `us-east-1:${randomUUID()}`, names: [{ blob: id(), epoch: 0 }] },
+  }),
   'POST /api/grants/end': () => ({ grant: id() }),
   'GET /api/events': () => ({ from: '0' }),
   'POST /api/credentials/prove': () => ({ finishLoginRequest: b64url(64), factor }),
