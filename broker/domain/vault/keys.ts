@@ -101,6 +101,10 @@ export interface KeysDeps {
 
 /** Requests to S3 or KMS that one batch has under way. */
 const PARALLEL = 16;
+/**
+ * Halves made at a time: a batch is two waits then, and no more than a tenth of what KMS does in a second for anybody.
+ */
+const MADE_AT_ONCE = 50;
 /** Envelopes looked for and written at a time: S3 takes more of them than KMS does. */
 const WRITTEN_AT_ONCE = LIMITS.batch;
 /** A listing's page. */
@@ -276,7 +280,7 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
   return {
     async generate(session, vault, { grant, purpose, epoch, blobs }) {
       await charge(session, vault, grant, 'generate', [...blobs]);
-      return mapBounded(blobs, PARALLEL, async (blob) => {
+      return mapBounded(blobs, MADE_AT_ONCE, async (blob) => {
         const made = await kms.generateDataKey(vault, halfContext(purpose, vault, blob));
         const proof = proofs.issue({ vault, blob, epoch, purpose, kmsBlob: made.kmsBlob });
         return { blob, ...made, proof };
