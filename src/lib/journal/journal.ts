@@ -266,9 +266,14 @@ export class Journal {
     return readActivity(this.#keys.trust, this.#deps.remote, device);
   }
 
+  /** Resolves when everything begun has ended: only then does the head count what is being appended here. */
+  async idle(): Promise<void> {
+    await this.#queue;
+  }
+
   /** Resolves when everything begun has ended and the local copy is up to date. */
   async flush(): Promise<void> {
-    await this.#queue;
+    await this.idle();
     await this.#saved.flush();
   }
 

@@ -74,6 +74,7 @@ export class OpenDrive implements Drive {
       broker: deps.broker,
       known: () => journal.head.seq,
       refresh: () => this.#refresh(),
+      idle: () => journal.idle(),
       isCurrent: (head) => isCurrent(journal, head),
       inbox: deps.inbox,
       failed: deps.failed,
