@@ -154,7 +154,7 @@ export interface StoredLetterKeys {
   readonly isOn: boolean;
 }
 
-interface HalfkeySchema extends DBSchema {
+export interface HalfkeySchema extends DBSchema {
   device: { key: string; value: DeviceRecord };
   session: { key: string; value: StoredSessionKey };
   account: { key: string; value: StoredAccount };

@@ -1,3 +1,4 @@
+import { groupedChanges } from './grouped-changes.ts';
 import {
   writing,
   type CapturingUpload,
@@ -37,9 +38,6 @@ export interface UploadRecords {
   parts(blob: string): Promise<StoredPart[]>;
 }
 
-/** A tab may crash at any moment, and so may the machine: nothing is acted on before it would survive both. */
-const STRICT = { durability: 'strict' } as const;
-
 /**
  * Where an upload may go to. Whatever may be tried a second time, by another tab or after a crash, leads to itself too.
  */
@@ -61,17 +59,17 @@ function moved(upload: StoredUpload, to: StoredUpload['state']): StoredUpload {
 }
 
 export function uploadRecords(database: Database): UploadRecords {
+  const changes = groupedChanges(database);
+
   /** @returns undefined if there is no record, and then none is made */
   function change<After extends StoredUpload>(
     blob: string,
     to: (before: StoredUpload) => After,
   ): Promise<After | undefined> {
-    return writing(async () => {
-      const { store, done } = database.transaction('uploads', 'readwrite', STRICT);
-      const before = await store.get(blob);
+    return changes(blob, async ({ uploads }) => {
+      const before = await uploads.get(blob);
       const after = before && to(before);
-      if (after) await store.put(after, blob);
-      await done;
+      if (after) await uploads.put(after, blob);
       return after;
     });
   }
@@ -82,12 +80,10 @@ export function uploadRecords(database: Database): UploadRecords {
       return all.sort((a, b) => a.capturedAtMs - b.capturedAtMs);
     },
     read: (blob) => database.get('uploads', blob),
-    async save(upload) {
-      await writing(async () => {
-        const { store, done } = database.transaction('uploads', 'readwrite', STRICT);
-        await Promise.all([store.put(upload, upload.blob), done]);
-      });
-    },
+    save: (upload) =>
+      changes(upload.blob, async ({ uploads }) => {
+        await uploads.put(upload, upload.blob);
+      }),
     seal: (blob, made) =>
       change(blob, (before) => ({ ...moved(before, 'sealed'), ...made, state: 'sealed' })),
     advance: (blob, to) =>
@@ -105,16 +101,10 @@ export function uploadRecords(database: Database): UploadRecords {
         const { partDigests, inboxRecord, ...begun } = rest;
         return { ...begun, state: 'capturing' };
       }),
-    async remove(blob) {
-      await writing(async () => {
-        const transaction = database.transaction(['uploads', 'parts'], 'readwrite');
-        await Promise.all([
-          transaction.objectStore('uploads').delete(blob),
-          transaction.objectStore('parts').delete(partsOf(blob)),
-          transaction.done,
-        ]);
-      });
-    },
+    remove: (blob) =>
+      changes(blob, async ({ uploads, parts }) => {
+        await Promise.all([uploads.delete(blob), parts.delete(partsOf(blob))]);
+      }),
     async savePart(blob, part) {
       await writing(() => database.put('parts', part, [blob, part.partNumber]));
     },

@@ -19,6 +19,8 @@ const MARGIN_BYTES = 32 * 1024 * 1024;
 export class Room {
   readonly #freeBytes: UploadDeps['freeBytes'];
   #claimedBytes = 0;
+  /** Asked and not answered yet: whoever comes meanwhile has claimed what is theirs, and takes the same answer. */
+  #asking: Promise<number | undefined> | undefined;
 
   constructor(freeBytes: UploadDeps['freeBytes']) {
     this.#freeBytes = freeBytes;
@@ -30,7 +32,10 @@ export class Room {
     const giveBack = () => {
       this.#claimedBytes -= sizeBytes;
     };
-    const freeBytes = (await this.#freeBytes()) ?? Number.POSITIVE_INFINITY;
+    this.#asking ??= this.#freeBytes().finally(() => {
+      this.#asking = undefined;
+    });
+    const freeBytes = (await this.#asking) ?? Number.POSITIVE_INFINITY;
     if (this.#claimedBytes + MARGIN_BYTES <= freeBytes) return giveBack;
     giveBack();
     return undefined;

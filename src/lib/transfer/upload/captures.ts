@@ -2,6 +2,7 @@ import { concat, type Bytes } from '../../bytes.ts';
 import { randomSecret } from '../../crypto/random.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { StreamedUpload } from '../../store/database.ts';
+import { TINY_BYTES } from './sending.ts';
 import type { UploadSender } from './upload-sender.ts';
 import { capture, finishRecord, Room, stream } from './capture.ts';
 import { Semaphore } from '../../concurrency/semaphore.ts';
@@ -14,6 +15,8 @@ import { LOCKS } from '../../concurrency/locks.ts';
 const CONTENT_KEY_BYTES = 32;
 /** Files of one part that are sealed at a time; one of many parts keeps all cores busy by itself. */
 const SMALL_AT_ONCE = 4;
+/** What costs little but waiting for the disk, which takes many at a time. */
+const TINY_AT_ONCE = 50;
 const LARGE_AT_ONCE = 1;
 /**
  * Below this a file is sealed whole within a second, and nothing is asked of the network before: whatever happens
@@ -27,6 +30,7 @@ export class Captures {
   readonly #deps: UploadDeps;
   readonly #sender: UploadSender;
   readonly #room: Room;
+  readonly #tiny = new Semaphore(TINY_AT_ONCE);
   readonly #small = new Semaphore(SMALL_AT_ONCE);
   readonly #large = new Semaphore(LARGE_AT_ONCE);
 
@@ -41,7 +45,8 @@ export class Captures {
    * @returns whether it is sealed, and still to be sent
    */
   async take(item: UploadItem, plan: BlobPlan): Promise<boolean> {
-    const semaphore = plan.partCount === 1 ? this.#small : this.#large;
+    const isTiny = plan.sealedBytes <= TINY_BYTES;
+    const semaphore = isTiny ? this.#tiny : plan.partCount === 1 ? this.#small : this.#large;
     const { signal } = item.controller;
     try {
       await semaphore.pass(() =>
