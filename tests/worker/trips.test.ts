@@ -159,7 +159,7 @@ async function signUp(device: Device, userName: string): Promise<Person> {
   );
   const person = worlds.personOf({ userName, passphrase, totpSecret });
   const code = await person.authenticator.code();
-  const kit = await count('sign-up: first code to kit', { inSequence: 15, target: 14 }, () =>
+  const kit = await count('sign-up: first code to kit', { inSequence: 14 }, () =>
     device.send('sign-up/verify', { code }),
   );
   const codes = [...kit.backupCodes];
@@ -197,9 +197,7 @@ describe('what people wait for', () => {
       files += number;
     };
     await more('upload of one small file, to its row', 1, { inSequence: 8 });
-    await count('download with a live grant', { inSequence: 5, target: 4 }, () =>
-      download(device, 'file 0.bin'),
-    );
+    await count('download with a live grant', { inSequence: 4 }, () => download(device, 'file 0.bin'));
     await device.send('lock', {});
     await settled();
     const factor = { code: await person.authenticator.code() };
@@ -216,7 +214,7 @@ describe('what people wait for', () => {
     });
     await settled();
     await device.send('unlock', { factor: { code: await person.authenticator.code() } });
-    await more('100 files of 20 kB', 100, { inSequence: 70, target: 30, perFile: 4.5 });
+    await more('100 files of 20 kB', 100, { inSequence: 42, target: 30, perFile: 4.5 });
     // Its worker ends with it, or it would look for news as soon as there is a broker again.
     await device.page.goto('about:blank');
     await worlds.restartBroker();
@@ -226,7 +224,7 @@ describe('what people wait for', () => {
     await device.send('boot', {});
     await device.send('unlock', { factor: { code: await person.authenticator.code() } });
     await untilFiles(device, files);
-    await more('500 files of 20 kB', 500, { inSequence: 250, target: 120, perFile: 4.5 });
+    await more('500 files of 20 kB', 500, { inSequence: 165, target: 120, perFile: 4.5 });
     await device.page.goto('about:blank'); // Its worker ends with it.
     // However much came before.
     const entry = await signInInNode(worlds.stack.origin, person);
