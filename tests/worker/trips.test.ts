@@ -214,7 +214,7 @@ describe('what people wait for', () => {
     });
     await settled();
     await device.send('unlock', { factor: { code: await person.authenticator.code() } });
-    await more('100 files of 20 kB', 100, { inSequence: 42, target: 30, perFile: 4.5 });
+    await more('100 files of 20 kB', 100, { inSequence: 40, target: 30, perFile: 4.5 });
     // Its worker ends with it, or it would look for news as soon as there is a broker again.
     await device.page.goto('about:blank');
     await worlds.restartBroker();
@@ -224,7 +224,7 @@ describe('what people wait for', () => {
     await device.send('boot', {});
     await device.send('unlock', { factor: { code: await person.authenticator.code() } });
     await untilFiles(device, files);
-    await more('500 files of 20 kB', 500, { inSequence: 165, target: 120, perFile: 4.5 });
+    await more('500 files of 20 kB', 500, { inSequence: 155, target: 120, perFile: 4.5 });
     await device.page.goto('about:blank'); // Its worker ends with it.
     // However much came before.
     const entry = await signInInNode(worlds.stack.origin, person);
