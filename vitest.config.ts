@@ -102,7 +102,7 @@ export default defineConfig({
         // Components as the browser gets them: by itself Vitest takes what Svelte has for servers.
         resolve: { conditions: ['browser'] },
         // Found in the middle of a run, it would load all of it anew.
-        optimizeDeps: { include: ['uqr'] },
+        optimizeDeps: { include: ['uqr', 'virtua/svelte'] },
         test: {
           name: 'browser',
           isolate: false,

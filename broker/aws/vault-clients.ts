@@ -38,7 +38,7 @@ const REQUEST_TIMEOUT_MS = 9_000;
 /** Silence in the middle of an answer; S3 is silent for minutes while it completes an upload. */
 const SILENCE_MS = { s3: 300_000, kms: REQUEST_TIMEOUT_MS } as const;
 /** More than the requests that one batch has in flight, so that batches of several vaults do not wait for sockets. */
-const MAX_SOCKETS = 128;
+const MAX_SOCKETS = 320;
 
 /** The clients of each vault, kept while it is in use. All share one pool of connections. */
 export class VaultClientCache {

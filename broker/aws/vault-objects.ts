@@ -68,8 +68,9 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
           };
         });
       }),
-    measure: (vault, prefix) =>
+    measure: (vault, prefix, note) =>
       send(vault, async (s3) => {
+        const base = objectKey(vault, '').length;
         let sizeBytes = 0;
         let token: string | undefined;
         do {
@@ -81,7 +82,10 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
             }),
           );
           requireListing(page);
-          for (const object of page.Contents ?? []) sizeBytes += object.Size ?? 0;
+          for (const { Key = '', Size = 0 } of page.Contents ?? []) {
+            sizeBytes += Size;
+            note?.({ key: Key.slice(base), sizeBytes: Size });
+          }
           token = page.IsTruncated ? page.NextContinuationToken : undefined;
         } while (token !== undefined);
         return sizeBytes;
@@ -98,9 +102,10 @@ export function vaultObjects(cache: VaultClientCache): VaultObjects {
         );
         requireListing(page);
         const base = objectKey(vault, '').length;
-        const objects = (page.Contents ?? []).flatMap(({ Key, Size, ETag }) =>
-          Key === undefined ? [] : [{ key: Key.slice(base), sizeBytes: Size ?? 0, etag: ETag ?? '' }],
-        );
+        const objects = (page.Contents ?? []).flatMap(({ Key, Size = 0, ETag = '', LastModified }) => {
+          const modifiedMs = LastModified?.getTime() ?? 0;
+          return Key === undefined ? [] : [{ key: Key.slice(base), sizeBytes: Size, etag: ETag, modifiedMs }];
+        });
         return { objects, more: page.IsTruncated === true };
       }),
     ...vaultUrls(cache),

@@ -1,8 +1,10 @@
 import * as v from 'valibot';
-import { EnvelopeRecord } from './envelope.ts';
+import { EnvelopeName, EnvelopeRecord } from './envelope.ts';
 import { AccountId, b64url, BlobId, Count, DeviceId, Factor, GrantId, UserName, VaultId } from './ids.ts';
 import { LIMITS } from './limits.ts';
-import { Empty, route } from './route.ts';
+import { ReleasedKeys } from './released-keys.ts';
+import { batchOf, eachOf, Empty, route } from './route.ts';
+import { Url } from './vault-blobs.ts';
 
 /** OPAQUE's messages (RFC 9807) as the library writes them: base64url, sizes fixed by the ciphersuite. */
 export const OpaqueMessage = v.pipe(b64url({ atMost: 768 }), v.nonEmpty());
@@ -236,7 +238,17 @@ export const sessionEnd = route({
   answer: Empty,
 });
 
-/** A code buys a grant: 5 minutes, 1,000 releases, or fewer where the user asks each time, and 10,000 new halves. */
+/** What opens files without another request: their keys, and URLs of their ciphertext. */
+const ReleasedFiles = v.object({
+  ...ReleasedKeys.entries,
+  urls: eachOf(v.object({ blob: BlobId, url: Url })),
+});
+
+/**
+ * A code buys a grant: 5 minutes, 1,000 releases, or fewer where the user asks each time, and 10,000 new halves.
+ * `release` names files that the code was typed for: they are released as by `keysRelease`, and charged to this grant.
+ * `released` is absent where that was refused or failed; the grant is as good.
+ */
 export const grantBuy = route({
   method: 'POST',
   path: '/api/grants',
@@ -244,8 +256,9 @@ export const grantBuy = route({
   request: v.strictObject({
     factor: Factor,
     releases: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.grantReleases))),
+    release: v.optional(v.strictObject({ vault: VaultId, names: batchOf(EnvelopeName) })),
   }),
-  answer: Grant,
+  answer: v.object({ ...Grant.entries, released: v.optional(ReleasedFiles) }),
 });
 
 /** Lock now. */

@@ -3,7 +3,8 @@ import { BlobId, Count, GrantId, s3Name, Sha256B64 } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { batchOf, eachOf, Empty, route } from './route.ts';
 
-const Url = v.pipe(v.string(), v.url(), v.maxLength(8192));
+/** As the broker signs it. */
+export const Url = v.pipe(v.string(), v.url(), v.maxLength(8192));
 const BlobSize = v.pipe(Count, v.minValue(1), v.maxValue(LIMITS.maxBlobBytes));
 const PartSize = v.pipe(Count, v.minValue(1), v.maxValue(LIMITS.maxPartBytes));
 const PartNumber = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(LIMITS.parts));

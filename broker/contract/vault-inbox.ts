@@ -39,7 +39,7 @@ export const inboxWrite = route({
 
 /**
  * Up to LIMITS.inboxNames names in the order of their keys, from the one that follows `after` (`<device>/<blob>`;
- * empty: from the first) on. `tag` is another when the record is. `more` is false at the end. No grant: it is
+ * empty: from the first) on. `tag` is another when the record is, `atMs` when it was written, by the store's clock. `more` is false at the end. No grant: it is
  * ciphertext.
  */
 export const inboxList = route({
@@ -48,7 +48,7 @@ export const inboxList = route({
   stage: 'full',
   request: v.strictObject({ after: v.pipe(v.string(), v.regex(/^(?:[\w-]{22}\/[\w-]{22})?$/)) }),
   answer: v.object({
-    names: eachOf(v.object({ ...InboxName.entries, tag: v.string() })),
+    names: eachOf(v.object({ ...InboxName.entries, tag: v.string(), atMs: Count })),
     more: v.boolean(),
   }),
 });
@@ -85,4 +85,19 @@ export const inboxRemove = route({
   stage: 'full',
   request: v.strictObject({ grant: GrantId, names: batchOf(InboxName) }),
   answer: v.object({ refused: v.array(refusalOf(InboxName.entries)) }),
+});
+
+/**
+ * Throws away what a device that was signed out for good has left there since a moment (ms since 1970, by the store's
+ * clock): its records, and the blobs that it alone was charged with, unless a code has taken them in or another device
+ * names them. Wants what passphrase and code were answered with: no other device could adopt any of it, but the device
+ * itself could, should it sign in again. May be sent again. `proof_missing`; `input_malformed` for a device that is
+ * signed in; refused for itself: `store_refused`.
+ */
+export const inboxDiscard = route({
+  method: 'POST',
+  path: '/api/vaults/:vault/inbox/discard',
+  stage: 'full',
+  request: v.strictObject({ proof: b64url({ exactly: 32 }), device: DeviceId, sinceMs: Count }),
+  answer: v.object({ refused: v.array(refusalOf({ blob: BlobId })) }),
 });

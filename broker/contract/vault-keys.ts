@@ -1,8 +1,10 @@
 import * as v from 'valibot';
-import { Grant } from './accounts.ts';
+import { Grant, Head } from './accounts.ts';
 import { EnvelopeName, EnvelopeProof, EnvelopeRecord, KeyEpoch, KeyPurpose } from './envelope.ts';
 import { b64url, BlobId, Factor, GrantId } from './ids.ts';
+import { LIMITS } from './limits.ts';
 import { refusalOf } from './problems.ts';
+import { ReleasedKeys } from './released-keys.ts';
 import { batchOf, eachOf, route } from './route.ts';
 
 /**
@@ -32,24 +34,14 @@ export const keysGenerate = route({
   }),
 });
 
-/**
- * Envelopes with their KMS halves. A blob without an envelope is left out of `keys` and named in `absent`; what is
- * refused for itself is named in `refused`: `purged`, `record_corrupt`.
- */
+/** Gives what was sealed back, as ReleasedKeys says, against a live grant: charged for every name. */
 export const keysRelease = route({
   method: 'POST',
   path: '/api/vaults/:vault/keys/release',
   stage: 'full',
   takesGrant: true,
   request: v.strictObject({ grant: GrantId, purpose: KeyPurpose, names: batchOf(EnvelopeName) }),
-  answer: v.object({
-    keys: eachOf(
-      // Who opens the envelope judges it, and says what is wrong with it.
-      v.object({ blob: BlobId, epoch: KeyEpoch, envelope: v.unknown(), kmsHalf: b64url({ exactly: 32 }) }),
-    ),
-    absent: eachOf(EnvelopeName),
-    refused: eachOf(refusalOf(EnvelopeName.entries)),
-  }),
+  answer: ReleasedKeys,
 });
 
 /**
@@ -57,6 +49,9 @@ export const keysRelease = route({
  * grant, when it has the very KMS blob of an envelope of this blob that stands. Refused for itself: `grant_missing`
  * (without either, or too late), `already_exists` (other bytes stand there), `purged`, `upload_lost` (no blob, where it
  * is for a file).
+ *
+ * `entry` is a segment that names what the envelopes are for. It is appended as by `logAppend`, but only once every one
+ * of them stands: `head` is absent where one was refused, and the problems of `logAppend` say that all of them stand.
  */
 export const envelopesWrite = route({
   method: 'POST',
@@ -67,8 +62,11 @@ export const envelopesWrite = route({
     envelopes: batchOf(
       v.strictObject({ blob: BlobId, envelope: EnvelopeRecord, proof: v.optional(EnvelopeProof) }),
     ),
+    entry: v.optional(
+      v.strictObject({ segment: b64url({ atMost: LIMITS.maxSegmentBytes }), grant: v.optional(GrantId) }),
+    ),
   }),
-  answer: v.object({ refused: v.array(refusalOf(EnvelopeName.entries)) }),
+  answer: v.object({ refused: v.array(refusalOf(EnvelopeName.entries)), head: v.optional(Head) }),
   bulk: true,
 });
 

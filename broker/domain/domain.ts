@@ -23,6 +23,7 @@ import type { Setup } from './state/setup.ts';
 import { stateKeys } from './state/state-keys.ts';
 import { createSignOut } from './auth/signing-out.ts';
 import { createSweep } from './sweep.ts';
+import { createUnlock } from './vault/unlocking.ts';
 import { createVaultSide, type VaultSide } from './vault/vaults.ts';
 
 /** What the rules of the broker need of the world. */
@@ -85,6 +86,7 @@ export function createDomain(
   return {
     ...common,
     signOut: createSignOut(accounts, events),
+    unlock: createUnlock(common),
     possession: createPossession(setup.nonceKey, clock),
     sweep: createSweep({
       versions: ports.versions,

@@ -17,6 +17,8 @@ export interface ListedObject {
   readonly key: string;
   readonly sizeBytes: number;
   readonly etag: string;
+  /** By S3's clock. */
+  readonly modifiedMs: number;
 }
 
 /**
@@ -37,8 +39,15 @@ export interface VaultObjects {
     vault: VaultId,
     key: string,
   ): Promise<{ sizeBytes: number; sha256: string | undefined; modifiedMs: number } | undefined>;
-  /** Bytes of all objects below a prefix (`blobs/`), by listing them: exact, and one request per 1,000 objects. */
-  measure(vault: VaultId, prefix: string): Promise<number>;
+  /**
+   * Bytes of all objects below a prefix (`blobs/`), by listing them: exact, and one request per 1,000 objects.
+   * @param note told of each of them, in the order of their keys; of one perhaps more than once
+   */
+  measure(
+    vault: VaultId,
+    prefix: string,
+    note?: (object: Pick<ListedObject, 'key' | 'sizeBytes'>) => void,
+  ): Promise<number>;
   /**
    * Up to `atMost` (1 to 1,000) objects below a prefix in the order of their keys, starting after the key `after`,
    * which need not exist; empty: from the first. `more` is false when there are none after them.

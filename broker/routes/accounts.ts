@@ -6,15 +6,16 @@ import { STATE_SECONDS } from '../domain/auth/one-time-state.ts';
 import { BrokerProblem } from '../domain/problem.ts';
 import type { createRecovery } from '../domain/auth/recovery.ts';
 import type { createFactorReset } from '../domain/auth/factor-reset.ts';
-import type { SecondFactor } from '../domain/auth/second-factor.ts';
 import type { Session } from '../domain/account/session.ts';
 import { DEVICE_SECONDS } from '../domain/auth/sessions.ts';
 import type { Issued } from '../domain/auth/signed-in.ts';
 import type { SignOut } from '../domain/auth/signing-out.ts';
 import type { createSignin } from '../domain/auth/signin.ts';
 import type { createSignup } from '../domain/auth/signup.ts';
+import type { Unlock } from '../domain/vault/unlocking.ts';
 import type { Cookies } from './cookies.ts';
 import { type Frame, register } from './frame.ts';
+import { releasedAnswer } from './released-answer.ts';
 
 export interface AccountRouteDeps {
   readonly signup: ReturnType<typeof createSignup>;
@@ -22,7 +23,7 @@ export interface AccountRouteDeps {
   readonly recovery: ReturnType<typeof createRecovery>;
   readonly factorReset: ReturnType<typeof createFactorReset>;
   readonly signOut: SignOut;
-  readonly secondFactor: SecondFactor;
+  readonly unlock: Unlock;
   readonly grants: Grants;
   readonly events: EventLog;
   readonly vaults: AccountVaults;
@@ -79,7 +80,7 @@ function recoveryRoutes(frame: Frame, { recovery }: AccountRouteDeps): void {
 }
 
 function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
-  const { signOut, secondFactor, grants, events, factorReset, vaults } = deps;
+  const { signOut, unlock, grants, events, factorReset, vaults } = deps;
 
   register(frame, contract.sessionRead, async ({ session }) => {
     const [memberships, pending] = await Promise.all([
@@ -99,14 +100,10 @@ function sessionRoutes(frame: Frame, deps: AccountRouteDeps): void {
     return {};
   });
   register(frame, contract.grantBuy, async ({ session, request }) => {
-    events.head(session.account).catch(() => undefined); // As a rule it is found by the time that there is something to log.
-    // Written with the acceptance: a grant that nobody was told of is none, and anyone who is told of it is told once
-    // all is there.
-    const { beside: grant } = await secondFactor.acceptBeside(session, request.factor, () =>
-      grants.issue(session, { kind: 'release', releases: request.releases }),
-    );
-    await events.append(session.account, { kind: 'granted', device: session.device });
-    return grant;
+    const { released, ...grant } = await unlock(session, request);
+    if (!released) return grant;
+    const { urls, ...files } = released;
+    return { ...grant, released: { ...releasedAnswer(files), urls: [...urls] } };
   });
   register(frame, contract.grantEnd, async ({ session, request }) => {
     await grants.end(session, request.grant);

@@ -13,7 +13,7 @@ import { answerProblem } from './answer-problem.ts';
 import { type Cookies, createCookies } from './cookies.ts';
 
 /** One request that was let through to its handler. */
-export interface Call<Request> {
+export interface Call<Request, Ahead = undefined> {
   /** Of the stage that the route asks for. @throws TypeError on a route of stage `none` */
   readonly session: Session;
   /** Thumbprint of the key that has signed the request. @throws TypeError on a route that begins no session */
@@ -25,15 +25,25 @@ export interface Call<Request> {
   readonly vault: VaultId;
   /** The vault's, as it was when the membership was checked. @throws TypeError where the path has no `:vault` */
   readonly record: VaultRecord;
+  /** What the route's `lookAhead` has begun. */
+  readonly ahead: Ahead | undefined;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
   readonly cookies: Cookies;
 }
 
 /** Does what a route is for; its answer is written as JSON, undefined as 204. It throws BrokerProblem. */
-export type Handler<R extends Route> = (
-  call: Call<v.InferOutput<R['request']>>,
+export type Handler<R extends Route, Ahead = undefined> = (
+  call: Call<v.InferOutput<R['request']>, Ahead>,
 ) => Promise<v.InferInput<R['answer']>>;
+
+/**
+ * Begins to read what the handler will need, while session and membership are looked at: the token is ours, the request
+ * was made with its key, and nobody is told of what is found unless they are let through. It changes nothing.
+ */
+export type LookAhead<Request, Ahead> = (
+  about: Pick<Session, 'account'> & { readonly vault: VaultId; readonly request: Request },
+) => Ahead | undefined;
 
 /** What the log may say of a request beyond method and status. */
 export interface FrameEnv {
@@ -95,13 +105,18 @@ export function createFrame(deps: FrameDeps): Frame {
  * the route's stage, proof that the request was made with the session's key, session, membership in the path's vault,
  * handler.
  */
-export function register<R extends Route>(frame: Frame, route: R, handler: Handler<R>): void {
+export function register<R extends Route, Ahead = undefined>(
+  frame: Frame,
+  route: R,
+  handler: Handler<R, Ahead>,
+  lookAhead?: LookAhead<v.InferOutput<R['request']>, Ahead>,
+): void {
   const maxSize = route.bulk ? LIMITS.maxBulkBodyBytes : LIMITS.maxBodyBytes;
   const limit = bodyLimit({ maxSize, onError: () => answerProblem(new BrokerProblem('input_too_large')) });
   frame.app.on(route.method, route.path, knock(frame, route), limit, async (context) => {
     const body = await readBody(context, route);
     const request = parse(route.request, readRequest(context, route, body));
-    const call = await admit(frame, context, route, body, request);
+    const call = await admit(frame, context, route, { body, request, lookAhead });
     const answer = (await handler(call)) as Record<string, unknown> | undefined;
     return answer === undefined ? context.body(null, 204) : context.json(answer);
   });
@@ -120,7 +135,10 @@ export function registerStream(
   handler: (call: Call<undefined>, context: Context<FrameEnv>) => Promise<Response> | Response,
 ): void {
   frame.app.get(route.path, knock(frame, route), async (context) => {
-    const call = await admit(frame, context, route, NOTHING, undefined);
+    const call = await admit<undefined, undefined>(frame, context, route, {
+      body: NOTHING,
+      request: undefined,
+    });
     // nginx, and what has learnt it from nginx, hold an answer back until there are some kilobytes of it, unless told
     // not to.
     context.header('x-accel-buffering', 'no');
@@ -165,13 +183,17 @@ async function isRecognised(
   return false;
 }
 
-async function admit<Request>(
+async function admit<Request, Ahead>(
   { deps }: Frame,
   context: Context<FrameEnv>,
   route: Pick<Route, 'stage' | 'beginsSession' | 'cookieAlone' | 'takesGrant'>,
-  body: Uint8Array,
-  request: Request,
-): Promise<Call<Request>> {
+  asked: {
+    readonly body: Uint8Array;
+    readonly request: Request;
+    readonly lookAhead?: LookAhead<Request, Ahead> | undefined;
+  },
+): Promise<Call<Request, Ahead>> {
+  const { body, request, lookAhead } = asked;
   const cookies = createCookies(context, deps.origin.startsWith('https:'));
   const named = context.req.param('vault');
   const vault = named === undefined ? undefined : parse(VaultId, named, 'vault');
@@ -182,6 +204,7 @@ async function admit<Request>(
   // Read while the account is, and looked at only once the session has been found to be live.
   let reading: Promise<VaultRecord> | undefined;
   let granted: Promise<void> | undefined;
+  let ahead: Ahead | undefined;
   const begin = ({ account, sessionId, jkt }: ClaimedSession): void => {
     if (!route.cookieAlone) requireProof(proof, { sessionId, jkt });
     if (!vault) return;
@@ -189,6 +212,7 @@ async function admit<Request>(
     if (route.takesGrant && grant.success) granted = deps.readGrant(account, grant.output.grant);
     reading = deps.requireMember(account, vault);
     reading.catch(() => undefined);
+    ahead = lookAhead?.({ account, vault, request });
   };
   const verified = stage === 'none' ? undefined : await verifiedSession(deps, cookies, stage, begin);
   const session = verified && proof ? { ...verified, proofId: proof.id } : verified;
@@ -197,6 +221,7 @@ async function admit<Request>(
   await granted;
   return {
     request,
+    ahead,
     cookies,
     network: deps.networkOf(context),
     signal: context.req.raw.signal,

@@ -8,8 +8,8 @@ import { EventBuffer } from './event-buffer.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';
 
 /**
- * One per open tab; a browser has only six connections to a host anyway. Counted by session, so that a device that
- * somebody else uses takes no place of another.
+ * One per browser profile: its tabs share it. More come about while one takes another's place, and before a broken line
+ * is noticed here. Counted by session, so that a device that somebody else uses takes no place of another.
  */
 const MAX_STREAMS_PER_SESSION = 16;
 /** Keeps proxies from taking the stream for dead; at each, session and membership are checked anew. */

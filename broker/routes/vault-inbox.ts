@@ -1,9 +1,9 @@
-import { inboxList, inboxRead, inboxRemove, inboxWrite } from '../contract/vault-inbox.ts';
+import { inboxDiscard, inboxList, inboxRead, inboxRemove, inboxWrite } from '../contract/vault-inbox.ts';
 import { b64urlOf } from './b64url.ts';
 import { register } from './frame.ts';
 import type { VaultRouteDeps } from './vault-route-deps.ts';
 
-/** Captures that wait to be adopted. Only removing them wants a grant: the rest is ciphertext, in and out. */
+/** Captures that wait to be adopted. Only removing them wants a code: the rest is ciphertext, in and out. */
 export function createVaultInboxRoutes({ frame, side }: VaultRouteDeps): void {
   register(frame, inboxWrite, async ({ session, vault, request }) => {
     const records = request.records.map(({ blob, record }) => ({
@@ -22,5 +22,9 @@ export function createVaultInboxRoutes({ frame, side }: VaultRouteDeps): void {
 
   register(frame, inboxRemove, async ({ session, vault, request }) => ({
     refused: await side.inbox.remove(session, vault, request),
+  }));
+
+  register(frame, inboxDiscard, async ({ session, vault, request }) => ({
+    refused: await side.discarding.discard(session, vault, request),
   }));
 }

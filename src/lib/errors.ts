@@ -58,6 +58,8 @@ export const FAMILIES = {
   inbox_full: 'refused', // so many captures of this device wait already that the next one waits on it, for a code
   store_refused: 'refused', // S3 says no, to a URL that was just signed or for good
   not_found: 'refused',
+  folder_within: 'refused', // a folder was to go into itself, or into what is in it
+  zip_too_large: 'refused', // more files than one zip can have, or than one code opens
   key_absent: 'refused',
   purged: 'refused', // the broker has deleted it for good
   server_unknown: 'refused', // OPAQUE: another server's key than the pinned one
@@ -112,6 +114,8 @@ export interface ErrorDetail {
   readonly triesLeft?: number;
   /** Of what was found. */
   readonly count?: number;
+  /** How many there may be. */
+  readonly most?: number;
   /** Paths of what the broker found at fault in a request, `records.3` say. */
   readonly fields?: readonly string[];
 }

@@ -768,6 +768,26 @@ export const MUTATIONS: readonly Mutation[] = [
     'entry?.versions === undefined || false && isKnownBlob',
   ),
   fold(
+    'a version is restored that is erased',
+    'if (state.gone.has(blob) || entry.versions.at(-1) === version) return false;',
+    'if (entry.versions.at(-1) === version) return false;',
+  ),
+  fold(
+    'the newest version is restored',
+    'if (state.gone.has(blob) || entry.versions.at(-1) === version) return false;',
+    'if (state.gone.has(blob)) return false;',
+  ),
+  fold(
+    'a version that is restored keeps its place among all',
+    'for (const list of [entry.versions, state.versions]) {',
+    'for (const list of [entry.versions]) {',
+  ),
+  fold(
+    'a version that is restored keeps its place among those of its file',
+    'for (const list of [entry.versions, state.versions]) {',
+    'for (const list of [state.versions]) {',
+  ),
+  fold(
     'a move may go into a file',
     "if (operation.folder !== '' && !isFolder(state, operation.folder)) return false;",
     '',

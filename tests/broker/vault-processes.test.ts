@@ -143,7 +143,7 @@ describe('two broker processes on one bucket', () => {
           head = reply.answer;
         }
       })().catch(() => undefined);
-      await expect.poll(() => acknowledged.length, { interval: 1 }).toBeGreaterThan(round);
+      await expect.poll(() => acknowledged.length, { interval: 1, timeout: 30_000 }).toBeGreaterThan(round);
       await stop(doomed.child);
       await writing;
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import { fileAdd, idOf, openJournal } from '../journal/world.ts';
-import { A, B, ChangingWorld, sync } from './changing-world.ts';
+import { A, B, ChangingWorld, pendingNames, rename, sync } from './changing-world.ts';
 
 let here: ChangingWorld;
 
@@ -13,8 +13,8 @@ afterEach(() => here.end());
 describe('a change that is given up', () => {
   test('is told, although those that were sent beside it landed unheard', async () => {
     const tab = await here.openTab();
-    await tab.changes.rename(A, 'x');
-    await tab.changes.rename(B, 'y');
+    await rename(tab.changes, A, 'x');
+    await rename(tab.changes, B, 'y');
     await here.renameElsewhere(A, 'newer');
     await tab.journal.refresh();
     here.deaf();
@@ -28,10 +28,10 @@ describe('a change that is given up', () => {
 
   test('takes along what was built upon it: nothing of it goes over what others wrote', async () => {
     const tab = await here.openTab();
-    await tab.changes.rename(A, 'x');
+    await rename(tab.changes, A, 'x');
     here.offline();
     await expect(tab.changes.flush()).rejects.toBeInstanceOf(HalfkeyError);
-    await tab.changes.rename(A, 'y');
+    await rename(tab.changes, A, 'y');
     here.online();
     await here.renameElsewhere(A, 'newer');
     await sync(tab);
@@ -44,18 +44,18 @@ describe('a change that is given up', () => {
 describe('a change that has landed', () => {
   test('by another tab stays to be seen, and the next one goes on from there', async () => {
     const [one, two] = [await here.openTab(), await here.openTab()];
-    await one.changes.rename(A, 'x');
+    await rename(one.changes, A, 'x');
     await two.changes.reload();
     await sync(one);
     here.offline();
     await two.changes.reload();
-    expect(two.changes.names).toEqual(new Map([[A, 'x']]));
-    await two.changes.rename(A, 'y');
+    expect(pendingNames(two.changes)).toEqual(new Map([[A, 'x']]));
+    await rename(two.changes, A, 'y');
     here.online();
     await sync(two);
     expect(await here.finalName(A)).toBe('y');
     expect(await here.dropped()).toEqual([]);
-    expect(two.changes.names.size).toBe(0);
+    expect(two.changes.pendingCount).toBe(0);
   });
 
   test('is what a tab begins with that starts without the network, in a large vault too', async () => {
@@ -63,12 +63,12 @@ describe('a change that has landed', () => {
     await (await openJournal(here.world, here.other)).append(() => many);
     const tab = await here.openTab();
     await tab.journal.flush();
-    await tab.changes.rename(A, 'x');
+    await rename(tab.changes, A, 'x');
     await sync(tab);
     here.offline();
     const later = await here.openTab();
     expect(later.journal.state.entry(A)?.name).toBe('x');
-    await later.changes.rename(A, 'y');
+    await rename(later.changes, A, 'y');
     here.online();
     await sync(later);
     expect(await here.finalName(A)).toBe('y');
@@ -80,7 +80,7 @@ describe('a tab that is behind the others of its device', () => {
   test('gives up no change of a file that it has not heard of', async () => {
     const [one, two] = [await here.openTab(), await here.openTab()];
     await one.journal.append(() => [fileAdd(3, 'c')]);
-    await one.changes.rename(idOf('file', 3), 'x');
+    await rename(one.changes, idOf('file', 3), 'x');
     await two.changes.reload();
     await two.changes.flush();
     expect(await here.dropped()).toEqual([]);
@@ -90,9 +90,9 @@ describe('a tab that is behind the others of its device', () => {
 
   test('gives up no change that goes on from a name which it has not heard of', async () => {
     const [one, two] = [await here.openTab(), await here.openTab()];
-    await one.changes.rename(A, 'x');
+    await rename(one.changes, A, 'x');
     await one.changes.flush();
-    await one.changes.rename(A, 'y');
+    await rename(one.changes, A, 'y');
     await two.changes.reload();
     await two.changes.flush();
     expect(await here.dropped()).toEqual([]);
@@ -102,9 +102,9 @@ describe('a tab that is behind the others of its device', () => {
 
   test('goes on from a name that another one has given meanwhile: the later counts', async () => {
     const [one, two] = [await here.openTab(), await here.openTab()];
-    await one.changes.rename(A, 'x');
+    await rename(one.changes, A, 'x');
     await sync(one);
-    await two.changes.rename(A, 'y');
+    await rename(two.changes, A, 'y');
     await two.changes.flush();
     expect(await here.dropped()).toEqual([]);
     expect(await here.finalName(A)).toBe('y');
@@ -113,10 +113,10 @@ describe('a tab that is behind the others of its device', () => {
 
   test('gives way to another device that was there in between', async () => {
     const [one, two] = [await here.openTab(), await here.openTab()];
-    await one.changes.rename(A, 'x');
+    await rename(one.changes, A, 'x');
     await sync(one);
     await here.renameElsewhere(A, 'newer');
-    await two.changes.rename(A, 'y');
+    await rename(two.changes, A, 'y');
     await two.changes.flush();
     expect(await here.dropped()).toEqual(['y: head_changed']);
     expect(await here.finalName(A)).toBe('newer');
@@ -125,7 +125,7 @@ describe('a tab that is behind the others of its device', () => {
   test('gives nothing up before it has heard', async () => {
     const [one, two] = [await here.openTab(), await here.openTab()];
     await one.journal.append(() => [fileAdd(3, 'c')]);
-    await one.changes.rename(idOf('file', 3), 'x');
+    await rename(one.changes, idOf('file', 3), 'x');
     await two.changes.reload();
     here.offline();
     await expect(two.changes.flush()).rejects.toBeInstanceOf(HalfkeyError);

@@ -4,6 +4,7 @@ import { MAX_OPERATIONS } from '../../src/lib/journal/entries/operations.ts';
 import { journalKey } from '../../src/lib/journal/entries/segment.ts';
 import { openDatabase, type Database } from '../../src/lib/store/database.ts';
 import { wipeDevice } from '../../src/lib/store/wipe.ts';
+import * as edits from '../../src/lib/drive/edits.ts';
 import { PendingChanges } from '../../src/lib/drive/pending-changes.ts';
 import { MemoryCache } from '../journal/memory-remote.ts';
 import {
@@ -120,6 +121,21 @@ export class ChangingWorld {
     const { changes } = await this.openTab();
     return (await this.database.count('changes')) - changes.dropped.length;
   }
+}
+
+/** As somebody does who sees the list. @throws {HalfkeyError} as `edits.rename` */
+export function rename(changes: PendingChanges, entry: string, typed: string): Promise<void> {
+  return changes.edit((shown) => edits.rename(shown, entry, typed));
+}
+
+/** As where another device was faster: the name is taken, and this device does not know. */
+export function renameAnyway(changes: PendingChanges, entry: string, name: string): Promise<void> {
+  return changes.edit((shown) => [{ kind: 'rename', entry, name, was: shown.entry(entry)?.name ?? '' }]);
+}
+
+/** Names as they are shown of what is not in the journal yet, by entry. */
+export function pendingNames({ shown, touched }: PendingChanges): Map<string, string | undefined> {
+  return new Map([...touched].map((entry) => [entry, shown.entry(entry)?.name]));
 }
 
 /** What is due when the network is back. */

@@ -3,7 +3,7 @@ import { toHex, utf8 } from '../../src/lib/bytes.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import { refusalCode } from '../crypto/refusal.ts';
 import { idOf, openJournal } from '../journal/world.ts';
-import { A, B, ChangingWorld, sync } from './changing-world.ts';
+import { A, B, ChangingWorld, pendingNames, rename, renameAnyway, sync } from './changing-world.ts';
 
 let here: ChangingWorld;
 
@@ -16,16 +16,16 @@ describe('a change without the network', () => {
   test('shows at once, survives the tab, and goes into the journal once the network is back', async () => {
     const { journal, changes } = await here.openTab();
     here.offline();
-    await changes.rename(A, 'renamed.txt');
-    expect(changes.names).toEqual(new Map([[A, 'renamed.txt']]));
+    await rename(changes, A, 'renamed.txt');
+    expect(pendingNames(changes)).toEqual(new Map([[A, 'renamed.txt']]));
     expect(await refusalCode(changes.flush())).toBe('broker_unreachable');
     expect(journal.state.entry(A)?.name).toBe('a');
 
     const later = await here.openTab();
-    expect(later.changes.names).toEqual(new Map([[A, 'renamed.txt']]));
+    expect(pendingNames(later.changes)).toEqual(new Map([[A, 'renamed.txt']]));
     here.online();
     await sync(later);
-    expect(later.changes.names.size).toBe(0);
+    expect(later.changes.pendingCount).toBe(0);
     expect(later.journal.state.entry(A)?.name).toBe('renamed.txt');
     expect(await here.written()).toEqual(['renamed.txt']);
     expect(await here.count()).toBe(0);
@@ -34,7 +34,7 @@ describe('a change without the network', () => {
 
   test('rests sealed: no name of it in clear', async () => {
     const { changes } = await here.openTab();
-    await changes.rename(A, 'tax-return-of-ada.pdf');
+    await rename(changes, A, 'tax-return-of-ada.pdf');
     const [record] = await here.database.getAll('changes');
     expect(toHex(record!)).not.toContain(toHex(utf8('tax-return')));
     expect(new TextDecoder('latin1').decode(record)).not.toContain(A);
@@ -43,10 +43,10 @@ describe('a change without the network', () => {
   test('is refused before it is written down, where it can never be done', async () => {
     const { changes } = await here.openTab();
     for (const name of ['', '.', '..', 'a/b', 'a\u0000b', 'x'.repeat(256)]) {
-      expect(await refusalCode(changes.rename(A, name))).toBe('name_malformed');
+      expect(await refusalCode(rename(changes, A, name))).toBe('name_malformed');
     }
-    expect(await refusalCode(changes.rename(idOf('file', 9), 'x'))).toBe('not_found');
-    await changes.rename(A, 'a');
+    expect(await refusalCode(rename(changes, idOf('file', 9), 'x'))).toBe('not_found');
+    await rename(changes, A, 'a');
     expect(await here.count()).toBe(0);
   });
 
@@ -54,20 +54,20 @@ describe('a change without the network', () => {
     const { journal, changes } = await here.openTab();
     here.world.remote.toldHead = { seq: 0, hash: new Uint8Array(32) };
     expect(await refusalCode(journal.refresh())).toBe('rollback');
-    expect(await refusalCode(changes.rename(A, 'x'))).toBe('rollback');
+    expect(await refusalCode(rename(changes, A, 'x'))).toBe('rollback');
   });
 
   test('of a name that is taken gets the next free one, and what was renamed again goes on from there', async () => {
     const tab = await here.openTab();
-    await tab.changes.rename(A, 'b');
+    await renameAnyway(tab.changes, A, 'b');
     await sync(tab);
     expect(await here.finalName(A)).toBe('b (2)');
 
-    await tab.changes.rename(B, 'b (2)');
+    await renameAnyway(tab.changes, B, 'b (2)');
     here.deaf();
     await expect(sync(tab)).rejects.toBeInstanceOf(HalfkeyError);
     await expect(tab.changes.flush()).rejects.toBeInstanceOf(HalfkeyError);
-    await tab.changes.rename(B, 'c');
+    await rename(tab.changes, B, 'c');
     here.online();
     await sync(tab);
     expect(await here.finalName(B)).toBe('c');
@@ -76,8 +76,8 @@ describe('a change without the network', () => {
 
   test('several of one file come in their order', async () => {
     const tab = await here.openTab();
-    for (const name of ['x', 'y', 'z']) await tab.changes.rename(A, name);
-    expect(tab.changes.names.get(A)).toBe('z');
+    for (const name of ['x', 'y', 'z']) await rename(tab.changes, A, name);
+    expect(pendingNames(tab.changes).get(A)).toBe('z');
     await sync(tab);
     expect(await here.finalName(A)).toBe('z');
     expect(await here.dropped()).toEqual([]);
@@ -92,12 +92,12 @@ describe('what others did meanwhile', () => {
     ['nothing to it', () => here.renameElsewhere(B, 'newer'), 'x', []],
   ])('stands: %s', async (_name, elsewhere, name, notices) => {
     const tab = await here.openTab();
-    await tab.changes.rename(A, 'x');
+    await rename(tab.changes, A, 'x');
     await elsewhere();
     await sync(tab);
     expect(await here.finalName(A)).toBe(name);
     expect(await here.dropped()).toEqual(notices);
-    expect(tab.changes.names.size).toBe(0);
+    expect(tab.changes.pendingCount).toBe(0);
   });
 
   async function purgeElsewhere(entry: string): Promise<void> {
@@ -108,8 +108,8 @@ describe('what others did meanwhile', () => {
 describe('a record that does not open', () => {
   test('is given up, once, and the others go on', async () => {
     const tab = await here.openTab();
-    await tab.changes.rename(A, 'x');
-    await tab.changes.rename(B, 'y');
+    await rename(tab.changes, A, 'x');
+    await rename(tab.changes, B, 'y');
     const [key] = await here.database.getAllKeys('changes');
     const record = (await here.database.get('changes', key!))!;
     for (const place of [0, 50, 80, record.length - 1]) {
@@ -118,7 +118,7 @@ describe('a record that does not open', () => {
       await here.database.put('changes', damaged, key);
       const { changes } = await here.openTab();
       expect(await here.dropped()).toEqual([': device_state_lost']);
-      expect(changes.names).toEqual(new Map([[B, 'y']]));
+      expect(pendingNames(changes)).toEqual(new Map([[B, 'y']]));
     }
     await here.database.put('changes', 'no bytes' as never, key);
     const later = await here.openTab();
@@ -131,7 +131,7 @@ describe('heartbeats', () => {
   test('keep what this device said of inbox keys, when changes bring one along', async () => {
     const tab = await here.openTab();
     await tab.changes.heartbeat(0);
-    await tab.changes.rename(A, 'x');
+    await rename(tab.changes, A, 'x');
     await sync(tab);
     expect(tab.journal.state.heartbeats.get(here.world.first.id)?.inboxEpoch).toBe(0);
     await tab.changes.heartbeat();
@@ -140,7 +140,7 @@ describe('heartbeats', () => {
 
   test('settle what was sent before: a heartbeat of later does not hide that it landed', async () => {
     const tab = await here.openTab();
-    await tab.changes.rename(A, 'mine');
+    await rename(tab.changes, A, 'mine');
     here.deaf();
     await expect(tab.changes.flush()).rejects.toBeInstanceOf(HalfkeyError);
     here.online();

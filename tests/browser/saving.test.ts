@@ -23,11 +23,13 @@ function stream() {
 }
 
 test('what is asked for by a frame outlives the last of its bytes: the browser may not have made a download of it yet', async () => {
-  const saving = await saveStream(serviceWorker(true), stream());
+  const saving = await saveStream(serviceWorker(true), stream(), 'Download');
   vi.useFakeTimers();
   saving?.end();
   vi.advanceTimersByTime(30_000);
-  expect(frames().map((frame) => new URL(frame.src).pathname)).toEqual(['/dl/few-bytes']);
+  expect(frames().map(({ src, title }) => [new URL(src).pathname, title])).toEqual([
+    ['/dl/few-bytes', 'Download'],
+  ]);
   vi.advanceTimersByTime(60_000);
   expect(frames()).toEqual([]);
 });
@@ -41,14 +43,18 @@ test('a download is announced under a name that the browser can write', async ()
       taking.postMessage(message, [...ports]);
     },
   } as unknown as ServiceWorker;
-  const saving = await saveStream(listening, { ...stream(), name: `${'a'.repeat(251)}.pdf.floe` });
+  const saving = await saveStream(
+    listening,
+    { ...stream(), name: `${'a'.repeat(251)}.pdf.floe` },
+    'Download',
+  );
   saving?.end();
   expect(announced).toEqual([`${'a'.repeat(235)}.pdf.floe`]);
 });
 
 test('a service worker that does not take a stream is asked for nothing', async () => {
   vi.useFakeTimers();
-  const saving = saveStream(serviceWorker(false), stream());
+  const saving = saveStream(serviceWorker(false), stream(), 'Download');
   await vi.advanceTimersByTimeAsync(10_000);
   expect(await saving).toBeUndefined();
   expect(frames()).toEqual([]);

@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '$contract/limits.ts';
 import { purge, purgeGrant } from '$contract/vault-keys.ts';
 import { logAppend } from '$contract/vault-log.ts';
-import { deletedFiles, purgeFiles } from '../../src/lib/drive/purge.ts';
+import { deletedFiles, purgeEntries, purgeVersions } from '../../src/lib/drive/purge.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import { refusalCode } from '../crypto/refusal.ts';
-import { fileAdd, idOf, versionOf } from '../journal/world.ts';
+import { fileAdd, folderAdd, idOf, versionOf } from '../journal/world.ts';
 import type { Factor } from '../../src/lib/protocol/session.ts';
 import type { OpenVault } from '../../src/lib/vault/open-vault.ts';
 import { asked, openVaultWorld, type VaultWorld } from '../support/vault-world.ts';
@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 
 const purgeFile = (open: OpenVault, file: string, factor: Factor, also: readonly string[] = []) =>
-  purgeFiles(open, { file, also }, factor);
+  purgeEntries(open, { entries: [file], also }, factor);
 
 /** The ciphertext of a file's first version. */
 async function store(number: number): Promise<void> {
@@ -89,5 +89,67 @@ describe('a file that is deleted for good', () => {
   it('wants no code when there is no such file', async () => {
     expect(await refusalCode(purgeFile(world.open, idOf('file', 9), CODE))).toBe('not_found');
     expect(world.heard).toEqual([]);
+  });
+});
+
+describe('a folder that is deleted for good', () => {
+  const folder = (number: number) => idOf('folder', number);
+
+  it('goes with all that is in it, and leaves what was put into the trash by itself', async () => {
+    for (const number of [3, 4, 5]) await store(number);
+    await world.journal.append(() => [
+      folderAdd(1, 'Norway'),
+      folderAdd(2, 'Cabin', folder(1)),
+      fileAdd(3, 'roof', folder(2)),
+      fileAdd(4, 'beach', folder(1)),
+      fileAdd(5, 'old', folder(1)),
+      { kind: 'trash', entry: idOf('file', 5), atMs: 1 },
+      { kind: 'trash', entry: folder(1), atMs: 2 },
+    ]);
+    const { count } = await purgeEntries(world.open, { entries: [folder(1)], also: [] }, CODE);
+    expect(count).toBe(2);
+    expect([1, 2, 3, 4, 5].map(isStored)).toEqual([true, true, false, false, true]);
+    const { state } = world.journal;
+    expect([state.entry(folder(1)), state.entry(folder(2))]).toEqual([undefined, undefined]);
+    expect(state.entry(idOf('file', 5))).toMatchObject({ folder: '', trashedAtMs: 1 });
+  });
+
+  it('leaves what another device put into it meanwhile', async () => {
+    await store(3);
+    await world.journal.append(() => [folderAdd(1, 'Norway'), fileAdd(3, 'beach', folder(1))]);
+    world.interfere = async (route, _request, effect) => {
+      if (route === purgeGrant) await world.journal.append(() => [fileAdd(9, 'late', folder(1))]);
+      return effect();
+    };
+    await purgeEntries(world.open, { entries: [folder(1)], also: [] }, CODE);
+    expect(isStored(3)).toBe(false);
+    expect(world.journal.state.entry(idOf('file', 9))).toMatchObject({ folder: '', name: 'late' });
+  });
+});
+
+describe('an earlier version that is deleted for good', () => {
+  beforeEach(async () => {
+    await store(11);
+    await world.journal.append(() => [{ kind: 'version-add', file: FILE, version: versionOf(11) }]);
+  });
+
+  it('is erased, and the file stays', async () => {
+    await purgeVersions(world.open, { file: FILE, blobs: [versionOf(1).blob] }, CODE);
+    expect([isStored(1), isStored(11)]).toEqual([false, true]);
+    expect([world.journal.state.isGone(FILE), world.journal.state.gone.has(versionOf(1).blob)]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
+  it.each([
+    ['the newest', versionOf(11).blob],
+    ['of another file', versionOf(2).blob],
+  ])('is not %s', async (_what, blob) => {
+    world.heard.length = 0;
+    expect(await refusalCode(purgeVersions(world.open, { file: FILE, blobs: [blob] }, CODE))).toBe(
+      'not_found',
+    );
+    expect(world.times(purgeGrant)).toBe(0);
   });
 });

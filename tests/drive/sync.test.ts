@@ -26,11 +26,14 @@ let heard: string[];
 /** What the next refreshes fail with, in turn; then they go well. */
 let faults: Error[];
 let current: boolean;
+/** What the journal is doing. */
+let idle: Promise<void>;
 let sync: Sync;
 
 beforeEach(() => {
   vi.useFakeTimers();
   [page, heard, faults, current] = [new EventTarget(), [], [], false];
+  idle = Promise.resolve();
   [heads.begun, heads.ended] = [[], 0];
   vi.stubGlobal('navigator', { locks: {} });
   vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
@@ -46,6 +49,7 @@ beforeEach(() => {
       const fault = faults.shift();
       return fault === undefined ? Promise.resolve() : Promise.reject(fault);
     },
+    idle: () => idle,
     isCurrent: () => current,
     inbox: () => heard.push('inbox'),
     failed: (error) => heard.push(`failed ${error instanceof HalfkeyError ? error.code : 'otherwise'}`),
@@ -87,6 +91,20 @@ describe('a journal that is kept up to date', () => {
     heads.begun[0]!.onNews({ kind: 'head', head: HEAD });
     await vi.advanceTimersByTimeAsync(0);
     expect(refreshes()).toBe(2);
+  });
+
+  it('is not refreshed for what it is just writing itself', async () => {
+    await sync.now();
+    let written: () => void = () => undefined;
+    idle = new Promise((resolve) => {
+      written = resolve;
+    });
+    heads.begun[0]!.onNews({ kind: 'head', head: HEAD });
+    await vi.advanceTimersByTimeAsync(0);
+    current = true;
+    written();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(refreshes()).toBe(1);
   });
 
   it('is refreshed as soon as the network is back', async () => {

@@ -3,11 +3,17 @@ import type { PendingChanges } from '../../src/lib/drive/pending-changes.ts';
 import { View } from '../../src/lib/drive/view.ts';
 import type { Journal } from '../../src/lib/journal/journal.ts';
 import type { Report } from '../../src/lib/protocol/commands.ts';
-import type { DroppedChange, FileRow } from '../../src/lib/protocol/drive.ts';
-import { fileAdd, idOf, newWorld, openJournal } from '../journal/world.ts';
+import type { DroppedChange, FileRow, ViewQuery } from '../../src/lib/protocol/drive.ts';
+import { rebase } from '../../src/lib/drive/rebase.ts';
+import { fileAdd, folderAdd, idOf, newWorld, openJournal, versionOf } from '../journal/world.ts';
 
-const NOT_FOUND: DroppedChange = { key: 1, name: 'x', code: 'not_found' };
+const TOP: ViewQuery = {
+  ...{ place: { kind: 'folder', folder: '' }, search: '' },
+  ...{ sortBy: 'name', descending: false },
+};
+const NOT_FOUND: DroppedChange = { key: 1, kind: 'rename', name: 'x', code: 'not_found' };
 let journal: Journal;
+/** New names that are not in the journal yet, by file. */
 let names: Map<string, string>;
 let dropped: DroppedChange[];
 let listeners: Set<() => void>;
@@ -32,8 +38,12 @@ afterEach(() => {
 
 function look(): void {
   const changes = {
-    get names() {
-      return names;
+    get shown() {
+      const edits = [...names].map(([entry, name]) => ({ kind: 'rename' as const, entry, name, was: '' }));
+      return rebase(journal.state, [{ edits }], { device: 'd', isOwn: () => true }).state;
+    },
+    get touched() {
+      return new Set(names.keys());
     },
     get dropped() {
       return dropped;
@@ -54,21 +64,24 @@ const shown = () => view.rows(0, 10).rows.map(({ name }) => name);
 describe('the list', () => {
   it('is told with how much there is, and read in rows', () => {
     look();
-    view.set({ filter: '', sortBy: 'name', descending: true });
-    expect(reports).toEqual([{ kind: 'view', revision: 2, total: 3, files: 3 }]);
+    view.set({ ...TOP, descending: true });
+    const sizeBytes = [1, 2, 3].reduce((sum, number) => sum + versionOf(number).sizeBytes, 0);
+    const told = { total: 3, files: 3, sizeBytes, all: 3, crumbs: [], isMissing: false };
+    expect(reports).toEqual([{ kind: 'view', revision: 2, place: TOP.place, ...told }]);
     expect(view.rows(1, 1)).toMatchObject({
       revision: 2,
-      rows: [{ file: idOf('file', 1), name: 'b', kept: 'no', isGone: false, isPending: false }],
+      rows: [{ entry: idOf('file', 1), name: 'b', kept: 'no', isGone: false, isPending: false }],
     });
     expect(view.rows(0, 1).rows[0]).not.toHaveProperty('blob');
     expect(view.rows(2, 9).rows).toHaveLength(1);
   });
 
-  it('is filtered, and says how many files there are all the same', () => {
+  it('is searched, and says how much there is all the same', () => {
     look();
-    view.set({ filter: 'A', sortBy: 'name', descending: false });
-    expect(reports).toEqual([{ kind: 'view', revision: 2, total: 1, files: 3 }]);
+    view.set({ ...TOP, search: 'A' });
+    expect(reports).toMatchObject([{ kind: 'view', revision: 2, total: 1, files: 1, all: 3 }]);
     expect(shown()).toEqual(['a']);
+    expect(view.rows(0, 1).rows[0]?.path).toEqual([]);
   });
 
   it('shows names that are not in the journal yet', () => {
@@ -101,7 +114,67 @@ describe('the list', () => {
   it('asks anew of each row whether it is kept here', () => {
     look();
     kept = 'kept';
-    expect(view.rows(0, 1).rows[0]?.kept).toBe('kept');
+    expect(view.rows(0, 1).rows[0]).toMatchObject({ kept: 'kept' });
+  });
+});
+
+describe('a folder', () => {
+  beforeEach(async () => {
+    await journal.append(() => [
+      folderAdd(1, 'Norway'),
+      folderAdd(2, '2026', idOf('folder', 1)),
+      fileAdd(9, 'fjord', idOf('folder', 2)),
+    ]);
+  });
+  const within = (folder: string): ViewQuery => ({ ...TOP, place: { kind: 'folder', folder } });
+
+  it('is shown with the way to it, its folders before its files', () => {
+    look();
+    view.set(within(idOf('folder', 2)));
+    const crumbs = [
+      { folder: idOf('folder', 1), name: 'Norway' },
+      { folder: idOf('folder', 2), name: '2026' },
+    ];
+    expect(reports).toMatchObject([{ total: 1, files: 1, all: 6, crumbs, isMissing: false }]);
+    expect(view.rows(0, 9).rows).toMatchObject([{ kind: 'file', name: 'fjord', folder: idOf('folder', 2) }]);
+    view.set(within(''));
+    expect(shown()).toEqual(['Norway', 'a', 'b', 'c']);
+    expect(view.rows(0, 1).rows[0]?.path).toBeUndefined();
+  });
+
+  it('is missing when it is gone, a file, or in the trash', async () => {
+    look();
+    const told = [];
+    await journal.append(() => [{ kind: 'trash', entry: idOf('folder', 1), atMs: 1 }]);
+    for (const folder of [idOf('folder', 9), idOf('file', 1), idOf('folder', 1), idOf('folder', 2)]) {
+      reports.length = 0;
+      view.set(within(folder));
+      told.push(...reports);
+    }
+    expect(told).toMatchObject(Array.from({ length: 4 }, () => ({ total: 0, isMissing: true, crumbs: [] })));
+    view.set({ ...TOP, place: { kind: 'trash' } });
+    expect(view.rows(0, 9).rows).toMatchObject([
+      { kind: 'folder', name: 'Norway', trashedAtMs: 1, path: [] },
+    ]);
+  });
+
+  it('finds the next row whose name begins so, from a row on and then from the top', () => {
+    look();
+    view.set(within(''));
+    expect([view.find('N', 0), view.find('b', 0), view.find('b', 3), view.find('x', 0)]).toEqual([
+      0,
+      2,
+      2,
+      undefined,
+    ]);
+  });
+
+  it('tells ids of a range, and where one of them is', () => {
+    look();
+    view.set(within(''));
+    expect(view.entries(1, 3)).toEqual([idOf('file', 2), idOf('file', 1)]);
+    expect(view.indexOf(idOf('folder', 1))).toBe(0);
+    expect([view.indexOf(idOf('file', 9)), view.indexOf('nothing')]).toEqual([undefined, undefined]);
   });
 });
 
@@ -109,7 +182,7 @@ describe('a drive that is not looked at any more', () => {
   it('has nothing left to show, and is heard of no more', async () => {
     look();
     view.look(undefined);
-    expect(reports).toEqual([{ kind: 'view', revision: 2, total: 0, files: 0 }]);
+    expect(reports).toMatchObject([{ kind: 'view', revision: 2, total: 0, files: 0, all: 0 }]);
     expect(shown()).toEqual([]);
     expect(listeners.size).toBe(0);
     await journal.append(() => [fileAdd(4, 'd')]);

@@ -23,7 +23,7 @@ it('tells who is named by what counts for nothing, and whether that is proven', 
   ]);
   expect(voidWords(changes.slice(0, 1))).toEqual({
     title: '2 changes were ignored',
-    text: '2 came from “Phone”, which may not make changes, or sent what nobody can read. Your files are unchanged.',
+    text: '2 came from “Phone”, which isn’t allowed to make changes, or sent something nobody can read. Your files are unchanged.',
   });
   expect(voidWords(changes.slice(1, 2))).toEqual({
     title: 'A change was ignored',

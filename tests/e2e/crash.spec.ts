@@ -122,13 +122,13 @@ async function comesBack(): Promise<void> {
 
 /** Of the whole drive, drawn or not: the grid says it to screen readers. */
 async function fileCount(): Promise<number> {
-  await expect(ada.page.getByLabel('Filter files')).toBeVisible();
+  await expect(ada.page.getByRole('searchbox', { name: 'Search your drive' })).toBeVisible();
   if ((await ada.files.count()) === 0) return 0;
   return Number(await ada.files.getAttribute('aria-rowcount')) - 1;
 }
 
 async function hasTheFileOnce(name: string, content: Buffer): Promise<void> {
-  const filter = ada.page.getByLabel('Filter files');
+  const filter = ada.page.getByRole('searchbox', { name: 'Search your drive' });
   await filter.fill(name); // Of many rows, those out of sight are not drawn.
   await expect(ada.row(name)).toHaveCount(1, { timeout: 60_000 });
   const download = await ada.download(name);

@@ -3,7 +3,7 @@ import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { inLongForm } from '../support/long-form.ts';
 import { devicesToLookAt, LookedAt } from './looks.ts';
-import { Person } from './person.ts';
+import { chooseOfApp, Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
 const NEXT_PASSPHRASE = 'seven lanterns drift over the quiet harbour';
@@ -47,8 +47,7 @@ test('words, codes, authenticator and passphrase are made anew, and only the new
   await ada.upload(textFile('Letter.txt', 'pears are ripe'));
   await expect(ada.row('Letter.txt')).toBeVisible();
 
-  await page.getByRole('button', { name: 'More', exact: true }).click();
-  await page.getByRole('menuitem', { name: 'Settings' }).click();
+  await chooseOfApp(page, 'Settings');
   await page.getByRole('button', { name: 'Passphrase and codes' }).click();
   await page.getByLabel('Passphrase', { exact: true }).fill('not the passphrase at all');
   await ada.typeCode();
@@ -170,7 +169,7 @@ for (const device of devicesToLookAt('phone'))
       await expect(page.getByText('Recovery words changed.').first()).toBeVisible();
       await tour.look('credentials-done');
       await page.getByRole('link', { name: 'Back to your drive' }).click();
-      await expect(page.getByLabel('Filter files')).toBeVisible();
+      await expect(page.getByRole('searchbox', { name: 'Search your drive' })).toBeVisible();
       await expect(page.getByText('You may not have saved')).toHaveCount(0);
     },
   );
@@ -203,8 +202,7 @@ for (const device of devicesToLookAt('laptop'))
     await lost.page.getByRole('button', { name: 'Rename', exact: true }).click();
     await expect(mary.row('Stolen.txt')).toBeVisible();
 
-    await page.getByRole('button', { name: 'More', exact: true }).click();
-    await page.getByRole('menuitem', { name: 'Settings' }).click();
+    await chooseOfApp(page, 'Settings');
     await page.getByRole('button', { name: 'A device was lost or stolen' }).click();
     await expect(page.getByRole('heading', { name: 'A device was lost or stolen' })).toBeVisible();
     await tour.look('lost-proof');

@@ -30,10 +30,10 @@ test('a new user signs up, adds, sees, filters, opens, downloads and deletes fil
   for (const name of ['letter.txt', 'photo list.txt', 'empty']) await expect(ada.row(name)).toBeVisible();
   await expect(ada.row('letter.txt')).toContainText('8');
 
-  await ada.page.getByLabel('Filter files').fill('PHOTO');
+  await ada.page.getByRole('searchbox', { name: 'Search your drive' }).fill('PHOTO');
   await expect(ada.row('photo list.txt')).toBeVisible();
   await expect(ada.row('letter.txt')).toHaveCount(0);
-  await ada.page.getByLabel('Filter files').fill('');
+  await ada.page.getByRole('searchbox', { name: 'Search your drive' }).fill('');
 
   const opened = await ada.download('letter.txt');
   expect(opened.suggestedFilename()).toBe('letter.txt');
@@ -124,7 +124,7 @@ inLongForm(test)('a backup code stands in for a code, once', async ({ browser })
     await other.page.keyboard.press('Enter');
   };
   await typeIt();
-  await expect(other.page.getByLabel('Filter files')).toBeVisible();
+  await expect(other.page.getByRole('searchbox', { name: 'Search your drive' })).toBeVisible();
   await other.signOut();
   await typeIt();
   await expect(other.page.getByRole('alert').first()).toBeVisible();

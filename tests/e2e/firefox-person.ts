@@ -42,7 +42,7 @@ export class FirefoxPerson {
     );
     await this.typeCode();
     await this.click('button', 'Continue');
-    await this.field('Filter files');
+    await this.field('Search your drive');
   }
 
   async signIn(userName: string, passphrase: string): Promise<void> {
@@ -51,7 +51,7 @@ export class FirefoxPerson {
     await (await this.field('Passphrase')).type(passphrase);
     await this.click('button', 'Sign in');
     await this.typeCode();
-    await this.field('Filter files');
+    await this.field('Search your drive');
   }
 
   async typeCode(): Promise<void> {
@@ -78,7 +78,7 @@ export class FirefoxPerson {
   }
 
   async filter(text: string): Promise<void> {
-    const field = await this.field('Filter files');
+    const field = await this.field('Search your drive');
     await field.click({ count: 3 });
     await this.page.keyboard.press('Backspace');
     if (text !== '') await field.type(text);

@@ -39,7 +39,7 @@ async function isSaved(path: string, content: Buffer): Promise<void> {
     .toBe(true);
 }
 
-test('signs up, uploads and downloads in Firefox', async () => {
+test('signs up, uploads, opens and downloads in Firefox', async () => {
   const firefox = createFirefox(path ?? '');
   const browser = await firefox.start();
   try {
@@ -50,6 +50,11 @@ test('signs up, uploads and downloads in Firefox', async () => {
     await person.untilListed('Holiday.bin');
     await person.act('Holiday.bin', 'Download');
     await isSaved(join(firefox.downloads, 'Holiday.bin'), content);
+    await person.upload(makeFile('Letter.txt', Buffer.from('dear you')));
+    await person.untilListed('Letter.txt');
+    await person.act('Letter.txt', 'Open');
+    await person.untilSaid('dear you');
+    await person.click('button', 'Close');
     await opensInPrivateWindow(person, content);
   } finally {
     await browser.close();

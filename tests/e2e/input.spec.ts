@@ -3,7 +3,7 @@ import { textFile } from '../support/files.ts';
 import { inLongForm } from '../support/long-form.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { DEVICES, LookedAt } from './looks.ts';
-import { Person } from './person.ts';
+import { chooseOfApp, Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
 // What is typed, pasted and pressed, where the focus is then, and what Back does.
@@ -59,7 +59,7 @@ test('a code is taken however it is typed, and what cannot be one is answered', 
   await page.keyboard.press('Enter');
   await expect(page.getByText('A code has six digits. This has 3.')).toBeVisible();
   await field.pressSequentially('x');
-  await expect(page.getByText('A code has digits only, no letters.')).toBeVisible();
+  await expect(page.getByText('A code has only digits, no letters.')).toBeVisible();
   await field.fill('');
   const code = fullWidth(await ada.code());
   await compose(
@@ -86,18 +86,17 @@ test('a name opens its file once, and keys and pastes go where they are meant', 
   const grace = await Person.signedUp(browser, stack, 'grace');
   const { page } = grace;
   const { keyboard } = page;
-  const filter = page.getByLabel('Filter files');
+  const filter = page.getByRole('searchbox', { name: 'Search your drive' });
   await grace.upload(textFile('a letter.txt', 'dear you'), textFile('b note.txt', 'a note'));
   await expect(grace.row('b note.txt')).toBeVisible();
 
-  const name = page.getByRole('button', { name: 'a letter.txt', exact: true });
   const box = await grace.row('a letter.txt').boundingBox();
   if (!box) throw new Error('expected the row to be in sight');
   // Beside the letters of the name, and in its cell.
   await page.mouse.dblclick(box.x + 400, box.y + box.height / 2);
   await expect(page.getByRole('dialog').getByText('dear you')).toBeVisible();
   await keyboard.press('Escape');
-  await expect(name).toBeFocused();
+  await expect(grace.row('a letter.txt')).toBeFocused();
   await expect(page.getByRole('dialog')).toHaveCount(0);
 
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -117,7 +116,7 @@ test('a name opens its file once, and keys and pastes go where they are meant', 
   await filter.fill('');
   await expect(grace.row('b note.txt')).toBeVisible();
 
-  await name.focus();
+  await grace.row('a letter.txt').focus();
   await keyboard.press('F2');
   await page.getByLabel('New name').fill('z letter.txt');
   await keyboard.press('Enter');
@@ -126,8 +125,7 @@ test('a name opens its file once, and keys and pastes go where they are meant', 
 
   await keyboard.press('/');
   await expect(filter).toBeFocused();
-  await page.getByRole('button', { name: 'More', exact: true }).click();
-  await page.getByRole('menuitem', { name: 'Settings' }).click();
+  await chooseOfApp(page, 'Settings');
   const letters = page.getByRole('switch', { name: 'Single-letter shortcuts' });
   await letters.click();
   await expect(letters).not.toBeChecked();
@@ -157,7 +155,7 @@ test('the focus comes back where it was, and Back closes what lies on top', asyn
   await mary.typeCode();
   await expect(page.getByRole('button', { name: 'Lock now' })).toBeFocused();
 
-  const name = page.getByRole('button', { name: 'letter.txt', exact: true });
+  const name = page.getByRole('link', { name: 'letter.txt', exact: true });
   await name.click();
   await expect(page.getByText('dear you')).toBeVisible();
   await page.goBack();
@@ -179,7 +177,7 @@ test('the focus comes back where it was, and Back closes what lies on top', asyn
   await page.getByRole('menuitem', { name: 'Settings' }).click();
   await page.getByRole('button', { name: 'Passphrase and codes' }).click();
   await page.getByRole('link', { name: 'Back to your drive' }).click();
-  await expect(page.getByRole('heading', { level: 1, name: 'Halfkey' })).toBeFocused();
+  await expect(page.getByRole('heading', { level: 1, name: 'Drive' })).toBeFocused();
   await expect(page.getByRole('dialog')).toHaveCount(0);
 
   // The browser keeps the page for Back, and meanwhile the session ends.
@@ -232,9 +230,9 @@ inLongForm(test)(
     await page.getByRole('button', { name: 'Continue' }).scrollIntoViewIfNeeded();
     await tour.look('kit-half-kept');
     await page.getByRole('button', { name: 'Continue' }).click();
-    await expect(page.getByRole('heading', { level: 1, name: 'Halfkey' })).toBeFocused();
+    await expect(page.getByRole('heading', { level: 1, name: 'Drive' })).toBeFocused();
     await expect(page.getByText('You may not have saved your backup codes')).toBeVisible();
-    await expect(page.getByText('Tap the button to add files.')).toBeVisible();
+    await expect(page.getByText('Tap + to add files.')).toBeVisible();
     await expect(page.getByText(/drop/i)).toBeHidden();
     await tour.look('kit-skipped');
     await page.getByRole('button', { name: 'Dismiss this message' }).click();

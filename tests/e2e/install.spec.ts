@@ -225,7 +225,7 @@ test('a new version is offered, waits for what is under way, and then takes all 
   await shellIsHere(page);
   const other = await page.context().newPage();
   await other.goto('/');
-  await expect(other.getByLabel('Filter files')).toBeVisible();
+  await expect(other.getByRole('searchbox', { name: 'Search your drive' })).toBeVisible();
   await expect(page.getByText('A new version is ready')).toHaveCount(0);
 
   const script = join(folder, 'build', 'service-worker.js');
@@ -249,11 +249,12 @@ test('a new version is offered, waits for what is under way, and then takes all 
   await other.evaluate(() => {
     (globalThis as unknown as { finish: () => void }).finish();
   });
+  await expect(page.getByText('The new version has to wait')).toHaveCount(0);
 
   await page.getByRole('button', { name: 'Reload now' }).click();
   for (const tab of [page, other]) {
     await expect(tab.locator('body')).not.toHaveAttribute('data-loaded', 'before');
-    await expect(tab.getByLabel('Filter files')).toBeVisible();
+    await expect(tab.getByRole('searchbox', { name: 'Search your drive' })).toBeVisible();
     await expect(tab.getByText('A new version is ready')).toHaveCount(0);
   }
 });

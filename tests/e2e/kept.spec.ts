@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test, type Page } from '@playwright/test';
 import { startStack, type Stack } from '../support/stack.ts';
 import { inLongForm } from '../support/long-form.ts';
-import { Person } from './person.ts';
+import { chooseOfApp, Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
 // What people have this device keep, inside the app and beside it, and what becomes of it when the browser clears it
@@ -77,8 +77,7 @@ test('a file that is kept opens with a code and nothing of the store, today and 
   await hasFilm(ida, true);
   expect(asked).toEqual([]);
 
-  await ida.page.getByRole('button', { name: 'More', exact: true }).click();
-  await ida.page.getByRole('menuitem', { name: 'Settings' }).click();
+  await chooseOfApp(ida.page, 'Settings');
   await expect(ida.page.getByText('1 file kept on this device')).toBeVisible();
   await ida.page.keyboard.press('Escape');
 

@@ -67,7 +67,7 @@ function partOf({ method, query }: GateRequest): number | undefined {
 async function comesBack(person: Person): Promise<Person> {
   const page = await browser.start();
   await page.goto(stack.origin);
-  await expect(page.getByLabel('Filter files')).toBeVisible();
+  await expect(page.getByRole('searchbox', { name: 'Search your drive' })).toBeVisible();
   return person.at(page);
 }
 

@@ -90,11 +90,12 @@ export class LookedAt {
   /** PICTURES=all: as people see it whose text is twice the size, and those whose system chooses the colours. */
   async #pictureForOthers(screen: string): Promise<void> {
     await this.page.emulateMedia({ colorScheme: 'light' });
-    const resize = (size: string) =>
-      this.page.evaluate((size) => (document.documentElement.style.fontSize = size), size);
-    await resize('32px');
+    // As in the browser's own settings: what depends on the window's width in em follows.
+    const settings = await this.page.context().newCDPSession(this.page);
+    await settings.send('Page.setFontSizes', { fontSizes: { standard: 32, fixed: 26 } });
     await this.#picture(`${screen}-large-${String(this.#width)}`);
-    await resize('');
+    await settings.send('Page.setFontSizes', { fontSizes: { standard: 16, fixed: 13 } });
+    await settings.detach();
     await this.page.emulateMedia({ forcedColors: 'active' });
     await this.#picture(`${screen}-forced-${String(this.#width)}`);
     await this.page.emulateMedia({ forcedColors: 'none' });

@@ -3,7 +3,7 @@ import { expect, test, type BrowserContext } from '@playwright/test';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { inLongForm } from '../support/long-form.ts';
-import { Person } from './person.ts';
+import { chooseOfApp, Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
 let stack: Stack;
@@ -180,11 +180,11 @@ test('a file that is renamed without a network says so, and has its name everywh
   await expect(page.getByRole('dialog')).toContainText('can’t contain “/”');
   await page.getByLabel('New name').fill('final.txt');
   await page.keyboard.press('Enter');
-  await expect(laptop.row('final.txt')).toContainText('New name not on the server yet');
+  await expect(laptop.row('final.txt')).toContainText('Changed here, and not on the server yet');
   await expect(laptop.row('draft.txt')).toHaveCount(0);
 
   await page.context().setOffline(false);
-  await expect(laptop.row('final.txt')).not.toContainText('New name not on the server yet', {
+  await expect(laptop.row('final.txt')).not.toContainText('Changed here, and not on the server yet', {
     timeout: 60_000,
   });
   const phone = await laptop.elsewhere(browser);
@@ -202,8 +202,7 @@ inLongForm(test)('settings are kept, and tell what rests here', async ({ browser
   await expect(mary.row('kept.txt')).toContainText('Kept on this device');
 
   const openSettings = async () => {
-    await page.getByRole('button', { name: 'More', exact: true }).click();
-    await page.getByRole('menuitem', { name: 'Settings' }).click();
+    await chooseOfApp(page, 'Settings');
     await expect(page.getByRole('radio', { checked: true })).toHaveCount(1);
   };
   await openSettings();
@@ -226,8 +225,7 @@ inLongForm(test)('who can read is answered from what is true now', async ({ brow
   const emmy = await Person.signedUp(browser, stack, 'emmy');
   const { page } = emmy;
   const ask = async () => {
-    await page.getByRole('button', { name: 'More', exact: true }).click();
-    await page.getByRole('menuitem', { name: 'Who can read this now?' }).click();
+    await chooseOfApp(page, 'Who can read this now?');
     await expect(page.getByRole('term')).toHaveCount(5);
     return page.getByRole('dialog', { name: 'Who can read this now?' });
   };
@@ -251,8 +249,7 @@ inLongForm(test)(
     const { page } = nora;
     await nora.upload(textFile('diary.txt', 'dear diary'));
     await expect(nora.row('diary.txt')).toBeVisible();
-    await page.getByRole('button', { name: 'More', exact: true }).click();
-    await page.getByRole('menuitem', { name: 'Settings' }).click();
+    await chooseOfApp(page, 'Settings');
     await page.getByRole('switch', { name: 'Ask for the passphrase at every start' }).click();
     const dialog = page.getByRole('dialog', { name: 'Ask for the passphrase' });
     await dialog.getByLabel('Passphrase', { exact: true }).fill('not this one at all');

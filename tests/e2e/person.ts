@@ -86,6 +86,10 @@ export class Person {
     return this.page.getByRole('grid', { name: 'Files' }).or(this.page.getByRole('table', { name: 'Files' }));
   }
 
+  get search(): Locator {
+    return this.page.getByRole('searchbox', { name: 'Search your drive' });
+  }
+
   row(name: string): Locator {
     return this.files.getByRole('row').filter({ hasText: shownName(name) });
   }
@@ -122,7 +126,7 @@ export class Person {
     this.backupCodes =
       (await page.getByTestId('backup-codes').innerText()).match(/[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}/g) ?? [];
     await page.getByRole('button', { name: 'Continue' }).click();
-    await expect(page.getByLabel('Filter files')).toBeVisible();
+    await expect(this.search).toBeVisible();
     // Written down by hand.
     await page.getByRole('button', { name: 'Dismiss this message' }).click();
     await expect(page.getByText('may not have saved')).toBeHidden();
@@ -137,7 +141,7 @@ export class Person {
       .click();
     await this.typePassphrase();
     await this.typeCode();
-    await expect(page.getByLabel('Filter files')).toBeVisible();
+    await expect(this.search).toBeVisible();
   }
 
   async typePassphrase(): Promise<void> {
@@ -172,8 +176,7 @@ export class Person {
   }
 
   async signOut(): Promise<void> {
-    await this.page.getByRole('button', { name: 'More', exact: true }).click();
-    await this.page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await chooseOfApp(this.page, 'Sign out');
     await expect(this.page.getByRole('link', { name: 'Sign in' })).toBeVisible();
   }
 
@@ -200,13 +203,55 @@ export class Person {
     return download;
   }
 
-  async deleteForGood(name: string): Promise<void> {
-    await this.act(name, 'Delete for good');
-    const dialog = this.page.getByRole('dialog');
-    // The sixth digit submits.
-    await dialog.getByLabel('Authenticator code').fill(await this.code());
+  /** Goes to a place of the drive, by its link. */
+  async go(place: 'Drive' | 'Favourites' | 'Trash' | 'Storage'): Promise<void> {
+    const { page } = this;
+    await page.getByRole('navigation', { name: 'Drive' }).getByRole('link', { name: place }).click();
+    await expect(page.getByRole('heading', { level: 1, name: place })).toBeVisible();
+  }
+
+  async newFolder(name: string): Promise<void> {
+    const { page } = this;
+    await page.getByRole('button', { name: 'New', exact: true }).click();
+    await page.getByRole('menuitem', { name: 'New folder' }).click();
+    await page.getByLabel('Name').fill(name);
+    await page.keyboard.press('Enter');
+    await expect(this.row(name)).toBeVisible();
+  }
+
+  /** Opens a folder that is listed. */
+  async openFolder(name: string): Promise<void> {
+    await this.files.getByRole('link', { name, exact: true }).click();
+    await expect(this.page.getByRole('heading', { level: 1, name })).toBeVisible();
+  }
+
+  async trash(name: string): Promise<void> {
+    await this.act(name, 'Move to trash');
     await expect(this.row(name)).toHaveCount(0);
   }
+
+  /** Into the trash, and there for good; back to the top folder then. */
+  async deleteForGood(name: string): Promise<void> {
+    await this.trash(name);
+    await this.go('Trash');
+    await this.act(name, 'Delete for good');
+    const dialog = this.page.getByRole('dialog');
+    await dialog.getByLabel('Authenticator code').fill(await this.code());
+    await dialog.getByRole('button', { name: 'Delete for good' }).click();
+    await expect(this.row(name)).toHaveCount(0);
+    await this.go('Drive');
+  }
+}
+
+/** Something of the app itself: in a menu, or on a phone on a page of its own. */
+export async function chooseOfApp(page: Page, item: string): Promise<void> {
+  const more = page.getByRole('button', { name: 'More', exact: true });
+  const me = page.getByRole('navigation', { name: 'Drive' }).getByRole('link', { name: 'Me' });
+  await more.or(me).click();
+  await page
+    .getByRole('menuitem', { name: item })
+    .or(page.getByRole('button', { name: item }))
+    .click();
 }
 
 let folder: string | undefined;

@@ -1,8 +1,8 @@
-import { expect, test, type Browser, type BrowserContext, type Locator, type Page } from '@playwright/test';
+import { expect, test, type Browser, type BrowserContext, type Locator } from '@playwright/test';
 import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { inLongForm } from '../support/long-form.ts';
-import { Person } from './person.ts';
+import { chooseOfApp, Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
 // What waits on this device, for a line or for the others, and what is said of it.
@@ -44,11 +44,6 @@ function transfer({ page }: Person, name: string): Locator {
   return page.getByRole('region', { name: 'Transfers' }).getByRole('listitem').filter({ hasText: name });
 }
 
-async function choose(page: Page, item: string): Promise<void> {
-  await page.getByRole('button', { name: 'More', exact: true }).click();
-  await page.getByRole('menuitem', { name: item }).click();
-}
-
 async function rename(person: Person, name: string, newName: string): Promise<void> {
   await person.act(name, 'Rename…');
   await person.page.getByLabel('New name').fill(newName);
@@ -72,7 +67,7 @@ test('only on Wi-Fi, uploads wait on a mobile line, say so, and go by themselves
 }) => {
   const ada = await Person.signedUp(browser, stack, 'ada');
   const { page } = ada;
-  await choose(page, 'Settings');
+  await chooseOfApp(page, 'Settings');
   await page.getByRole('switch', { name: 'Only on Wi-Fi' }).click();
   await expect(page.getByRole('switch', { name: 'Only on Wi-Fi' })).toBeChecked();
   await page.keyboard.press('Escape');
@@ -92,7 +87,7 @@ test('only on Wi-Fi, uploads wait on a mobile line, say so, and go by themselves
   await ada.upload(textFile('at once.txt', 'never mind the cost'));
   await expect(transfer(ada, 'at once.txt')).toContainText('when you are on Wi-Fi');
   expect(sent).toEqual([]);
-  await choose(page, 'Settings');
+  await chooseOfApp(page, 'Settings');
   await page.getByRole('switch', { name: 'Only on Wi-Fi' }).click();
   await page.keyboard.press('Escape');
   await expect(ada.row('at once.txt')).toBeVisible();
@@ -126,24 +121,24 @@ test('signing out asks about files that wait, and about names that are only here
   await page.context().setOffline(true);
   await rename(grace, 'draft.txt', 'final.txt');
   const dialog = page.getByRole('dialog');
-  await choose(page, 'Sign out');
-  await expect(dialog).toContainText('1 file has a new name that the server does not know yet.');
+  await chooseOfApp(page, 'Sign out');
+  await expect(dialog).toContainText('1 file has a new name that the server doesn’t have yet.');
   await expect(dialog).not.toContainText('on the server yet');
   await page.getByRole('button', { name: 'Stay signed in' }).click();
 
   await grace.upload(textFile('letter.txt', 'in the tunnel'));
   await expect(transfer(grace, 'letter.txt')).toContainText('Encrypted on this device.');
-  await choose(page, 'Sign out');
+  await chooseOfApp(page, 'Sign out');
   await expect(dialog).toContainText('1 file (13 B) is not on the server yet.');
   await expect(dialog).toContainText('1 file has a new name');
   await page.getByRole('button', { name: 'Stay signed in' }).click();
-  await choose(page, 'Settings');
-  await expect(dialog).toContainText('to be uploaded, and 1 new name waits to be sent');
+  await chooseOfApp(page, 'Settings');
+  await expect(dialog).toContainText('to be uploaded, and 1 new name is waiting to be sent');
   await page.keyboard.press('Escape');
 
   await page.context().setOffline(false);
   await expect(grace.row('letter.txt')).toBeVisible({ timeout: 60_000 });
-  await expect(grace.row('final.txt')).not.toContainText('New name not on the server yet', {
+  await expect(grace.row('final.txt')).not.toContainText('Changed here, and not on the server yet', {
     timeout: 60_000,
   });
   await grace.signOut();
@@ -189,7 +184,9 @@ inLongForm(test)(
     await rename(phone, 'old.txt', 'first there.txt');
     await rename(phone, 'older.txt', 'second there.txt');
     for (const name of ['first there.txt', 'second there.txt'])
-      await expect(phone.row(name)).not.toContainText('New name not on the server yet', { timeout: 60_000 });
+      await expect(phone.row(name)).not.toContainText('Changed here, and not on the server yet', {
+        timeout: 60_000,
+      });
     await laptop.page.context().setOffline(false);
     await expect(alert).toContainText('No file was renamed to “first here.txt” or “second here.txt”', {
       timeout: 60_000,

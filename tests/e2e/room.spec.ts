@@ -8,7 +8,7 @@ import { textFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { inLongForm } from '../support/long-form.ts';
 import { createMortalBrowser, pickFile, type MortalBrowser } from './mortal-browser.ts';
-import { Person } from './person.ts';
+import { chooseOfApp, Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
 // What becomes of files on a device that has no room for them: nothing may be lost without a word.
@@ -130,8 +130,7 @@ test('a file for which the device has no room goes up without resting there, and
   await expect(transfer(ada, 'Film.bin')).toContainText('Encrypting: keep this page open');
   expect(await capturedCount(ada.page)).toBe(0);
   expect(await leaves(ada.page)).toBe('asked');
-  await ada.page.getByRole('button', { name: 'More', exact: true }).click();
-  await ada.page.getByRole('menuitem', { name: 'Sign out' }).click();
+  await chooseOfApp(ada.page, 'Sign out');
   await expect(ada.page.getByRole('dialog')).toContainText('1 file (42 MB) is not on the server yet.');
   await ada.page.getByRole('button', { name: 'Stay signed in' }).click();
 
@@ -197,8 +196,7 @@ inLongForm(test)(
     await expect(transfer(mary, 'last.txt')).toContainText('Not encrypted yet: keep this page open.');
     await expect(transfer(mary, 'first.txt')).toContainText('Encrypted on this device.');
 
-    await page.getByRole('button', { name: 'More', exact: true }).click();
-    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await chooseOfApp(page, 'Sign out');
     await expect(page.getByRole('dialog')).toContainText('3 files (42 MB) are not on the server yet.');
     await page.getByRole('button', { name: 'Stay signed in' }).click();
 

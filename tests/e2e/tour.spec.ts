@@ -6,7 +6,7 @@ import { expect, test } from '@playwright/test';
 import { textFile, writeEmptyFile } from '../support/files.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { devicesToLookAt, LookedAt } from './looks.ts';
-import { Person } from './person.ts';
+import { chooseOfApp, Person } from './person.ts';
 import { quickDist } from './quick-app.ts';
 
 const PICTURE = fileURLToPath(new URL('../../static/icons/app-512.png', import.meta.url));
@@ -83,23 +83,28 @@ for (const device of devicesToLookAt('phone'))
     await expect(transfers.getByText('Cancelled')).toBeVisible();
     await page.getByRole('button', { name: 'Clear' }).click();
 
-    await page.getByLabel('Filter files').fill('unicorn');
-    await expect(page.getByText('No file has')).toBeVisible();
+    await page.getByRole('searchbox', { name: 'Search your drive' }).fill('unicorn');
+    await expect(page.getByText('Nothing found for')).toBeVisible();
     await tour.look('nothing-found');
-    await page.getByLabel('Filter files').fill('');
+    await page.getByRole('searchbox', { name: 'Search your drive' }).fill('');
     await page.getByRole('button', { name: 'Actions for Recipes.txt' }).click();
     await expect(page.getByRole('menu')).toBeVisible();
     await tour.look('menu');
     await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'More', exact: true }).click();
-    await page.getByRole('menuitem', { name: 'Keyboard shortcuts' }).click();
+    await chooseOfApp(page, 'Keyboard shortcuts');
     await expect(page.getByRole('dialog')).toBeVisible();
     await tour.look('keys');
     await page.keyboard.press('Escape');
+    await ada.go('Drive');
 
     await ada.act('Recipes.txt', 'Open');
     await expect(page.getByRole('dialog').getByText('Pear cake')).toBeVisible();
     await tour.look('preview-text');
+    await page.getByRole('dialog').getByRole('button', { name: 'Lock now' }).click();
+    await expect(page.getByRole('dialog').getByText('Enter a code to see this file again')).toBeVisible();
+    await tour.look('preview-covered');
+    await ada.typeCode();
+    await expect(page.getByRole('dialog').getByText('Pear cake')).toBeVisible();
     await page.keyboard.press('Escape');
     await ada.act('Harbour at dusk.png', 'Open');
     await expect(page.getByRole('dialog').getByRole('img')).toBeVisible();
@@ -110,10 +115,15 @@ for (const device of devicesToLookAt('phone'))
     await tour.look('preview-none');
     await page.keyboard.press('Escape');
 
+    await ada.trash('Tax return 2025.pdf');
+    await tour.look('toast');
+    await ada.go('Trash');
+    await tour.look('trash');
     await ada.act('Tax return 2025.pdf', 'Delete for good');
     await expect(page.getByRole('dialog')).toBeVisible();
     await tour.look('delete');
     await page.keyboard.press('Escape');
+    await ada.go('Drive');
 
     await ada.lockNow();
     await tour.look('locked');
@@ -163,6 +173,18 @@ test('the whole main job needs no pointer', async ({ browser }) => {
   const { page } = grace;
   const { keyboard } = page;
 
+  await page.goto('/no/such/page');
+  await expect(page.getByRole('heading', { name: 'Nothing here' })).toBeFocused();
+  await expect(page.getByRole('link', { name: 'Go to the start page' })).toBeVisible();
+  await page.goto('/sign-up');
+  await expect(page.getByLabel('User name')).toBeFocused();
+  await keyboard.type('grace');
+  await keyboard.press('Tab');
+  await keyboard.type(grace.passphrase);
+  await keyboard.press('Enter');
+  await expect(page.getByLabel('User name')).toHaveAccessibleDescription(/This user name is taken/);
+  await expect(page.getByLabel('User name')).toBeFocused();
+
   await page.goto('/');
   await expect(page.getByRole('link', { name: 'Sign in' })).toBeVisible();
   await keyboard.press('Tab');
@@ -177,6 +199,7 @@ test('the whole main job needs no pointer', async ({ browser }) => {
   await expect(page.getByLabel('Authenticator code')).toBeFocused();
   await keyboard.type(await grace.code());
   await expect(page.getByText('Nothing in here yet')).toBeVisible();
+  await expect(page.getByRole('heading', { level: 1, name: 'Drive' })).toBeFocused();
 
   const picker = page.waitForEvent('filechooser');
   await keyboard.press('u');
@@ -185,10 +208,10 @@ test('the whole main job needs no pointer', async ({ browser }) => {
   await expect(grace.row('note.txt')).toBeVisible();
 
   await keyboard.press('/');
-  await expect(page.getByLabel('Filter files')).toBeFocused();
+  await expect(page.getByRole('searchbox', { name: 'Search your drive' })).toBeFocused();
   await keyboard.type('lett');
   await expect(grace.row('note.txt')).toHaveCount(0);
-  for (let stops = 0; stops < 6; stops++) {
+  for (let stops = 0; stops < 20; stops++) {
     await keyboard.press('Tab');
     if (await grace.row('letter.txt').evaluate((row) => row === document.activeElement)) break;
   }
@@ -209,6 +232,13 @@ test('the whole main job needs no pointer', async ({ browser }) => {
   await expect(page.getByRole('button', { name: 'Actions for letter.txt' })).toBeFocused();
 
   await keyboard.press('ArrowLeft');
+  await keyboard.press('Delete');
+  await expect(grace.row('letter.txt')).toHaveCount(0);
+  await expect(page.getByText('Nothing found for')).toBeVisible();
+  await page.getByRole('navigation', { name: 'Drive' }).getByRole('link', { name: 'Trash' }).focus();
+  await keyboard.press('Enter');
+  await expect(page.getByRole('heading', { level: 1, name: 'Trash' })).toBeVisible();
+  await grace.row('letter.txt').focus();
   await keyboard.press('Delete');
   await expect(page.getByRole('dialog').getByLabel('Authenticator code')).toBeFocused();
   await keyboard.type(await grace.code());

@@ -46,7 +46,7 @@ export class WebKitPerson {
     this.authenticator = new Authenticator(secret, this.#servers.clock);
     await this.typeCode();
     await this.click('button', 'Continue');
-    await this.find('field', 'Filter files');
+    await this.find('field', 'Search your drive');
   }
 
   /** At the page for it. */
@@ -54,7 +54,7 @@ export class WebKitPerson {
     await this.type('User name', userName);
     await this.type('Passphrase', `${passphrase}${ENTER}`);
     await this.typeCode();
-    await this.find('field', 'Filter files');
+    await this.find('field', 'Search your drive');
   }
 
   async unlock(): Promise<void> {

@@ -97,8 +97,15 @@ test('signs up, uploads, locks, opens and downloads in WebKit, and goes on after
     const holiday = randomBytes(2 * PART_BYTES + 7);
     await wera.upload(makeFile('Holiday.bin', holiday));
     await wera.untilListed('Holiday.bin');
+    await wera.upload(makeFile('Letter.txt', Buffer.from('dear you')));
+    await wera.untilListed('Letter.txt');
+    await wera.act('Letter.txt', 'Open');
+    await wera.untilSaid('dear you');
     await wera.click('button', 'Lock now');
-    await wera.unlock();
+    await wera.untilSaid('Enter a code to see this file again.');
+    await wera.typeCode();
+    await wera.untilSaid('dear you');
+    await wera.click('button', 'Close');
     await wera.act('Holiday.bin', 'Download');
     await isSaved(webkit, 'Holiday.bin', holiday);
     await opensInPrivateWindow(wera, holiday);

@@ -84,10 +84,16 @@ export async function makeGoldenVault(): Promise<{
 
 /** What a reader must find, in JSON's terms. */
 export function describe({ state, head }: Journal): unknown {
-  const rows = list(state, { filter: '', sortBy: 'name', descending: false }).rows(0, 100);
+  const rows = list(state, { place: { kind: 'all' }, sortBy: 'name', descending: false })
+    .rows(0, 100)
+    .filter(({ isFolder }) => !isFolder);
   return {
     head: { seq: head.seq, hashHex: toHex(head.hash), phrase: headPhrase(head) },
-    files: rows.map((row) => ({ ...row, versions: state.versionsOf(row.file) })),
+    files: rows.map(({ entry: file, isFolder: _isFolder, ...row }) => ({
+      file,
+      ...row,
+      versions: state.versionsOf(file),
+    })),
     entries: [...state.index.byId.keys()].flatMap((id) => state.entry(id) ?? []),
     hidden: state.hiddenFiles(),
     devices: [...state.devices.values()].map(({ publicKey, agreementKey, certificate, ...device }) => ({

@@ -338,8 +338,57 @@ describe('adopting', () => {
     expect(operationsToAdopt(vault.state, [captured(2)])).toEqual([fileAdd(2)]);
   });
 
+  describe('what was picked to be a new version', () => {
+    const instead = file(9);
+    const newer = { ...captured(1, 8), instead };
+    const { version, name } = newer;
+
+    test('is one of the file, or the file itself where that is not there yet', () => {
+      const vault = new Vault();
+      expect(operationsToAdopt(vault.state, [newer])).toEqual([
+        { kind: 'file-add', file: file(1), folder: '', name, version },
+      ]);
+      vault.run([fileAdd(1)]);
+      expect(operationsToAdopt(vault.state, [newer])).toEqual([
+        { kind: 'version-add', file: file(1), version },
+      ]);
+    });
+
+    test.each<[string, (vault: Vault) => void]>([
+      ['was purged', (vault) => vault.run([purge(1)])],
+      ['was erased', (vault) => vault.run([purge(1), { kind: 'purged', blobs: [versionOf(1).blob] }])],
+      ['is in the trash', (vault) => vault.run([{ kind: 'trash', entry: file(1), atMs: 1 }])],
+    ])('becomes a file of its own, once, where the file %s', (_case, befall) => {
+      const vault = new Vault();
+      vault.run([fileAdd(1)]);
+      befall(vault);
+      const operations = operationsToAdopt(vault.state, [newer, newer]);
+      expect(operations).toEqual([{ kind: 'file-add', file: instead, folder: '', name, version }]);
+      expect(vault.run(operations)).toBe(0);
+      expect(operationsToAdopt(vault.state, [newer])).toEqual([]);
+    });
+  });
+
+  test('takes what was for a folder in the trash, or below one, into the top folder', () => {
+    const vault = new Vault();
+    const [outer, inner] = [file(20), file(21)];
+    vault.run([
+      { kind: 'folder-add', folder: outer, parent: '', name: 'outer' },
+      { kind: 'folder-add', folder: inner, parent: outer, name: 'inner' },
+    ]);
+    const inside = { ...captured(1), folder: inner };
+    expect(operationsToAdopt(vault.state, [inside])).toMatchObject([{ folder: inner }]);
+    vault.run([{ kind: 'trash', entry: outer, atMs: 1 }]);
+    expect(operationsToAdopt(vault.state, [inside])).toMatchObject([{ kind: 'file-add', folder: '' }]);
+  });
+
   test('whatever it gives, the fold takes, and then nothing is left to do', () => {
-    const pick = fc.tuple(fc.nat(7), fc.nat(20)).map(([number, blob]) => captured(number, blob));
+    const pick = fc
+      .tuple(fc.nat(7), fc.nat(20), fc.option(fc.nat(30), { nil: undefined }))
+      .map(([number, blob, instead]) => ({
+        ...captured(number, blob),
+        ...(instead !== undefined && { instead: file(instead + 100) }),
+      }));
     fc.assert(
       fc.property(
         fc.array(entryOperation, { maxLength: 60, size: 'max' }),

@@ -15,7 +15,7 @@ import {
   type World,
 } from './world.ts';
 
-const ALL = { filter: '', sortBy: 'name', descending: false } as const;
+const ALL = { place: { kind: 'all' }, sortBy: 'name', descending: false } as const;
 const has = (journal: Journal, number: number): boolean =>
   journal.state.entry(idOf('file', number)) !== undefined;
 

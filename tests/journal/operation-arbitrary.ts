@@ -19,6 +19,11 @@ export const entryOperation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ kind: fc.constant('file-add' as const), file: fileId, folder: anyFolder, name, version }),
   fc.record({ kind: fc.constant('folder-add' as const), folder: entry, parent: anyFolder, name }),
   fc.record({ kind: fc.constant('version-add' as const), file: entry, version }),
+  fc.record({
+    kind: fc.constant('version-restore' as const),
+    file: entry,
+    blob: version.map(({ blob }) => blob),
+  }),
   fc.record({ kind: fc.constant('rename' as const), entry, name }),
   fc.record({ kind: fc.constant('move' as const), entry, folder: anyFolder }),
   fc.record({ kind: fc.constant('trash' as const), entry, atMs }),

@@ -30,6 +30,7 @@ const EVERY_KIND: readonly Operation[] = [
     file: idOf('file', 1),
     version: { ...versionOf(2), modifiedAtMs: -1, mediaType: '' },
   },
+  { kind: 'version-restore', file: idOf('file', 1), blob: idOf('blob', 1) },
   { kind: 'rename', entry: idOf('file', 1), name: 'b' },
   { kind: 'move', entry: idOf('file', 1), folder: '' },
   { kind: 'trash', entry: idOf('file', 1), atMs: NOW_MS },

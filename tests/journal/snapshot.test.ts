@@ -22,7 +22,7 @@ import {
   type World,
 } from './world.ts';
 
-const ALL = { filter: '', sortBy: 'name', descending: false } as const;
+const ALL = { place: { kind: 'all' }, sortBy: 'name', descending: false } as const;
 const NO_PAGE = new Uint8Array(0);
 
 /** A journal of a few entries of every sort. */
@@ -35,6 +35,8 @@ async function smallVault(): Promise<{ world: World; journal: Journal }> {
     fileAdd(2, '🗝.png'),
     fileAdd(3),
     { kind: 'version-add', file: idOf('file', 1), version: versionOf(9) },
+    { kind: 'version-add', file: idOf('file', 1), version: versionOf(10) },
+    { kind: 'version-restore', file: idOf('file', 1), blob: versionOf(9).blob },
     { kind: 'purge', entry: idOf('file', 3) },
     { kind: 'purged', blobs: [versionOf(3).blob] },
     { kind: 'trash', entry: idOf('file', 2), atMs: 5 },

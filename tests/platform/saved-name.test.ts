@@ -25,6 +25,16 @@ describe('the name that a download is announced under', () => {
     expect(name.startsWith(saved.slice(0, saved.length - ending.length))).toBe(true);
   });
 
+  it.each([
+    ['holiday\u202Egpj.exe', 'holidaygpj.exe'],
+    ['\u2066a\u200B.txt\u2069', 'a.txt'],
+    ['a\u0000b\nc.txt', 'abc.txt'],
+    ['👩\u200D🚀.png', '👩\u200D🚀.png'],
+    ['\u200B', '_'],
+  ])('says nothing that is not seen: %j', (name, saved) => {
+    expect(savedName(name)).toBe(saved);
+  });
+
   it('never cuts a character in two', () => {
     expect(savedName(`${'🗝'.repeat(62)}.pdf`)).toBe(`${'🗝'.repeat(60)}.pdf`);
   });

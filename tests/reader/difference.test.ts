@@ -165,6 +165,11 @@ const crowded: fc.Arbitrary<Operation> = fc.oneof(
     file: fc.constantFrom(...files),
     version: crowdedVersion,
   }),
+  fc.record({
+    kind: fc.constant('version-restore' as const),
+    file: fc.constantFrom(...files),
+    blob: crowdedVersion.map(({ blob }) => blob),
+  }),
   fc.record({ kind: fc.constant('move' as const), entry: crowdedEntry, folder: crowdedFolder }),
   fc.record({ kind: fc.constant('rename' as const), entry: crowdedEntry, name: crowdedName }),
   fc.record({ kind: fc.constant('trash' as const), entry: crowdedEntry, atMs: fc.constantFrom(0, 7) }),

@@ -100,6 +100,8 @@ function apply(state: State, operation: Operation, at: Standing): boolean {
       return operation.blobs.map((blob) => noteErased(state, blob)).includes(true);
     case 'version-add':
       return addVersion(state, shown(state, operation.file), operation.version);
+    case 'version-restore':
+      return restoreVersion(state, shown(state, operation.file), operation.blob);
     case 'rename':
     case 'move':
     case 'trash':
@@ -261,6 +263,17 @@ function addVersion(state: State, entry: Entry | undefined, version: Version): b
   if (entry?.versions === undefined || isKnownBlob(state, version.blob)) return false;
   entry.versions.push(version);
   state.versions.push(version);
+  return true;
+}
+
+function restoreVersion(state: State, entry: Entry | undefined, blob: string): boolean {
+  const version = entry?.versions?.find((one) => one.blob === blob);
+  if (entry?.versions === undefined || version === undefined) return false;
+  if (state.gone.has(blob) || entry.versions.at(-1) === version) return false;
+  for (const list of [entry.versions, state.versions]) {
+    list.splice(list.indexOf(version), 1);
+    list.push(version);
+  }
   return true;
 }
 

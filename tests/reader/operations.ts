@@ -144,6 +144,7 @@ const OPERATIONS = {
   'folder-add': { folder: id, parent: idOrTop, name },
   'file-add': { file: id, folder: idOrTop, name, version },
   'version-add': { file: id, version },
+  'version-restore': { file: id, blob: id },
   rename: { entry: id, name },
   move: { entry: id, folder: idOrTop },
   trash: { entry: id, atMs: time },
@@ -190,6 +191,7 @@ const NUMBERS = {
   heartbeat: 16,
   purge: 17,
   'inbox-retire': 18,
+  'version-restore': 19,
   epoch: 32,
 } as const satisfies Record<Name, number>;
 

@@ -44,7 +44,7 @@ describe('of an answer about many things, what is malformed holds up none of the
       { blob, epoch: 0, code: 'purged' },
       { keys: [], absent: [] },
     ],
-    ['names in the inbox', inboxList, 'names', { device: other, blob, tag: '"1"' }, { more: false }],
+    ['names in the inbox', inboxList, 'names', { device: other, blob, tag: '"1"', atMs: 1 }, { more: false }],
     [
       'records of the inbox',
       inboxRead,

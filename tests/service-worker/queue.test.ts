@@ -9,6 +9,7 @@ import { refusalCode } from '../crypto/refusal.ts';
 import { TestLocks } from '../support/test-locks.ts';
 import { until } from '../support/until.ts';
 import { openUploadSide } from '../transfer/upload/upload-side.ts';
+import { toTop } from '../transfer/upload/picked.ts';
 
 let asked: string[];
 
@@ -19,7 +20,7 @@ beforeEach(async () => {
   side.holdQueue();
   const adopter = new Adopter(() => side.world.open);
   const uploads = new Uploads(side.tab(), side.reporter, adopter, () => undefined);
-  uploads.add([new File(['a'], 'a')]);
+  uploads.add(toTop(new File(['a'], 'a')));
   await until(() => [...side.reports.values()].every(({ isSafe }) => isSafe));
   uploads.close();
   for (const { blob } of await side.records.list()) {

@@ -54,7 +54,7 @@ describe('an account that is taken up on a device', () => {
     const one = await entry();
     const { journal, localAccount, changes } = await activate(one, deps());
     expect(journal.state.devices.get(one.device.id)?.name).toBe('Firefox on Linux');
-    expect(changes.names.size).toBe(0);
+    expect(changes.pendingCount).toBe(0);
     const rests = await deviceStore.localAccount();
     expect(rests).toMatchObject({ account: localAccount.account, device: { id: one.device.id } });
   });

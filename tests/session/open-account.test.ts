@@ -7,6 +7,7 @@ import { logAppend, logRead } from '$contract/vault-log.ts';
 import { lengthPrefixed, toB64Url } from '../../src/lib/bytes.ts';
 import { sha256 } from '../../src/lib/crypto/digest.ts';
 import { PendingChanges } from '../../src/lib/drive/pending-changes.ts';
+import { rename } from '../../src/lib/drive/edits.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { Broker } from '../../src/lib/remote/broker.ts';
 import { SessionProver } from '../../src/lib/remote/session-proof.ts';
@@ -32,6 +33,10 @@ vi.mock('../../src/lib/drive/shared-heads.ts', () => ({
   },
 }));
 
+/** When another device was heard of last, where that is long ago. */
+const others = vi.hoisted(() => ({ staleSinceMs: undefined as number | undefined }));
+vi.mock('../../src/lib/drive/freshness.ts', () => ({ staleSinceMs: () => others.staleSinceMs }));
+
 const DAY_MS = 24 * 60 * 60_000;
 let world: VaultWorld;
 let database: Database;
@@ -51,6 +56,7 @@ beforeEach(async () => {
   [world, database] = [await openVaultWorld(), await openDatabase(() => undefined)];
   for (const store of ['events', 'changes', 'uploads'] as const) await database.clear(store);
   [heard, asked, isOnlyTab] = [[], [], true];
+  others.staleSinceMs = undefined;
   const told = { seq: 4, atMs: 1, kind: 'granted', prevHash: 'A'.repeat(43) };
   const fields = eventFields(world.session.account, told);
   event = { ...told, hash: toB64Url(await sha256(lengthPrefixed(...fields))) };
@@ -149,6 +155,29 @@ describe('an account that is opened', () => {
     ]);
   });
 
+  it('tells that the others were not heard of for long, and that one is heard of again, each once', async () => {
+    others.staleSinceMs = 5;
+    const { drive } = await open();
+    const refreshed = async () => {
+      const before = world.times(logRead);
+      drive.sync();
+      await until(() => world.times(logRead) > before);
+      await drive.changes.flush();
+    };
+    const stale = () => heard.filter((each) => Array.isArray(each) && each[0] === 'stale');
+    await refreshed();
+    expect(stale()).toEqual([['stale', 5]]);
+    others.staleSinceMs = undefined;
+    drive.sync();
+    await until(() => stale().length > 1);
+    others.staleSinceMs = 7;
+    await refreshed();
+    expect(stale()).toEqual([
+      ['stale', 5],
+      ['stale', undefined],
+    ]);
+  });
+
   it('gathers what it may not write yet, and loses none of it', async () => {
     await world.journal.append(() => [fileAdd(1), fileAdd(2), fileAdd(3)]);
     const { changes, journal } = (await open()).drive;
@@ -159,7 +188,7 @@ describe('an account that is opened', () => {
         : effect();
     const { seq } = journal.head;
     for (const number of [1, 2, 3]) {
-      await changes.rename(idOf('file', number), `renamed ${String(number)}`);
+      await changes.edit((shown) => rename(shown, idOf('file', number), `renamed ${String(number)}`));
       expect(await refusalCode(changes.flush())).toBe('too_many_requests');
     }
     await changes.flush();
@@ -198,7 +227,7 @@ describe('an account that is opened', () => {
       },
     ]);
     const { drive } = await open();
-    await drive.changes.rename(file, 'b');
+    await drive.changes.edit((shown) => rename(shown, file, 'b'));
     drive.sync();
     await until(() => world.journal.state.entry(file)?.name === 'b');
   });

@@ -71,6 +71,17 @@ describe('what wants a code', () => {
 
   it('sends the code to the worker', async () => {
     await new CodePrompt(worker).submit({ code: '123456' });
-    expect(sent).toEqual([['unlock', { factor: { code: '123456' } }]]);
+    expect(sent).toEqual([['unlock', { factor: { code: '123456' }, files: [] }]]);
+  });
+
+  it('sends with it which files wait to be opened, each once', async () => {
+    sent.length = 0;
+    const prompt = new CodePrompt(worker);
+    const running = ['a', 'a', 'b'].map((file) => prompt.run('open', lockedTimes(1).action, { file }));
+    await settled();
+    await prompt.submit({ code: '123456' });
+    expect(sent).toEqual([['unlock', { factor: { code: '123456' }, files: ['a', 'b'] }]]);
+    prompt.proceed();
+    await Promise.all(running);
   });
 });

@@ -12,16 +12,16 @@ beforeEach(() => {
   prompt = new CodePrompt({ send: () => Promise.resolve() });
 });
 
-function actions(transfers: object): DriveActions {
-  return new DriveActions({ notice, prompt, transfers } as unknown as ConstructorParameters<
-    typeof DriveActions
-  >[0]);
+function actions(transfers: object, uploading: object = {}): DriveActions {
+  const tools = { notice, prompt, transfers, uploading, files: { folder: '' } };
+  return new DriveActions(tools as unknown as ConstructorParameters<typeof DriveActions>[0]);
 }
 
 describe('files that one code does not reach for', () => {
   const drop = async (files: number, beyondCode: number) => {
-    const transfers = { upload: () => Promise.resolve(beyondCode) };
-    actions(transfers).upload(Array.from({ length: files }, () => new File([], 'a')));
+    const uploading = { bring: () => Promise.resolve({ files, beyondCode, folders: 0 }) };
+    const brought = { folders: [], files: [], unread: [] };
+    actions({}, uploading).bring(brought);
     await new Promise((resolve) => setTimeout(resolve));
   };
 

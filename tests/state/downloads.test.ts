@@ -18,7 +18,8 @@ vi.mock('../../src/lib/platform/service-worker.ts', () => ({
 }));
 
 const ROW: FileRow = {
-  ...{ file: 'f1', name: 'a.txt', sizeBytes: 3, mediaType: 'text/plain', addedAtMs: 0, kept: 'no' },
+  ...{ kind: 'file', entry: 'f1', name: 'a.txt', folder: '', isFavourite: false, tags: [], sizeBytes: 3 },
+  ...{ mediaType: 'text/plain', addedAtMs: 0, kept: 'no' },
   isGone: false,
   isPending: false,
 };
@@ -43,6 +44,8 @@ beforeEach(() => {
   const told = toldWorker({
     'download/stream': () => unlessLocked(STREAM),
     'download/write': ({ handle }) => unlessLocked({ transfer: 't1', ...(!handle && { opfs: OPFS }) }),
+    'download/zip': () => unlessLocked({ ...STREAM, name: 'tax.zip' }),
+    'download/zip-write': () => unlessLocked({ transfer: 't1', name: 'tax.zip', opfs: OPFS }),
     'file/preview': () => unlessLocked({ kind: 'text', text: 'abc' } as const),
   });
   sent = told.sent;
@@ -61,7 +64,7 @@ describe('a download', () => {
     vi.mocked(activeServiceWorker).mockResolvedValue(SERVICE_WORKER);
     vi.mocked(saveStream).mockResolvedValue(SAVING);
     await downloads.save(ROW, 'plain');
-    expect(vi.mocked(saveStream)).toHaveBeenCalledWith(SERVICE_WORKER, STREAM);
+    expect(vi.mocked(saveStream)).toHaveBeenCalledWith(SERVICE_WORKER, STREAM, 'Download');
     expect(sent).toEqual([['download/stream', { file: 'f1', form: 'plain' }]]);
     expect(heard).toEqual(['follow t1 true']);
   });
@@ -114,4 +117,29 @@ it('looks into a file after a code where the drive is locked', async () => {
   expect(prompt.purpose).toBe('open “a.txt”');
   prompt.proceed();
   expect(await preview).toEqual({ kind: 'text', text: 'abc' });
+});
+
+describe('a zip', () => {
+  it('goes through the service worker like a file', async () => {
+    vi.mocked(activeServiceWorker).mockResolvedValue(SERVICE_WORKER);
+    vi.mocked(saveStream).mockResolvedValue(SAVING);
+    await downloads.saveZip(['d1', 'f1']);
+    expect([sent, heard]).toEqual([[['download/zip', { entries: ['d1', 'f1'] }]], ['follow t1 true']]);
+  });
+
+  it('is written here where there is none, and saved under its own name', async () => {
+    await downloads.saveZip(['d1'], 'tax');
+    expect(sent).toEqual([['download/zip-write', { entries: ['d1'] }]]);
+    expect(saveFile).toHaveBeenCalledWith(OPFS, 'tax.zip');
+  });
+
+  it('asks for a code when it is to be opened, and says for what', async () => {
+    lockedTries = 1;
+    const saved = downloads.saveZip(['d1', 'f1']);
+    await until(() => prompt.purpose);
+    expect(prompt.purpose).toBe('download 2 items');
+    prompt.proceed();
+    await saved;
+    expect(saveFile).toHaveBeenCalledOnce();
+  });
 });

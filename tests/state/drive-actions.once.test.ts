@@ -4,8 +4,8 @@ import type { FileRow } from '../../src/lib/protocol/drive.ts';
 import type { Preview } from '../../src/lib/protocol/transfer.ts';
 import { DriveActions } from '../../src/lib/state/drive-actions.svelte.ts';
 
-const row = { file: 'a', name: 'a.txt' } as FileRow;
-const other = { file: 'b', name: 'b.txt' } as FileRow;
+const row = { entry: 'a', name: 'a.txt' } as FileRow;
+const other = { entry: 'b', name: 'b.txt' } as FileRow;
 const preview: Preview = { kind: 'text', text: 'dear you' };
 
 /** Each asks for a key to be released, and ends when it is told to. */
@@ -36,11 +36,14 @@ beforeEach(() => {
       },
     },
     downloads: {
-      preview: ({ file }: FileRow) => asks(`preview ${file}`, preview),
-      save: ({ file }: FileRow, form: string) => asks(`save ${form} ${file}`, undefined),
-      saveAs: ({ file }: FileRow) => asks(`save as ${file}`, undefined),
+      preview: ({ entry }: FileRow) => asks(`preview ${entry}`, preview),
+      save: ({ entry }: FileRow, form: string) => asks(`save ${form} ${entry}`, undefined),
+      saveAs: ({ entry }: FileRow) => asks(`save as ${entry}`, undefined),
     },
-    notice: { watch: (_tried: string, action: () => Promise<unknown>) => action().catch(() => undefined) },
+    notice: {
+      watch: (_tried: string, action: () => Promise<unknown>) => action().catch(() => undefined),
+      isServed: () => undefined,
+    },
   };
   actions = new DriveActions(tools as unknown as ConstructorParameters<typeof DriveActions>[0]);
 });

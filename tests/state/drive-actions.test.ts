@@ -1,4 +1,5 @@
 import './runes.ts';
+import '../support/relative-path.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { HalfkeyError } from '../../src/lib/errors.ts';
 import type { FileRow } from '../../src/lib/protocol/drive.ts';
@@ -7,8 +8,8 @@ import { DriveActions } from '../../src/lib/state/drive-actions.svelte.ts';
 import { Notice } from '../../src/lib/state/notice.svelte.ts';
 import { until } from '../support/until.ts';
 
-const ROW = { file: 'f1', name: 'a.txt' } as FileRow;
-const OTHER = { file: 'f2', name: 'b.txt' } as FileRow;
+const ROW = { entry: 'f1', name: 'a.txt' } as FileRow;
+const OTHER = { entry: 'f2', name: 'b.txt' } as FileRow;
 const TEXT: Preview = { kind: 'text', text: 'abc' };
 const refusal = () => new HalfkeyError('broker_unreachable', 'no answer');
 
@@ -38,8 +39,8 @@ beforeEach(() => {
       get unsent() {
         return { count: loss?.unsent ?? 0, sizeBytes: 10 };
       },
-      upload: hears('upload'),
     },
+    uploading: { bring: hears('upload') },
     settings: {
       get storage() {
         return pendingNames === undefined ? undefined : { pendingNames };
@@ -103,6 +104,18 @@ describe('a preview', () => {
     expect(actions.sheet).toEqual({ kind: 'preview', row: ROW, preview: TEXT, isCovered: false });
   });
 
+  it('shows that the file storage answers again, unless the file rests here', async () => {
+    const failure = { code: 'store_unreachable', detail: {} } as const;
+    notice.show({ tried: '“b.txt” was not downloaded', reason: { failure, atMs: 0 } });
+    for (const kept of ['kept', 'no'] as const) {
+      expect(notice.noticed).toBeDefined();
+      actions.preview({ ...ROW, entry: kept, kept });
+      answer.resolve(TEXT);
+      await turns();
+    }
+    expect(notice.noticed).toBeUndefined();
+  });
+
   it('of a locked drive leaves the place to the question for a code', async () => {
     phase = 'locked';
     actions.preview(ROW);
@@ -140,11 +153,24 @@ describe('a preview', () => {
   });
 });
 
-it('has nothing uploaded where no file was picked', () => {
+it('has nothing uploaded where no file was picked', async () => {
   actions.upload([]);
+  await turns();
   expect(heard).toEqual([]);
   actions.upload([new File([], 'a')]);
+  await turns();
   expect(heard).toEqual(['upload']);
+});
+
+it('says what of a drop could not be read, each by its path', async () => {
+  const unread = Array.from({ length: 7 }, (_, index) => `f/${String(index)}`);
+  actions.bring(Promise.resolve({ folders: [], files: [], unread }));
+  await turns();
+  expect(notice.noticed).toEqual({
+    tried: '7 items were left out',
+    reason:
+      'This browser couldn’t read “f/0”, “f/1”, “f/2”, “f/3”, “f/4” and 2 more. Each may be a link, or not yours to open.',
+  });
 });
 
 it('notices what fails, and throws nothing', async () => {

@@ -5,9 +5,11 @@ import type { FileRow } from '../../src/lib/protocol/drive.ts';
 import type { Announcer } from '../../src/lib/state/announcer.svelte.ts';
 import { Files } from '../../src/lib/state/files.svelte.ts';
 import { toldWorker } from './told-worker.ts';
+import { viewReport } from './view-report.ts';
 
 const row = (number: number, revision: number): FileRow => ({
-  ...{ file: `file ${String(number)}`, name: `r${String(revision)}`, sizeBytes: 1, mediaType: 'text/plain' },
+  ...{ kind: 'file', entry: `file ${String(number)}`, folder: '', isFavourite: false, tags: [] },
+  ...{ name: `r${String(revision)}`, sizeBytes: 1, mediaType: 'text/plain' },
   ...{ addedAtMs: 0, kept: 'no', isGone: false, isPending: false },
 });
 /** What the worker's list has come to. */
@@ -29,7 +31,7 @@ beforeEach(() => {
     },
   });
   files = new Files(told.worker, { say: () => undefined } as unknown as Announcer);
-  files.applyView({ revision: 1, total: 1000, files: 1000 });
+  files.applyView(viewReport({ total: 1000, all: 1000 }));
 });
 const asked = () => told.sent.map(([, args]) => (args as { from: number }).from);
 
@@ -37,8 +39,8 @@ describe('rows that come into sight', () => {
   it('are fetched with those around them, up to the end of the list', async () => {
     await files.ensure(390, 410);
     expect(asked()).toEqual([200, 400]);
-    expect(files.row(399)?.file).toBe('file 399');
-    expect(files.row(400)?.file).toBe('file 400');
+    expect(files.row(399)?.entry).toBe('file 399');
+    expect(files.row(400)?.entry).toBe('file 400');
     expect(files.row(600)).toBeUndefined();
     await files.ensure(990, 1400);
     expect(asked()).toEqual([200, 400, 800]);
@@ -49,7 +51,7 @@ describe('rows that come into sight', () => {
     await files.ensure(0, 10);
     expect(asked()).toEqual([0]);
     revision = 2;
-    files.applyView({ revision: 2, total: 1000, files: 1000 });
+    files.applyView(viewReport({ revision: 2, total: 1000, all: 1000 }));
     await files.ensure(0, 10);
     expect(asked()).toEqual([0, 0]);
     expect(files.row(0)?.name).toBe('r2');
@@ -57,7 +59,7 @@ describe('rows that come into sight', () => {
 
   it('stay as they were until the newer ones are here', async () => {
     await files.ensure(0, 1);
-    files.applyView({ revision: 2, total: 1000, files: 1000 });
+    files.applyView(viewReport({ revision: 2, total: 1000, all: 1000 }));
     expect(files.row(0)?.name).toBe('r1');
   });
 
@@ -66,7 +68,7 @@ describe('rows that come into sight', () => {
     beforeAnswer = () => new Promise((resolve) => (goOn = resolve));
     const late = files.ensure(0, 1);
     revision = 2;
-    files.applyView({ revision: 2, total: 1000, files: 1000 });
+    files.applyView(viewReport({ revision: 2, total: 1000, all: 1000 }));
     const goOnLate = goOn;
     beforeAnswer = () => Promise.resolve();
     await files.ensure(0, 1);
@@ -81,7 +83,7 @@ describe('rows that come into sight', () => {
     expect(files.row(0)).toBeUndefined();
     beforeAnswer = () => Promise.resolve();
     await files.ensure(0, 1);
-    expect(files.row(0)?.file).toBe('file 0');
+    expect(files.row(0)?.entry).toBe('file 0');
   });
 
   it('have keys that tell a file in one window from the same in another', async () => {
@@ -106,20 +108,55 @@ describe('the query', () => {
     ]);
   });
 
-  it('keeps its filter when it is sorted, and its order when it is filtered', async () => {
+  it('keeps its search when it is sorted, and its order when it is searched', async () => {
     await files.sort('size');
-    await files.filter('tax');
+    await files.search('tax');
     await files.sort('added');
-    expect(queries().slice(1)).toEqual([
-      { filter: 'tax', sortBy: 'size', descending: true },
-      { filter: 'tax', sortBy: 'added', descending: true },
+    expect(queries().slice(1)).toMatchObject([
+      { search: 'tax', sortBy: 'size', descending: true },
+      { search: 'tax', sortBy: 'added', descending: true },
     ]);
+  });
+
+  it('of a place is that of when it was left, without its search; in the trash the newest comes first', async () => {
+    const norway = { kind: 'folder', folder: 'norway' } as const;
+    await files.sort('size');
+    await files.search('tax');
+    await files.go(norway);
+    await files.go({ kind: 'trash' });
+    await files.go({ kind: 'folder', folder: '' });
+    expect(queries().slice(2)).toEqual([
+      { place: norway, search: '', sortBy: 'name', descending: false },
+      { place: { kind: 'trash' }, search: '', sortBy: 'added', descending: true },
+      { place: { kind: 'folder', folder: '' }, search: '', sortBy: 'size', descending: true },
+    ]);
+  });
+
+  it('shows nothing of the place that was left, whatever comes late of it', async () => {
+    await files.ensure(0, 1);
+    await files.go({ kind: 'favourites' });
+    expect([files.isKnown, files.total, files.row(0)]).toEqual([false, 0, undefined]);
+    files.applyView(viewReport({ revision: 2, total: 9, all: 9 }));
+    expect([files.isKnown, files.total, files.all]).toEqual([false, 0, 9]);
+    files.applyView(viewReport({ revision: 3, place: { kind: 'favourites' }, total: 2, all: 9 }));
+    expect([files.isKnown, files.total]).toEqual([true, 2]);
+  });
+
+  it('sends new things to the top folder where what is looked at is no folder that is there', async () => {
+    const norway = { kind: 'folder', folder: 'norway' } as const;
+    await files.go(norway);
+    files.applyView(viewReport({ revision: 2, place: norway }));
+    expect(files.folder).toBe('norway');
+    files.applyView(viewReport({ revision: 3, place: norway, isMissing: true }));
+    expect(files.folder).toBe('');
+    await files.go({ kind: 'trash' });
+    expect(files.folder).toBe('');
   });
 });
 
 it('has nothing of the list left once it is cleared', async () => {
-  await files.filter('tax');
+  await files.search('tax');
   await files.ensure(0, 1);
   files.clear();
-  expect([files.total, files.count, files.row(0), files.query.filter]).toEqual([0, undefined, undefined, '']);
+  expect([files.total, files.all, files.row(0), files.query.search]).toEqual([0, undefined, undefined, '']);
 });

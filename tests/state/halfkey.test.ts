@@ -3,14 +3,18 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { askToKeepOnce } from '../../src/lib/platform/persistence.ts';
 import { sendUploadsLater } from '../../src/lib/platform/service-worker.ts';
 import type { Report } from '../../src/lib/protocol/commands.ts';
-import type { FileRow } from '../../src/lib/protocol/drive.ts';
 import type { Phase } from '../../src/lib/protocol/session.ts';
 import type { TransferReport } from '../../src/lib/protocol/transfer.ts';
 import { Halfkey } from '../../src/lib/state/halfkey.svelte.ts';
+import { viewReport } from './view-report.ts';
 
-const { host } = vi.hoisted(() => ({
-  host: { sent: [] as unknown[], report: (_report: unknown): void => undefined },
-}));
+const { host } = vi.hoisted(() => {
+  const answers: Record<string, unknown> = {
+    'kit/read': { unkept: ['words'] },
+    'entries/purge': { count: 1 },
+  };
+  return { host: { answers, sent: [] as unknown[], report: (_report: unknown): void => undefined } };
+});
 vi.mock('../../src/lib/worker/host.ts', () => ({
   WorkerHost: class {
     constructor(onReport: (report: unknown) => void) {
@@ -18,7 +22,7 @@ vi.mock('../../src/lib/worker/host.ts', () => ({
     }
     send(name: string, args: unknown) {
       host.sent.push([name, args]);
-      return Promise.resolve(name === 'kit/read' ? { unkept: ['words'] } : undefined);
+      return Promise.resolve(host.answers[name]);
     }
   },
 }));
@@ -90,7 +94,7 @@ describe('what is said aloud of the lock', () => {
 describe('when a device is signed out', () => {
   it('nothing of whoever was at it is left on the page', async () => {
     enter('open');
-    report({ kind: 'view', revision: 1, total: 3, files: 3 });
+    report(viewReport({ total: 3, all: 3 }));
     transfer({});
     report({ kind: 'factor-reset', pending: { askedAtMs: 1, dueAtMs: 2 } });
     await halfkey.credentials.readKit();
@@ -98,7 +102,7 @@ describe('when a device is signed out', () => {
     halfkey.notice.show({ tried: '“a.txt” was not opened', reason: 'because' });
     const asking = expect(halfkey.prompt.ask('open “a.txt”')).rejects.toMatchObject({ name: 'AbortError' });
     enter('signed-out');
-    expect([halfkey.files.total, halfkey.files.count]).toEqual([0, undefined]);
+    expect([halfkey.files.total, halfkey.files.all]).toEqual([0, undefined]);
     expect(halfkey.transfers.shown).toEqual([]);
     expect(halfkey.factorReset.pending).toBeUndefined();
     expect(halfkey.credentials.unkept).toEqual([]);
@@ -124,6 +128,16 @@ describe('an upload', () => {
     transfer({ phase: 'waiting-for-network', isSafe: true });
     transfer({ phase: 'done', isSafe: true });
     expect(vi.mocked(askToKeepOnce)).toHaveBeenCalledOnce();
+  });
+
+  it('that is done shows that the file storage answers again', () => {
+    const failure = { code: 'store_unreachable', detail: {} } as const;
+    halfkey.notice.show({ tried: '“a.txt” was not opened', reason: { failure, atMs: 0 } });
+    transfer({ phase: 'uploading' });
+    transfer({ transfer: 'of another', direction: 'down', phase: 'done' });
+    expect(halfkey.notice.noticed).toBeDefined();
+    transfer({ phase: 'done', isSafe: true });
+    expect(halfkey.notice.noticed).toBeUndefined();
   });
 
   it('that waits for the network is to be sent when there is one, with or without a page', () => {
@@ -161,7 +175,8 @@ it('has the worker look at uploads again only where somebody is signed in', () =
 });
 
 it('says aloud that a file is deleted, once it is', async () => {
-  await halfkey.purge({ file: 'f', name: 'a.txt' } as FileRow, ['g'], { code: '123456' });
-  expect(host.sent).toEqual([['file/purge', { file: 'f', also: ['g'], factor: { code: '123456' } }]]);
-  expect(said()).toBe('“a.txt” was deleted for good.');
+  const factor = { code: '123456' };
+  await halfkey.arranging.purge({ entries: ['f'], name: 'a.txt' }, ['g'], factor);
+  expect(host.sent).toEqual([['entries/purge', { entries: ['f'], also: ['g'], factor }]]);
+  expect(said()).toBe('“a.txt” deleted for good.');
 });

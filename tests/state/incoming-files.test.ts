@@ -1,4 +1,5 @@
 import './runes.ts';
+import '../support/relative-path.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { activeServiceWorker } from '../../src/lib/platform/service-worker.ts';
 import { SHARED_PARAMETER, type SharedAnswer } from '../../src/service-worker/messages.ts';
@@ -12,7 +13,10 @@ vi.mock('../../src/lib/platform/service-worker.ts', () => ({
 
 const A = new File(['a'], 'a.txt');
 const B = new File(['b'], 'b.txt');
+const FOLDER = { name: 'folder', within: undefined };
+const inFolder = (source: File) => ({ source, within: 0 });
 let incoming: IncomingFiles;
+const sources = () => incoming.arrived?.brought.files.map(({ source }) => source);
 let launch: (params: { targetURL?: string; files?: unknown[] }) => void;
 
 /** As the browser has them, as far as this goes. */
@@ -72,7 +76,7 @@ describe('files that another app has shared', () => {
   it('are wanted only once somebody has said so: any site can send a form', async () => {
     serviceWorker({ kind: 'files', files: [A] });
     await incoming.come({ share: 's1' });
-    expect(incoming.arrived).toMatchObject({ files: [{ name: 'a.txt' }], asks: true });
+    expect([sources()?.map(({ name }) => name), incoming.arrived?.asks]).toEqual([['a.txt'], true]);
   });
 
   it.each<SharedAnswer>([{ kind: 'files', files: [] }, { kind: 'gone' }])(
@@ -102,12 +106,19 @@ describe('files that another app has shared', () => {
 
 describe('files that were dropped where there is no drive yet', () => {
   it('are kept until there is one, and wanted; beside those of another site they are asked about', async () => {
-    incoming.bring([A]);
-    incoming.bring([B]);
-    expect(incoming.arrived).toEqual({ files: [A, B], asks: false });
+    await incoming.bring(Promise.resolve({ folders: [FOLDER], files: [inFolder(A)], unread: ['x'] }));
+    await incoming.bring(Promise.resolve({ folders: [FOLDER], files: [inFolder(B)], unread: [] }));
+    expect(incoming.arrived).toEqual({
+      brought: {
+        folders: [FOLDER, FOLDER],
+        files: [inFolder(A), { source: B, within: 1 }],
+        unread: ['x'],
+      },
+      asks: false,
+    });
     serviceWorker({ kind: 'files', files: [A] });
     await incoming.come({ share: 's1' });
-    expect(incoming.arrived).toEqual({ files: [A, B, A], asks: true });
+    expect([sources(), incoming.arrived?.asks]).toEqual([[A, B, A], true]);
   });
 });
 
@@ -115,13 +126,13 @@ describe('files that were opened with the app', () => {
   it('are wanted', async () => {
     launch({ files: [new Handle(A)] });
     await until(() => incoming.arrived);
-    expect(incoming.arrived).toEqual({ files: [A], asks: false });
+    expect([sources(), incoming.arrived?.asks]).toEqual([[A], false]);
   });
 
   it('that cannot be read are lost, and the others come', async () => {
     launch({ files: [new Handle(undefined), new Handle(B), { kind: 'directory' }] });
     await until(() => incoming.isLost);
-    expect(incoming.arrived?.files).toEqual([B]);
+    expect(sources()).toEqual([B]);
   });
 
   it('beside some that were shared are asked about together, whichever came first', async () => {
@@ -129,19 +140,19 @@ describe('files that were opened with the app', () => {
     launch({ files: [new Handle(A)] });
     await until(() => incoming.arrived);
     await incoming.come({ share: 's1' });
-    expect(incoming.arrived).toEqual({ files: [A, B], asks: true });
+    expect([sources(), incoming.arrived?.asks]).toEqual([[A, B], true]);
     incoming.dismiss();
     await incoming.come({ share: 's1' });
     launch({ files: [new Handle(A)] });
-    await until(() => incoming.arrived?.files.length === 2);
-    expect(incoming.arrived).toEqual({ files: [B, A], asks: true });
+    await until(() => sources()?.length === 2);
+    expect([sources(), incoming.arrived?.asks]).toEqual([[B, A], true]);
   });
 
   it('are whose they were given to, and nobody else’s', async () => {
     launch({ files: [new Handle(A)] });
     await until(() => incoming.arrived);
-    expect(incoming.take()).toEqual([A]);
-    expect(incoming.take()).toEqual([]);
+    expect(incoming.take().files).toEqual([{ source: A, within: undefined }]);
+    expect(incoming.take().files).toEqual([]);
   });
 });
 

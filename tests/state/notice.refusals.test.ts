@@ -32,14 +32,40 @@ describe('what was not done', () => {
     },
   );
 
-  it('for any other reason stays until it is dismissed', async () => {
-    await fail('digest_mismatch');
+  it.each([
+    'store_unreachable',
+    'kms_unreachable',
+    'kms_key_unusable',
+    'broker_failed',
+    'url_expired',
+  ] as const)('because of %s goes out of sight once a file has come or gone, and no sooner', async (code) => {
+    await fail(code);
     notice.isReached();
     notice.isOpen();
     expect(notice.noticed?.tried).toBe('It was not done');
-    notice.show({ tried: 'No', reason: 'So.' });
-    notice.isReached();
-    notice.isOpen();
-    expect(notice.noticed?.tried).toBe('No');
+    notice.isServed();
+    expect(notice.noticed).toBeUndefined();
+  });
+
+  it('for any other reason stays whatever answers, until it is dismissed or withdrawn', async () => {
+    const answerAll = () => {
+      notice.isReached();
+      notice.isServed();
+      notice.isOpen();
+    };
+    await fail('digest_mismatch');
+    answerAll();
+    expect(notice.noticed?.tried).toBe('It was not done');
+    notice.dismiss();
+    const [first, second] = [
+      { tried: 'No', reason: 'So.' },
+      { tried: 'Nor', reason: 'So.' },
+    ];
+    notice.show(second);
+    answerAll();
+    notice.withdraw(first);
+    expect(notice.noticed).toBe(second);
+    notice.withdraw(second);
+    expect(notice.noticed).toBeUndefined();
   });
 });

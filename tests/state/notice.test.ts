@@ -1,6 +1,6 @@
 import './runes.ts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { HalfkeyError } from '../../src/lib/errors.ts';
+import { HalfkeyError, type ErrorCode, type ErrorDetail } from '../../src/lib/errors.ts';
 import { Notice } from '../../src/lib/state/notice.svelte.ts';
 
 const NOW_MS = 1_800_000_000_000;
@@ -45,13 +45,50 @@ describe('an action that fails', () => {
 });
 
 describe('what was noticed', () => {
-  it('stays until it is dismissed, whatever goes well meanwhile', async () => {
+  const failed = async (code: ErrorCode, detail: ErrorDetail = {}) => {
     const notice = new Notice();
-    notice.show({ tried: 'a', reason: 'because' });
-    await notice.watch('b', () => Promise.resolve());
+    await notice.watch('a', () => Promise.reject(new HalfkeyError(code, 'x', { detail })));
+    return notice;
+  };
+
+  it.each(['store_unreachable', 'device_full', 'digest_mismatch'] as const)(
+    'for %s goes when the same goes well, whatever else did before',
+    async (code) => {
+      const notice = await failed(code);
+      await notice.watch('b', () => Promise.resolve());
+      await notice.watch('a', () => Promise.reject(new DOMException('no', 'AbortError')));
+      expect(notice.noticed?.tried).toBe('a');
+      await notice.watch('a', () => Promise.resolve());
+      expect(notice.noticed).toBeUndefined();
+    },
+  );
+
+  it('in the course of what then goes well stays', async () => {
+    const notice = new Notice();
+    await notice.watch('a', () => {
+      notice.show({ tried: 'a', reason: 'because' });
+      return Promise.resolve();
+    });
     expect(notice.noticed?.tried).toBe('a');
-    notice.dismiss();
+  });
+
+  it.each([
+    ['too_many_requests', { retryAfterSeconds: 7 }, 7_000],
+    ['too_many_requests', {}, 60_000],
+    ['code_locked', { retryAfterSeconds: 3600 }, 3_600_000],
+  ] as const)('for %s, %j, goes when the wait is over', async (code, detail, waitMs) => {
+    const notice = await failed(code, detail);
+    vi.advanceTimersByTime(waitMs - 1);
+    expect(notice.noticed).toBeDefined();
+    vi.advanceTimersByTime(1);
     expect(notice.noticed).toBeUndefined();
+  });
+
+  it('is not taken for what was noticed after it', async () => {
+    const notice = await failed('too_many_requests', { retryAfterSeconds: 7 });
+    notice.show({ tried: 'b', reason: 'because' });
+    vi.advanceTimersByTime(7_000);
+    expect(notice.noticed?.tried).toBe('b');
   });
 
   it('gives way to what is noticed later', () => {

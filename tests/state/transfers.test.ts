@@ -39,6 +39,11 @@ describe('what signing out would lose', () => {
     ['one that rests sealed on this device', { phase: 'waiting-for-network', isSafe: true }, 1],
     ['one that waits for a code, not safe on the server', { phase: 'waiting-for-code' }, 1],
     ['one that waits for a code in the inbox', { phase: 'waiting-for-code', isSafe: true }, 0],
+    [
+      'one that waits for a code on this device',
+      { phase: 'waiting-for-code', isSafe: true, restsHere: true },
+      1,
+    ],
     ['one that failed and may be tried again', { phase: 'failed', canRetry: true }, 1],
     ['one that failed for good', { phase: 'failed' }, 0],
     ['one that is done', { phase: 'done' }, 0],
@@ -93,6 +98,18 @@ describe('the rows', () => {
     transfers.apply(report('a', { phase: 'verifying', doneBytes: 10 }));
     expect(transfers.shown[0]).toMatchObject({ phase: 'verifying', doneBytes: 10 });
     expect(phases).toEqual(['a uploading', 'a verifying']);
+  });
+
+  it('of ten thousand are gathered twice a second, whatever happens to each', () => {
+    for (let number = 0; number < 10_000; number++) transfers.apply(report(String(number)));
+    expect(transfers.pace.all).toBe(500);
+    vi.advanceTimersByTime(500);
+    expect(transfers.pace).toMatchObject({ all: 10_000, done: 0 });
+    for (let number = 0; number < 10_000; number++)
+      transfers.apply(report(String(number), { phase: 'done' }));
+    expect(transfers.pace.done).toBe(0);
+    vi.advanceTimersByTime(500);
+    expect([transfers.pace.done, phases.length]).toEqual([10_000, 20_000]);
   });
 
   it('lose what is forgotten', () => {

@@ -139,6 +139,22 @@ describe('a newer version', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(script.told).toHaveLength(1);
   });
+
+  it('that had to wait hears when nothing is under way in any page any more', async () => {
+    const { updates } = watched();
+    const other = new Updates();
+    asTab(() => {
+      other.setBusy(true);
+    });
+    asTab(() => undefined);
+    let isIdle = false;
+    void updates.idle().then(() => (isIdle = true));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(isIdle).toBe(false);
+    other.setBusy(false);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(isIdle).toBe(true);
+  });
 });
 
 describe('the service worker of a page', () => {

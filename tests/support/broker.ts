@@ -9,6 +9,7 @@ import type { DomainSettings } from '../../broker/domain/domain.ts';
 import { localCloud } from '../../broker/entry/settings.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../broker/local/cloud.ts';
 import { type BrokerPorts, openBroker } from '../../broker/open-broker.ts';
+import { MISSING_KEYS } from './missing-keys.ts';
 
 const policiesFolder = fileURLToPath(new URL('../../broker/deploy/policies', import.meta.url));
 
@@ -29,7 +30,7 @@ export async function startTestCloud(
   options: Pick<LocalCloudOptions, 'missingKeys'> = {},
 ): Promise<TestCloud> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'halfkey-broker-'));
-  const place = { dataFolder, port: 0, policiesFolder, allowedOrigins: [ORIGIN] };
+  const place = { dataFolder, port: 0, policiesFolder, allowedOrigins: [ORIGIN], missingKeys: MISSING_KEYS };
   const cloud = await startLocalCloud({ ...place, ...options });
   const connected: CloudPorts[] = [];
   let stopped: Promise<void> | undefined;

@@ -75,10 +75,13 @@ export class MemoryVaultCloud {
       const { bytes, sha256, modifiedMs = Number.MAX_SAFE_INTEGER } = object;
       return Promise.resolve({ sizeBytes: bytes.length, sha256, modifiedMs });
     },
-    measure: (vault, prefix) => {
+    measure: (vault, prefix, note) => {
+      const base = `v/${vault}/`;
       let sizeBytes = 0;
-      for (const [key, { bytes }] of this.objects) {
-        if (key.startsWith(`v/${vault}/${prefix}`)) sizeBytes += bytes.length;
+      for (const [key, { bytes }] of [...this.objects].sort(([a], [b]) => (a < b ? -1 : 1))) {
+        if (!key.startsWith(base + prefix)) continue;
+        sizeBytes += bytes.length;
+        note?.({ key: key.slice(base.length), sizeBytes: bytes.length });
       }
       return Promise.resolve(sizeBytes);
     },
@@ -88,8 +91,10 @@ export class MemoryVaultCloud {
         .filter((key) => key.startsWith(base + prefix) && key > base + after)
         .sort();
       const objects = keys.slice(0, atMost).map((key) => {
-        const bytes = this.objects.get(key)?.bytes ?? new Uint8Array(0);
-        return { key: key.slice(base.length), sizeBytes: bytes.length, etag: etagOf(bytes) };
+        const { bytes, modifiedMs = Number.MAX_SAFE_INTEGER } = this.objects.get(key) ?? {
+          bytes: new Uint8Array(0),
+        };
+        return { key: key.slice(base.length), sizeBytes: bytes.length, etag: etagOf(bytes), modifiedMs };
       });
       return Promise.resolve({ objects, more: keys.length > atMost });
     },

@@ -7,6 +7,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import type { VaultId } from '$contract/ids.ts';
 import { connectCloud, type CloudPlace, type CloudPorts } from '../../broker/aws/broker-clients.ts';
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from '../../broker/local/cloud.ts';
+import { MISSING_KEYS } from './missing-keys.ts';
 
 const POLICIES = fileURLToPath(new URL('../../broker/deploy/policies', import.meta.url));
 export const APP_ORIGIN = 'http://localhost:8787';
@@ -33,6 +34,7 @@ export async function startVaultCloud(options: VaultCloudOptions = {}): Promise<
     port: 0,
     policiesFolder: POLICIES,
     allowedOrigins: [APP_ORIGIN],
+    missingKeys: MISSING_KEYS,
     ...options,
   });
   const { description } = cloud;

@@ -66,6 +66,8 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
   await world.buyGrant();
 
   const record = () => side.requireMember(session.account, vault);
+  const appendedHere = async (segment: string, snapshot?: NamedSnapshot) =>
+    side.log.append(vault, (await record()).head, fromB64Url(segment), undefined, snapshot);
   const urls = (field: string, names: readonly object[]) => ({
     urls: names.map((name) => ({ ...name, url: `https://store.test/${field}/${JSON.stringify(name)}` })),
   });
@@ -92,9 +94,14 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     ],
     [
       envelopesWrite,
-      async (order: Parameters<typeof side.keys.write>[2]) => ({
-        refused: await side.keys.write(session, vault, order),
-      }),
+      async ({
+        entry,
+        ...order
+      }: Parameters<typeof side.keys.write>[2] & { entry?: { segment: string } }) => {
+        const refused = await side.keys.write(session, vault, order);
+        if (!entry || refused.length > 0) return { refused };
+        return { refused, head: await appendedHere(entry.segment) };
+      },
     ],
     [
       inboxWrite,
@@ -128,8 +135,8 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
     ],
     [
       logAppend,
-      async ({ segment, snapshot }: { segment: string; snapshot?: NamedSnapshot }) =>
-        side.log.append(vault, (await record()).head, fromB64Url(segment), undefined, snapshot),
+      ({ segment, snapshot }: { segment: string; snapshot?: NamedSnapshot }) =>
+        appendedHere(segment, snapshot),
     ],
     [purgeGrant, () => side.grants.issue(session, { kind: 'purge' })],
     [
@@ -211,6 +218,7 @@ export async function openVaultWorld(options: { grantReleases?: number } = {}) {
       if (!world.isOpen) throw new HalfkeyError('locked', 'no grant is live');
       return grant;
     },
+    takeReleased: () => undefined,
     releasesPerCode: () => options.grantReleases ?? 100,
   };
   heard.length = 0;

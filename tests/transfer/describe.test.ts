@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../src/lib/bytes.ts';
-import { normalName } from '../../src/lib/journal/entries/names.ts';
-import { acceptableName } from '../../src/lib/transfer/upload/describe.ts';
+import { acceptableName, normalName } from '../../src/lib/journal/entries/names.ts';
 
 describe('the name of a picked file', () => {
   it.each([

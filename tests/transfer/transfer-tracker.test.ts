@@ -30,6 +30,22 @@ it('says that a transfer is done, where it was cancelled too late', () => {
   expect(said.at(-1)).toBe('done');
 });
 
+it('says where a transfer waits for a code, also when that is all that has changed', () => {
+  const said: (true | undefined)[] = [];
+  const reporter = {
+    report: ({ restsHere }: TransferReport) => said.push(restsHere),
+    gone: () => undefined,
+  };
+  const about = { transfer: 't', direction: 'up', name: 'n', totalBytes: 9, sizeBytes: 9 } as const;
+  const entry = new TransferTracker(about, reporter, () => 0);
+  entry.waitHereForCode();
+  entry.enter('waiting-for-code');
+  entry.waitHereForCode();
+  entry.waitHereForCode();
+  entry.enter('uploading');
+  expect(said.slice(1)).toEqual([true, undefined, true, undefined]);
+});
+
 it('says nothing of a transfer that is forgotten, whoever signed out meanwhile', () => {
   const { said, entry } = newEntry();
   entry.enter('downloading');

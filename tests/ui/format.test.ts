@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import {
-  counted,
-  formatAdded,
-  formatCountdown,
-  formatRate,
-  formatSize,
-  formatTimeLeft,
-  formatWait,
-  percent,
-} from '../../src/lib/ui/format.ts';
+import { formatCountdown, formatRate, formatSize, percent } from '../../src/lib/ui/format.ts';
+import { counted } from '../../src/lib/ui/texts/en/counting.ts';
+import { formatAdded, formatTimeLeft, formatWait } from '../../src/lib/ui/texts/en/times.ts';
 
 describe('sizes', () => {
   it.each([

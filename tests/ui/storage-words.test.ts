@@ -11,19 +11,19 @@ describe('what an eviction would lose', () => {
 
   it('is what waits, counted and measured', () => {
     expect(lossWords({ waiting: { count: 1, sizeBytes: 1500 }, pendingNames: 0 })).toBe(
-      '1 file (1.5 kB) waits to be uploaded. If the browser cleared this device’s storage, it would be lost.',
+      '1 file (1.5 kB) is waiting to be uploaded. If the browser cleared this device’s storage, it would be lost.',
     );
     expect(lossWords({ waiting: { count: 3, sizeBytes: 9_400_000 }, pendingNames: 0 })).toBe(
-      '3 files (9.4 MB) wait to be uploaded. If the browser cleared this device’s storage, they would be lost.',
+      '3 files (9.4 MB) are waiting to be uploaded. If the browser cleared this device’s storage, they would be lost.',
     );
   });
 
   it('is a new name too', () => {
     expect(lossWords({ waiting: { count: 0, sizeBytes: 0 }, pendingNames: 1 })).toBe(
-      '1 new name waits to be sent. If the browser cleared this device’s storage, it would be lost.',
+      '1 new name is waiting to be sent. If the browser cleared this device’s storage, it would be lost.',
     );
     expect(lossWords({ waiting: { count: 1, sizeBytes: 1500 }, pendingNames: 2 })).toBe(
-      '1 file (1.5 kB) waits to be uploaded, and 2 new names wait to be sent. If the browser cleared this device’s storage, they would be lost.',
+      '1 file (1.5 kB) is waiting to be uploaded, and 2 new names are waiting to be sent. If the browser cleared this device’s storage, they would be lost.',
     );
   });
 });
@@ -41,11 +41,11 @@ describe('what Safari deletes', () => {
 describe('what signing out would lose', () => {
   it.each([
     [1, 0, '1 file (1.5 kB) is not on the server yet.'],
-    [0, 1, '1 file has a new name that the server does not know yet.'],
+    [0, 1, '1 file has a new name that the server doesn’t have yet.'],
     [
       2,
       3,
-      '2 files (3.0 kB) are not on the server yet. 3 files have new names that the server does not know yet.',
+      '2 files (3.0 kB) are not on the server yet. 3 files have new names that the server doesn’t have yet.',
     ],
   ])('of %i files and %i names is said in full', (count, pendingNames, words) => {
     expect(signOutWords({ unsent: { count, sizeBytes: count * 1500 }, pendingNames })).toBe(words);

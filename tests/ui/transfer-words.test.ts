@@ -17,6 +17,7 @@ const PHASES = {
   'waiting-for-network': true,
   'waiting-for-file': true,
   'waiting-for-code': true,
+  paused: true,
   encrypting: true,
   uploading: true,
   verifying: true,
@@ -44,7 +45,9 @@ describe('words for a transfer', () => {
   it('says that what is sealed goes up by itself, and when', () => {
     const sealed = { phase: 'waiting-for-network', direction: 'up', isSafe: true } as const;
     expect(transferWords(sealed, OFFLINE)).toBe('Encrypted on this device. Will upload when you are online.');
-    expect(transferWords(sealed, { ...OFFLINE, wifiOnly: true })).toContain('online by Wi-Fi');
+    expect(transferWords(sealed, { ...OFFLINE, wifiOnly: true })).toContain(
+      'Will upload when you are on Wi-Fi.',
+    );
   });
 
   it.each([
@@ -120,6 +123,9 @@ describe('words for a transfer', () => {
       'Uploaded. Appears in your drive after the next code.',
     );
     expect(transferWords({ ...waiting, isSafe: false }, ONLINE)).not.toMatch(/^Uploaded/);
+    expect(transferWords({ ...waiting, isSafe: true, restsHere: true }, ONLINE)).toBe(
+      'Encrypted on this device. Continues after the next code.',
+    );
   });
 
   it('asks for the file again where it was not taken in', () => {
@@ -152,7 +158,7 @@ describe('the title over all transfers', () => {
     [{ resting: 1200, failed: 1100 }, '1,200 files waiting, 1,100 failed'],
     [{ failed: 1, uploaded: 2 }, '1 file failed'],
   ])('with %j is “%s”', (some, title) => {
-    const none = { underWay: 0, resting: 0, failed: 0, uploaded: 0, downloaded: 0 };
+    const none = { underWay: 0, resting: 0, paused: 0, failed: 0, uploaded: 0, downloaded: 0 };
     expect(transfersTitle({ ...none, ...some })).toBe(title);
   });
 });

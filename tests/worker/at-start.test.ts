@@ -62,7 +62,7 @@ describe('a device that asks for the passphrase at each start', () => {
     expect(await device.names()).toEqual([]);
     expect(await device.send('start/read', {})).toEqual({ asksPassphrase: true });
     expect(await device.refused('unlock', { factor: { code: '123456' } })).toBe('locked');
-    expect(await device.refused('file/rename', { file: 'x', name: 'y' })).toBe('locked');
+    expect(await device.refused('entry/rename', { entry: 'x', name: 'y' })).toBe('locked');
     expect(await device.refused('start/write', {})).toBe('locked');
     expect(await device.refused('start/open', { passphrase: `${person.passphrase} ` })).toBe(
       'passphrase_wrong',

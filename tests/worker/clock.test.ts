@@ -29,7 +29,7 @@ test.each(isLongForm ? [...OFF, ...OFF_TOO] : OFF)(
     await device.upload('one.txt', CONTENT); // Signed URLs to put by.
     const file = await device.file('one.txt');
     expect(await device.send('file/preview', { file })).toEqual({ kind: 'text', text: CONTENT }); // And to get by.
-    await device.send('file/rename', { file, name: 'renamed.txt' });
+    await device.send('entry/rename', { entry: file, name: 'renamed.txt' });
 
     await device.reload();
     await device.setClock({ aheadMs });

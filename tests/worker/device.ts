@@ -74,7 +74,9 @@ export class Device {
   async upload(name: string, content: string): Promise<void> {
     await this.page.evaluate(
       async ({ name, content }) => {
-        await bare.send('upload/add', { files: [new File([content], name, { type: 'text/plain' })] });
+        await bare.send('upload/add', {
+          files: [{ source: new File([content], name, { type: 'text/plain' }), folder: '' }],
+        });
       },
       { name, content },
     );
@@ -93,7 +95,7 @@ export class Device {
       .poll(
         async () => {
           const { rows } = await this.send('view/rows', { from: 0, count: 100 });
-          file = rows.find((row) => row.name === name)?.file;
+          file = rows.find((row) => row.name === name)?.entry;
           return file;
         },
         { timeout: 20_000, message: 'no such row came' },

@@ -82,8 +82,8 @@ describe('an account', () => {
     await second.upload('two.txt', CONTENT);
     await first.until('view', ({ files }) => files === 2);
     expect(await first.names()).toEqual(['one.txt', 'two.txt']);
-    expect(await second.refused('file/purge', { file, also: [], ...WRONG })).toBe('code_wrong');
-    await second.send('file/purge', { file, also: [], factor: factor() });
+    expect(await second.refused('entries/purge', { entries: [file], also: [], ...WRONG })).toBe('code_wrong');
+    await second.send('entries/purge', { entries: [file], also: [], factor: factor() });
     await first.until('view', ({ files }) => files === 1);
     expect(await first.refused('file/preview', { file })).toBe('not_found');
   });
@@ -246,7 +246,8 @@ describe('without the broker', () => {
     );
     const add = (name: string) =>
       device.page.evaluate(
-        async (name) => (await bare.send('upload/add', { files: [new File(['x'], name)] })).result,
+        async (name) =>
+          (await bare.send('upload/add', { files: [{ source: new File(['x'], name), folder: '' }] })).result,
         name,
       );
     expect(await add('one.txt')).toEqual({ beyondCode: 0 });

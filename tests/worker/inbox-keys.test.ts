@@ -39,7 +39,10 @@ async function lastNeed(history: History, device: Device): Promise<number | unde
 
 async function capture(device: Device, name: string, text: string): Promise<void> {
   await device.page.evaluate(
-    ({ name, text }) => bare.send('upload/add', { files: [new File([text], name, { type: 'text/plain' })] }),
+    ({ name, text }) =>
+      bare.send('upload/add', {
+        files: [{ source: new File([text], name, { type: 'text/plain' }), folder: '' }],
+      }),
     { name, text },
   );
   await device.until('transfer', ({ transfer }) => transfer.name === name && transfer.isSafe);
@@ -96,7 +99,7 @@ test(
     }
 
     const file = await laptop.file('one.txt');
-    await laptop.send('file/purge', { file, also: [], factor: person.factor() });
+    await laptop.send('entries/purge', { entries: [file], also: [], factor: person.factor() });
     await expect.poll(async () => (await read()).state.unpurged.size, SOON).toBe(0);
     const purged = all(await read(), 'purged').flatMap(({ blobs }) => blobs);
     expect(purged).toHaveLength(3); // The file's, and those of two keys.

@@ -61,12 +61,13 @@ function byFile(rows: readonly Row[]): Row[] {
 }
 
 async function rowsOf(tab: Device): Promise<Row[]> {
-  return byFile((await tab.send('view/rows', { from: 0, count: 100_000 })).rows);
+  const { rows } = await tab.send('view/rows', { from: 0, count: 100_000 });
+  return byFile(rows.flatMap((row) => (row.kind === 'file' ? [{ ...row, file: row.entry }] : [])));
 }
 
 function rowsIn({ state }: History): Row[] {
-  const listing = list(state, { filter: '', sortBy: 'name', descending: false });
-  return byFile(listing.rows(0, listing.total));
+  const listing = list(state, { place: { kind: 'all' }, sortBy: 'name', descending: false });
+  return byFile(listing.rows(0, listing.total).map((row) => ({ ...row, file: row.entry })));
 }
 
 /** Opens a file, and says where it differs from what was picked; -1 when nowhere. */

@@ -55,7 +55,7 @@ describe('a rename', () => {
     await device.send('lock', {});
     await goOffline(device);
     const file = await device.file('two.txt');
-    await device.send('file/rename', { file, name: 'a new name.txt' });
+    await device.send('entry/rename', { entry: file, name: 'a new name.txt' });
     await untilNames(device, ['a new name.txt', 'one.txt']);
     expect(await pending(device)).toEqual(['a new name.txt']);
 
@@ -75,7 +75,7 @@ describe('a rename', () => {
   inLongForm(test)('made online is in the journal at once', async () => {
     const { device, other } = await twoDevices();
     const file = await device.file('one.txt');
-    await device.send('file/rename', { file, name: 'a.txt' });
+    await device.send('entry/rename', { entry: file, name: 'a.txt' });
     await untilNames(other, ['a.txt', 'two.txt']);
     await expect.poll(() => pending(device), { timeout: 20_000 }).toEqual([]);
   });
@@ -84,15 +84,15 @@ describe('a rename', () => {
     const { device } = await twoDevices();
     const file = await device.file('one.txt');
     for (const name of ['', '..', 'a/b', 'x'.repeat(256)]) {
-      expect(await device.refused('file/rename', { file, name })).toBe('name_malformed');
+      expect(await device.refused('entry/rename', { entry: file, name })).toBe('name_malformed');
     }
     const nobody = 'AAAAAAAAAAAAAAAAAAAAAA';
-    expect(await device.refused('file/rename', { file: nobody, name: 'x' })).toBe('not_found');
+    expect(await device.refused('entry/rename', { entry: nobody, name: 'x' })).toBe('not_found');
   });
 
   inLongForm(test)('to a name that is taken gets the next free one', async () => {
     const { device, other } = await twoDevices();
-    await device.send('file/rename', { file: await device.file('two.txt'), name: 'one.txt' });
+    await device.send('entry/rename', { entry: await device.file('two.txt'), name: 'one.txt' });
     await untilNames(other, ['one (2).txt', 'one.txt']);
     await untilNames(device, ['one (2).txt', 'one.txt']);
   });
@@ -112,11 +112,11 @@ describe('a rename', () => {
         else await route.fulfill({ response });
       } else await route.continue();
     });
-    await device.send('file/rename', { file, name: 'mine.txt' });
+    await device.send('entry/rename', { entry: file, name: 'mine.txt' });
     await untilNames(other, ['mine.txt', 'two.txt']);
     await device.reload(); // The tab goes before it has heard.
-    await other.send('file/rename', { file, name: 'theirs.txt' });
-    await other.send('file/rename', { file, name: 'one.txt' });
+    await other.send('entry/rename', { entry: file, name: 'theirs.txt' });
+    await other.send('entry/rename', { entry: file, name: 'one.txt' });
     await expect.poll(() => pending(other), { timeout: 20_000 }).toEqual([]);
 
     await device.send('boot', {});
@@ -136,9 +136,9 @@ describe('a rename', () => {
       const { device, other, person } = await twoDevices();
       const file = await device.file('one.txt');
       await goOffline(device);
-      await device.send('file/rename', { file, name: 'mine.txt' });
-      if (what === 'renamed elsewhere') await other.send('file/rename', { file, name: 'theirs.txt' });
-      else await other.send('file/purge', { file, also: [], factor: person.factor() });
+      await device.send('entry/rename', { entry: file, name: 'mine.txt' });
+      if (what === 'renamed elsewhere') await other.send('entry/rename', { entry: file, name: 'theirs.txt' });
+      else await other.send('entries/purge', { entries: [file], also: [], factor: person.factor() });
       await untilNames(other, names);
       await expect.poll(() => pending(other), { timeout: 20_000 }).toEqual([]);
       await goOnline(device);
@@ -173,9 +173,9 @@ describe('two tabs', () => {
       if (request.method() === 'POST' && request.url().endsWith('/log')) appends++;
     });
     await goOffline(device);
-    await device.send('file/rename', { file: await device.file('one.txt'), name: 'a.txt' });
+    await device.send('entry/rename', { entry: await device.file('one.txt'), name: 'a.txt' });
     await untilNames(tab, ['a.txt', 'two.txt']);
-    await tab.send('file/rename', { file: await tab.file('two.txt'), name: 'b.txt' });
+    await tab.send('entry/rename', { entry: await tab.file('two.txt'), name: 'b.txt' });
     await untilNames(device, ['a.txt', 'b.txt']);
     appends = 0;
     await device.context.unrouteAll({ behavior: 'ignoreErrors' });

@@ -75,7 +75,9 @@ test('comes back as a new one, with what it had taken in', async () => {
   await lost.send('lock', {});
   await lost.context.route('**/api/**', (route) => route.abort('internetdisconnected'));
   await lost.page.evaluate(async (content) => {
-    await bare.send('upload/add', { files: [new File([content], 'captured.txt', { type: 'text/plain' })] });
+    await bare.send('upload/add', {
+      files: [{ source: new File([content], 'captured.txt', { type: 'text/plain' }), folder: '' }],
+    });
   }, CONTENT);
   await lost.until('transfer', ({ transfer }) => transfer.name === 'captured.txt' && transfer.isSafe);
   await home.send('credentials/revoke', { device });
@@ -94,6 +96,39 @@ test('comes back as a new one, with what it had taken in', async () => {
   await lost.send('boot', {});
   await lost.untilPhase('locked');
   expect(await lost.names()).toEqual(expect.arrayContaining(['one.txt', 'captured.txt']));
+});
+
+test('leaves uploads in the inbox: those since it was lost are thrown away, those before taken in', async () => {
+  const { home, lost, person, device } = await lostOne();
+  const capture = async (name: string) => {
+    await lost.send('lock', {}).catch(() => undefined);
+    await lost.page.evaluate(
+      async ([content, as]) => {
+        await bare.send('upload/add', { files: [new File([content], as, { type: 'text/plain' })] });
+      },
+      [CONTENT, name] as const,
+    );
+    await lost.until(
+      'transfer',
+      ({ transfer }) => transfer.name === name && transfer.phase === 'waiting-for-code',
+    );
+  };
+  await home.send('lock', {});
+  await capture('before.txt');
+  const left = async (sinceMs: number) => (await home.send('credentials/activity', { device, sinceMs })).left;
+  await home.send('credentials/prove', { passphrase: person.passphrase, factor: person.factor() });
+  // The store says seconds, and no more.
+  await expect.poll(() => left(Date.now() - 1000)).toEqual({ before: 1, since: 0 });
+  const sinceMs = Date.now() - 1000;
+  await capture('since.txt');
+  expect(await left(sinceMs)).toEqual({ before: 1, since: 1 });
+  const about = { device, takeIn: true, doubtedMs: sinceMs };
+  expect(await home.refused('credentials/revoke', about)).toBe('locked');
+  await home.send('unlock', { factor: person.factor() });
+  await home.send('credentials/revoke', about);
+  expect(await left(0)).toEqual({ before: 0, since: 0 });
+  await reads(home, 'before.txt');
+  expect(await home.names()).not.toContain('since.txt');
 });
 
 inLongForm(test)('comes back as a new one by its recovery words, too', async () => {

@@ -117,7 +117,7 @@ export class RoughTab {
     const tried: TriedRename = { device: this.device, file, name, isAcknowledged: false };
     log.renames.push(tried);
     const code = await this.#unlessReloaded(
-      async ({ file, name }) => (await bare.send('file/rename', { file, name })).code ?? 'done',
+      async ({ file, name }) => (await bare.send('entry/rename', { entry: file, name })).code ?? 'done',
       { file, name },
     );
     tried.isAcknowledged = code === 'done';
@@ -142,7 +142,7 @@ export class RoughTab {
         const bytes = Uint8Array.from({ length: sizeBytes }, (_, index) => (index * 7 + sizeBytes) % 256);
         const file = new File([bytes], name, { lastModified: 1_700_000_000_000 });
         const begun = bare.reports.length;
-        if (transfer === undefined) await bare.send('upload/add', { files: [file] });
+        if (transfer === undefined) await bare.send('upload/add', { files: [{ source: file, folder: '' }] });
         else await bare.send('upload/again', { transfer, file });
         for (;;) {
           const said = bare.reports
@@ -173,7 +173,7 @@ export class RoughTab {
       const tried: (typeof log.purges)[number] = { file };
       log.purges.push(tried);
       tried.outcome = await this.#insist((factor) =>
-        this.tab.refusal('file/purge', { file, also: [], factor }),
+        this.tab.refusal('entries/purge', { entries: [file], also: [], factor }),
       );
     }
   }

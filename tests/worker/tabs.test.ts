@@ -45,7 +45,7 @@ test('a device that is signed out of in one tab is in all, with nothing left to 
   for (const each of [device, tab]) {
     await each.untilPhase('signed-out');
     expect(await each.names()).toEqual([]);
-    expect(await each.refused('file/rename', { file: 'x', name: 'y' })).toBe('session_missing');
+    expect(await each.refused('entry/rename', { entry: 'x', name: 'y' })).toBe('session_missing');
     expect(await each.refused('head/compare', { phrase: 'x' })).toBe('session_missing');
   }
   expect(await tab.page.evaluate(() => indexedDB.databases())).toEqual([]);

@@ -23,7 +23,9 @@ beforeEach(async () => {
 function addTwoParts(name: string): Promise<void> {
   return device.page.evaluate(
     async ({ name, sizeBytes }) => {
-      await bare.send('upload/add', { files: [new File([new Uint8Array(sizeBytes).fill(113)], name)] });
+      await bare.send('upload/add', {
+        files: [{ source: new File([new Uint8Array(sizeBytes).fill(113)], name), folder: '' }],
+      });
     },
     { name, sizeBytes: TWO_PARTS_BYTES },
   );
@@ -31,7 +33,7 @@ function addTwoParts(name: string): Promise<void> {
 
 function addShort(name: string): Promise<void> {
   return device.page.evaluate(async (named) => {
-    await bare.send('upload/add', { files: [new File(['short'], named)] });
+    await bare.send('upload/add', { files: [{ source: new File(['short'], named), folder: '' }] });
   }, name);
 }
 

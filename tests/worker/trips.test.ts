@@ -115,7 +115,12 @@ const QUIET_MS = 400;
 /** Until the list has so many files. */
 async function untilFiles({ page }: Device, files: number): Promise<void> {
   const seenAt = await page.evaluate(async (files) => {
-    await bare.send('view/set', { filter: '', sortBy: 'name', descending: false });
+    await bare.send('view/set', {
+      place: { kind: 'folder', folder: '' },
+      search: '',
+      sortBy: 'name',
+      descending: false,
+    });
     for (;;) {
       const view = bare.last('view');
       if (view?.kind === 'view' && view.files >= files) return performance.timeOrigin + performance.now();
@@ -129,11 +134,16 @@ async function untilFiles({ page }: Device, files: number): Promise<void> {
 async function upload(device: Device, count: number, before: number): Promise<void> {
   const seenAt = await device.page.evaluate(
     async ({ count, size, before }) => {
-      await bare.send('view/set', { filter: '', sortBy: 'name', descending: false });
-      const files = Array.from(
-        { length: count },
-        (_, index) => new File([new Uint8Array(size).fill(index)], `file ${String(before + index)}.bin`),
-      );
+      await bare.send('view/set', {
+        place: { kind: 'folder', folder: '' },
+        search: '',
+        sortBy: 'name',
+        descending: false,
+      });
+      const files = Array.from({ length: count }, (_, index) => ({
+        source: new File([new Uint8Array(size).fill(index)], `file ${String(before + index)}.bin`),
+        folder: '',
+      }));
       await bare.send('upload/add', { files });
       for (;;) {
         const view = bare.last('view');
@@ -159,7 +169,7 @@ async function signUp(device: Device, userName: string): Promise<Person> {
   );
   const person = worlds.personOf({ userName, passphrase, totpSecret });
   const code = await person.authenticator.code();
-  const kit = await count('sign-up: first code to kit', { inSequence: 15, target: 14 }, () =>
+  const kit = await count('sign-up: first code to kit', { inSequence: 14 }, () =>
     device.send('sign-up/verify', { code }),
   );
   const codes = [...kit.backupCodes];
@@ -196,15 +206,14 @@ describe('what people wait for', () => {
       await count(what, bound, () => upload(device, number, files), number);
       files += number;
     };
-    await more('upload of one small file, to its row', 1, { inSequence: 11, target: 8 });
-    await count('download with a live grant', { inSequence: 5, target: 4 }, () =>
-      download(device, 'file 0.bin'),
-    );
+    await more('upload of one small file, to its row', 1, { inSequence: 8 });
+    await count('download with a live grant', { inSequence: 4 }, () => download(device, 'file 0.bin'));
     await device.send('lock', {});
     await settled();
     const factor = { code: await person.authenticator.code() };
-    await count('the same when locked: code, grant, release', { inSequence: 10, target: 8 }, async () => {
-      await device.send('unlock', { factor });
+    const file = await device.file('file 0.bin');
+    await count('the same when locked: code, grant, release', { inSequence: 8 }, async () => {
+      await device.send('unlock', { factor, files: [file] });
       await download(device, 'file 0.bin');
     });
     await settled();
@@ -215,7 +224,7 @@ describe('what people wait for', () => {
     });
     await settled();
     await device.send('unlock', { factor: { code: await person.authenticator.code() } });
-    await more('100 files of 20 kB', 100, { inSequence: 70, target: 30, perFile: 4.5 });
+    await more('100 files of 20 kB', 100, { inSequence: 40, target: 30, perFile: 4.5 });
     // Its worker ends with it, or it would look for news as soon as there is a broker again.
     await device.page.goto('about:blank');
     await worlds.restartBroker();
@@ -225,7 +234,7 @@ describe('what people wait for', () => {
     await device.send('boot', {});
     await device.send('unlock', { factor: { code: await person.authenticator.code() } });
     await untilFiles(device, files);
-    await more('500 files of 20 kB', 500, { inSequence: 250, target: 120, perFile: 4.5 });
+    await more('500 files of 20 kB', 500, { inSequence: 155, target: 120, perFile: 4.5 });
     await device.page.goto('about:blank'); // Its worker ends with it.
     // However much came before.
     const entry = await signInInNode(worlds.stack.origin, person);

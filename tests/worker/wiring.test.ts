@@ -49,12 +49,14 @@ describe('a device that nobody is signed in on', () => {
   const file = 'FFFFFFFFFFFFFFFFFFFFFA';
   test.each<[CommandName, unknown]>([
     ['unlock', { factor: { code: '123456' } }],
-    ['file/rename', { file, name: 'b.txt' }],
+    ['entry/rename', { entry: file, name: 'b.txt' }],
     ['file/preview', { file }],
-    ['file/purge', { file, also: [], factor: { code: '123456' } }],
+    ['entries/purge', { entries: [file], also: [], factor: { code: '123456' } }],
     ['deleted/read', {}],
     ['file/keep', { file, keep: true }],
     ['download/stream', { file, form: 'plain' }],
+    ['download/zip', { entries: [file] }],
+    ['download/zip-write', { entries: [file] }],
     ['head/compare', { phrase: '1 · aaaa aaaa aaaa aaaa aaaa' }],
     ['changes/heard', { keys: [1] }],
     ['who/read', {}],

@@ -155,7 +155,7 @@ function audienceOf(stage: Session['stage']): string {
  * A full session stands in the account's list until it is signed out of; the stages before have their expiry alone, and
  * those of a recovery end with the kit that it was begun with, that of a re-enrolment when it is stopped.
  */
-function isLive(record: AccountRecord, session: Session, nowMs: number): boolean {
+export function isLive(record: AccountRecord, session: Session, nowMs: number): boolean {
   const { stage, sessionId, device } = session;
   switch (stage) {
     case 'full':

@@ -21,6 +21,8 @@ export interface Records {
    * good.
    */
   recall<S extends Schema>(key: string, schema: S): Promise<Stored<v.InferOutput<S>> | undefined>;
+  /** The same without asking the store: `undefined`, too, where nothing was read or written just now. */
+  justSeen<S extends Schema>(key: string, schema: S): v.InferOutput<S> | undefined;
   /** Create-only: exactly one of any number of callers gets `created`. */
   create(key: string, content: unknown): Promise<'created' | 'exists'>;
   /**
@@ -135,6 +137,10 @@ export function createRecords(store: StateStore, codec: RecordCodec): Records {
     async recall(key, schema) {
       const state = justSeen.look(key);
       return state ? codec.decode(key, schema, state.bytes) : (await load(key, schema))?.stored;
+    },
+    justSeen(key, schema) {
+      const state = justSeen.look(key);
+      return state && codec.decode(key, schema, state.bytes).content;
     },
     create,
     update: (key, schema, change) => queue(key, () => updateAlone(key, schema, change)),

@@ -49,7 +49,10 @@ export interface Inbox {
    * Up to LIMITS.inboxNames names in the order of their keys, by one listing, starting after the name `after`, or with
    * the first when it is empty. What isn’t a record by its name or size is passed over.
    */
-  list(vault: VaultId, after: string): Promise<{ names: (InboxName & { tag: string })[]; more: boolean }>;
+  list(
+    vault: VaultId,
+    after: string,
+  ): Promise<{ names: (InboxName & { tag: string; atMs: number })[]; more: boolean }>;
   /** Those that are there. */
   read(vault: VaultId, names: readonly InboxName[]): Promise<FoundRecord[]>;
   /**
@@ -70,7 +73,7 @@ export interface InboxDeps {
   readonly purger: Purger;
   readonly grants: Pick<Grants, 'require'>;
   readonly events: Pick<EventLog, 'append'>;
-  readonly room: Pick<Room, 'take' | 'settle'>;
+  readonly room: Pick<Room, 'take' | 'arrive'>;
   readonly clock: Clock;
   /** Told of each vault whose inbox this process has written. */
   readonly announce: (vault: VaultId) => void;
@@ -141,7 +144,7 @@ export function createInbox(deps: InboxDeps): Inbox {
         return typeof outcome === 'object' ? [{ id: blob, bytes: outcome.blobBytes }] : [];
       });
       if (written.length > 0) announce(vault);
-      await room.settle(vault, written);
+      await room.arrive(vault, written);
       return records.flatMap(({ blob }, place) => {
         const code = outcomes[place];
         return typeof code === 'string' ? [{ blob, code }] : [];
@@ -152,7 +155,7 @@ export function createInbox(deps: InboxDeps): Inbox {
         const page = await objects.list(vault, blobKeys.inboxes, from, LIMITS.inboxNames);
         const names = page.objects.flatMap((object) => {
           const name = nameRecord(object);
-          return name ? [{ ...name, tag: object.etag }] : [];
+          return name ? [{ ...name, tag: object.etag, atMs: object.modifiedMs }] : [];
         });
         const last = page.objects.at(-1);
         // An answer without names says that there are no more, so a page of nothing but others is not the answer.
@@ -192,12 +195,12 @@ function nameRecord({ key, sizeBytes }: Pick<ListedObject, 'key' | 'sizeBytes'>)
 export async function* recordNames(
   objects: Pick<VaultObjects, 'list'>,
   vault: VaultId,
-): AsyncGenerator<InboxName> {
+): AsyncGenerator<InboxName & { readonly atMs: number }> {
   for (let after = '', more = true; more;) {
     const page = await objects.list(vault, blobKeys.inboxes, after, LIMITS.inboxNames);
     for (const object of page.objects) {
       const name = nameRecord(object);
-      if (name) yield name;
+      if (name) yield { ...name, atMs: object.modifiedMs };
     }
     after = page.objects.at(-1)?.key ?? '';
     more = page.more && after !== '';

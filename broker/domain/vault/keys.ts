@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { VaultObjects } from '../../ports/vaults.ts';
 import { blobKeys, halfContext } from './blob-keys.ts';
 import { mapBounded } from '../bounded.ts';
+import { LIMITS } from '../../contract/limits.ts';
 import type { EnvelopeProofs } from './envelope-proofs.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from '../auth/grants.ts';
@@ -24,6 +25,13 @@ interface NewEnvelope {
   readonly proof?: string | undefined;
 }
 
+/** What is known of a batch before it is written. */
+export interface WriteLook {
+  readonly purged: Promise<ReadonlySet<BlobId>>;
+  /** Of each in its order; undefined where it is absent, or not asked for. */
+  readonly blobs: readonly ReturnType<VaultObjects['describe']>[];
+}
+
 type WriteRefusal = 'grant_missing' | 'purged' | 'upload_lost' | 'already_exists';
 
 interface ReleasedKey {
@@ -32,6 +40,12 @@ interface ReleasedKey {
   readonly envelope: EnvelopeRecord;
   /** 32 bytes. */
   readonly kmsHalf: Uint8Array;
+}
+
+export interface Released {
+  readonly keys: ReleasedKey[];
+  readonly absent: EnvelopeName[];
+  readonly refused: (EnvelopeName & { code: 'purged' | 'record_corrupt' })[];
 }
 
 /** KMS halves against a grant, and the envelopes that hold their KMS blobs. */
@@ -46,27 +60,32 @@ export interface Keys {
    * Charged for every name, those without an envelope too: the grant is counted down before it is known which have one,
    * and giving back what was not used would be a second write that a crash could multiply. What is deleted for good, or
    * does not open, is refused by itself.
+   * @param logged the event that comes before this one, if that is still on its way
    * @throws BrokerProblem as `generate`
    */
   release(
     session: Session,
     vault: VaultId,
     order: { grant: GrantId; purpose: KeyPurpose; names: readonly EnvelopeName[] },
-  ): Promise<{
-    keys: ReleasedKey[];
-    absent: EnvelopeName[];
-    refused: (EnvelopeName & { code: 'purged' | 'record_corrupt' })[];
-  }>;
+    logged?: Promise<unknown>,
+  ): Promise<Released>;
+  /**
+   * Begins to look what is to be there, and what is deleted, for envelopes that are about to be written: nobody is told
+   * of it before the one who asks was admitted.
+   */
+  lookBeforeWriting(vault: VaultId, envelopes: readonly NewEnvelope[]): WriteLook;
   /**
    * Create-only, each by itself.
    * @returns those that were refused
    * @param order.grant for those that have no proof
+   * @param look what was found of these, if that was looked for already
    * @throws BrokerProblem `grant_missing` when the grant is not live
    */
   write(
     session: Session,
     vault: VaultId,
     order: { grant?: GrantId | undefined; envelopes: readonly NewEnvelope[] },
+    look?: WriteLook,
   ): Promise<(EnvelopeName & { code: WriteRefusal })[]>;
 }
 
@@ -82,8 +101,12 @@ export interface KeysDeps {
 
 /** Requests to S3 or KMS that one batch has under way. */
 const PARALLEL = 16;
-/** Envelopes written at a time, each by two requests to S3: it takes more of them than KMS does. */
-const WRITTEN_AT_ONCE = 50;
+/**
+ * Halves made at a time: a batch is two waits then, and no more than a tenth of what KMS does in a second for anybody.
+ */
+const MADE_AT_ONCE = 50;
+/** Envelopes looked for and written at a time: S3 takes more of them than KMS does. */
+const WRITTEN_AT_ONCE = LIMITS.batch;
 /** A listing's page. */
 const LISTED = 1000;
 /** Envelopes of one blob that are looked through for a KMS blob: there is one for each epoch. */
@@ -115,6 +138,7 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
     grant: GrantId,
     use: 'generate' | 'release',
     blobs: BlobId[],
+    logged?: Promise<unknown>,
   ): Promise<void> {
     try {
       await grants.spend(session, grant, use, blobs.length);
@@ -124,6 +148,7 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
       if (isSpent && use === 'release') await tellRefusal(session, vault, grant, blobs);
       throw error;
     }
+    await logged;
     const kind = use === 'generate' ? 'generated' : 'released';
     await events.append(session.account, { kind, device: session.device, vault, blobs });
   }
@@ -202,17 +227,30 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
     return hasGrant && stands(vault, blob, envelope.kmsBlob);
   }
 
+  function lookBeforeWriting(vault: VaultId, envelopes: readonly NewEnvelope[]): WriteLook {
+    const purged = purgedAmong(
+      vault,
+      envelopes.map(({ blob }) => blob),
+    );
+    const blobs = envelopes.map(({ blob, envelope }) =>
+      envelope.purpose === 'file' ? objects.describe(vault, blobKeys.blob(blob)) : Promise.resolve(undefined),
+    );
+    // Whoever writes meets their failures; whoever is refused before meets none.
+    for (const looking of [purged, ...blobs]) looking.catch(() => undefined);
+    return { purged, blobs };
+  }
+
   async function writeOne(
     vault: VaultId,
     item: NewEnvelope,
     hasGrant: boolean,
-    purgedBlobs: Promise<ReadonlySet<BlobId>>,
+    look: { purged: WriteLook['purged']; blob: WriteLook['blobs'][number] | undefined },
   ): Promise<WriteRefusal | { blobBytes: number | undefined }> {
     const { blob, envelope } = item;
     const [allowed, purged, object] = await Promise.all([
       mayBeWritten(vault, item, hasGrant),
-      purgedBlobs,
-      envelope.purpose === 'file' ? objects.describe(vault, blobKeys.blob(blob)) : undefined,
+      look.purged,
+      look.blob,
     ]);
     if (!allowed) return 'grant_missing';
     if (purged.has(blob)) return 'purged';
@@ -242,16 +280,16 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
   return {
     async generate(session, vault, { grant, purpose, epoch, blobs }) {
       await charge(session, vault, grant, 'generate', [...blobs]);
-      return mapBounded(blobs, PARALLEL, async (blob) => {
+      return mapBounded(blobs, MADE_AT_ONCE, async (blob) => {
         const made = await kms.generateDataKey(vault, halfContext(purpose, vault, blob));
         const proof = proofs.issue({ vault, blob, epoch, purpose, kmsBlob: made.kmsBlob });
         return { blob, ...made, proof };
       });
     },
-    async release(session, vault, { grant, purpose, names }) {
+    async release(session, vault, { grant, purpose, names }, logged) {
       const blobs = names.map(({ blob }) => blob);
       const ahead = lookAhead(vault, names);
-      await charge(session, vault, grant, 'release', blobs);
+      await charge(session, vault, grant, 'release', blobs, logged);
       const opened = await mapBounded(names, PARALLEL, (name, place) =>
         open(vault, purpose, name, ahead[place]),
       );
@@ -264,15 +302,12 @@ export function createKeys({ grants, events, kms, objects, room, proofs, clock }
         }),
       };
     },
-    async write(session, vault, { grant, envelopes }) {
+    lookBeforeWriting,
+    async write(session, vault, { grant, envelopes }, look) {
       if (grant !== undefined) await grants.require(session, grant, 'release');
-      const purged = purgedAmong(
-        vault,
-        envelopes.map(({ blob }) => blob),
-      );
-      purged.catch(() => undefined); // Met by each of them.
-      const outcomes = await mapBounded(envelopes, WRITTEN_AT_ONCE, (item) =>
-        writeOne(vault, item, grant !== undefined, purged),
+      const { purged, blobs } = look ?? lookBeforeWriting(vault, envelopes);
+      const outcomes = await mapBounded(envelopes, WRITTEN_AT_ONCE, (item, place) =>
+        writeOne(vault, item, grant !== undefined, { purged, blob: blobs[place] }),
       );
       // Only now what came by one PUT belongs to something; uploads in parts are known since their completion.
       await room.settle(

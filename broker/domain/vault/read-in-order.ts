@@ -1,5 +1,5 @@
-/** Reads under way at a time. */
-const PARALLEL = 128;
+/** Reads under way at a time: whole answers of small items are one wait. */
+const PARALLEL = 256;
 /** What an item that was not read yet is taken for, until one is known to be longer. */
 const EXPECTED_BYTES = 32 * 1024;
 

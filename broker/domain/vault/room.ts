@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import * as v from 'valibot';
-import { BlobId, Count, DeviceId, type GrantId, type VaultId } from '../../contract/ids.ts';
+import type { BlobId, DeviceId, GrantId, VaultId } from '../../contract/ids.ts';
 import { LIMITS } from '../../contract/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { VaultObjects } from '../../ports/vaults.ts';
@@ -11,49 +10,29 @@ import { createQueue } from '../queue.ts';
 import type { Records } from '../state/records.ts';
 import { stateKeys } from '../state/state-keys.ts';
 import { blobKeys } from './blob-keys.ts';
+import {
+  arrived,
+  blobsOfNobodyElse,
+  bytesOnTheWay,
+  NO_ROOM,
+  recounted,
+  type Reservation,
+  reservedBytes,
+  RoomRecord,
+  settled,
+  shareOf,
+  soughtBy,
+  type Survey,
+  uploadReservation,
+  type Wanted,
+  withReservations,
+} from './room-record.ts';
 
-/** Bytes that may be on their way into the store, because a URL for them was signed or a broker writes them itself. */
-const Reservation = v.strictObject({
-  id: v.string(),
-  /** Whose; absent for what the broker writes. */
-  device: v.optional(DeviceId),
-  bytes: Count,
-  /** Nothing lands under it from then on. */
-  untilMs: Count,
-  /** Of a multipart upload: S3 keeps its parts until it is completed or ended. */
-  upload: v.optional(
-    v.strictObject({
-      blob: BlobId,
-      uploadId: v.string(),
-      sizeBytes: Count,
-      firstPartBytes: Count,
-      partBytes: Count,
-    }),
-  ),
-});
-type Reservation = v.InferOutput<typeof Reservation>;
-
-/**
- * `m/<vault>.room`, where a quota is set: `usedBytes` and all of `reservations` are together never less than what the
- * store holds.
- */
-export const RoomRecord = v.strictObject({
-  /** Everything below `v/<vault>/` when it was last counted, and what has been settled since. */
-  usedBytes: Count,
-  /** When it was last counted by listing; 0 for never, or when something was erased since. */
-  countedAtMs: Count,
-  /** A count that is under way: what is settled meanwhile it may have passed by already. */
-  counting: v.optional(v.strictObject({ id: v.string(), settledBytes: Count })),
-  reservations: v.array(Reservation),
-});
-export type RoomRecord = v.InferOutput<typeof RoomRecord>;
-
-/** What a device wants to put into the store. */
-interface Wanted {
-  /** The same again is the same bytes, or at most so many. */
+/** What is there of what was reserved. */
+interface KnownObject {
+  /** As it was reserved. */
   readonly id: string;
   readonly bytes: number;
-  readonly upload?: Reservation['upload'];
 }
 
 /** What the broker writes itself. `erasing` is what frees or protects: identity-signed segments. */
@@ -63,13 +42,14 @@ type BrokerWrite = 'record' | 'journal' | 'erasing';
  * How much a vault may hold. Where a quota is set, nothing gets a URL, and the broker writes nothing, that was not
  * reserved before by a conditional write; a reservation ends when its object is known (`settle`), or an hour after its
  * last URL, and then counts until the objects were counted anew. So what is stored never exceeds the quota, however
- * many brokers and URLs there are.
+ * many brokers and URLs there are. And what a device has put there counts towards its own share of it until a code has
+ * taken it in, or it is gone: so nobody without a code fills a vault for the others, whatever they write beside it.
  */
 export interface Room {
   /**
    * @param grant lifts the limits of a device that has typed no code
    * @throws BrokerProblem `store_full`; `grant_missing` when the device would have more than a quarter of the quota, or
-   *   too many URLs, on their way
+   *   too many objects, on their way or waiting for a code
    */
   reserve(session: Session, vault: VaultId, wanted: readonly Wanted[], grant?: GrantId): Promise<void>;
   /**
@@ -77,12 +57,16 @@ export interface Room {
    * @throws BrokerProblem `upload_lost` when it was not
    */
   extend(vault: VaultId, uploadId: string): Promise<Wanted | undefined>;
-  /** The objects are there: what they were reserved as counts as used. Unknown ids are none. */
-  settle(vault: VaultId, settled: readonly { id: string; bytes: number }[]): Promise<void>;
+  /** The objects are there, and wait for a code: what they were reserved as counts as used. Unknown ids are none. */
+  arrive(vault: VaultId, objects: readonly KnownObject[]): Promise<void>;
+  /** The objects are there, and a code has taken them in: as `arrive`, and they are of no device's share any more. */
+  settle(vault: VaultId, objects: readonly KnownObject[]): Promise<void>;
   /** Nothing came of it, and nothing can come any more. */
   release(vault: VaultId, id: string): Promise<void>;
   /** Before the broker writes so many bytes. @throws BrokerProblem `store_full` */
   take(vault: VaultId, bytes: number, write: BrokerWrite): Promise<void>;
+  /** Blobs that are in this device's share and in no other's; none where no quota is set. */
+  sharedByNobody(vault: VaultId, device: DeviceId): Promise<BlobId[]>;
   /** Something was erased: the next who finds no room has it counted anew. */
   freed(vault: VaultId): Promise<void>;
 }
@@ -103,18 +87,25 @@ const BLOCK_BYTES = 256 * 1024;
 const BLOCK_SHARE = 256;
 /** A block is not used up to its very end: a write takes its time. */
 const BLOCK_MARGIN_MS = 5 * 60_000;
-/** Of the quota, for the URLs of a device without a grant. */
+/** Of the quota, for what a device has on its way, and waiting, without a grant. */
 const DEVICE_SHARE = 4;
-/** URLs whose object was not told of, of a device without a grant. */
-const DEVICE_RESERVATIONS = 1000;
+/** Objects on their way, and waiting, of a device without a grant. */
+const DEVICE_OBJECTS = 1000;
 /** A full vault that is asked again and again is not listed each time. */
 const RECOUNT_PAUSE_MS = 60_000;
+/** Of what waits something may have been swept since: brokers sweep once an hour. */
+const WAITING_RECOUNT_MS = HOUR_MS;
 
 /** There may be room: what is kept says too much. */
-class NeedsCount extends Error {}
+class NeedsCount extends Error {
+  /** What it is if a count does not help. */
+  readonly code: 'store_full' | 'grant_missing';
 
-/** Of a multipart upload: S3's ids are long. */
-export const uploadReservation = (uploadId: string): string => `upload ${uploadId}`;
+  constructor(code: NeedsCount['code']) {
+    super('expected room by what is kept');
+    this.code = code;
+  }
+}
 
 export interface RoomDeps {
   readonly objects: Pick<VaultObjects, 'measure' | 'listParts'>;
@@ -124,8 +115,6 @@ export interface RoomDeps {
   /** undefined: no limit, and nothing is kept. */
   readonly quotaBytes: number | undefined;
 }
-
-const NONE: RoomRecord = { usedBytes: 0, countedAtMs: 0, reservations: [] };
 
 export function createRoom(deps: RoomDeps): Room {
   const { clock, quotaBytes } = deps;
@@ -142,14 +131,13 @@ export function createRoom(deps: RoomDeps): Room {
   const untilMs = (): number => clock() + LIMITS.urlSeconds * 1000 + HOUR_MS;
 
   const change = (vault: VaultId, next: (room: RoomRecord) => RoomRecord | undefined) =>
-    records.update(stateKeys.room(vault), RoomRecord, (stored) => next(stored ?? NONE));
+    records.update(stateKeys.room(vault), RoomRecord, (stored) => next(stored ?? NO_ROOM));
 
   /** @throws BrokerProblem `store_full`; NeedsCount when a count may help */
   function requireRoom(room: RoomRecord, bytes: number, limit: number): void {
-    const reserved = room.reservations.reduce((sum, each) => sum + each.bytes, 0);
-    if (room.countedAtMs > 0 && room.usedBytes + reserved + bytes <= limit) return;
+    if (room.countedAtMs > 0 && room.usedBytes + bytesOnTheWay(room) + bytes <= limit) return;
     if (clock() - room.countedAtMs < RECOUNT_PAUSE_MS) throw new BrokerProblem('store_full');
-    throw new NeedsCount('expected room by what is kept');
+    throw new NeedsCount('store_full');
   }
 
   /** Does it, if need be after a count. */
@@ -160,7 +148,7 @@ export function createRoom(deps: RoomDeps): Room {
       if (!(reason instanceof NeedsCount)) throw reason;
       await count(vault);
       await change(vault, next).catch((still: unknown) => {
-        throw still instanceof NeedsCount ? new BrokerProblem('store_full') : still;
+        throw still instanceof NeedsCount ? new BrokerProblem(still.code) : still;
       });
     }
   }
@@ -175,83 +163,73 @@ export function createRoom(deps: RoomDeps): Room {
   async function countAnew(vault: VaultId): Promise<void> {
     const id = randomBytes(8).toString('base64url');
     const startedMs = clock();
-    const before = await change(vault, (room) => ({ ...room, counting: { id, settledBytes: 0 } }));
-    const [measured, lasting] = await Promise.all([
-      objects.measure(vault, ''),
+    const changed = await change(vault, (room) => ({ ...room, counting: { id, settledBytes: 0 } }));
+    const before = changed ?? NO_ROOM;
+    const sought = soughtBy(before, startedMs);
+    const [[measuredBytes, objectsFound], parts] = await Promise.all([
+      surveyed(vault, sought),
       partsOf(
         vault,
-        (before ?? NONE).reservations.filter(({ untilMs }) => untilMs <= startedMs),
+        before.reservations.filter(({ untilMs }) => untilMs <= startedMs),
       ),
     ]);
     await change(vault, (room) => {
       // Another broker counts as well: the one that began last is right for both.
       if (room.counting?.id !== id) return undefined;
-      return {
-        usedBytes: measured + room.counting.settledBytes,
-        countedAtMs: startedMs,
-        reservations: room.reservations.flatMap((each) =>
-          each.untilMs > startedMs ? [each] : (lasting.get(each.id) ?? []),
-        ),
-      };
+      return recounted(room, before, startedMs, measuredBytes, { ...objectsFound, parts });
     });
   }
 
-  /** Those of ended uploads of which S3 still has parts, with what these come to. */
+  /** All bytes of the vault, and which of the objects sought are there. */
+  async function surveyed(
+    vault: VaultId,
+    sought: ReadonlySet<string>,
+  ): Promise<[number, Pick<Survey, 'found' | 'adopted'>]> {
+    const found = new Map<string, number>();
+    const adopted = new Set<string>();
+    const bytes = await objects.measure(vault, '', ({ key, sizeBytes }) => {
+      if (sought.has(key)) found.set(key, sizeBytes);
+      const blob = blobKeys.enveloped(key);
+      if (blob !== undefined && sought.has(blobKeys.blob(blob))) adopted.add(blobKeys.blob(blob));
+    });
+    return [bytes, { found, adopted }];
+  }
+
+  /** Bytes that S3 has of ended uploads, those that it still knows, by id. */
   async function partsOf(
     vault: VaultId,
     ended: readonly Reservation[],
-  ): Promise<ReadonlyMap<string, Reservation>> {
-    const lasting = new Map<string, Reservation>();
-    for (const each of ended) {
-      if (!each.upload) continue;
-      const parts = await objects.listParts(vault, blobKeys.blob(each.upload.blob), each.upload.uploadId);
-      const bytes = parts?.reduce((sum, part) => sum + part.sizeBytes, 0) ?? 0;
-      if (bytes > 0) lasting.set(each.id, { ...each, bytes });
+  ): Promise<ReadonlyMap<string, number>> {
+    const bytes = new Map<string, number>();
+    for (const { id, upload } of ended) {
+      if (!upload) continue;
+      const parts = await objects.listParts(vault, blobKeys.blob(upload.blob), upload.uploadId);
+      if (parts)
+        bytes.set(
+          id,
+          parts.reduce((sum, part) => sum + part.sizeBytes, 0),
+        );
     }
-    return lasting;
+    return bytes;
   }
 
-  function requireShare(room: RoomRecord, device: DeviceId | undefined, wanted: readonly Wanted[]): void {
-    const ids = new Set(wanted.map(({ id }) => id));
-    const own = room.reservations.filter(
-      (each) => each.device === device && each.untilMs > clock() && !ids.has(each.id),
-    );
-    const bytes = [...own, ...wanted].reduce((sum, each) => sum + each.bytes, 0);
-    if (bytes > quota / DEVICE_SHARE || own.length + wanted.length > DEVICE_RESERVATIONS) {
-      throw new BrokerProblem('grant_missing');
-    }
+  /** @throws BrokerProblem `grant_missing`; NeedsCount when a count may help, and `mayCount` */
+  function requireShare(room: RoomRecord, device: DeviceId | undefined, mayCount: boolean): void {
+    const share = shareOf(room, device);
+    const bytes = [...share.values()].reduce((sum, each) => sum + each, 0);
+    if (bytes <= quota / DEVICE_SHARE && share.size <= DEVICE_OBJECTS) return;
+    if (mayCount && mayHaveGone(room, device)) throw new NeedsCount('grant_missing');
+    throw new BrokerProblem('grant_missing');
   }
 
-  function reserved(room: RoomRecord, device: DeviceId | undefined, wanted: readonly Wanted[]): RoomRecord {
-    const known = new Map(room.reservations.map((each) => [each.id, each]));
-    let more = 0;
-    for (const { id, bytes, upload } of wanted) {
-      const before = known.get(id)?.bytes ?? 0;
-      more += Math.max(0, bytes - before);
-      const owner = device && { device };
-      known.set(id, {
-        id,
-        ...owner,
-        bytes: Math.max(bytes, before),
-        untilMs: untilMs(),
-        ...(upload && { upload }),
-      });
-    }
-    if (more > 0) requireRoom(room, more, quota);
-    return { ...room, reservations: [...known.values()] };
-  }
-
-  function settled(room: RoomRecord, ids: ReadonlyMap<string, number>): RoomRecord | undefined {
-    const found = room.reservations.filter(({ id }) => ids.has(id));
-    if (found.length === 0) return undefined;
-    const bytes = found.reduce((sum, { id }) => sum + (ids.get(id) ?? 0), 0);
-    const { counting } = room;
-    return {
-      ...room,
-      usedBytes: room.usedBytes + bytes,
-      ...(counting && { counting: { ...counting, settledBytes: counting.settledBytes + bytes } }),
-      reservations: room.reservations.filter(({ id }) => !ids.has(id)),
-    };
+  /** Of what a device has waiting, or on its way, something may be no more, or may never have come. */
+  function mayHaveGone(room: RoomRecord, device: DeviceId | undefined): boolean {
+    const agoMs = clock() - room.countedAtMs;
+    if (agoMs < RECOUNT_PAUSE_MS) return false;
+    const ended = room.reservations.filter((each) => each.device === device && each.untilMs <= clock());
+    if (ended.some(({ untilMs }) => untilMs > room.countedAtMs)) return true;
+    const waits = ended.length > 0 || (device !== undefined && room.waiting[device] !== undefined);
+    return waits && agoMs >= WAITING_RECOUNT_MS;
   }
 
   /** Settles the block before, as if all of it had been written, and reserves the next. */
@@ -283,8 +261,12 @@ export function createRoom(deps: RoomDeps): Room {
       const { device } = session;
       const attempt = (hasGrant: boolean) =>
         counted(vault, (room) => {
-          if (!hasGrant) requireShare(room, device, wanted);
-          return reserved(room, device, wanted);
+          // Where a grant is said to be there, looking for it costs less than a count.
+          const next = withReservations(room, device, wanted, untilMs());
+          if (!hasGrant) requireShare(next, device, grant === undefined);
+          const more = bytesOnTheWay(next) - bytesOnTheWay(room);
+          if (more > 0) requireRoom(room, more, quota);
+          return next;
         });
       try {
         await attempt(false);
@@ -304,17 +286,20 @@ export function createRoom(deps: RoomDeps): Room {
         found = before;
         const { sizeBytes } = before.upload;
         // A URL lives five minutes: one that is signed now ends an hour before this does, or a little less.
-        if (before.bytes >= sizeBytes && before.untilMs - HOUR_MS > clock()) return undefined;
-        if (before.bytes < sizeBytes) requireRoom(room, sizeBytes - before.bytes, quota);
-        const extended = { ...before, bytes: sizeBytes, untilMs: untilMs() };
+        const missingBytes = sizeBytes - reservedBytes(before);
+        if (missingBytes <= 0 && before.untilMs - HOUR_MS > clock()) return undefined;
+        if (missingBytes > 0) requireRoom(room, missingBytes, quota);
+        const { id: _id, late: _late, ...rest } = before;
+        const extended: Reservation = { id, ...rest, bytes: sizeBytes, untilMs: untilMs() };
         return { ...room, reservations: room.reservations.map((each) => (each.id === id ? extended : each)) };
       });
       return found;
     },
-    async settle(vault, objectsKnown) {
-      if (objectsKnown.length === 0) return;
-      const ids = new Map(objectsKnown.map(({ id, bytes }) => [id, bytes]));
-      await change(vault, (room) => settled(room, ids));
+    async arrive(vault, known) {
+      if (known.length > 0) await change(vault, (room) => arrived(room, bytesById(known)));
+    },
+    async settle(vault, known) {
+      if (known.length > 0) await change(vault, (room) => settled(room, bytesById(known)));
     },
     async release(vault, id) {
       await change(vault, (room) => {
@@ -332,11 +317,18 @@ export function createRoom(deps: RoomDeps): Room {
         if (good) good.left -= bytes;
       });
     },
+    async sharedByNobody(vault, device) {
+      const stored = await records.read(stateKeys.room(vault), RoomRecord);
+      return blobsOfNobodyElse(stored?.content ?? NO_ROOM, device);
+    },
     async freed(vault) {
-      await change(vault, (room) => (room === NONE ? undefined : { ...room, countedAtMs: 0 }));
+      await change(vault, (room) => (room === NO_ROOM ? undefined : { ...room, countedAtMs: 0 }));
     },
   };
 }
+
+const bytesById = (known: readonly KnownObject[]): ReadonlyMap<string, number> =>
+  new Map(known.map(({ id, bytes }) => [id, bytes]));
 
 const done = (): Promise<void> => Promise.resolve();
 
@@ -344,8 +336,10 @@ const done = (): Promise<void> => Promise.resolve();
 const UNLIMITED: Room = {
   reserve: done,
   extend: () => Promise.resolve(undefined),
+  arrive: done,
   settle: done,
   release: done,
   take: done,
+  sharedByNobody: () => Promise.resolve([]),
   freed: done,
 };

@@ -4,7 +4,8 @@ import type { UploadedPart, VaultObjects } from '../../ports/vaults.ts';
 import type { Session } from '../account/session.ts';
 import { blobKeys } from './blob-keys.ts';
 import { BrokerProblem } from '../problem.ts';
-import { type Room, uploadReservation } from './room.ts';
+import type { Room } from './room.ts';
+import { uploadReservation } from './room-record.ts';
 
 /** What a client says of a part: 1-based number, length, SHA-256 in base64. */
 interface PlannedPart {
@@ -156,7 +157,7 @@ export function createUploads(objects: VaultObjects, room: Room): Uploads {
       if (!same) throw new BrokerProblem(outcome.kind === 'exists' ? 'already_exists' : 'upload_lost');
       // Of an upload that was too late S3 still has the parts: what these were reserved as goes on.
       if (outcome.kind !== 'exists') {
-        await room.settle(vault, [{ id: uploadReservation(uploadId), bytes: sizeBytes }]);
+        await room.arrive(vault, [{ id: uploadReservation(uploadId), bytes: sizeBytes }]);
       }
       return digest;
     },

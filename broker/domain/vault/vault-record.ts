@@ -27,6 +27,8 @@ export type VaultRecord = v.InferOutput<typeof VaultRecord>;
 export interface VaultRecords {
   /** `undefined` where there is no such vault. */
   read(vault: VaultId): Promise<VaultRecord | undefined>;
+  /** As it was read or written within the last two seconds; asks nobody. */
+  justSeen(vault: VaultId): VaultRecord | undefined;
   create(vault: VaultId, record: VaultRecord): Promise<'created' | 'exists'>;
   /**
    * Moves the head on, never back, and counts what that took.
@@ -54,6 +56,7 @@ export function createVaultRecords(records: Records): VaultRecords {
 
   return {
     read: async (vault) => (await records.read(stateKeys.vault(vault), VaultRecord))?.content,
+    justSeen: (vault) => records.justSeen(stateKeys.vault(vault), VaultRecord),
     create: (vault, record) => records.create(stateKeys.vault(vault), record),
     advance: (vault, head, appended, nowMs, named) =>
       change(vault, (record) => {

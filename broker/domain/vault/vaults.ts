@@ -7,6 +7,7 @@ import type { Purger, VaultObjects } from '../../ports/vaults.ts';
 import type { Accounts } from '../account/accounts.ts';
 import { blobKeys } from './blob-keys.ts';
 import { createAppending, type Appending } from './appending.ts';
+import { createDiscarding, type Discarding } from './discarding.ts';
 import { createEnvelopeProofs } from './envelope-proofs.ts';
 import type { EventLog } from '../state/event-log.ts';
 import type { Grants } from '../auth/grants.ts';
@@ -27,6 +28,11 @@ import { createVaultRecords, type VaultRecord } from './vault-record.ts';
 export interface VaultSide {
   /** @throws BrokerProblem `not_a_member`, alike for a vault of others and for none */
   requireMember(account: AccountId, vault: VaultId): Promise<VaultRecord>;
+  /**
+   * Whether this process has just seen that it is one: enough to look ahead for whoever is about to be admitted, and for
+   * nothing else.
+   */
+  isKnownMember(account: AccountId, vault: VaultId): boolean;
   /** The account's vaults, each with its head as the objects say it. */
   memberships(account: AccountId): Promise<Membership[]>;
   /** The same, with what a device without a copy begins from. */
@@ -53,6 +59,7 @@ export interface VaultSide {
   readonly log: Log;
   readonly appending: Appending;
   readonly inbox: Inbox;
+  readonly discarding: Discarding;
   readonly news: VaultEvents;
   readonly purge: Purge;
   readonly objects: VaultObjects;
@@ -80,6 +87,9 @@ export interface VaultSideDeps {
   };
 }
 
+const isMember = ({ members }: VaultRecord, account: AccountId): boolean =>
+  members.some((member) => member.account === account);
+
 const b64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');
 
 /** With the time that reading takes, heads of other brokers are told within a second. */
@@ -106,8 +116,7 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
 
   async function requireMember(account: AccountId, vault: VaultId): Promise<VaultRecord> {
     const record = await records.read(vault);
-    const member = record?.members.some((candidate) => candidate.account === account);
-    if (!record || !member) throw new BrokerProblem('not_a_member');
+    if (!record || !isMember(record, account)) throw new BrokerProblem('not_a_member');
     return record;
   }
 
@@ -137,6 +146,10 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
 
   return {
     requireMember,
+    isKnownMember(account, vault) {
+      const record = records.justSeen(vault);
+      return record !== undefined && isMember(record, account);
+    },
     async memberships(account) {
       return Promise.all(
         (await vaultsOf(account)).map(async (vault) => {
@@ -188,6 +201,7 @@ export function createVaultSide(deps: VaultSideDeps): VaultSide {
         news.announceInbox(vault);
       },
     }),
+    discarding: createDiscarding({ ...deps, room }),
     news,
     purge: createPurge({ ...deps, room }),
     objects,

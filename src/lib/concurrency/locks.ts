@@ -4,7 +4,7 @@
  * any.
  */
 export const LOCKS = {
-  /** Shared by pages with something under way; an update takes it alone. */
+  /** Shared by pages with something under way; an update takes it alone, and whoever waits for one until none is busy. */
   pageBusy: 'halfkey-page-busy',
   /** Shared: each tab, as long as it lives. */
   tab: 'halfkey-tab',

@@ -4,28 +4,46 @@ import { sealAad } from '../crypto/aad.ts';
 import { open, seal } from '../crypto/floe.ts';
 import { deriveKey } from '../crypto/hkdf.ts';
 import { HalfkeyError } from '../errors.ts';
-import type { FoldedVault } from '../journal/state/folded-vault.ts';
-import type { Operation } from '../journal/entries/operations.ts';
 
-/** Why a change was not written: its entry was deleted for good, or somebody else renamed it first. */
-const DropReason = v.picklist(['not_found', 'head_changed']);
-type DropReason = v.InferOutput<typeof DropReason>;
+/** What all edits have: an id, and the name that it is told of by if it is given up. */
+const about = { entry: v.string(), name: v.string() };
+
+/** One thing that is to become of one file or folder. Names are in the journal's form. */
+const Edit = v.variant('kind', [
+  /** `entry`: the id of the folder that is made. */
+  v.strictObject({ kind: v.literal('folder-add'), ...about, parent: v.string() }),
+  /**
+   * `name`: as it shall be. `was`: as it was shown when the change was made; another name in the journal means that
+   * somebody was there meanwhile.
+   */
+  v.strictObject({ kind: v.literal('rename'), ...about, was: v.string() }),
+  /** `blob`: of the version that is to be the newest. */
+  v.strictObject({ kind: v.literal('version-restore'), ...about, blob: v.string() }),
+  v.strictObject({ kind: v.literal('move'), ...about, folder: v.string() }),
+  v.strictObject({ kind: v.literal('trash'), ...about, atMs: v.number() }),
+  v.strictObject({ kind: v.literal('restore'), ...about }),
+  /** What was tagged elsewhere meanwhile keeps those tags. */
+  v.strictObject({ kind: v.literal('tag'), ...about, add: v.array(v.string()), remove: v.array(v.string()) }),
+]);
+export type Edit = v.InferOutput<typeof Edit>;
+
+/**
+ * Why an edit was not written: what it is of was deleted for good, or renamed by somebody else first; the folder it was
+ * to go to is gone or in the trash, or is in what was to be moved.
+ */
+const DropReason = v.picklist(['not_found', 'head_changed', 'folder_gone', 'folder_within']);
+export type DropReason = v.InferOutput<typeof DropReason>;
 
 const Change = v.strictObject({
-  kind: v.literal('rename'),
-  /** A file's or folder's id. */
-  entry: v.string(),
-  /** As it shall be, in the journal's form. */
-  name: v.string(),
-  /** As it was shown when the change was made. Another name in the journal: somebody was there meanwhile. */
-  was: v.string(),
+  /** What is still to be written, in this order; empty once all was given up. */
+  edits: v.array(Edit),
   /** What stands for the attempt to write it, `PendingChanges`; missing before the first. */
   stamp: v.optional(v.number()),
-  /** Why it was given up: kept until somebody has seen that it was. */
-  dropped: v.optional(DropReason),
+  /** What was given up of it: kept until somebody has seen that it was. */
+  dropped: v.optional(v.array(v.strictObject({ edit: Edit, reason: DropReason }))),
 });
 
-/** Something changed on this device that the journal does not say yet. */
+/** Something changed on this device that the journal does not say yet: all that somebody did at once. */
 export type Change = v.InferOutput<typeof Change>;
 
 /** What seals a vault's changes that wait on this device. */
@@ -48,37 +66,8 @@ export async function openChange({ key, aad }: ChangeKey, sealed: Bytes): Promis
   try {
     return v.parse(Change, JSON.parse(fromUtf8(await open(key, aad, sealed))));
   } catch (cause) {
-    throw new HalfkeyError('device_state_lost', 'a change that is stored on this device does not open', {
+    throw new HalfkeyError('device_state_lost', 'a change that rests on this device does not open', {
       cause,
     });
   }
-}
-
-/**
- * What changes come to in a state that others may have changed meanwhile. Several of one entry build upon each other,
- * and the latest counts: one person with two tabs has no rival.
- * @param isOwn whether an entry has its name from this device
- * @returns the operations to write, and what is not wanted any more; a change that the state says already is in neither
- */
-export function rebase(
-  state: FoldedVault,
-  changes: readonly Change[],
-  isOwn: (entry: string) => boolean,
-): { operations: Operation[]; dropped: { change: Change; reason: DropReason }[] } {
-  const operations: Operation[] = [];
-  const dropped: { change: Change; reason: DropReason }[] = [];
-  const names = new Map<string, string>();
-  for (const change of changes) {
-    const { entry, name, was } = change;
-    const current = names.get(entry) ?? state.entry(entry)?.name;
-    if (current === name) continue;
-    const isFree = current === was || names.has(entry) || (current !== undefined && isOwn(entry));
-    if (isFree) {
-      names.set(entry, name);
-      operations.push({ kind: 'rename', entry, name });
-    } else {
-      dropped.push({ change, reason: current === undefined ? 'not_found' : 'head_changed' });
-    }
-  }
-  return { operations, dropped };
 }

@@ -4,13 +4,14 @@ import { LIMITS } from '$contract/limits.ts';
 import { snapshotGetUrls, snapshotPutUrls } from '$contract/vault-blobs.ts';
 import { logAppend, logRead } from '$contract/vault-log.ts';
 import * as v from 'valibot';
-import { fromB64Url, toB64, toB64Url, type Bytes } from '../bytes.ts';
+import { toB64, toB64Url, type Bytes } from '../bytes.ts';
 import { sha256 } from '../crypto/digest.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { JournalRemote } from '../journal/ports.ts';
 import type { JournalHead } from '../journal/entries/segment.ts';
 import type { Broker } from '../remote/broker.ts';
 import { getWhole, put } from '../remote/s3.ts';
+import { bytesOf, toJournalHead } from '../vault/journal-head.ts';
 
 /** A journal's far end while it is being opened. */
 export interface OpeningRemote extends JournalRemote {
@@ -55,7 +56,7 @@ export function journalRemote(
       const told = known && readAtHand(known, fromSeq);
       if (told) return told;
       const { head, segments } = await broker.call(logRead, { from: String(fromSeq) }, { vault });
-      return { head: toJournalHead(head), segments: segments.map(decode) };
+      return { head: toJournalHead(head), segments: segments.map(bytesOf) };
     },
     async append(segment, proof, snapshot) {
       known = undefined; // Anyone who was faster is to be heard of.
@@ -67,7 +68,7 @@ export function journalRemote(
     },
     async putPages(seq, pages) {
       for (let index = 0; index < pages.length; index += LIMITS.batch) {
-        await putBatch(broker, vault, seq, pages.slice(index, index + LIMITS.batch));
+        await putBatch(broker, vault, seq, pages.slice(index, index + LIMITS.batch), grant());
       }
     },
     async getPage(seq, page, sizeBytes) {
@@ -87,15 +88,16 @@ function readAtHand(
 ): { head: JournalHead; segments: Bytes[] } | undefined {
   if (fromSeq > head.seq) return { head: toJournalHead(head), segments: [] };
   if (fromSeq < from || fromSeq >= from + segments.length) return undefined;
-  return { head: toJournalHead(head), segments: segments.slice(fromSeq - from).map(decode) };
+  return { head: toJournalHead(head), segments: segments.slice(fromSeq - from).map(bytesOf) };
 }
 
-/** A head as the journal knows it. @throws {HalfkeyError} `broker_unreachable` when the hash is not base64url */
-export function toJournalHead({ seq, hash }: Head): JournalHead {
-  return { seq, hash: decode(hash) };
-}
-
-async function putBatch(broker: Broker, vault: VaultId, seq: number, pages: readonly Page[]): Promise<void> {
+async function putBatch(
+  broker: Broker,
+  vault: VaultId,
+  seq: number,
+  pages: readonly Page[],
+  grant: GrantId | undefined,
+): Promise<void> {
   const described = await Promise.all(
     pages.map(async ({ page, bytes }) => ({
       seq,
@@ -104,7 +106,7 @@ async function putBatch(broker: Broker, vault: VaultId, seq: number, pages: read
       sha256: toB64(await sha256(bytes)),
     })),
   );
-  const { urls } = await broker.call(snapshotPutUrls, { pages: described }, { vault });
+  const { urls } = await broker.call(snapshotPutUrls, { pages: described, grant }, { vault });
   for (const [index, { page, bytes }] of pages.entries()) {
     await put({
       url: urlOf(urls, page),
@@ -120,12 +122,4 @@ function urlOf(urls: readonly { page: string; url: string }[], page: string): st
   const url = urls.find((candidate) => candidate.page === page)?.url;
   if (url === undefined) throw new HalfkeyError('broker_unreachable', 'the broker signed no URL for a page');
   return url;
-}
-
-function decode(text: string): Bytes {
-  try {
-    return fromB64Url(text);
-  } catch (cause) {
-    throw new HalfkeyError('broker_unreachable', 'the broker answered no base64url', { cause });
-  }
 }

@@ -1,17 +1,17 @@
 import type { Bytes } from '../bytes.ts';
 import { HalfkeyError } from '../errors.ts';
 import type { Journal } from '../journal/journal.ts';
-import { toName } from '../journal/entries/names.ts';
-import { addChange, readChanges, updateChanges } from '../store/change-records.ts';
+import { MAX_OPERATIONS } from '../journal/entries/operations.ts';
+import type { FoldedVault } from '../journal/state/folded-vault.ts';
+import { addChanges, readChanges, updateChanges } from '../store/change-records.ts';
 import type { Database } from '../store/database.ts';
-import { changeKey, openChange, rebase, sealChange, type Change, type ChangeKey } from './change.ts';
+import { changeKey, openChange, sealChange, type Change, type ChangeKey, type Edit } from './change.ts';
+import { rebase, type Rebased } from './rebase.ts';
 import type { DroppedChange } from '../protocol/drive.ts';
 import { LOCKS } from '../concurrency/locks.ts';
 
-/** Changes that go into the journal together: far fewer than a segment holds, so that all land or none does. */
-const BATCH = 100;
-
-type Rebased = ReturnType<typeof rebase>;
+/** Edits that go into the journal together: one segment takes them, and the heartbeat that tells that they landed. */
+const BATCH_EDITS = MAX_OPERATIONS - 1;
 
 const NONE: ReadonlySet<number> = new Set();
 
@@ -51,6 +51,8 @@ export class PendingChanges {
   /** Settled by another tab: shown until this tab's journal says too what became of them. */
   #leaving: readonly Pending[] = [];
   #dropped: readonly DroppedChange[] = [];
+  /** What all of it came to, at this revision of the journal. */
+  #known: { readonly of: FoldedVault; readonly revision: number; readonly rebased: Rebased } | undefined;
   #turn: Promise<void> = Promise.resolve();
 
   private constructor(deps: PendingDeps, key: ChangeKey, vault: string) {
@@ -68,9 +70,19 @@ export class PendingChanges {
     return pending;
   }
 
-  /** Names that are not in the journal yet, by entry. */
-  get names(): ReadonlyMap<string, string> {
-    return new Map([...this.#leaving, ...this.#pending].map(({ change }) => [change.entry, change.name]));
+  /** The vault as it is shown: with what is not in the journal yet. */
+  get shown(): FoldedVault {
+    return this.#ahead().state;
+  }
+
+  /** Files and folders that are shown other than the journal has them. */
+  get touched(): ReadonlySet<string> {
+    return this.#ahead().touched;
+  }
+
+  /** Files and folders about which something is not in the journal yet. */
+  get pendingCount(): number {
+    return new Set(this.#pending.flatMap(({ change }) => change.edits.map(({ entry }) => entry))).size;
   }
 
   /** What was given up, in the order in which it was made; each until it is `heard`. */
@@ -78,27 +90,31 @@ export class PendingChanges {
     return this.#dropped;
   }
 
-  /** Calls the listener whenever names or what was given up are others. @returns a function that stops it */
+  /** Calls the listener whenever what waits, or what was given up, is another. @returns a function that stops it */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /**
-   * Renames a file or folder; `flush` writes it into the journal.
-   * @throws {HalfkeyError} `name_malformed`, `not_found`, `device_full`; the journal's problem
+   * Changes files and folders, all that somebody did at once; `flush` writes it into the journal.
+   * @param build tells the edits, and is told how the vault is shown
+   * @throws {HalfkeyError} `device_full`; the journal's problem; what `build` throws
    */
-  async rename(entry: string, typed: string): Promise<void> {
+  async edit(build: (shown: FoldedVault) => readonly Edit[]): Promise<void> {
     const { journal, database, tell } = this.#deps;
-    const name = toName(typed);
     if (journal.problem) throw journal.problem;
     await this.#inTurn(async () => {
-      const was = this.names.get(entry) ?? journal.state.entry(entry)?.name;
-      if (was === undefined) throw new HalfkeyError('not_found', 'the journal has no such file');
-      if (was === name) return;
-      const change: Change = { kind: 'rename', entry, name, was };
-      const key = await addChange(database, await sealChange(this.#key, change));
-      this.#show([...this.#pending, { key, change }]);
+      const edits = build(this.shown);
+      if (edits.length === 0) return;
+      const changes: Change[] = [];
+      for (let from = 0; from < edits.length; from += BATCH_EDITS) {
+        changes.push({ edits: edits.slice(from, from + BATCH_EDITS) });
+      }
+      const sealed = await Promise.all(changes.map((change) => sealChange(this.#key, change)));
+      const keys = await addChanges(database, sealed);
+      const added = changes.map((change, at) => ({ key: keys[at] ?? 0, change }));
+      this.#show([...this.#pending, ...added]);
       tell();
     });
   }
@@ -111,9 +127,14 @@ export class PendingChanges {
   /** Somebody has seen that these were given up. @throws {HalfkeyError} as `updateChanges` */
   async heard(keys: readonly number[]): Promise<void> {
     const dropped = new Set(this.#dropped.map(({ key }) => key));
+    const heard = keys.filter((key) => dropped.has(key));
+    const waiting = this.#pending.filter(({ key }) => heard.includes(key));
     await this.#rewrite(
-      [],
-      keys.filter((key) => dropped.has(key)),
+      waiting.map(({ key, change: { edits, stamp } }) => ({
+        key,
+        change: { edits, ...(stamp !== undefined && { stamp }) },
+      })),
+      heard.filter((key) => !waiting.some((each) => each.key === key)),
     );
   }
 
@@ -144,8 +165,8 @@ export class PendingChanges {
     const dropped: DroppedChange[] = [];
     for (const { key, sealed } of await readChanges(this.#deps.database)) {
       const change = await this.#open(sealed);
-      if (change && !change.dropped) pending.push({ key, change });
-      else dropped.push(droppedOf(key, change));
+      if (change && change.edits.length > 0) pending.push({ key, change });
+      dropped.push(...droppedOf(key, change));
     }
     const here = new Set([...pending.map(({ key }) => key), ...settled]);
     const gone = this.#pending.filter(({ key }) => !here.has(key));
@@ -178,8 +199,25 @@ export class PendingChanges {
     this.#show(this.#pending);
   }
 
+  /** All of it upon the journal as it is now. */
+  #ahead(): Rebased {
+    const { state } = this.#deps.journal;
+    const known = this.#known;
+    if (known?.of === state && known.revision === state.revision) return known.rebased;
+    const changes = [...this.#leaving, ...this.#pending].map(({ change }) => change);
+    const rebased = rebase(state, changes, this.#editor());
+    this.#known = { of: state, revision: state.revision, rebased };
+    return rebased;
+  }
+
+  #editor() {
+    const { journal, device } = this.#deps;
+    return { device, isOwn: (entry: string) => journal.renamerOf(entry) === device };
+  }
+
   #show(pending: readonly Pending[]): void {
     this.#pending = pending;
+    this.#known = undefined;
     for (const listener of this.#listeners) listener();
   }
 
@@ -199,7 +237,7 @@ export class PendingChanges {
     for (;;) {
       // What is stamped was sent, perhaps, and is settled by itself: nothing else may come in between.
       const stamped = this.#pending.filter(({ change }) => change.stamp !== undefined);
-      const batch = (stamped.length > 0 ? stamped : this.#pending).slice(0, BATCH);
+      const batch = batchOf(stamped.length > 0 ? stamped : this.#pending);
       const [first] = batch;
       if (!first) return;
       if (first.change.stamp !== undefined) await this.#send(batch, first.change.stamp);
@@ -218,12 +256,12 @@ export class PendingChanges {
 
   async #send(batch: readonly Pending[], stamp: number): Promise<void> {
     let dropped = await this.#append(batch, stamp);
-    if (dropped.length > 0) {
+    if (dropped.size > 0) {
       // Another tab of this device may have written what they begin from: nothing is given up by a view of before.
       await this.#deps.journal.refresh();
       dropped = await this.#append(batch, stamp);
     }
-    if (dropped.length > 0) await this.#giveUp(batch, dropped);
+    if (dropped.size > 0) await this.#giveUp(batch, dropped);
     else await this.#settle(batch);
   }
 
@@ -232,47 +270,61 @@ export class PendingChanges {
     const { journal, device } = this.#deps;
     const changes = batch.map(({ change }) => change);
     const { head } = journal;
-    let dropped: Rebased['dropped'] = [];
+    let dropped: Rebased['dropped'] = new Map();
     await journal.append((state) => {
-      dropped = [];
+      dropped = new Map();
       const last = state.heartbeats.get(device);
       if (last?.atMs === stamp) return []; // They are there: it was their reply that was lost.
-      const rebased = rebase(state, changes, (entry) => journal.renamerOf(entry) === device);
+      const rebased = rebase(state, changes, this.#editor());
       dropped = rebased.dropped;
-      if (dropped.length > 0 || rebased.operations.length === 0) return [];
+      if (dropped.size > 0 || rebased.operations.length === 0) return [];
       const need = last?.inboxEpoch === undefined ? {} : { inboxEpoch: last.inboxEpoch };
       return [...rebased.operations, { kind: 'heartbeat', ...head, atMs: stamp, ...need }];
     });
     return dropped;
   }
 
-  async #giveUp(batch: readonly Pending[], dropped: Rebased['dropped']): Promise<void> {
-    const reasons = new Map(dropped.map(({ change, reason }) => [change, reason]));
+  async #giveUp(batch: readonly Pending[], reasons: Rebased['dropped']): Promise<void> {
     const marked = batch.flatMap(({ key, change }) => {
-      const reason = reasons.get(change);
-      return reason ? [{ key, change: { ...change, dropped: reason } }] : [];
+      const given = change.edits.flatMap((edit) => {
+        const reason = reasons.get(edit);
+        return reason ? [{ edit, reason }] : [];
+      });
+      if (given.length === 0) return [];
+      const edits = change.edits.filter((edit) => !reasons.has(edit));
+      return [{ key, change: { ...change, edits, dropped: [...(change.dropped ?? []), ...given] } }];
     });
     await this.#rewrite(marked, []);
   }
 
   async #settle(batch: readonly Pending[]): Promise<void> {
-    // A tab that starts now begins from the device's copy: it must not show the name of before.
+    // A tab that starts now begins from the device's copy: it must not show the vault as it was before.
     await this.#deps.journal.flush().catch(ignoreKnown);
     const keys = new Set(batch.map(({ key }) => key));
-    const changes = batch.map(({ change }) => change);
-    await this.#rewrite(this.#followers(keys, changes), [...keys]);
+    const told = batch.flatMap(({ key, change: { dropped } }) =>
+      dropped ? [{ key, change: { edits: [], dropped } }] : [],
+    );
+    const untold = [...keys].filter((key) => !told.some((each) => each.key === key));
+    await this.#rewrite([...told, ...this.#followers(batch)], untold);
   }
 
   /**
-   * Later changes of what has just landed begin from the name that it got there, which may be another than was wanted.
+   * Later renames of what has just landed begin from the name that it got there, which may be another than was wanted.
    */
-  #followers(landed: ReadonlySet<number>, changes: readonly Change[]): Pending[] {
+  #followers(landed: readonly Pending[]): Pending[] {
     const { state } = this.#deps.journal;
+    const keys = new Set(landed.map(({ key }) => key));
+    const renames = landed.flatMap(({ change }) => change.edits).filter(({ kind }) => kind === 'rename');
+    const begunFrom = (edit: Edit): Edit => {
+      if (edit.kind !== 'rename') return edit;
+      const { entry, was } = edit;
+      const isFollower = renames.some((landing) => landing.entry === entry && landing.name === was);
+      return isFollower ? { ...edit, was: state.entry(entry)?.name ?? was } : edit;
+    };
     return this.#pending.flatMap(({ key, change }) => {
-      const isFollower =
-        !landed.has(key) && changes.some(({ entry, name }) => entry === change.entry && name === change.was);
-      const was = isFollower ? state.entry(change.entry)?.name : undefined;
-      return was === undefined || was === change.was ? [] : [{ key, change: { ...change, was } }];
+      const edits = change.edits.map(begunFrom);
+      const isOther = edits.some((edit, at) => edit !== change.edits[at]);
+      return isOther && !keys.has(key) ? [{ key, change: { ...change, edits } }] : [];
     });
   }
 
@@ -293,10 +345,22 @@ export class PendingChanges {
   }
 }
 
+/** As many as one segment takes: all of it lands, or nothing does. */
+function batchOf(waiting: readonly Pending[]): readonly Pending[] {
+  let edits = 0;
+  const end = waiting.findIndex(({ change }) => (edits += change.edits.length) > BATCH_EDITS);
+  return end < 0 ? waiting : waiting.slice(0, Math.max(1, end));
+}
+
 /** @param change undefined when it does not open */
-function droppedOf(key: number, change: Change | undefined): DroppedChange {
-  const { name = '', dropped } = change ?? {};
-  return { key, name, code: dropped ?? 'device_state_lost' };
+function droppedOf(key: number, change: Change | undefined): DroppedChange[] {
+  if (!change) return [{ key, name: '', code: 'device_state_lost' }];
+  return (change.dropped ?? []).map(({ edit: { kind, name }, reason }) => ({
+    key,
+    kind,
+    name,
+    code: reason,
+  }));
 }
 
 /** Without room for the copy a tab that starts knows less for a moment, that is all. */

@@ -20,6 +20,8 @@ export interface SyncDeps {
   known(): number;
   /** Asks the broker for what is new. */
   refresh(): Promise<void>;
+  /** Resolves when what the journal is doing has ended: what it is told of meanwhile may be what it wrote itself. */
+  idle(): Promise<void>;
   /** Whether the journal stands at this head already. */
   isCurrent(head: Head): boolean;
   /** The inbox has something new. */
@@ -102,13 +104,19 @@ export class Sync {
       onNews: (news) => {
         this.#deps.connection(true);
         if (news.kind === 'inbox') this.#deps.inbox();
-        else if (!this.#deps.isCurrent(news.head)) this.#poke();
+        else void this.#catchUp(news.head);
       },
       onLost: () => {
         this.#deps.connection(false);
         this.#retryLater();
       },
     });
+  }
+
+  async #catchUp(head: Head): Promise<void> {
+    if (this.#deps.isCurrent(head)) return;
+    await this.#deps.idle();
+    if (!this.#stopped && !this.#deps.isCurrent(head)) this.#poke();
   }
 
   #retryLater(): void {

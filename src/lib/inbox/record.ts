@@ -38,6 +38,8 @@ export interface CapturedFile {
   /** 32 bytes. */
   readonly contentKey: Bytes;
   readonly version: Version;
+  /** As in `Adoptable`; no record has it, only the device that took the file in. */
+  readonly instead?: string;
 }
 
 /** A record whose signature is right; what is in it only the inbox key's private half tells. */

@@ -6,7 +6,7 @@ import { encodeOperation } from './entries/operation-codec.ts';
 import { MAX_OPERATIONS, mayWrite, type Operation, type SnapshotName } from './entries/operations.ts';
 import type { JournalRemote } from './ports.ts';
 import { pull, type Replica } from './replica.ts';
-import { sealSegment, type SegmentSigner } from './entries/segment.ts';
+import { type JournalHead, sealSegment, type SegmentSigner } from './entries/segment.ts';
 import { MAX_SEQUENCE_BYTES } from './entries/segment-padding.ts';
 
 /**
@@ -28,7 +28,14 @@ export interface AppendContext {
   readonly pauseMs: (ms: number) => Promise<void>;
   /** As `JournalRemote.append` wants it. */
   readonly proof?: string | undefined;
+  readonly along?: SendAlong | undefined;
 }
+
+/**
+ * Writes a segment in the same request as what its entries depend on, and fails as `JournalRemote.append` does.
+ * @returns undefined when nothing of that is left to be written: the segment goes by itself then
+ */
+export type SendAlong = (segment: Bytes) => Promise<JournalHead | undefined>;
 
 /**
  * Writes what an intent wants, in as many segments as it takes, after whatever others have written meanwhile.
@@ -72,7 +79,7 @@ async function placeAll(
 
 /** Puts one segment after the replica's head. The same bytes are sent again and again: never another seal of them. */
 async function placeSegment(
-  { replica, remote, pauseMs, proof }: AppendContext,
+  { replica, remote, pauseMs, proof, along }: AppendContext,
   segment: Bytes,
   named: SnapshotName | undefined,
 ): Promise<boolean> {
@@ -80,7 +87,7 @@ async function placeSegment(
   for (let tries = 0; ; tries++) {
     let failure: HalfkeyError | undefined;
     try {
-      const head = await remote.append(segment, proof, named);
+      const head = (await along?.(segment)) ?? (await remote.append(segment, proof, named));
       if (head.seq === own.seq && equalBytes(head.hash, own.hash)) {
         await replica.take([segment]);
         if (replica.doubtsToCome) await pull(replica, remote);

@@ -1,5 +1,5 @@
 import { HalfkeyError } from '../errors.ts';
-import { appendIntent, type Intent } from './append.ts';
+import { type AppendContext, appendIntent, type Intent, type SendAlong } from './append.ts';
 import type { FoldedVault } from './state/folded-vault.ts';
 import { compareWithLog } from './audit.ts';
 import type { Operation } from './entries/operations.ts';
@@ -158,14 +158,15 @@ export class Journal {
   /**
    * Writes what the intent wants of the state, in segments of up to 256 operations, and folds it in. When another
    * device is faster, the intent is asked again.
+   * @param along asked for each segment before it is sent by itself
    *
    * @throws {HalfkeyError} `device_untrusted`; the problem; of the family unreachable: the next `refresh` tells what
    *   became of it
    * @throws {TypeError} for an operation that is malformed or that only the identity key may sign
    */
-  async append(intent: Intent): Promise<void> {
+  async append(intent: Intent, along?: SendAlong): Promise<void> {
     const { id, privateKey } = this.#deps.identity.device;
-    await this.#append({ device: id, privateKey }, intent);
+    await this.#append({ device: id, privateKey }, intent, { along });
     if (isSnapshotDue(this.#replica)) void this.#exclusively(() => this.#writeSnapshot()).catch(ignoreKnown);
   }
 
@@ -178,7 +179,7 @@ export class Journal {
     operations: readonly Operation[],
     proof?: string,
   ): Promise<void> {
-    await this.#append({ device: undefined, privateKey: identityKey }, () => operations, proof);
+    await this.#append({ device: undefined, privateKey: identityKey }, () => operations, { proof });
   }
 
   /**
@@ -193,7 +194,7 @@ export class Journal {
     await this.#append(
       { device: undefined, privateKey: identityKey },
       () => [{ kind: 'device-revoke', device, since: since ?? this.#replica.nextSeq }],
-      proof,
+      { proof },
     );
   }
 
@@ -249,17 +250,26 @@ export class Journal {
     return readActivity(this.#replica.trust, this.#deps.remote, device);
   }
 
+  /** Resolves when everything begun has ended: only then does the head count what is being appended here. */
+  async idle(): Promise<void> {
+    await this.#queue;
+  }
+
   /** Resolves when everything begun has ended and the local copy is up to date. */
   async flush(): Promise<void> {
-    await this.#queue;
+    await this.idle();
     await this.#saved.flush();
   }
 
-  async #append(signer: SegmentSigner, intent: Intent, proof?: string): Promise<void> {
+  async #append(
+    signer: SegmentSigner,
+    intent: Intent,
+    sending: Pick<AppendContext, 'proof' | 'along'>,
+  ): Promise<void> {
     const { remote, pauseMs = pauseByTimer } = this.#deps;
     await this.#exclusively(async () => {
       if (this.#problem) throw this.#problem;
-      await appendIntent({ replica: this.#replica, remote, signer, pauseMs, proof }, intent);
+      await appendIntent({ replica: this.#replica, remote, signer, pauseMs, ...sending }, intent);
     });
   }
 

@@ -10,9 +10,9 @@ import { decodeState, encodeState, keptRows } from './state/state-encoding.ts';
 
 const RECORD_ID = 'journal';
 /** Raised with every change of how a state is encoded, or of what a fold counts. */
-const FORMAT = 3;
+const FORMAT = 4;
 /** Raised with every change of how names are sorted. */
-const NAME_ORDER = 1;
+const NAME_ORDER = 2;
 const HEAD_BYTES = 16;
 
 /** The local copy's key of a vault and epoch. */
@@ -31,7 +31,7 @@ export interface LocalCopy {
 }
 
 /**
- * One u32be each: format (3), whether it needs an audit, version and length of the order by name; that order (u32be
+ * One u32be each: format (4), whether it needs an audit, version and length of the order by name; that order (u32be
  * entries of the state, filled up to 8 bytes); the encoded state. Sealed.
  */
 export async function sealLocalCopy(

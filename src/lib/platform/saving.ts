@@ -25,11 +25,13 @@ export interface Saving {
 /**
  * Hands a stream to the service worker and lets the browser download it, by a hidden frame: an ordinary download, of
  * any size, that fills no memory. The service worker is kept awake until the end.
+ * @param title names the frame, for who comes upon it
  * @returns undefined when the service worker did not take the stream
  */
 export async function saveStream(
   serviceWorker: ServiceWorker,
   { port, transfer, name, sizeBytes }: DownloadStream,
+  title: string,
 ): Promise<Saving | undefined> {
   const reply = new MessageChannel();
   const taken = new Promise<boolean>((resolve) => {
@@ -51,7 +53,7 @@ export async function saveStream(
   if (!isTaken) return undefined;
   const frame = document.createElement('iframe');
   frame.hidden = true;
-  frame.title = 'Download';
+  frame.title = title;
   frame.src = `/dl/${encodeURIComponent(transfer)}`;
   document.body.append(frame);
   let awakeAtMs = performance.now();

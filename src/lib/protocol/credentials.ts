@@ -23,6 +23,12 @@ export interface OtherDevice {
   readonly lastHeardMs?: number;
 }
 
+/** How many uploads of a device wait for a code: those that came before a moment, and those since. */
+export interface LeftUploads {
+  readonly before: number;
+  readonly since: number;
+}
+
 /** Something that another device did to the list. */
 export interface DeviceDeed {
   readonly kind: 'added' | 'replaced' | 'renamed' | 'moved' | 'deleted' | 'restored' | 'tagged';
@@ -59,17 +65,22 @@ export interface CredentialCommands {
   /**
    * What one did since a moment (ms since 1970): the newest 200 of `count`. `since`: the segment that
    * `credentials/revoke` takes to undo them; it is earlier rather than later, because only what other devices said
-   * tells the time. Reads the whole log.
+   * tells the time. Reads the whole log. `left`: uploads of it that wait in the inbox for a code.
    */
   'credentials/activity': {
     args: { device: string; sinceMs: number };
-    result: { since: number; deeds: readonly DeviceDeed[]; count: number };
+    result: { since: number; deeds: readonly DeviceDeed[]; count: number; left: LeftUploads };
   };
   /**
    * Signs one out for good: it comes back as a new one only. `since`: the segment from which on nothing counts that it
-   * wrote; missing, all counts that it has written. May be sent again.
+   * wrote; missing, all counts that it has written. `takeIn`: what it uploaded, and no code has taken in, is taken in
+   * before nobody believes it any more: `locked` without a live code, and then it is signed out already. `doubtedMs`:
+   * what it uploaded from then on (ms since 1970) is not taken in, but thrown away. May be sent again.
    */
-  'credentials/revoke': { args: { device: string; since?: number }; result: void };
+  'credentials/revoke': {
+    args: { device: string; since?: number; takeIn?: boolean; doubtedMs?: number };
+    result: void;
+  };
   /** Forgets what was proven. */
   'credentials/end': { args: NoArguments; result: void };
   /** Parts of the kit of an account that was made on this device, as long as nobody has said that they are kept. */

@@ -59,7 +59,8 @@ export interface SessionCommands {
   'factor-reset/stop': { args: NoArguments; result: void };
   /** Kit, new passphrase and code at once; phase `open` follows. */
   recover: { args: { words: string; passphrase: string; factor: Factor }; result: void };
-  unlock: { args: { factor: Factor }; result: void };
+  /** @param args.files that the code was typed for: what opens them comes with it */
+  unlock: { args: { factor: Factor; files?: readonly string[] }; result: void };
   lock: { args: NoArguments; result: void };
   'sign-out': { args: NoArguments; result: void };
   /** Wakes the idle timer, of all tabs; the page sends it on input while open or locked, at most every ten seconds. */

@@ -31,7 +31,8 @@ export type TransferPhase =
   | 'waiting' // for a place among those under way
   | 'waiting-for-network' // goes on by itself once the network is back; going up, it is sealed on this device, and may wait for a line that is not metered
   | 'waiting-for-file' // was not taken in whole: the same file has to be picked again
-  | 'waiting-for-code' // saved in the inbox (or up, and the code opens the draft): wants a grant to go on
+  | 'waiting-for-code' // saved in the inbox (or up, and the code opens the draft), or `restsHere`: wants a grant to go on
+  | 'paused' // until somebody has it go on
   | 'encrypting' // sealing and sending go on together
   | 'uploading' // all is sealed, the last parts are on their way
   | 'verifying'
@@ -56,6 +57,11 @@ export interface TransferReport {
   readonly phase: TransferPhase;
   /** With `waiting-for-network`. */
   readonly holdup?: Holdup;
+  /**
+   * With `waiting-for-code`, going up: it is sealed on this device, and the server takes no more of it than it has
+   * before there is a code.
+   */
+  readonly restsHere?: true;
   /** Of what goes over the line: going up, ciphertext. */
   readonly doneBytes: number;
   readonly totalBytes: number;
@@ -71,6 +77,11 @@ export interface TransferReport {
    * writes the file.
    */
   readonly isHandedOver?: true;
+  /**
+   * Where it went: into the top folder, because the one that it was for is gone or in the trash; or it became a file of
+   * its own, because the one that it was to be a new version of is. Absent where it went to where it was to go.
+   */
+  readonly instead?: 'top-folder' | 'own-file';
   readonly canRetry: boolean;
   /** Whether the tab may be closed without losing it: its ciphertext is stored on this device, or in S3. */
   readonly isSafe: boolean;
@@ -93,12 +104,21 @@ export type Preview =
 /** `plain`: the file; `sealed`: the FLOE ciphertext as it is stored in S3, which needs no code. */
 export type DownloadForm = 'plain' | 'sealed';
 
+/** A file that was picked, and where it is to go. */
+export interface PickedFile {
+  readonly source: File;
+  /** Id of the folder, `TOP` for the top folder. */
+  readonly folder: string;
+  /** Id of the file that gets a new version by it; without, it becomes a file of its own. */
+  readonly versionOf?: string;
+}
+
 export interface TransferCommands {
   /**
    * Works locked and offline too: then the files are sealed on this device, and go up later. `beyondCode`: how many of
    * them the code that is live does not reach for, so that they will wait for another; 0 while locked.
    */
-  'upload/add': { args: { files: File[] }; result: { beyondCode: number } };
+  'upload/add': { args: { files: readonly PickedFile[] }; result: { beyondCode: number } };
   /** The file of a transfer that is `waiting-for-file`, picked again. `source_changed` when it is another. */
   'upload/again': { args: { transfer: string; file: File }; result: void };
   /** A wake from outside: `online`, `visibilitychange`, a background sync that ended. */
@@ -110,6 +130,12 @@ export interface TransferCommands {
   'file/keep': { args: { file: string; keep: boolean }; result: void };
   'transfer/cancel': { args: { transfer: string }; result: void };
   'transfer/retry': { args: { transfer: string }; result: void };
+  /**
+   * It rests until it is told to go on, an upload also through a new start. A file that is being taken in is taken in
+   * first. A download does not wait with an open key: it fails when the drive is locked.
+   */
+  'transfer/pause': { args: { transfer: string }; result: void };
+  'transfer/resume': { args: { transfer: string }; result: void };
   /** Removes an ended transfer from the list. */
   'transfer/dismiss': { args: { transfer: string }; result: void };
   'download/stream': { args: { file: string; form: DownloadForm }; result: DownloadStream };
@@ -117,6 +143,17 @@ export interface TransferCommands {
   'download/write': {
     args: { file: string; form: DownloadForm; handle?: FileSystemFileHandle };
     result: { transfer: string; opfs?: File };
+  };
+  /**
+   * Files and folders as one zip, folders with all that is in them; `TOP` for all of the drive. `name`: of the zip,
+   * without its ending, where they are several. All keys are released before anything is given: `zip_too_large` when
+   * one code opens fewer. What cannot be read fails the whole zip.
+   */
+  'download/zip': { args: { entries: readonly string[]; name?: string }; result: DownloadStream };
+  /** The same, as `download/write`. */
+  'download/zip-write': {
+    args: { entries: readonly string[]; name?: string; handle?: FileSystemFileHandle };
+    result: { transfer: string; name: string; opfs?: File };
   };
   'file/preview': { args: { file: string }; result: Preview };
 }
@@ -133,6 +170,8 @@ export interface TransferCounts {
   readonly underWay: number;
   /** Nothing happens until there is a network, a code, or the file once more. */
   readonly resting: number;
+  /** Of these: until somebody has them go on. */
+  readonly paused: number;
   /** Of these: until there is a code. */
   readonly waitingForCode: number;
   /** Ended, and not as somebody wanted. */
@@ -142,6 +181,17 @@ export interface TransferCounts {
   readonly downloaded: number;
   /** Would be lost if the page were closed now. What has to be picked again is lost to the page already. */
   readonly atRisk: number;
+}
+
+/** How far all of them have come together; those that failed or were cancelled do not count. */
+export interface TransferPace {
+  readonly done: number;
+  readonly all: number;
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** Mean over the last five seconds; undefined before there is one, and while nothing moves. */
+  readonly bytesPerSecond?: number;
+  readonly secondsLeft?: number;
 }
 
 /** Uploads that are not on the server. Sizes in bytes. */

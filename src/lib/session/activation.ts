@@ -7,7 +7,8 @@ import type { Database } from '../store/database.ts';
 import { deviceName } from './entry/device-name.ts';
 import type { Entry } from './entry/entry.ts';
 import { joinJournal, membershipOf, openJournal } from './entry/joining.ts';
-import { journalRemote, toJournalHead } from '../drive/journal-remote.ts';
+import { journalRemote } from '../drive/journal-remote.ts';
+import { toJournalHead } from '../vault/journal-head.ts';
 import { PendingChanges } from '../drive/pending-changes.ts';
 import type { LocalAccount, DeviceStore } from './device-store.ts';
 

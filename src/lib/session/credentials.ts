@@ -10,6 +10,7 @@ import {
 } from '$contract/credentials.ts';
 import type { KeyringRecord } from '$contract/accounts.ts';
 import { DeviceId } from '$contract/ids.ts';
+import { inboxDiscard } from '$contract/vault-inbox.ts';
 import * as v from 'valibot';
 import { generateBackupCodes, groupBackupCode, hashBackupCode } from '../account/backup-codes.ts';
 import { openKeyring, rewrapKeyring, type OpenKeyring } from '../account/keyring.ts';
@@ -33,12 +34,22 @@ import type { Commands } from '../protocol/commands.ts';
 import type { DeviceStore } from './device-store.ts';
 import { parseUserName } from './entry/user-name.ts';
 import { wipeAtEnd } from '../crypto/wipe.ts';
+import { listInbox } from '../vault/inbox-listing.ts';
+import type { OpenVault } from '../vault/open-vault.ts';
 
 export interface CredentialsDeps {
   readonly broker: Broker;
   readonly deviceStore: DeviceStore;
   /** Whose account is on this device. @throws {HalfkeyError} when there is none */
   readonly openAccount: () => OpenAccount;
+  /** @throws {HalfkeyError} `session_missing` when nobody is signed in */
+  readonly vault: () => OpenVault;
+  /**
+   * Takes in what waits in the inbox, as far as it goes.
+   * @param doubted what this device put there from then on (ms since 1970) is left
+   * @throws {HalfkeyError} `locked`
+   */
+  readonly takeIn: (doubted?: { readonly device: string; readonly sinceMs: number }) => Promise<void>;
 }
 
 /** Passphrase and code were right, and the keyring is open: its identity key signs the next one. */
@@ -174,24 +185,37 @@ export class Credentials {
     return { devices: otherDevices(journal.state, localAccount.device.id) };
   }
 
-  activity(
+  async activity(
     args: Commands['credentials/activity']['args'],
   ): Promise<Commands['credentials/activity']['result']> {
-    return activitySince(this.#require().openAccount.drive.journal, args);
+    const activity = await activitySince(this.#require().openAccount.drive.journal, args);
+    const listed = await listInbox(this.#deps.vault(), new AbortController().signal);
+    const own = listed.filter(({ device }) => device === args.device);
+    const since = own.filter(({ atMs }) => atMs >= args.sinceMs).length;
+    return { ...activity, left: { before: own.length - since, since } };
   }
 
   /**
-   * Ends the device's sessions first, so that it reaches nothing from there on; then the journal, so that what
-   * it signs is not believed.
-   * @throws {HalfkeyError} of the family unreachable: the same again is fine
+   * Ends the device's sessions first, so that it reaches nothing from there on; takes in what it has captured; then the
+   * journal, so that what it signs is not believed.
+   * @throws {HalfkeyError} `locked` where what it has captured is to be taken in; of the family unreachable: the same
+   *   again is fine
    */
-  async revoke({ device, since }: Commands['credentials/revoke']['args']): Promise<void> {
+  async revoke(args: Commands['credentials/revoke']['args']): Promise<void> {
     const { openAccount, keyring, proof } = this.#require();
-    await this.#deps.broker.call(deviceRevoke, { proof, device: v.parse(DeviceId, device) });
+    const { broker, takeIn } = this.#deps;
+    const { since, doubtedMs } = args;
+    const device = v.parse(DeviceId, args.device);
+    await broker.call(deviceRevoke, { proof, device });
+    if (args.takeIn) await takeIn(doubtedMs === undefined ? undefined : { device, sinceMs: doubtedMs });
     const { journal } = openAccount.drive;
     await journal.refresh();
-    if (since === undefined && !journal.state.trustedDevice(device)) return;
-    await journal.revoke(keyring.identity.privateKey, { device, since }, proof);
+    if (since !== undefined || journal.state.trustedDevice(device)) {
+      await journal.revoke(keyring.identity.privateKey, { device, since }, proof);
+    }
+    if (doubtedMs === undefined) return;
+    const { vault } = this.#deps.vault();
+    await broker.call(inboxDiscard, { proof, device, sinceMs: doubtedMs }, { vault });
   }
 
   /**

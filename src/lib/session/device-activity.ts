@@ -12,6 +12,7 @@ const DEEDS: Partial<Record<OperationKind, DeviceDeed['kind']>> = {
   'folder-add': 'added',
   'file-add': 'added',
   'version-add': 'replaced',
+  'version-restore': 'replaced',
   rename: 'renamed',
   move: 'moved',
   trash: 'deleted',
@@ -24,7 +25,7 @@ const DEEDS: Partial<Record<OperationKind, DeviceDeed['kind']>> = {
 export async function activitySince(
   journal: Journal,
   { device, sinceMs }: Commands['credentials/activity']['args'],
-): Promise<Commands['credentials/activity']['result']> {
+): Promise<Omit<Commands['credentials/activity']['result'], 'left'>> {
   const activity = await journal.activityOf(device);
   const since = doubtFrom(activity, sinceMs);
   const deeds = undoneBy(activity, since).flatMap(({ kind, name, newName, atMs }): DeviceDeed[] => {

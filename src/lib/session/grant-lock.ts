@@ -3,6 +3,7 @@ import type { GrantId } from '$contract/ids.ts';
 import type { ErrorCode } from '../errors.ts';
 import { Idle } from './idle.ts';
 import { LiveGrant } from './live-grant.ts';
+import type { ReleasedAhead } from '../vault/released-ahead.ts';
 import { PassphraseLock } from './passphrase-lock.ts';
 
 /** What a lock tells the session around it, and asks of it. */
@@ -61,10 +62,10 @@ export class GrantLock {
     this.#idle.begin();
   }
 
-  /** A code was accepted: opens. */
-  open(grant: Grant, sentAtMs: number): void {
+  /** A code was accepted: opens. @param ahead what it has released already */
+  open(grant: Grant, sentAtMs: number, ahead?: ReleasedAhead): void {
     this.#passphraseLock.cancel();
-    this.grant.hold(grant, sentAtMs);
+    this.grant.hold(grant, sentAtMs, ahead);
   }
 
   /** Somebody is there. */

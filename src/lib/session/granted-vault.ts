@@ -25,6 +25,8 @@ export function vaultOf(
     inboxUse: drive.inboxUse,
     device: localAccount.device,
     requireGrant: () => grant.require(),
+    releasesOfCode: () => grant.current?.releases,
+    takeReleased: (name) => grant.current?.ahead?.take(name),
     releasesPerCode: () => Math.max(1, Math.min(grant.current?.releases ?? LIMITS.batch, LIMITS.batch)),
   };
 }

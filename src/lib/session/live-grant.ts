@@ -4,6 +4,7 @@ import { HalfkeyError } from '../errors.ts';
 import { localExpiryMs } from './grant-clock.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { IDLE_MS } from './idle.ts';
+import type { ReleasedAhead } from '../vault/released-ahead.ts';
 
 interface Held {
   readonly id: GrantId;
@@ -12,6 +13,7 @@ interface Held {
   readonly heldAtMs: number;
   /** KMS halves that it may still make. */
   readonly halvesLeft: number;
+  readonly ahead: ReleasedAhead | undefined;
 }
 
 /** A timer stands still while the computer sleeps, the clock does not: it is looked at so often. */
@@ -31,12 +33,13 @@ export class LiveGrant {
     this.#onEnd = onEnd;
   }
 
-  /** Takes up a grant that was asked for at `sentAtMs`. */
-  hold(grant: Grant, sentAtMs: number): void {
+  /** Takes up a grant that was asked for at `sentAtMs`. @param ahead keys that it has released already: its to wipe */
+  hold(grant: Grant, sentAtMs: number, ahead?: ReleasedAhead): void {
+    this.#held?.ahead?.wipe();
     const nowMs = this.#nowMs();
     const expiresAtMs = localExpiryMs(grant, sentAtMs, nowMs);
     const { id, releases } = grant;
-    this.#held = { id, expiresAtMs, releases, heldAtMs: nowMs, halvesLeft: LIMITS.grantGenerations };
+    this.#held = { id, expiresAtMs, releases, heldAtMs: nowMs, halvesLeft: LIMITS.grantGenerations, ahead };
     this.#lastInputMs = nowMs;
     this.#watch();
   }
@@ -72,6 +75,7 @@ export class LiveGrant {
   /** @returns what was held */
   drop(): GrantId | undefined {
     const id = this.#held?.id;
+    this.#held?.ahead?.wipe();
     this.#held = undefined;
     clearTimeout(this.#timer);
     return id;

@@ -50,7 +50,8 @@ export class OpenDrive implements Drive {
   readonly #device: string;
   readonly #sync: Sync;
   #auditing: ReturnType<typeof setTimeout> | undefined;
-  #wasStaleTold = false;
+  /** Undefined until there was a view to judge by. */
+  #isStaleTold: boolean | undefined;
   /** Segments that count for nothing, as far as they were told of. */
   #voidTold = 0;
   readonly #stopWatching: () => void;
@@ -74,6 +75,7 @@ export class OpenDrive implements Drive {
       broker: deps.broker,
       known: () => journal.head.seq,
       refresh: () => this.#refresh(),
+      idle: () => journal.idle(),
       isCurrent: (head) => isCurrent(journal, head),
       inbox: deps.inbox,
       failed: deps.failed,
@@ -142,12 +144,13 @@ export class OpenDrive implements Drive {
     this.#deps.reporter.changesVoid(voidChanges(state, voided));
   }
 
-  /** Once for each start, with the freshest view that there is to be had. */
+  /** Once for each start, with the freshest view that there is to be had; and once that it is so no longer. */
   #tellWhenStale(): void {
-    if (this.#wasStaleTold) return;
-    this.#wasStaleTold = true;
+    if (this.#isStaleTold === false) return;
     const lastHeardMs = staleSinceMs(this.journal.state, this.#device, this.#deps.nowMs());
-    if (lastHeardMs !== undefined) this.#deps.reporter.viewStale(lastHeardMs);
+    const wasTold = this.#isStaleTold ?? false;
+    this.#isStaleTold = lastHeardMs !== undefined;
+    if (this.#isStaleTold !== wasTold) this.#deps.reporter.viewStale(lastHeardMs);
   }
 
   /** What a snapshot was believed for at a cold start is compared with the log, once there is time. */

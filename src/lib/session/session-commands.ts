@@ -51,7 +51,7 @@ export function sessionCommands(session: Session, nowMs: () => number): Handlers
       await session.endLeft();
       await enter(await recover(args, { broker, deviceStore, nowMs }));
     },
-    unlock: ({ factor }) => session.unlock(factor),
+    unlock: ({ factor, files }) => session.unlock(factor, files),
     lock: () => {
       session.lock();
     },

@@ -46,8 +46,8 @@ export class SessionReporter {
     this.#alarm = undefined;
   }
 
-  /** @param lastHeardMs when any other device was heard of last, ms since 1970 */
-  viewStale(lastHeardMs: number): void {
+  /** @param lastHeardMs when any other device was heard of last, ms since 1970; undefined once one is heard of again */
+  viewStale(lastHeardMs: number | undefined): void {
     this.#report({ kind: 'view-stale', lastHeardMs });
   }
 

@@ -18,6 +18,7 @@ import { Tabs, type TabMessage } from './tabs.ts';
 import { SessionReporter } from './session-reporter.ts';
 import { Standing } from './standing.ts';
 import { vaultOf } from './granted-vault.ts';
+import { namesOf, ReleasedAhead } from '../vault/released-ahead.ts';
 import type { OpenVault } from '../vault/open-vault.ts';
 import { forgetLeft } from '../store/left-session.ts';
 import { saveSessionKey } from '../store/session-key.ts';
@@ -170,15 +171,24 @@ export class Session {
     if (signedIn.grant) this.#deps.onGrant();
   }
 
-  /** @throws {HalfkeyError} `code_malformed`, `code_wrong` and its like; `session_missing`; `locked` while closed */
-  async unlock(typed: Factor): Promise<void> {
+  /**
+   * @param files that the code was typed for
+   * @throws {HalfkeyError} `code_malformed`, `code_wrong` and its like; `session_missing`; `locked` while closed
+   */
+  async unlock(typed: Factor, files: readonly string[] = []): Promise<void> {
     const factor = parseFactor(typed);
     const openAccount = this.openAccount();
     const sentAtMs = this.#deps.nowMs();
-    const grant = await this.broker.call(grantBuy, { factor });
-    if (this.#standing.account !== openAccount)
+    const vault = this.vault();
+    const names = namesOf(vault.journal.state, files);
+    const release = names.length > 0 ? { release: { vault: vault.vault, names } } : {};
+    const { released, ...grant } = await this.broker.call(grantBuy, { factor, ...release });
+    const opened = released && (await ReleasedAhead.open(vault, names, released));
+    if (this.#standing.account !== openAccount) {
+      opened?.wipe();
       throw new HalfkeyError('session_missing', 'signed out meanwhile');
-    this.#lock.open(grant, sentAtMs);
+    }
+    this.#lock.open(grant, sentAtMs, opened);
     this.active();
     this.#reporter.phase(this.phase);
     this.#deps.onGrant();

@@ -8,6 +8,16 @@ export const WANTS_CODE: readonly ErrorCode[] = ['locked', 'grant_missing', 'gra
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (reason: DOMException) => void;
+  /** A file that is to be opened with the code. */
+  readonly file: string | undefined;
+}
+
+/** About an action that may want a code. */
+interface Wanting {
+  /** The file that it opens: its key comes with the code then. */
+  readonly file?: string;
+  /** Whether somebody still waits for it: else no code is asked for. */
+  readonly isAwaited?: () => boolean;
 }
 
 /** Asks for a code when something needs one, and lets what waited for it go on. */
@@ -26,20 +36,19 @@ export class CodePrompt {
   }
 
   /** @throws {DOMException} `AbortError` when it is called off */
-  ask(purpose: string): Promise<void> {
+  ask(purpose: string, file?: string): Promise<void> {
     this.#purpose ??= purpose;
-    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject, file }));
   }
 
   /**
    * Runs an action, and again after each code that it turns out to want.
-   * @param isAwaited whether somebody still waits for it: else no code is asked for
    * @throws {DOMException} `AbortError` when the code is called off, or is not waited for any more
    */
   async run<Result>(
     purpose: string,
     action: () => Promise<Result>,
-    isAwaited: () => boolean = () => true,
+    { file, isAwaited = () => true }: Wanting = {},
   ): Promise<Result> {
     for (;;) {
       try {
@@ -48,13 +57,14 @@ export class CodePrompt {
         if (!(error instanceof HalfkeyError && WANTS_CODE.includes(error.code))) throw error;
       }
       if (!isAwaited()) throw new DOMException('nobody waits for it any more', 'AbortError');
-      await this.ask(purpose);
+      await this.ask(purpose, file);
     }
   }
 
   /** @throws {HalfkeyError} when the code is refused; what waits goes on waiting */
   submit(factor: Factor): Promise<void> {
-    return this.#worker.send('unlock', { factor });
+    const files = new Set(this.#waiters.flatMap(({ file }) => file ?? []));
+    return this.#worker.send('unlock', { factor, files: [...files] });
   }
 
   /** The code was accepted, and has been shown to be. */

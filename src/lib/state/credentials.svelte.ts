@@ -77,10 +77,13 @@ export class Credentials {
 
   /**
    * Signs another device out for good.
-   * @param since the segment from which on what it wrote is undone; without, nothing is
+   * @param about what becomes of what it wrote and uploaded; without, all of it counts that is in the drive
    */
-  revoke(device: string, since?: number): Result<'credentials/revoke'> {
-    return this.#worker.send('credentials/revoke', { device, ...(since !== undefined && { since }) });
+  revoke(
+    device: string,
+    about: Omit<Commands['credentials/revoke']['args'], 'device'> = {},
+  ): Result<'credentials/revoke'> {
+    return this.#worker.send('credentials/revoke', { device, ...about });
   }
 
   /** Forgets what was proven. */

@@ -1,13 +1,16 @@
 import type { DownloadForm, Loss, Preview } from '../protocol/transfer.ts';
-import type { FileRow } from '../protocol/drive.ts';
+import type { EntryRow, FileRow, FileVersion } from '../protocol/drive.ts';
+import { broughtByPicker, type Brought } from '../platform/folder-reading.ts';
+import type { Arranging, Chosen } from './arranging.ts';
 import type { Downloads } from './downloads.ts';
 import type { CodePrompt } from './code-prompt.svelte.ts';
 import type { Files } from './files.svelte.ts';
 import type { Notice } from './notice.svelte.ts';
 import type { Session } from './session.svelte.ts';
 import type { Settings } from './settings.svelte.ts';
-import { beyondCodeWords, NOT_DONE, PURPOSE } from './texts/en.ts';
+import { beyondCodeWords, NOT_DONE, PURPOSE, unreadWords } from './texts/en.ts';
 import type { Transfers } from './transfers.svelte.ts';
+import type { Uploading } from './uploading.ts';
 
 /** What covers the drive. One at a time; the question for a code may come on top of any. */
 export type Sheet =
@@ -18,19 +21,42 @@ export type Sheet =
       readonly preview: Preview | undefined;
       readonly isCovered: boolean;
     }
-  | { readonly kind: 'delete' | 'rename'; readonly row: FileRow }
+  | { readonly kind: 'rename'; readonly row: EntryRow }
+  /** A folder in the one that is looked at. */
+  | { readonly kind: 'new-folder' }
+  | { readonly kind: 'move'; readonly rows: Chosen }
+  | {
+      readonly kind: 'tags';
+      readonly rows: Chosen;
+      /** Those that all of them have, and others of the drive. */
+      readonly tags: readonly string[];
+      readonly others: readonly string[];
+    }
+  | { readonly kind: 'purge-version'; readonly row: FileRow; readonly version: FileVersion }
+  /** `older`: for emptying the trash, those of them that are there longer than so many days. */
+  | {
+      readonly kind: 'purge';
+      readonly rows: Chosen;
+      readonly older?: { readonly days: number; readonly entries: readonly string[] };
+    }
   | { readonly kind: 'help' | 'settings' | 'install' | 'who' }
   /** `loss` is undefined when that is not known. */
   | { readonly kind: 'sign-out'; readonly loss: Loss | undefined };
+
+const DAY_MS = 24 * 60 * 60_000;
+/** What is in the trash longer than that, nobody is likely to miss. */
+const OLD_DAYS = 30;
 
 /** What the actions need. */
 interface Tools {
   readonly session: Session;
   readonly files: Files;
   readonly transfers: Transfers;
+  readonly uploading: Uploading;
   readonly prompt: CodePrompt;
   readonly downloads: Downloads;
   readonly settings: Settings;
+  readonly arranging: Arranging;
   readonly notice: Notice;
 }
 
@@ -57,14 +83,20 @@ export class DriveActions {
     this.#sheet = undefined;
   }
 
-  /** Locked and offline too. */
+  /** Files that were picked, or a folder's, with their paths in it. */
   upload(files: readonly File[]): void {
-    if (files.length === 0) return;
+    if (files.length > 0) this.bring(broughtByPicker(files));
+  }
+
+  /** @param into the folder that is looked at now, or another. Locked and offline too. */
+  bring(reading: Brought | Promise<Brought>, into = this.#tools.files.folder): void {
+    const { uploading, notice } = this.#tools;
     this.#watch(NOT_DONE.filesAdded, async () => {
-      const beyondCode = await this.#tools.transfers.upload(files);
-      if (beyondCode > 0) {
-        this.#tools.notice.show({ ...beyondCodeWords(files.length, beyondCode), wantsCode: true });
-      }
+      const brought = await reading;
+      const uploaded = await uploading.bring(brought, into);
+      if (brought.unread.length > 0) notice.show(unreadWords(brought.unread));
+      if (!uploaded || uploaded.beyondCode === 0) return;
+      notice.show({ ...beyondCodeWords(uploaded.files, uploaded.beyondCode), wantsCode: true });
     });
   }
 
@@ -76,6 +108,25 @@ export class DriveActions {
     const { unsent, counts } = this.#tools.transfers;
     if (unsent.count + counts.waitingForCode === 0) return; // Whatever else was to be opened asks for itself.
     this.#watch(NOT_DONE.uploadsWait, () => this.#tools.prompt.ask(PURPOSE.finishUploading));
+  }
+
+  /** Asks for a code, and whether what was put there lately is to go too. */
+  emptyTrash(): void {
+    this.#watch(NOT_DONE.trashEmptied, async () => {
+      const nowMs = Date.now();
+      const [entries, older] = await Promise.all([
+        this.#tools.arranging.inTrash(nowMs),
+        this.#tools.arranging.inTrash(nowMs - OLD_DAYS * DAY_MS),
+      ]);
+      this.show({ kind: 'purge', rows: { entries }, older: { days: OLD_DAYS, entries: older } });
+    });
+  }
+
+  tag(rows: Chosen): void {
+    this.#watch(NOT_DONE.tagged, async () => {
+      const { tags, others } = await this.#tools.files.readTags(rows.entries);
+      this.show({ kind: 'tags', rows, tags, others });
+    });
   }
 
   lock(): void {
@@ -107,9 +158,9 @@ export class DriveActions {
 
   preview(row: FileRow): void {
     const shown =
-      this.#sheet?.kind === 'preview' && !this.#sheet.isCovered && this.#sheet.row.file === row.file;
+      this.#sheet?.kind === 'preview' && !this.#sheet.isCovered && this.#sheet.row.entry === row.entry;
     if (shown) return;
-    this.#once(`preview ${row.file}`, NOT_DONE.opened(row.name), async () => {
+    this.#once(`preview ${row.entry}`, NOT_DONE.opened(row.name), async () => {
       const { session, downloads } = this.#tools;
       // While locked the question for a code comes first, and nothing after it.
       const early: Sheet | undefined =
@@ -121,6 +172,8 @@ export class DriveActions {
       const isAwaited = () => this.#sheet === early;
       try {
         const preview = await downloads.preview(row, isAwaited);
+        // Of what is kept on this device nobody was asked for more than the key.
+        if (row.kept !== 'kept') this.#tools.notice.isServed();
         if (!isAwaited()) return;
         const isCovered = session.phase.phase !== 'open';
         this.#sheet = { kind: 'preview', row, preview: isCovered ? undefined : preview, isCovered };
@@ -143,13 +196,19 @@ export class DriveActions {
   }
 
   download(row: FileRow, form: DownloadForm): void {
-    this.#once(`download ${form} ${row.file}`, NOT_DONE.downloaded(row.name), () =>
+    this.#once(`download ${form} ${row.entry}`, NOT_DONE.downloaded(row.name), () =>
       this.#tools.downloads.save(row, form),
     );
   }
 
+  /** Files and folders as one zip. */
+  downloadZip({ entries, name }: Chosen): void {
+    const tried = name === undefined ? NOT_DONE.downloadedMany(entries.length) : NOT_DONE.downloaded(name);
+    this.#once(`download zip ${entries.join()}`, tried, () => this.#tools.downloads.saveZip(entries, name));
+  }
+
   saveAs(row: FileRow): void {
-    this.#once(`save ${row.file}`, NOT_DONE.saved(row.name), () => this.#tools.downloads.saveAs(row));
+    this.#once(`save ${row.entry}`, NOT_DONE.saved(row.name), () => this.#tools.downloads.saveAs(row));
   }
 
   keep(row: FileRow, keep: boolean): void {

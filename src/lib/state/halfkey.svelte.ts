@@ -1,11 +1,12 @@
 import { createContext } from 'svelte';
 import { WorkerHost } from '../worker/host.ts';
 import type { Factor, Phase } from '../protocol/session.ts';
-import type { DeletedFile, FileRow } from '../protocol/drive.ts';
-import type { DeviceDeed, KitPart, OtherDevice } from '../protocol/credentials.ts';
+import type { DeletedFile } from '../protocol/drive.ts';
+import type { DeviceDeed, KitPart, LeftUploads, OtherDevice } from '../protocol/credentials.ts';
 import type { Report } from '../protocol/commands.ts';
 import type { TransferReport } from '../protocol/transfer.ts';
 import { Announcer } from './announcer.svelte.ts';
+import { Arranging } from './arranging.ts';
 import { IncomingFiles } from './incoming-files.svelte.ts';
 import { CodePrompt } from './code-prompt.svelte.ts';
 import type { CryptoWorker } from '../platform/crypto-worker.ts';
@@ -14,6 +15,7 @@ import { Downloads } from './downloads.ts';
 import { DroppedChanges } from './dropped-changes.svelte.ts';
 import { Files } from './files.svelte.ts';
 import { Installation } from './installation.svelte.ts';
+import { NameConflicts } from './name-conflicts.svelte.ts';
 import { Notice } from './notice.svelte.ts';
 import { askToKeepOnce } from '../platform/persistence.ts';
 import { sendUploadsLater } from '../platform/service-worker.ts';
@@ -23,24 +25,30 @@ import { Session } from './session.svelte.ts';
 import { Settings } from './settings.svelte.ts';
 import { Transfers } from './transfers.svelte.ts';
 import { Updates } from './updates.svelte.ts';
-import { deletedForGood, SPOKEN } from './texts/en.ts';
+import { Uploading } from './uploading.ts';
+import { SPOKEN } from './texts/en.ts';
+import { Toast } from './toast.svelte.ts';
 
 /** All state of one page, around its one crypto worker. */
 export class Halfkey {
   readonly announcer = new Announcer();
   readonly notice = new Notice();
+  readonly toast = new Toast(this.announcer);
   readonly incomingFiles = new IncomingFiles();
   readonly installation = new Installation();
   readonly updates = new Updates();
   readonly session: Session;
   readonly files: Files;
   readonly transfers: Transfers;
+  readonly conflicts = new NameConflicts();
+  readonly uploading: Uploading;
   readonly prompt: CodePrompt;
   readonly downloads: Downloads;
   readonly settings: Settings;
   readonly credentials: Credentials;
   readonly factorReset: FactorResetWatch;
   readonly droppedChanges: DroppedChanges;
+  readonly arranging: Arranging;
   readonly driveActions: DriveActions;
   readonly #worker: CryptoWorker;
   #hasAskedToKeep = false;
@@ -55,12 +63,20 @@ export class Halfkey {
     this.transfers = new Transfers(worker, this.announcer, (report) => {
       this.#heedTransfer(report);
     });
+    const { transfers, conflicts } = this;
+    this.uploading = new Uploading({ worker, transfers, conflicts });
     this.prompt = new CodePrompt(worker);
     this.downloads = new Downloads(worker, this.prompt, this.transfers);
     this.settings = new Settings(worker);
     this.credentials = new Credentials(worker);
     this.factorReset = new FactorResetWatch(worker);
     this.droppedChanges = new DroppedChanges(worker);
+    this.arranging = new Arranging({
+      worker,
+      notice: this.notice,
+      toast: this.toast,
+      announcer: this.announcer,
+    });
     this.driveActions = new DriveActions(this);
   }
 
@@ -76,17 +92,9 @@ export class Halfkey {
     return (await this.#worker.send('deleted/read', {})).files;
   }
 
-  /**
-   * Deletes a file for good, and others that were deleted before.
-   * @throws {HalfkeyError} when the code is refused, or the file is gone
-   */
-  async purge({ file, name }: FileRow, also: readonly string[], factor: Factor): Promise<void> {
-    await this.#worker.send('file/purge', { file, also, factor });
-    this.announcer.say(deletedForGood(name));
-  }
-
   #heedTransfer({ direction, phase, isSafe }: TransferReport): void {
     if (direction !== 'up') return;
+    if (phase === 'done') this.notice.isServed();
     if (phase === 'waiting-for-network') void sendUploadsLater();
     // Now there is something to lose. Whether the browser promises anything shows in the settings.
     if ((isSafe || phase === 'done') && !this.#hasAskedToKeep) {
@@ -153,13 +161,15 @@ export class Halfkey {
     this.credentials.clear();
     this.factorReset.clear();
     this.prompt.dismiss();
+    this.conflicts.callOff();
     this.files.clear();
     this.transfers.clear();
     this.notice.dismiss();
+    this.toast.dismiss();
     if (before !== 'starting') this.announcer.say(SPOKEN.signedOut);
   }
 }
 
 const [getHalfkey, setHalfkey] = createContext<Halfkey>();
 export { getHalfkey, setHalfkey };
-export type { DeviceDeed, Factor, FileRow, KitPart, OtherDevice };
+export type { DeviceDeed, Factor, KitPart, LeftUploads, OtherDevice };

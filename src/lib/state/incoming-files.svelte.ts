@@ -1,4 +1,5 @@
 import { SHARED_PARAMETER, type SharedAnswer, type ToServiceWorker } from '../../service-worker/messages.ts';
+import { broughtByPicker, together, type Brought } from '../platform/folder-reading.ts';
 import { activeServiceWorker } from '../platform/service-worker.ts';
 
 /** What a shortcut of the installed app asks for, as `/?do=…`. */
@@ -10,9 +11,9 @@ export interface Arrival {
   readonly deed?: LaunchAction;
 }
 
-/** Files that came from outside the page and are not in the drive's hands yet. */
+/** Files and folders that came from outside the page and are not in the drive's hands yet. */
 export interface Arrived {
-  readonly files: readonly File[];
+  readonly brought: Brought;
   /** Whether somebody has to say first that they are wanted: any web site can send a form to the address for shares. */
   readonly asks: boolean;
 }
@@ -76,20 +77,20 @@ export class IncomingFiles {
     if (deed) this.#deed = deed;
     if (share === undefined) return;
     const files = await fetchShared(share);
-    if (files && files.length > 0) this.#arrive(files, true);
+    if (files && files.length > 0) this.#arrive(broughtByPicker(files), true);
     else this.#isLost = true;
   }
 
-  /** Takes files that somebody dropped, or pasted, where there is no drive to put them in yet. */
-  bring(files: readonly File[]): void {
-    this.#arrive(files, false);
+  /** Takes what somebody dropped, or pasted, where there is no drive to put it in yet. */
+  async bring(reading: Promise<Brought>): Promise<void> {
+    this.#arrive(await reading, false);
   }
 
-  /** The files, which are the caller's from then on. */
-  take(): readonly File[] {
-    const files = this.#arrived?.files ?? [];
+  /** What came, which is the caller's from then on. */
+  take(): Brought {
+    const brought = this.#arrived?.brought ?? broughtByPicker([]);
     this.#arrived = undefined;
-    return files;
+    return brought;
   }
 
   /** Turns down what has come, or puts away that something was lost. */
@@ -106,14 +107,15 @@ export class IncomingFiles {
     const files = handles.filter((handle) => handle instanceof FileSystemFileHandle);
     const opened = await Promise.allSettled(files.map((file) => file.getFile()));
     const there = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-    if (there.length > 0) this.#arrive(there, false);
+    if (there.length > 0) this.#arrive(broughtByPicker(there), false);
     if (there.length < handles.length) this.#isLost = true;
   }
 
-  #arrive(files: readonly File[], asks: boolean): void {
+  #arrive(more: Brought, asks: boolean): void {
     const before = this.#arrived;
     this.#isLost = false;
-    this.#arrived = { files: [...(before?.files ?? []), ...files], asks: asks || (before?.asks ?? false) };
+    const brought = before ? together(before.brought, more) : more;
+    this.#arrived = { brought, asks: asks || (before?.asks ?? false) };
   }
 }
 

@@ -110,7 +110,7 @@ export class Session {
     this.#voidChanges = changes;
   }
 
-  /** @param lastHeardMs undefined once somebody has seen it */
+  /** @param lastHeardMs undefined once somebody has seen it, or another device is heard of */
   hearOfNobodySince(lastHeardMs: number | undefined): void {
     this.#lastHeardMs = lastHeardMs;
   }

@@ -1,10 +1,19 @@
-import type { TransferCounts, TransferReport, Unsent } from '../protocol/transfer.ts';
+import type {
+  PickedFile,
+  TransferCounts,
+  TransferPace,
+  TransferReport,
+  Unsent,
+} from '../protocol/transfer.ts';
 import type { Announcer } from './announcer.svelte.ts';
 import type { CryptoWorker } from '../platform/crypto-worker.ts';
 import { transferEnded } from './texts/en.ts';
+import { TransferMeter } from './transfer-pace.ts';
 
 /** Figures that change faster than this cannot be read. */
 const TICK_MS = 500;
+/** Of so many, each of which begins and ends, nobody follows a single one: they are looked at once per tick. */
+const MANY = 500;
 /** More rows than anybody reads; what is done gives way first. */
 const SHOWN_ROWS = 100;
 
@@ -14,6 +23,7 @@ const RESTING: readonly TransferReport['phase'][] = [
   'waiting-for-network',
   'waiting-for-file',
   'waiting-for-code',
+  'paused',
 ];
 
 /** Somebody who goes along with a transfer. */
@@ -42,6 +52,7 @@ function countTransfers(transfers: readonly TransferReport[]): TransferCounts {
     all: transfers.length,
     underWay: going.length - resting,
     resting,
+    paused: going.filter(({ phase }) => phase === 'paused').length,
     waitingForCode: going.filter(({ phase }) => phase === 'waiting-for-code').length,
     failed: transfers.filter(({ phase }) => phase === 'failed').length,
     uploaded: transfers.filter(({ phase, direction }) => phase === 'done' && direction === 'up').length,
@@ -50,13 +61,20 @@ function countTransfers(transfers: readonly TransferReport[]): TransferCounts {
   };
 }
 
+/** What somebody has to see to comes first, then what moves, what waits, and what is over. */
+function rank(report: TransferReport): number {
+  if (wantsPerson(report)) return 0;
+  if (hasEnded(report)) return 3;
+  return report.phase === 'waiting' || RESTING.includes(report.phase) ? 2 : 1;
+}
+
 /**
  * Whether signing out would lose it: it is neither in the drive nor in the inbox, and somebody still wants it to be.
  */
-function isUnsent({ direction, phase, isSafe, canRetry }: TransferReport): boolean {
+function isUnsent({ direction, phase, isSafe, restsHere, canRetry }: TransferReport): boolean {
   if (direction === 'down' || phase === 'done' || phase === 'cancelled') return false;
   if (phase === 'failed') return canRetry;
-  return phase !== 'waiting-for-code' || !isSafe;
+  return phase !== 'waiting-for-code' || !isSafe || restsHere === true;
 }
 
 /** What is going up and down, and what became of it. */
@@ -66,6 +84,8 @@ export class Transfers {
   readonly #latest = new Map<string, TransferReport>();
   readonly #followers = new Map<string, Follower>();
   #all = $state.raw<readonly TransferReport[]>([]);
+  #pace = $state.raw<TransferPace>({ done: 0, all: 0, doneBytes: 0, totalBytes: 0 });
+  readonly #meter = new TransferMeter();
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #counts = $derived(countTransfers(this.#all));
   readonly #onPhase: (report: TransferReport) => void;
@@ -79,6 +99,10 @@ export class Transfers {
 
   get counts(): TransferCounts {
     return this.#counts;
+  }
+
+  get pace(): TransferPace {
+    return this.#pace;
   }
 
   /** What signing out would lose: also what is not taken in yet, and what has failed and may be tried again. */
@@ -96,11 +120,11 @@ export class Transfers {
   }
 
   /**
-   * The rows to show: first those that somebody has to see to, else the oldest first; of very many, those that still
-   * want something.
+   * The rows to show: first those that somebody has to see to, then what moves and what waits, each the oldest first; of
+   * very many, those that still want something.
    */
   get shown(): readonly TransferReport[] {
-    const all = [...this.#all.filter(wantsPerson), ...this.#all.filter((report) => !wantsPerson(report))];
+    const all = [0, 1, 2, 3].flatMap((place) => this.#all.filter((report) => rank(report) === place));
     if (all.length <= SHOWN_ROWS) return all;
     const wanting = all.filter(({ phase }) => phase !== 'done' && phase !== 'cancelled');
     return (wanting.length > 0 ? wanting : all).slice(0, SHOWN_ROWS);
@@ -110,13 +134,12 @@ export class Transfers {
     const before = this.#latest.get(report.transfer)?.phase;
     this.#latest.set(report.transfer, report);
     this.#followers.get(report.transfer)?.keepAwake();
-    if (before === report.phase) {
+    if (before === report.phase || this.#latest.size > MANY) {
       this.#timer ??= setTimeout(() => {
         this.#publish();
       }, TICK_MS);
-      return;
-    }
-    this.#publish();
+    } else this.#publish();
+    if (before === report.phase) return;
     this.#onPhase(report);
     if (hasEnded(report)) this.#end(report);
   }
@@ -134,8 +157,8 @@ export class Transfers {
   }
 
   /** @returns how many of them will wait for another code than the one that is live */
-  async upload(files: readonly File[]): Promise<number> {
-    return (await this.#worker.send('upload/add', { files: [...files] })).beyondCode;
+  async upload(files: readonly PickedFile[]): Promise<number> {
+    return (await this.#worker.send('upload/add', { files })).beyondCode;
   }
 
   /** The file of a transfer that was not taken in whole. @throws {HalfkeyError} `source_changed` when it is another */
@@ -150,6 +173,24 @@ export class Transfers {
 
   cancel(transfer: string): Promise<void> {
     return this.#worker.send('transfer/cancel', { transfer });
+  }
+
+  pause(transfer: string): Promise<void> {
+    return this.#worker.send('transfer/pause', { transfer });
+  }
+
+  resume(transfer: string): Promise<void> {
+    return this.#worker.send('transfer/resume', { transfer });
+  }
+
+  async pauseAll(): Promise<void> {
+    const moving = this.#all.filter((report) => !hasEnded(report) && !RESTING.includes(report.phase));
+    await Promise.all(moving.map(({ transfer }) => this.pause(transfer)));
+  }
+
+  async resumeAll(): Promise<void> {
+    const paused = this.#all.filter(({ phase }) => phase === 'paused');
+    await Promise.all(paused.map(({ transfer }) => this.resume(transfer)));
   }
 
   retry(transfer: string): Promise<void> {
@@ -176,6 +217,7 @@ export class Transfers {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#all = [...this.#latest.values()];
+    this.#pace = this.#meter.sample(this.#all, Date.now());
   }
 
   #end(report: TransferReport): void {

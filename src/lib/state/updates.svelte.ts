@@ -90,4 +90,9 @@ export class Updates {
       return true;
     });
   }
+
+  /** Resolves once nothing is under way in any page that was busy when this was asked. */
+  async idle(): Promise<void> {
+    await navigator.locks.request(LOCKS.pageBusy, () => undefined);
+  }
 }

@@ -19,15 +19,19 @@ export async function readChanges(database: Database): Promise<SealedChange[]> {
 }
 
 /**
- * Puts one after the others.
- * @returns its key
+ * Puts these after the others, all or none.
+ * @returns their keys
  * @throws {HalfkeyError} `device_full`; `device_state_lost` after the device was wiped
  */
-export function addChange(database: Database, sealed: Bytes): Promise<number> {
-  return writing(() => database.add('changes', sealed));
+export function addChanges(database: Database, sealed: readonly Bytes[]): Promise<number[]> {
+  return writing(async () => {
+    const { store, done } = database.transaction('changes', 'readwrite');
+    const [keys] = await Promise.all([Promise.all(sealed.map((each) => store.add(each))), done]);
+    return keys;
+  });
 }
 
-/** Replaces and removes, all at once or not at all. @throws {HalfkeyError} as `addChange` */
+/** Replaces and removes, all at once or not at all. @throws {HalfkeyError} as `addChanges` */
 export async function updateChanges(
   database: Database,
   { replaced, removed }: { readonly replaced: readonly SealedChange[]; readonly removed: readonly number[] },

@@ -81,6 +81,13 @@ interface UploadAtRest {
   readonly partCount: number;
   /** Of S3's multipart upload, once there is one. */
   readonly uploadId?: string;
+  /**
+   * The folder that it is for was made on this device, and may not be in the journal yet: before it is, nobody else is
+   * told of the upload.
+   */
+  readonly awaitsFolder?: true;
+  /** Nobody sends it before somebody has said so. */
+  readonly isPaused?: true;
 }
 
 /** Where the parts of an upload come from. */
@@ -154,7 +161,7 @@ export interface StoredLetterKeys {
   readonly isOn: boolean;
 }
 
-interface HalfkeySchema extends DBSchema {
+export interface HalfkeySchema extends DBSchema {
   device: { key: string; value: DeviceRecord };
   session: { key: string; value: StoredSessionKey };
   account: { key: string; value: StoredAccount };

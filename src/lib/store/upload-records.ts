@@ -1,3 +1,4 @@
+import { groupedChanges } from './grouped-changes.ts';
 import {
   writing,
   type CapturingUpload,
@@ -24,6 +25,10 @@ export interface UploadRecords {
   advance(blob: string, to: Exclude<SealedUpload['state'], 'sealed'>): Promise<SealedUpload | undefined>;
   /** S3 takes its parts under this id. @returns whether it is still stored here */
   beginMultipart(blob: string, uploadId: string): Promise<boolean>;
+  /** @returns undefined when it was removed meanwhile */
+  pause(blob: string, isPaused: boolean): Promise<StoredUpload | undefined>;
+  /** The journal has the folder that it is for. */
+  folderKnown(blob: string): Promise<void>;
   /**
    * What was made of it is gone, here or in S3: it has to be captured again.
    * @returns undefined when it was removed meanwhile
@@ -36,9 +41,6 @@ export interface UploadRecords {
   /** In the order of their numbers. */
   parts(blob: string): Promise<StoredPart[]>;
 }
-
-/** A tab may crash at any moment, and so may the machine: nothing is acted on before it would survive both. */
-const STRICT = { durability: 'strict' } as const;
 
 /**
  * Where an upload may go to. Whatever may be tried a second time, by another tab or after a crash, leads to itself too.
@@ -61,17 +63,17 @@ function moved(upload: StoredUpload, to: StoredUpload['state']): StoredUpload {
 }
 
 export function uploadRecords(database: Database): UploadRecords {
+  const changes = groupedChanges(database);
+
   /** @returns undefined if there is no record, and then none is made */
   function change<After extends StoredUpload>(
     blob: string,
     to: (before: StoredUpload) => After,
   ): Promise<After | undefined> {
-    return writing(async () => {
-      const { store, done } = database.transaction('uploads', 'readwrite', STRICT);
-      const before = await store.get(blob);
+    return changes(blob, async ({ uploads }) => {
+      const before = await uploads.get(blob);
       const after = before && to(before);
-      if (after) await store.put(after, blob);
-      await done;
+      if (after) await uploads.put(after, blob);
       return after;
     });
   }
@@ -82,12 +84,10 @@ export function uploadRecords(database: Database): UploadRecords {
       return all.sort((a, b) => a.capturedAtMs - b.capturedAtMs);
     },
     read: (blob) => database.get('uploads', blob),
-    async save(upload) {
-      await writing(async () => {
-        const { store, done } = database.transaction('uploads', 'readwrite', STRICT);
-        await Promise.all([store.put(upload, upload.blob), done]);
-      });
-    },
+    save: (upload) =>
+      changes(upload.blob, async ({ uploads }) => {
+        await uploads.put(upload, upload.blob);
+      }),
     seal: (blob, made) =>
       change(blob, (before) => ({ ...moved(before, 'sealed'), ...made, state: 'sealed' })),
     advance: (blob, to) =>
@@ -98,6 +98,11 @@ export function uploadRecords(database: Database): UploadRecords {
       }),
     beginMultipart: async (blob, uploadId) =>
       (await change(blob, (before) => ({ ...before, uploadId }))) !== undefined,
+    pause: (blob, isPaused) =>
+      change(blob, ({ isPaused: _, ...before }) => ({ ...before, ...(isPaused && { isPaused }) })),
+    async folderKnown(blob) {
+      await change(blob, ({ awaitsFolder, ...before }) => before);
+    },
     startOver: (blob) =>
       change(blob, (before): CapturingUpload => {
         const { uploadId, ...rest } = moved(before, 'capturing');
@@ -105,16 +110,10 @@ export function uploadRecords(database: Database): UploadRecords {
         const { partDigests, inboxRecord, ...begun } = rest;
         return { ...begun, state: 'capturing' };
       }),
-    async remove(blob) {
-      await writing(async () => {
-        const transaction = database.transaction(['uploads', 'parts'], 'readwrite');
-        await Promise.all([
-          transaction.objectStore('uploads').delete(blob),
-          transaction.objectStore('parts').delete(partsOf(blob)),
-          transaction.done,
-        ]);
-      });
-    },
+    remove: (blob) =>
+      changes(blob, async ({ uploads, parts }) => {
+        await Promise.all([uploads.delete(blob), parts.delete(partsOf(blob))]);
+      }),
     async savePart(blob, part) {
       await writing(() => database.put('parts', part, [blob, part.partNumber]));
     },

@@ -18,7 +18,8 @@ import type { Reporter } from './transfer-tracker.ts';
 import { Connection } from './connection.ts';
 import type { Connections } from './holdup.ts';
 import { joinUploadNews, type UploadNews } from './upload/upload-news.ts';
-import { liveGrant, type UploadDeps } from './upload/upload-item.ts';
+import type { UploadDeps } from './upload/upload-item.ts';
+import { liveGrant } from '../vault/open-vault.ts';
 import { PutUrls } from './upload/put-urls.ts';
 import { Uploads } from './upload/uploads.ts';
 
@@ -27,6 +28,7 @@ export interface DeviceTransfersDeps {
   readonly broker: Broker;
   readonly reporter: Reporter;
   readonly adopter: Adopter;
+  readonly folders: UploadDeps['folders'];
   readonly nowMs: () => number;
   readonly openDraft: UploadDeps['openDraft'];
   /** Something more waits for a code: in the inbox, or here. */
@@ -51,7 +53,7 @@ export class DeviceTransfers {
   #settings: StoredTransferSettings = { parallel: PARALLEL.usual, wifiOnly: false };
 
   constructor(database: Database, deps: DeviceTransfersDeps) {
-    const { vault, broker, reporter, adopter, nowMs, openDraft, onWaiting, onKept, onFailed } = deps;
+    const { vault, broker, reporter, adopter, folders, nowMs, openDraft, onWaiting, onKept, onFailed } = deps;
     const { locks } = navigator;
     this.#database = database;
     this.#news = joinUploadNews((message) => {
@@ -81,7 +83,7 @@ export class DeviceTransfers {
     const files = opfsParts('uploads');
     const outside = { vault, broker, records, files, sending, locks, news };
     const free = async () => freeBytes(await this.recordedBytes());
-    const uploadDeps: UploadDeps = { ...outside, freeBytes: free, nowMs, openDraft };
+    const uploadDeps: UploadDeps = { ...outside, freeBytes: free, folders, nowMs, openDraft };
     this.uploads = new Uploads(uploadDeps, reporter, adopter, onWaiting);
     this.keeping = new Keeping({
       vault,

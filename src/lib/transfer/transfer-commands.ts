@@ -30,9 +30,13 @@ export function transferCommands(
     'transfer/retry': ({ transfer }) => {
       transfers.retry(transfer);
     },
+    'transfer/pause': ({ transfer }) => transfers.pause(transfer),
+    'transfer/resume': ({ transfer }) => transfers.resume(transfer),
     'transfer/dismiss': ({ transfer }) => transfers.dismiss(transfer),
     'download/stream': ({ file, form }) => transfers.stream(file, form),
     'download/write': ({ file, form, handle }) => transfers.write(file, form, handle),
+    'download/zip': (zipped) => transfers.zip(zipped),
+    'download/zip-write': ({ handle, ...zipped }) => transfers.writeZip(zipped, handle),
     'file/preview': ({ file }) => transfers.preview(file),
   };
 }

@@ -24,10 +24,12 @@ export class TransferTracker {
   readonly #nowMs: () => number;
   #phase: TransferPhase;
   #holdup: Holdup | undefined;
+  #restsHere = false;
   #doneBytes = 0;
   #meter = new Meter();
   #failure: Failure | undefined;
   #isSafe: boolean;
+  #instead: TransferReport['instead'];
   #isForgotten = false;
 
   /** @param initial `waiting` and not safe when absent */
@@ -67,7 +69,13 @@ export class TransferTracker {
 
   /** What was cancelled stays so, whatever its parts still say on their way out; unless it was done already. */
   enter(phase: Exclude<TransferPhase, 'failed' | 'waiting-for-network'>): void {
-    this.#enter(phase);
+    if (phase === 'waiting-for-code') this.#waitForCode(false);
+    else this.#enter(phase);
+  }
+
+  /** The server takes no more of it without a code. */
+  waitHereForCode(): void {
+    this.#waitForCode(true);
   }
 
   /** It does not go on for now; said again when the reason is another. */
@@ -77,6 +85,13 @@ export class TransferTracker {
     this.#holdup = holdup;
     if (this.#phase === 'waiting-for-network') this.#report();
     else this.#enter('waiting-for-network');
+  }
+
+  #waitForCode(restsHere: boolean): void {
+    const isOther = this.#restsHere !== restsHere;
+    this.#restsHere = restsHere;
+    if (this.#phase !== 'waiting-for-code') this.#enter('waiting-for-code');
+    else if (isOther) this.#report();
   }
 
   #enter(phase: Exclude<TransferPhase, 'failed'>): void {
@@ -98,6 +113,11 @@ export class TransferTracker {
     const isDue = this.#meter.sample(doneBytes, this.#nowMs());
     if (isDue) this.#report();
     return isDue;
+  }
+
+  /** It went to another place than was wanted; to be said before it is done. */
+  landed(instead: NonNullable<TransferReport['instead']>): void {
+    this.#instead = instead;
   }
 
   /** Whether the tab may be closed without losing it. */
@@ -140,6 +160,7 @@ export class TransferTracker {
       name: this.#name,
       phase: this.#phase,
       ...(this.#phase === 'waiting-for-network' && this.#holdup && { holdup: this.#holdup }),
+      ...(this.#phase === 'waiting-for-code' && this.#restsHere && { restsHere: true }),
       doneBytes: this.#doneBytes,
       totalBytes: this.#totalBytes,
       sizeBytes: this.#sizeBytes,
@@ -149,6 +170,7 @@ export class TransferTracker {
       ...(this.ended ? {} : this.#meter.pace(this.#totalBytes)),
       ...(this.#failure && { error: this.#failure }),
       ...(this.#isHandedOver && { isHandedOver: true }),
+      ...(this.#instead && { instead: this.#instead }),
     });
   }
 }

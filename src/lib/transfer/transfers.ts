@@ -4,14 +4,16 @@ import type { Database } from '../store/database.ts';
 import type {
   DownloadForm,
   DownloadStream,
+  PickedFile,
   Preview,
   StorageReport,
   TransferSettings,
 } from '../protocol/transfer.ts';
 import type { OpenVault } from '../vault/open-vault.ts';
 import { Adopter } from './adoption/adopting.ts';
-import { Downloads } from './download/downloads.ts';
+import { Downloads, type Written, type Zipped } from './download/downloads.ts';
 import { openDraftKey } from './adoption/drafts.ts';
+import { FoldersFirst } from './adoption/folders-first.ts';
 import { InboxAdoption } from './adoption/inbox-adoption.ts';
 import { InboxKeys } from './adoption/inbox-keys.ts';
 import type { Reporter } from './transfer-tracker.ts';
@@ -20,17 +22,18 @@ import { DeviceTransfers } from './device-transfers.ts';
 /** What the worker's commands about transfers come down to. */
 export interface Transfers {
   /** @returns how many of them the live grant does not reach for; 0 without one */
-  add(files: readonly File[]): number;
+  add(files: readonly PickedFile[]): number;
   again(transfer: string, file: File): Promise<void>;
   cancel(transfer: string): Promise<void>;
   retry(transfer: string): void;
+  /** One that has ended, or waits for what only a person can give, stays as it is. */
+  pause(transfer: string): Promise<void>;
+  resume(transfer: string): Promise<void>;
   dismiss(transfer: string): Promise<void>;
   stream(file: string, form: DownloadForm): Promise<DownloadStream>;
-  write(
-    file: string,
-    form: DownloadForm,
-    handle?: FileSystemFileHandle,
-  ): Promise<{ transfer: string; opfs?: File }>;
+  write(file: string, form: DownloadForm, handle?: FileSystemFileHandle): Promise<Written>;
+  zip(zipped: Zipped): Promise<DownloadStream>;
+  writeZip(zipped: Zipped, handle?: FileSystemFileHandle): Promise<Written>;
   preview(file: string): Promise<Preview>;
   /** Something has changed outside: what waits for the network tries now. */
   wake(): void;
@@ -42,6 +45,11 @@ export interface Transfers {
   locked(): void;
   /** A code was accepted, or the inbox may have something new: what waits for a grant goes on, if there is one. */
   adopt(): void;
+  /**
+   * Takes in what waits in the inbox, but for what a device put there that is doubted since then (ms since 1970).
+   * @throws {HalfkeyError} `locked`
+   */
+  takeIn(doubted?: { readonly device: string; readonly sinceMs: number }): Promise<void>;
   /** Keeps a file's ciphertext on this device, or no longer. */
   keep(file: string, keep: boolean): Promise<void>;
   keptState(blob: string): 'no' | 'keeping' | 'kept';
@@ -62,6 +70,8 @@ export interface TransferDeps extends Reporter {
   vault(): OpenVault;
   readonly broker: Broker;
   nowMs(): number;
+  /** Writes the changes that wait on this device into the journal. @throws {HalfkeyError} as `Journal.append` */
+  flushChanges(): Promise<void>;
   /** KMS halves that the live grant may still make; undefined when none is live. */
   halvesLeft(): number | undefined;
   /** Records in the inbox that no trusted device vouches for. */
@@ -83,7 +93,8 @@ export function createTransfers(deps: TransferDeps): Transfers {
   };
   let here: DeviceTransfers | undefined;
   let stopWatching: () => void = () => undefined;
-  const adopter = new Adopter(vault, (where) => here?.uploads.isMoreComing(where) ?? false);
+  const folders = new FoldersFirst(vault, () => deps.flushChanges());
+  const adopter = new Adopter(vault, (where) => here?.uploads.isMoreComing(where) ?? false, folders);
   const keys = new InboxKeys(vault);
   const adoption = new InboxAdoption({
     vault,
@@ -92,6 +103,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
     locks: navigator.locks,
     nowMs,
     ownRecord: async (blob) => here?.inboxRecord(blob),
+    insteadOf: (blob) => here?.uploads.insteadOf(blob),
     waitingHere: async () => (await here?.waitingRecords()) ?? [],
     onRefused: (count) => {
       deps.refused(count);
@@ -123,12 +135,20 @@ export function createTransfers(deps: TransferDeps): Transfers {
     retry: (transfer) => {
       here?.uploads.retry(transfer);
     },
+    pause: async (transfer) => {
+      if (!(await here?.uploads.pause(transfer))) downloads.pause(transfer);
+    },
+    resume: async (transfer) => {
+      if (!(await here?.uploads.goOn(transfer))) downloads.goOn(transfer);
+    },
     dismiss: async (transfer) => {
       downloads.dismiss(transfer);
       await here?.uploads.dismiss(transfer);
     },
     stream: (file, form) => downloads.stream(file, form),
     write: (file, form, handle) => downloads.write(file, form, handle),
+    zip: (zipped) => downloads.zip(zipped),
+    writeZip: (zipped, handle) => downloads.writeZip(zipped, handle),
     preview: (file) => downloads.preview(file),
     keep: (file, keep) =>
       keep ? deviceTransfers().keeping.keep(file) : deviceTransfers().keeping.drop(file),
@@ -146,6 +166,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
       adopt();
     },
     adopt,
+    takeIn: (doubted) => adoption.allBut(doubted),
     lockNow: () => {
       downloads.lockNow();
     },
@@ -162,6 +183,7 @@ export function createTransfers(deps: TransferDeps): Transfers {
         broker: deps.broker,
         reporter: deps,
         adopter,
+        folders,
         nowMs,
         openDraft: (upload) => openDraftKey(vault(), keys, upload),
         onWaiting: adopt,

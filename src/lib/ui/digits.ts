@@ -1,3 +1,5 @@
+import { BACKUP_CODE_FAULTS, CODE_FAULTS } from './texts/en/codes.ts';
+
 /** How many digits an authenticator shows. */
 export const CODE_DIGITS = 6;
 
@@ -41,17 +43,15 @@ export function typedCode(text: string): TypedCode {
   const [only, ...more] = hasWords ? plain.matchAll(/(?<!\d)\d{3}[\s\p{Pd}]?\d{3}(?!\d)/gu) : [];
   if (only && more.length === 0) return { digits: only[0].replaceAll(/\D/g, '') };
   if (digits.length > CODE_DIGITS) {
-    return { digits: '', fault: `A code has six digits. This has ${String(digits.length)}.` };
+    return { digits: '', fault: CODE_FAULTS.length(digits.length) };
   }
-  if (hasWords) return { digits, fault: 'A code has digits only, no letters.' };
+  if (hasWords) return { digits, fault: CODE_FAULTS.letters };
   return { digits };
 }
 
 /** What a code of so many digits lacks, once somebody means it to be whole; as a sentence. */
 export function codeLack(digits: string): string {
-  return digits === ''
-    ? 'Enter the six digits that your app shows.'
-    : `A code has six digits. This has ${String(digits.length)}.`;
+  return digits === '' ? CODE_FAULTS.empty : CODE_FAULTS.length(digits.length);
 }
 
 /** The code in a pasted text, or undefined when it is not exactly one: then the paste was meant for something else. */
@@ -71,12 +71,12 @@ export function typedBackupCode(text: string): TypedBackupCode {
   const characters = Array.from(compact, (character) => LOOKALIKES[character] ?? character);
   const other = characters.find((character) => !/^[A-Z2-7]$/.test(character));
   if (other !== undefined) {
-    return { fault: `There is no “${other}” in backup codes. Check that character on your sheet.` };
+    return { fault: BACKUP_CODE_FAULTS.character(other) };
   }
-  const count = `A backup code has 16 letters and digits. This has ${String(characters.length)}.`;
+  const count = BACKUP_CODE_FAULTS.length(characters.length);
   if (characters.length > BACKUP_CHARACTERS) return { fault: count };
   if (characters.length === BACKUP_CHARACTERS) return { code: characters.join('') };
-  return { lack: characters.length === 0 ? 'Enter one of the backup codes on your sheet.' : count };
+  return { lack: characters.length === 0 ? BACKUP_CODE_FAULTS.empty : count };
 }
 
 /** With digits of every script as ASCII, and without invisible characters. */

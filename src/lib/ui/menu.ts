@@ -3,7 +3,12 @@ import type { IconName } from './icons.ts';
 /** One line of a menu. */
 export interface MenuItem {
   readonly label: string;
-  readonly icon: IconName;
+  /** What stands together, and what that is about: only one of it is chosen. */
+  readonly group?: string;
+  /** Of a choice. */
+  readonly isChosen?: boolean;
+  /** Absent in a choice: what is chosen has a tick. */
+  readonly icon?: IconName;
   readonly danger?: boolean;
   readonly onselect: () => void;
 }

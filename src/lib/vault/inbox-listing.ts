@@ -4,9 +4,10 @@ import { HalfkeyError } from '../errors.ts';
 import type { Broker } from '../remote/broker.ts';
 import { retry } from '../remote/retry.ts';
 
-/** A record that waits. `tag` is another when the record is. */
+/** A record that waits. `tag` is another when the record is; `atMs`: when it was written, by the store's clock. */
 export interface ListedRecord extends InboxName {
   readonly tag: string;
+  readonly atMs: number;
 }
 
 /** Far beyond what anybody has waiting: 200 of each of 500 devices. */

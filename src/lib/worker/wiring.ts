@@ -83,12 +83,16 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
       view.touch();
     },
     nowMs,
+    flushChanges: () => openAccount().drive.changes.flush(),
     halvesLeft: () => session.halvesLeft,
   });
-  const credentials = new Credentials({ broker, deviceStore, openAccount });
+  const credentials = new Credentials({
+    ...{ broker, deviceStore, openAccount, vault },
+    takeIn: (doubted) => transfers.takeIn(doubted),
+  });
 
   const ofSession = sessionCommands(session, nowMs);
-  const ofTransfers = transferCommands(transfers, () => openAccount().drive.changes.names.size);
+  const ofTransfers = transferCommands(transfers, () => openAccount().drive.changes.pendingCount);
   return {
     ...ofSession,
     boot(args) {
@@ -103,6 +107,7 @@ export function createHandlers(origin: string, tell: (report: Report) => void): 
       sync() {
         openAccount().drive.sync();
       },
+      nowMs,
     }),
     ...ofTransfers,
     'upload/wake'(args) {

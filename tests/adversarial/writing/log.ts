@@ -131,6 +131,7 @@ export const op = {
   move: (entry: Item, folder: Item): Item => [9, entry, folder],
   trash: (entry: Item, atMs: Item = NOW_MS): Item => [10, entry, atMs],
   restore: (entry: Item): Item => [11, entry],
+  versionRestore: (number: number, blob: number): Item => [19, idOf('file', number), idOf('blob', blob)],
   purged: (...blobs: Item[]): Item => [13, blobs],
   tag: (entry: Item, ...tags: Item[]): Item => [14, entry, tags],
   snapshot: (seq: number): Item => [15, [seq, filled(7), filled(8), [[idOf('page', seq), 900, filled(9)]]]],

@@ -1,8 +1,13 @@
 import { WorkerHost } from '../../../src/lib/worker/host.ts';
 import type { CommandName, Report } from '../../../src/lib/protocol/commands.ts';
-import type { FileRow, ViewQuery } from '../../../src/lib/protocol/drive.ts';
+import type { EntryRow, ViewQuery } from '../../../src/lib/protocol/drive.ts';
 
-const BY_NAME: ViewQuery = { filter: '', sortBy: 'name', descending: false };
+const BY_NAME: ViewQuery = {
+  place: { kind: 'folder', folder: '' },
+  search: '',
+  sortBy: 'name',
+  descending: false,
+};
 const ROWS_IN_SIGHT = 50;
 
 /** The app's own crypto worker behind the app's own host, as its pages use it. */
@@ -36,7 +41,7 @@ export class Product {
 
   /** Resolves when a file of that name is listed. @returns when that was, ms since 1970 */
   async awaitName(name: string): Promise<number> {
-    const query = { ...BY_NAME, filter: name };
+    const query = { ...BY_NAME, search: name };
     const seen = this.#until((report) => (report.kind === 'view' && report.total > 0 ? true : undefined));
     await this.#host.send('view/set', query);
     await seen;
@@ -53,20 +58,20 @@ export class Product {
       if (phase === 'failed') throw new Error(`the upload failed: ${error?.code ?? phase}`);
       return phase === 'done' ? true : undefined;
     });
-    await this.#host.send('upload/add', { files: [file] });
+    await this.#host.send('upload/add', { files: [{ source: file, folder: '' }] });
     await ended;
     return performance.now() - start;
   }
 
   /** Into OPFS. */
   async download(name: string): Promise<File> {
-    const { file } = await this.#find(name);
+    const { entry: file } = await this.#find(name);
     const { opfs } = await this.#host.send('download/write', { file, form: 'plain' });
     if (!opfs) throw new TypeError('expected a file in OPFS');
     return opfs;
   }
 
-  async #find(name: string): Promise<FileRow> {
+  async #find(name: string): Promise<EntryRow> {
     await this.awaitName(name);
     const { rows } = await this.#host.send('view/rows', { from: 0, count: 1 });
     if (!rows[0]) throw new TypeError('expected a row');

@@ -4,7 +4,8 @@ import { createGrants } from '../../../broker/domain/auth/grants.ts';
 import { createRecordCodec } from '../../../broker/domain/state/record-codec.ts';
 import { createRecords, type Records } from '../../../broker/domain/state/records.ts';
 import { stateKeys } from '../../../broker/domain/state/state-keys.ts';
-import { createRoom, type Room, RoomRecord, uploadReservation } from '../../../broker/domain/vault/room.ts';
+import { createRoom, type Room } from '../../../broker/domain/vault/room.ts';
+import { RoomRecord, uploadReservation } from '../../../broker/domain/vault/room-record.ts';
 import { MemoryVaultCloud, newVaultId } from '../../support/memory-vault-cloud.ts';
 import { newBlobId, newGrantId, newSession } from '../../support/vault-side.ts';
 
@@ -146,7 +147,7 @@ describe('a device without a code', () => {
     await room.reserve(session, vault, [{ id: 'b', bytes: 50 }], await grant());
   });
 
-  it('has it again once what was on its way is known', async () => {
+  it('has it again once a code has taken in what was on its way', async () => {
     const room = open(100);
     await room.reserve(session, vault, [{ id: 'a', bytes: 25 }]);
     await room.settle(vault, [{ id: 'a', bytes: 25 }]);
@@ -158,6 +159,184 @@ describe('a device without a code', () => {
     const wanted = Array.from({ length: 1000 }, (_none, n) => ({ id: String(n), bytes: 1 }));
     await room.reserve(session, vault, wanted);
     await expect(room.reserve(session, vault, [{ id: 'one more', bytes: 1 }])).rejects.toThrow(wantsCode);
+  });
+});
+
+describe('what a device without a code has put there', () => {
+  /** As a device does that has a URL, and tells of what has landed. */
+  async function land(room: Room, id: string, bytes: number, of = session): Promise<void> {
+    await room.reserve(of, vault, [{ id, bytes }]);
+    await put(`blobs/${id}`, bytes);
+    await room.arrive(vault, [{ id, bytes }]);
+  }
+  const ask = (room: Room, bytes: number, of = session) =>
+    room.reserve(of, vault, [{ id: newBlobId(), bytes }]);
+
+  it('counts towards its quarter until a code has taken it in, and nobody else’s', async () => {
+    const room = open(100);
+    await land(room, 'a', 25);
+    await expect(ask(room, 1)).rejects.toThrow(wantsCode);
+    await land(room, 'b', 25, newSession());
+    await room.settle(vault, [{ id: 'a', bytes: 25 }]);
+    await ask(room, 25);
+    expect(await kept()).toMatchObject({ usedBytes: 50 });
+  });
+
+  it('counts for every session of the device', async () => {
+    const room = open(100);
+    await land(room, 'a', 25);
+    const { device, deviceKey } = session;
+    const again = { ...newSession(), device, ...(deviceKey && { deviceKey }) };
+    await expect(ask(room, 1, again)).rejects.toThrow(wantsCode);
+  });
+
+  it('is a thousand objects at most, however small', async () => {
+    const room = open(2 ** 40);
+    const objects = Array.from({ length: 1000 }, (_none, n) => ({ id: String(n), bytes: 1 }));
+    await room.reserve(session, vault, objects);
+    await room.arrive(vault, objects);
+    await expect(ask(room, 1)).rejects.toThrow(wantsCode);
+  });
+
+  it('is one, when it is sent once more', async () => {
+    const room = open(100);
+    await land(room, 'a', 20);
+    await room.reserve(session, vault, [{ id: 'a', bytes: 20 }]);
+    await ask(room, 5);
+    await expect(ask(room, 1)).rejects.toThrow(wantsCode);
+  });
+
+  it('counts when nobody has told of it, and what never came does not', async () => {
+    const room = open(100);
+    await room.reserve(session, vault, [
+      { id: 'landed', bytes: 15 },
+      { id: 'never', bytes: 10 },
+    ]);
+    await put('blobs/landed', 15);
+    nowMs += 2 * HOUR_MS;
+    await expect(ask(room, 11)).rejects.toThrow(wantsCode);
+    await ask(room, 10);
+    expect((await kept())?.waiting).toEqual({ [session.device]: { 'blobs/landed': 15 } });
+  });
+
+  it('counts when its PUT took hours, and a count had found nothing of it, as much as was ever said', async () => {
+    const room = open(100);
+    await room.reserve(session, vault, [{ id: 'slow', bytes: 20 }]);
+    nowMs += 2 * HOUR_MS;
+    await ask(room, 25);
+    nowMs += 2 * HOUR_MS;
+    await room.reserve(session, vault, [{ id: 'slow', bytes: 1 }]);
+    await put('blobs/slow', 20);
+    nowMs += 2 * HOUR_MS;
+    await expect(ask(room, 6)).rejects.toThrow(wantsCode);
+    await ask(room, 5);
+  });
+
+  it('is not taken for something slow for longer than a day', async () => {
+    const room = open(100);
+    const many = Array.from({ length: 1000 }, () => ({ id: newBlobId(), bytes: 0 }));
+    await room.reserve(session, vault, many);
+    nowMs += 20 * HOUR_MS;
+    await expect(ask(room, 1)).rejects.toThrow(wantsCode);
+    nowMs += 6 * HOUR_MS;
+    await ask(room, 1);
+  });
+
+  it('counts as a snapshot’s page for as long as the page is there', async () => {
+    const room = open(100);
+    const page = `snapshots/3/${newBlobId()}`;
+    await room.reserve(session, vault, [{ id: page, bytes: 25 }]);
+    await put(page, 25);
+    nowMs += 2 * HOUR_MS;
+    await expect(ask(room, 1)).rejects.toThrow(wantsCode);
+    cloud.objects.clear();
+    nowMs += HOUR_MS;
+    await ask(room, 25);
+  });
+
+  it('counts no more when it was swept, which is looked for once an hour at most', async () => {
+    const room = open(100);
+    await land(room, 'a', 25);
+    cloud.objects.clear();
+    listed = 0;
+    for (let minutes = 0; minutes < 55; minutes += 5) {
+      await expect(ask(room, 1)).rejects.toThrow(wantsCode);
+      nowMs += 5 * 60_000;
+    }
+    expect(listed).toBe(0);
+    nowMs += 10 * 60_000;
+    await ask(room, 25);
+    expect(listed).toBe(1);
+  });
+
+  it('counts no more at once when somebody has erased something', async () => {
+    const room = open(100);
+    await land(room, 'a', 25);
+    cloud.objects.clear();
+    nowMs += 60_000;
+    await room.freed(vault);
+    await ask(room, 25);
+  });
+
+  it('counts no more when it has an envelope, whoever ended before saying so', async () => {
+    const room = open(100);
+    const blob = newBlobId();
+    await land(room, blob, 25);
+    await put(`keys/${blob}/0`, 3);
+    nowMs += HOUR_MS;
+    await ask(room, 25);
+    expect((await kept())?.waiting).toEqual({});
+  });
+
+  it('that has landed during a count, behind the listing, goes on counting', async () => {
+    const room = open(100);
+    await room.reserve(session, vault, [{ id: 'a', bytes: 25 }]);
+    nowMs += 2 * HOUR_MS;
+    whileListing = async () => {
+      whileListing = () => Promise.resolve();
+      await put('blobs/a', 25);
+      await room.arrive(vault, [{ id: 'a', bytes: 25 }]);
+    };
+    await expect(ask(room, 1)).rejects.toThrow(wantsCode);
+    expect((await kept())?.waiting).toEqual({ [session.device]: { 'blobs/a': 25 } });
+  });
+
+  it('is each device’s own, where two have reserved the same object', async () => {
+    const room = open(100);
+    const thief = newSession();
+    await room.reserve(session, vault, [{ id: 'a', bytes: 5 }]);
+    await room.reserve(thief, vault, [{ id: 'a', bytes: 25 }]);
+    await put('blobs/a', 25);
+    await room.arrive(vault, [{ id: 'a', bytes: 25 }]);
+    expect(await kept()).toMatchObject({ usedBytes: 25, reservations: [] });
+    await expect(ask(room, 1, thief)).rejects.toThrow(wantsCode);
+    await ask(room, 20);
+  });
+
+  it('is a quarter at most, through two brokers at once', async () => {
+    const rooms = [open(1000), open(1000)] as const;
+    const landAt = async (room: Room, n: number) => {
+      await land(room, String(n), 10);
+    };
+    await Promise.allSettled(Array.from({ length: 80 }, (_none, n) => landAt(rooms[n % 2 ? 0 : 1], n)));
+    const there = await cloud.vaultObjects.measure(vault, '');
+    expect(there).toBeLessThanOrEqual(250);
+    expect(there).toBeGreaterThan(100);
+  });
+
+  it('is lifted by a grant, and nothing is counted for it', async () => {
+    const room = open(100);
+    await land(room, 'a', 25);
+    nowMs += 2 * HOUR_MS;
+    listed = 0;
+    await room.reserve(session, vault, [{ id: 'b', bytes: 50 }], await grant());
+    expect(listed).toBe(0);
+  });
+
+  it('that was kept before any of this was, waits for nobody', async () => {
+    const room = open(100);
+    await records.create(stateKeys.room(vault), { usedBytes: 10, countedAtMs: nowMs, reservations: [] });
+    await ask(room, 25);
   });
 });
 
@@ -197,12 +376,54 @@ describe('an upload in parts', () => {
     expect((await kept())?.reservations).toMatchObject([{ bytes: 20 }]);
   });
 
-  it('of which nothing came is forgotten after its hour', async () => {
+  it('counts towards its device’s share: ended, in parts that S3 still has, and completed', async () => {
+    const room = open(100);
+    const { uploadId, id } = await begin(room);
+    cloud.putPart(uploadId, 1, new Uint8Array(10));
+    nowMs += 2 * HOUR_MS;
+    await expect(room.reserve(session, vault, [{ id: 'b', bytes: 16 }])).rejects.toThrow(wantsCode);
+    await room.extend(vault, uploadId);
+    await put(`blobs/${blob}`, 20);
+    cloud.uploads.delete(uploadId);
+    await room.arrive(vault, [{ id, bytes: 20 }]);
+    await expect(room.reserve(session, vault, [{ id: 'b', bytes: 6 }])).rejects.toThrow(wantsCode);
+    await room.settle(vault, [{ id: blob, bytes: 20 }]);
+    await room.reserve(session, vault, [{ id: 'b', bytes: 25 }]);
+  });
+
+  it('that was completed, which nobody came to tell, counts once its hour is over', async () => {
+    const room = open(100);
+    const { uploadId } = await begin(room);
+    cloud.uploads.delete(uploadId);
+    await put(`blobs/${blob}`, 20);
+    nowMs += 2 * HOUR_MS;
+    await expect(room.reserve(session, vault, [{ id: 'b', bytes: 6 }])).rejects.toThrow(wantsCode);
+  });
+
+  it('of which nothing came takes no room after its hour, and is forgotten after a day', async () => {
     const room = open(100);
     const { uploadId } = await begin(room);
     nowMs += 2 * HOUR_MS;
-    await room.reserve(session, vault, [{ id: 'b', bytes: 95 }], await grant());
+    const more = async () => room.reserve(session, vault, [{ id: 'b', bytes: 95 }], await grant());
+    await more();
+    await expect(room.extend(vault, uploadId)).rejects.toThrow(full);
+    await room.settle(vault, [{ id: 'b', bytes: 0 }]);
+    await room.extend(vault, uploadId);
+    expect((await kept())?.reservations).toMatchObject([{ bytes: 20 }]);
+    nowMs += 26 * HOUR_MS;
+    await more();
     await expect(room.extend(vault, uploadId)).rejects.toMatchObject({ code: 'upload_lost' });
+  });
+
+  it('that comes to an end after a count had found nothing of it counts towards its device’s share', async () => {
+    const room = open(100);
+    const { uploadId, id } = await begin(room);
+    nowMs += 2 * HOUR_MS;
+    await room.reserve(session, vault, [{ id: 'b', bytes: 95 }], await grant());
+    await room.release(vault, 'b');
+    cloud.uploads.delete(uploadId);
+    await room.arrive(vault, [{ id, bytes: 20 }]);
+    await expect(room.reserve(session, vault, [{ id: 'c', bytes: 6 }])).rejects.toThrow(wantsCode);
   });
 });
 

@@ -13,7 +13,7 @@ import Shortcuts from '../../../src/lib/ui/drive/Shortcuts.svelte';
 import LockedOver from './LockedOver.svelte';
 import { changing, mounts, seen } from './mounted.svelte.ts';
 
-const ROW = { file: 'f', name: 'letter.txt', kept: 'no', isPending: false } as FileRow;
+const ROW = { kind: 'file', entry: 'f', name: 'letter.txt', kept: 'no', isPending: false } as FileRow;
 const TEXT: Preview = { kind: 'text', text: 'dear you' };
 const nothing = () => undefined;
 
@@ -124,7 +124,8 @@ test('the lock is within reach in a dialog, for the hand and for the key', () =>
     props: { title: 'Settings', onclose: nothing, children: nothing },
   });
   const others = vi.fn();
-  mounts(Shortcuts, { isOn: true, onlock: lock, onupload: others, onfilter: others, onhelp: others });
+  const keys = { onupload: others, onnewfolder: others, onsearch: others, ondetails: others, onhelp: others };
+  mounts(Shortcuts, { isOn: true, onlock: lock, ...keys });
   const dialog = target.querySelector('dialog')!;
   expect(dialog.matches(':modal')).toBe(true);
   expect(document.activeElement?.tagName).toBe('H2'); // Not what locks.
@@ -139,7 +140,7 @@ test('the lock is within reach in a dialog, for the hand and for the key', () =>
   press('l', dialog.querySelector('button')!);
   press('l', document.body); // What had the focus may be gone.
   expect(lock).toHaveBeenCalledTimes(3);
-  for (const key of ['u', '/', '?']) press(key, document.body);
+  for (const key of ['u', 'n', 'i', '/', '?']) press(key, document.body);
   expect(others).not.toHaveBeenCalled();
   const field = document.createElement('input');
   dialog.append(field);

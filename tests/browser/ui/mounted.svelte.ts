@@ -1,17 +1,9 @@
 import { flushSync, mount, unmount, type Component } from 'svelte';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import '../../../src/app.css';
 
-const mounted = new Set<Record<string, unknown>>();
-
-afterEach(async () => {
-  for (const component of mounted) await unmount(component);
-  mounted.clear();
-  document.body.replaceChildren();
-});
-
 /**
- * A component on an empty page, in the app's styles. What it does at once has been done.
+ * A component on an empty page, in the app's styles, until the test ends. What it does at once has been done.
  * @param context as its parents would have set it
  * @returns what it stands in
  */
@@ -22,7 +14,12 @@ export function mounts<Props extends Record<string, unknown>>(
 ): HTMLElement {
   const target = document.createElement('div');
   document.body.append(target);
-  mounted.add(mount(component, { target, props, context }));
+  const mounted = mount(component, { target, props, context });
+  // Of each test, and not `afterEach`: this module is read once for several files.
+  onTestFinished(async () => {
+    await unmount(mounted);
+    document.body.replaceChildren();
+  });
   flushSync();
   return target;
 }

@@ -1,19 +1,30 @@
 import { afterEach, expect, test } from 'vitest';
 import { cdp, page } from 'vitest/browser';
+import type { FileRow } from '../../../src/lib/protocol/drive.ts';
 import Kit from '../../../src/lib/ui/account/Kit.svelte';
 import CodeDialog from '../../../src/lib/ui/controls/CodeDialog.svelte';
 import Menu from '../../../src/lib/ui/controls/Menu.svelte';
 import PassphraseField from '../../../src/lib/ui/controls/PassphraseField.svelte';
 import Switch from '../../../src/lib/ui/controls/Switch.svelte';
-import DeleteDialog from '../../../src/lib/ui/drive/DeleteDialog.svelte';
+import FilesGrid from '../../../src/lib/ui/drive/FilesGrid.svelte';
 import HelpDialog from '../../../src/lib/ui/drive/HelpDialog.svelte';
-import Toolbar from '../../../src/lib/ui/drive/Toolbar.svelte';
+import PreviewDialog from '../../../src/lib/ui/drive/PreviewDialog.svelte';
+import { NOTHING_SELECTED } from '../../../src/lib/ui/drive/selection.ts';
+import MePage from '../../../src/lib/ui/drive/MePage.svelte';
+import SearchFilters from '../../../src/lib/ui/drive/SearchFilters.svelte';
+import StoragePage from '../../../src/lib/ui/drive/StoragePage.svelte';
+import MoveDialog from '../../../src/lib/ui/drive/MoveDialog.svelte';
+import NewFolderDialog from '../../../src/lib/ui/drive/NewFolderDialog.svelte';
+import PurgeDialog from '../../../src/lib/ui/drive/PurgeDialog.svelte';
+import TagsDialog from '../../../src/lib/ui/drive/TagsDialog.svelte';
 import WhoDialog from '../../../src/lib/ui/drive/WhoDialog.svelte';
 import { whoLines } from '../../../src/lib/ui/texts/en/who.ts';
 import SettingsDialog from '../../../src/lib/ui/settings/SettingsDialog.svelte';
 import TransferSection from '../../../src/lib/ui/settings/TransferSection.svelte';
 import LockedOver from './LockedOver.svelte';
 import { mounts } from './mounted.svelte.ts';
+import WholeFrame from './WholeFrame.svelte';
+import { USAGE } from './whole-frame.ts';
 
 const nothing = () => undefined;
 const lines = whoLines({ asksPassphrase: true, otherDevices: ['Firefox on Android'] });
@@ -39,14 +50,40 @@ const SCREENS = {
     },
   ],
   deleting: [
-    DeleteDialog,
+    PurgeDialog,
     {
-      name: 'Contract with the carpenter.docx',
+      entries: ['a', 'b'],
+      older: { days: 30, entries: ['b'] },
       deleted: () =>
         Promise.resolve([
           { file: 'f', name: 'Sketches for the garden shed.pdf', device: 'Firefox on Linux' },
         ]),
-      ondelete: nothing,
+      onpurge: nothing,
+      onclose: nothing,
+    },
+  ],
+  moving: [
+    MoveDialog,
+    {
+      entries: ['a'],
+      name: 'Contract with the carpenter.docx',
+      from: '',
+      readFolders: () =>
+        Promise.resolve([{ folder: 'f', name: 'Sketches for the garden shed', hasFolders: true }]),
+      onaddfolder: nothing,
+      onmove: nothing,
+      onclose: nothing,
+    },
+  ],
+  'a new folder': [NewFolderDialog, { onadd: nothing, onclose: nothing }],
+  tags: [
+    TagsDialog,
+    {
+      count: 1,
+      name: 'Contract with the carpenter.docx',
+      tags: ['house', 'everything that has to do with the garden shed'],
+      suggestions: ['tax'],
+      onsave: nothing,
       onclose: nothing,
     },
   ],
@@ -68,9 +105,20 @@ const SCREENS = {
       onclose: nothing,
     },
   ],
-  'the toolbar': [
-    Toolbar,
-    { filter: '', count: 12_345, total: 12_345, onfilter: nothing, onupload: nothing },
+  'the frame': [WholeFrame, {}],
+  'what a search is kept to': [
+    SearchFilters,
+    {
+      filter: { kind: 'document' },
+      folderName: 'Sketches for the garden shed',
+      isWithin: true,
+      ...{ onfilter: nothing, onwithin: nothing, onclear: nothing },
+    },
+  ],
+  'what is stored': [StoragePage, { usage: USAGE, kept: { count: 3, sizeBytes: 3_000_000 } }],
+  me: [
+    MePage,
+    { storedBytes: 31_000_000, items: [{ label: 'Who can read this now?', icon: 'who', onselect: nothing }] },
   ],
 } as const;
 
@@ -114,6 +162,56 @@ for (const { width, height, root } of WINDOWS) {
     },
   );
 }
+
+test.each([
+  { listPx: 740, root: '32px' },
+  { listPx: 480, root: '' },
+])('beside transfers a list of $listPx px, root $root, leaves names their room', async ({ listPx, root }) => {
+  await page.viewport(1280, 800);
+  document.documentElement.style.fontSize = root;
+  const row: FileRow = {
+    ...{ kind: 'file', entry: 'f', folder: '', isFavourite: false, tags: [] },
+    ...{ name: 'Contract with the carpenter.docx', mediaType: '', sizeBytes: 86_400 },
+    ...{ addedAtMs: Date.now(), isGone: false, isPending: false },
+    kept: 'no',
+  };
+  const target = mounts(FilesGrid, {
+    total: 1,
+    query: {
+      ...{ place: { kind: 'folder' as const, folder: '' }, search: '' },
+      ...{ sortBy: 'name' as const, descending: false },
+    },
+    ...{ selection: NOTHING_SELECTED, onselect: nothing, ondownload: nothing, onmove: nothing },
+    ...{
+      ondropfiles: nothing,
+      entriesBetween: () => Promise.resolve([]),
+      find: () => Promise.resolve(undefined),
+    },
+    isKnown: true,
+    ...{ row: () => row, keyOf: () => 'f', indexOf: () => Promise.resolve(0), menuFor: undefined },
+    ...{ onrange: nothing, onsort: nothing, onopen: nothing, onmenu: nothing, onrename: nothing },
+    ...{ ondelete: nothing, ondetails: nothing, empty: nothing as never },
+  });
+  Object.assign(target.style, { display: 'grid', width: `${String(listPx)}px`, height: '400px' });
+  const name = () => target.querySelector('.line .name')?.getBoundingClientRect().width ?? 0;
+  await expect.poll(name).toBeGreaterThan(listPx * 0.6);
+});
+
+test('a long name leaves the button that closes its size', async () => {
+  await page.viewport(390, 844);
+  const target = mounts(LockedOver, {
+    openUntilMs: Date.now() + 240_000,
+    lock: nothing,
+    component: PreviewDialog,
+    props: {
+      ...{ name: `${'averylongname'.repeat(18)}.txt`, preview: { kind: 'text', text: 'dear you' } },
+      ...{ isCovered: false, onunlock: nothing, onunlocked: nothing, ondownload: nothing, onclose: nothing },
+    },
+  });
+  const { width, height, right } = target.querySelector('[aria-label=Close]')!.getBoundingClientRect();
+  expect([width, height]).toEqual([44, 44]);
+  expect(right).toBeLessThanOrEqual(390);
+});
 
 test('a menu that is higher than the window scrolls within it', async () => {
   await page.viewport(320, 200);

@@ -35,6 +35,16 @@ test('each wrong code is heard, by an alert of its own, and seen, by another tex
   expect(seen(target)).not.toContain('try)');
 });
 
+test.each([true, false])(
+  'backup codes are named where one may stand in, and nowhere else: %s',
+  (allowsBackup) => {
+    const refused = refusal('code_locked', { retryAfterSeconds: 3600 });
+    const target = mounts(CodeField, { refused, allowsBackup, oncomplete: () => undefined });
+    const words = [seen(target.querySelector('.failure')), target.querySelector('[role=alert]')?.textContent];
+    for (const each of words) expect(each?.includes('A backup code still works.')).toBe(allowsBackup);
+  },
+);
+
 test('a wait is as long for the eye as for the ear, however long this text stood there for something else', () => {
   vi.useFakeTimers();
   const props = changing({ ...refusal('code_wrong') });

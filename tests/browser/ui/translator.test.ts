@@ -1,6 +1,5 @@
 import { flushSync } from 'svelte';
 import { expect, test } from 'vitest';
-import type { FileRow } from '../../../src/lib/protocol/drive.ts';
 import type { TransferReport } from '../../../src/lib/protocol/transfer.ts';
 import Enrolment from '../../../src/lib/ui/account/Enrolment.svelte';
 import BackupCodesSheet from '../../../src/lib/ui/account/BackupCodesSheet.svelte';
@@ -10,6 +9,7 @@ import Dialog from '../../../src/lib/ui/controls/Dialog.svelte';
 import LockChip from '../../../src/lib/ui/controls/LockChip.svelte';
 import FileLine from '../../../src/lib/ui/drive/FileLine.svelte';
 import TransferRow from '../../../src/lib/ui/transfers/TransferRow.svelte';
+import { file } from './a-list.svelte.ts';
 import { changing, mounts, seen } from './mounted.svelte.ts';
 
 const nothing = () => undefined;
@@ -73,24 +73,25 @@ test('the lock says what is so, however often the page was translated', () => {
 });
 
 test('a row, a transfer, a title and a field say what is so after a change', () => {
-  const row = {
-    file: 'f',
-    name: 'old.txt',
-    sizeBytes: 1,
-    mediaType: '',
-    addedAtMs: 0,
-    kept: 'no',
-    isGone: false,
-    isPending: false,
-  };
   const line = changing({
     index: 0,
-    row: row as FileRow,
+    row: file('old.txt'),
     isActive: true,
+    isSelected: false,
+    isSelecting: false,
     isMenuOpen: false,
+    isTouch: false,
+    isInTrash: false,
+    hasPaths: false,
+    isDropTarget: false,
     onfocus: nothing,
     onopen: nothing,
+    onpick: nothing,
+    ontoggle: nothing,
     onmenu: nothing,
+    ondownload: nothing,
+    ondragstart: nothing,
+    ondrag: nothing,
   });
   const transfer = {
     transfer: 't',
@@ -108,6 +109,8 @@ test('a row, a transfer, a title and a field say what is so after a change', () 
     line: { isOffline: false, wifiOnly: false },
     onagain: nothing,
     oncancel: nothing,
+    onpause: nothing,
+    onresume: nothing,
     onretry: nothing,
     ondismiss: nothing,
   });

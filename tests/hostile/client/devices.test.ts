@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { toB64Url, utf8, type Bytes } from '../../../src/lib/bytes.ts';
 import { randomBytes } from '../../../src/lib/crypto/random.ts';
 import { generateDeviceKeyPair } from '../../../src/lib/crypto/signing.ts';
-import { purgeFiles } from '../../../src/lib/drive/purge.ts';
+import { purgeEntries } from '../../../src/lib/drive/purge.ts';
 import { encodeOperation } from '../../../src/lib/journal/entries/operation-codec.ts';
 import type { Operation } from '../../../src/lib/journal/entries/operations.ts';
 import { journalKey, sealSegment } from '../../../src/lib/journal/entries/segment.ts';
@@ -135,7 +135,7 @@ row(
     await owner.journal.refresh();
     expect(owner.journal.state.hiddenFiles().map(({ name }) => name)).toEqual(['1.txt', '2.txt', '3.txt']);
     const code = { code: await otpauthCode(owner.credentials.totpSecret, world.clock) };
-    await purgeFiles(owner.openVault, { file: own, also: [] }, code);
+    await purgeEntries(owner.openVault, { entries: [own], also: [] }, code);
     expect(owner.journal.state.hiddenFiles()).toHaveLength(others.length);
     await thief.journal.refresh();
     await thief.journal.append(() => [{ kind: 'purged', blobs }]);

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { HeadObjectCommand, ListObjectVersionsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { beforeAll, expect } from 'vitest';
 import * as contract from '$contract/vaults.ts';
-import { inboxWrite } from '$contract/vault-inbox.ts';
+import type { BlobId } from '$contract/ids.ts';
+import { inboxList, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
 import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import type { AccountClient } from '../../support/account-client.ts';
 import type { TestBroker } from '../../support/broker.ts';
@@ -198,6 +199,101 @@ row(
     for (const code of codes) t.refused(code);
     expect([...codes].sort()).toEqual(['grant_missing', 'store_full', 'upload_mismatch']);
     t.held('a quarter of the quota at a time without a code, and never more than the quota with one');
+  },
+);
+
+/** What a device without a code may have there, and what the broker has written of it. */
+const MOST_BYTES = QUOTA / 4 + 64 * KIB;
+
+row(
+  'J6',
+  {
+    attack: 'filling the quota from one device without a code, a quarter at a time',
+    tried:
+      'blobs with records of noise, uploads in parts, blobs that nobody tells of, and snapshot pages, with hours between, each from two sessions of the device at two brokers; a record taken out and written again, and one of a blob that another device captured',
+  },
+  async (t) => {
+    const brokers = [broker, await house.newBroker({ settings: { quotaBytes: QUOTA } })] as const;
+    const bytes = randomBytes(50 * KIB);
+    const sized = { sizeBytes: bytes.length, sha256: sha256Of(bytes) };
+    const tell = (by: AccountClient, blob: BlobId) =>
+      by.must(inboxWrite, { records: [{ blob, record: by.inboxRecord(blob) }] });
+    /** @returns what it is refused with */
+    const put = async (by: AccountClient, blob = newBlobId(), isTold = true): Promise<string | undefined> => {
+      const reply = await by.call(contract.blobPutUrls, { blobs: [{ blob, ...sized }] });
+      if (!reply.ok) return reply.code;
+      await putTo(reply.answer.urls[0]?.url ?? '', bytes, WHOLE);
+      if (isTold) await tell(by, blob);
+      return undefined;
+    };
+    const putInParts = async (by: AccountClient): Promise<string | undefined> => {
+      const blob = newBlobId();
+      const created = await by.call(contract.uploadCreate, { blob, sizeBytes: bytes.length });
+      if (!created.ok) return created.code;
+      const upload = { blob, uploadId: created.answer.uploadId };
+      const part = { partNumber: 1, ...sized };
+      const { urls } = await by.must(contract.uploadPartUrls, { ...upload, parts: [part] });
+      const etag = (await putTo(urls[0]?.url ?? '', bytes, {})).headers.get('etag') ?? '';
+      const parts = [{ partNumber: 1, etag, sha256: sized.sha256 }];
+      await by.must(contract.uploadComplete, { ...upload, sizeBytes: bytes.length, parts });
+      return undefined;
+    };
+    const putPage = async (by: AccountClient, seq: number): Promise<string | undefined> => {
+      const reply = await by.call(contract.snapshotPutUrls, {
+        pages: [{ seq, page: newBlobId(), ...sized }],
+      });
+      if (!reply.ok) return reply.code;
+      await putTo(reply.answer.urls[0]?.url ?? '', bytes, WHOLE);
+      return undefined;
+    };
+    const ways = {
+      told: (by: AccountClient) => put(by),
+      inParts: putInParts,
+      untold: (by: AccountClient) => put(by, newBlobId(), false),
+      pages: putPage,
+    };
+    for (const [name, way] of Object.entries(ways)) {
+      const client = await newcomer(house, broker, `hoarder-${name}`);
+      const second = client.fork();
+      second.send = (path, init) => brokers[1].app.request(path, init);
+      await client.signIn(`hoarder-${name}`);
+      for (let hours = 0; hours < 8; hours += 2) {
+        await Promise.all(
+          [client, second].map(async (by) => {
+            for (let tries = 0; tries < 12; tries++) {
+              const refusal = await way(by, tries);
+              t.vary(1);
+              if (refusal === undefined) continue;
+              expect(refusal).toBe('grant_missing');
+              t.refused(refusal);
+              break;
+            }
+          }),
+        );
+        house.clock.advance(2 * 60 * 60);
+      }
+      expect(await usedBytes(client)).toBeLessThanOrEqual(MOST_BYTES);
+      // Another device goes on, without a code.
+      const honest = house.clientOf(broker).knows(client);
+      await honest.signIn(`hoarder-${name}`);
+      const captured = newBlobId();
+      expect(await put(honest, captured)).toBeUndefined();
+
+      if (name !== 'told') continue;
+      await tell(client, captured);
+      expect(await put(client)).toBe('grant_missing');
+      const [waiting] = (await client.must(inboxList, { after: '' })).names.filter(
+        ({ device }) => device === client.device.id,
+      );
+      if (!waiting) throw new Error('expected a record of noise');
+      const names = [{ device: waiting.device, blob: waiting.blob }];
+      await honest.must(inboxRemove, { grant: await buyGrant(honest), names });
+      expect(await put(client)).toBe('grant_missing');
+      await tell(client, waiting.blob);
+      expect(await put(client)).toBe('grant_missing');
+      t.vary(3);
+    }
+    t.held('a quarter of the quota in all, and another device goes on uploading without a code');
   },
 );
 

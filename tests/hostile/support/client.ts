@@ -27,7 +27,8 @@ import type { StreamSupply } from '../../../src/lib/transfer/download/download-s
 import { Downloads } from '../../../src/lib/transfer/download/downloads.ts';
 import { toRecord } from '../../../src/lib/vault/envelope-record.ts';
 import { joinJournal, membershipOf } from '../../../src/lib/session/entry/joining.ts';
-import { journalRemote, toJournalHead } from '../../../src/lib/drive/journal-remote.ts';
+import { journalRemote } from '../../../src/lib/drive/journal-remote.ts';
+import { toJournalHead } from '../../../src/lib/vault/journal-head.ts';
 import type { TransferReport } from '../../../src/lib/protocol/transfer.ts';
 import { SignUp } from '../../../src/lib/session/entry/sign-up.ts';
 import type { OpenVault } from '../../../src/lib/vault/open-vault.ts';
@@ -189,6 +190,7 @@ export class Client {
         if (!grant) throw new HalfkeyError('locked', 'no grant is live');
         return grant;
       },
+      takeReleased: () => undefined,
       releasesPerCode: () => 100,
     };
   }

@@ -7,6 +7,7 @@ import { localCloud } from '../../../broker/entry/settings.ts';
 import { type LocalCloud, startLocalCloud } from '../../../broker/local/cloud.ts';
 import { ORIGIN, startTestBroker, TestClock, type TestBroker, type TestCloud } from '../../support/broker.ts';
 import { setUp } from '../../support/fixture.ts';
+import { MISSING_KEYS } from '../../support/missing-keys.ts';
 import { startHostileStore, type HostileStore } from './hostile-s3.ts';
 import { openNodeBrowser, type NodeBrowser } from './node-browser.ts';
 
@@ -38,7 +39,12 @@ export function setUpHostileWorld(): HostileWorld {
 async function startHostileWorld(): Promise<HostileWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'halfkey-hostile-'));
   const dataFolder = join(folder, 'data');
-  const options = { dataFolder, policiesFolder: POLICIES, allowedOrigins: [ORIGIN] };
+  const options = {
+    dataFolder,
+    policiesFolder: POLICIES,
+    allowedOrigins: [ORIGIN],
+    missingKeys: MISSING_KEYS,
+  };
   let cloud: LocalCloud = await startLocalCloud({ ...options, port: 0 });
   const port = Number(new URL(cloud.endpoint).port);
   const store = await startHostileStore(cloud.endpoint);

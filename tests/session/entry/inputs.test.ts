@@ -71,7 +71,8 @@ describe('the name of a device', () => {
       'Safari on iOS',
     ],
     ['Mozilla/5.0 (Android 15; Mobile; rv:130.0) Gecko/130.0 Firefox/130.0', 'Firefox on Android'],
-    ['', 'A browser on some system'],
+    ['Mozilla/5.0 (X11; Linux x86_64) Ladybird/1.0', 'Unknown browser on Linux'],
+    ['', 'Unknown browser on an unknown system'],
   ])('of %j is %j', (userAgent, expected) => {
     expect(deviceName(userAgent)).toBe(expected);
   });

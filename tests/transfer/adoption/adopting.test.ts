@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
 import { envelopesWrite, keysGenerate, keysRelease } from '$contract/vault-keys.ts';
-import { logAppend } from '$contract/vault-log.ts';
+import { logAppend, logRead } from '$contract/vault-log.ts';
 import { randomBytes } from '../../../src/lib/crypto/random.ts';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
 import type { CapturedFile } from '../../../src/lib/inbox/record.ts';
@@ -10,7 +10,7 @@ import { Adopter } from '../../../src/lib/transfer/adoption/adopting.ts';
 import { releaseKey } from '../../../src/lib/vault/release.ts';
 import { refusalCode } from '../../crypto/refusal.ts';
 import { captured } from '../../inbox/inbox-world.ts';
-import { idOf, versionOf } from '../../journal/world.ts';
+import { folderAdd, idOf, versionOf } from '../../journal/world.ts';
 import { withTimersFired } from '../../support/fired-timers.ts';
 import { asked, openVaultWorld, type VaultWorld } from '../../support/vault-world.ts';
 
@@ -34,6 +34,17 @@ const file = (number: number): CapturedFile => {
 const keyOf = ({ version: { blob, epoch } }: CapturedFile) =>
   releaseKey(world.open, 'file', { blob: blob as BlobId, epoch });
 const isInDrive = ({ version }: CapturedFile) => world.journal.state.hasBlob(version.blob);
+/** While no segment is written: what is adopted gets as far as its envelope. */
+const withoutEntries = async (work: () => Promise<unknown>) => {
+  const { vaultObjects } = world.cloud;
+  const create = vaultObjects.create.bind(vaultObjects);
+  const cutOff = vi.spyOn(vaultObjects, 'create').mockImplementation((vault, key, bytes) => {
+    if (!key.startsWith('log/')) return create(vault, key, bytes);
+    return Promise.reject(new HalfkeyError('code_wrong', 'cut off here'));
+  });
+  await work();
+  cutOff.mockRestore();
+};
 const adopt = (...files: CapturedFile[]) =>
   Promise.allSettled(files.map((each) => adopter.adopt(each, never)));
 
@@ -41,7 +52,7 @@ describe('files that are adopted', () => {
   it('have half, envelope and entry, in that order; those that come together by one request each', async () => {
     const files = [file(1), file(2), file(3)];
     await adopt(...files);
-    expect(world.heard).toEqual(asked(keysGenerate, envelopesWrite, logAppend));
+    expect(world.heard).toEqual(asked(keysGenerate, envelopesWrite));
     for (const each of files) {
       expect(await keyOf(each)).toEqual(each.contentKey);
       expect(world.journal.state.entry(each.file)?.name).toBe(each.name);
@@ -62,7 +73,7 @@ describe('files that are adopted', () => {
     }
     await expect.poll(() => world.times(keysGenerate)).toBe(1);
     await adopt(...files);
-    expect(world.heard).toEqual(asked(keysGenerate, envelopesWrite, logAppend));
+    expect(world.heard).toEqual(asked(keysGenerate, envelopesWrite));
     for (const each of files) expect(await keyOf(each)).toEqual(each.contentKey);
   });
 
@@ -154,15 +165,28 @@ describe('an adoption that was cut off', () => {
 
   it('by a tab that died goes on with the envelope that is there: it holds the same key', async () => {
     const one = file(1);
-    world.interfere = (route, _request, effect) =>
-      route === logAppend ? Promise.reject(new HalfkeyError('code_wrong', 'cut off here')) : effect();
-    await adopt(one);
-    world.interfere = (_route, _request, effect) => effect();
+    await withoutEntries(() => adopt(one));
     adopter = new Adopter(() => world.open);
     world.heard.length = 0;
     await adopter.adopt(one, never);
     expect(world.heard).toEqual(asked(keysGenerate, envelopesWrite, keysRelease, logAppend));
     expect([isInDrive(one), await keyOf(one)]).toEqual([true, one.contentKey]);
+  });
+
+  it('because another device wrote first sends no envelope a second time', async () => {
+    const other = await world.openJournal();
+    world.heard.length = 0;
+    world.interfere = async (route, _request, effect) => {
+      if (route !== envelopesWrite) return effect();
+      world.interfere = (_route, _request, effect) => effect();
+      await other.append(() => [folderAdd(1, 'By another')]);
+      return effect();
+    };
+    await adopter.adopt(file(1), never);
+    const ofThis = world.heard.filter((each) => each !== asked(logAppend)[0]);
+    expect(ofThis).toEqual(asked(keysGenerate, envelopesWrite, logRead));
+    expect(world.times(logAppend)).toBe(2);
+    expect(isInDrive(file(1))).toBe(true);
   });
 
   it('by silence is tried again', async () => {
@@ -177,10 +201,7 @@ describe('an adoption that was cut off', () => {
 describe('a blob that has an envelope of another key', () => {
   it('is refused, and those beside it are adopted', async () => {
     const [taken, free] = [file(1), file(2)];
-    world.interfere = (route, _request, effect) =>
-      route === logAppend ? Promise.reject(new HalfkeyError('code_wrong', 'cut off here')) : effect();
-    await adopt({ ...taken, contentKey: randomBytes(32) });
-    world.interfere = (_route, _request, effect) => effect();
+    await withoutEntries(() => adopt({ ...taken, contentKey: randomBytes(32) }));
     adopter = new Adopter(() => world.open);
     expect(await adopt(taken, free)).toMatchObject([
       { status: 'rejected', reason: { code: 'envelope_corrupt' } },

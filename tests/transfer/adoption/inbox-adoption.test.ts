@@ -87,6 +87,22 @@ describe('what lies in the inbox', () => {
     expect([names(), world.heard, failed]).toEqual([[], [], []]);
   });
 
+  it('stays, where a device put it there that is doubted since before', async () => {
+    const [before, since] = [await upload(1), await upload(2)];
+    for (const each of [before, since]) await save(each);
+    const device = world.open.device.id;
+    const key = `v/${world.vault}/inbox/${device}/${before.version.blob}`;
+    world.cloud.objects.set(key, { ...world.cloud.objects.get(key)!, modifiedMs: WORLD_NOW_MS - 1 });
+    const doubted = { device, sinceMs: WORLD_NOW_MS };
+    world.isOpen = false;
+    await expect(adoption.allBut(doubted)).rejects.toMatchObject({ code: 'locked' });
+    world.isOpen = true;
+    for (const look of [adoption.now, () => adoption.allBut(doubted)]) {
+      await look();
+      expect([names(), await inInbox(), refused]).toEqual([['1.txt'], [since.version.blob], []]);
+    }
+  });
+
   it('is opened by one release of the inbox key, however many there are', async () => {
     for (const number of [1, 2, 3]) await save(await upload(number));
     await adoption.now();

@@ -15,6 +15,7 @@ import { Downloads } from '../../../src/lib/transfer/download/downloads.ts';
 import { toRecord } from '../../../src/lib/vault/envelope-record.ts';
 import { refusalCode } from '../../crypto/refusal.ts';
 import { idOf, versionOf } from '../../journal/world.ts';
+import { readZip } from '../../support/read-zip.ts';
 import { MemoryOpfs } from '../../support/memory-opfs.ts';
 import { TestLocks } from '../../support/test-locks.ts';
 import { asked, openVaultWorld, type VaultWorld } from '../../support/vault-world.ts';
@@ -24,6 +25,9 @@ const FILE = idOf('file', 1);
 let world: VaultWorld;
 let opfs: MemoryOpfs;
 let stored: Uint8Array<ArrayBuffer>;
+/** By blob: what the store answers where it is not `stored`. */
+let store: Map<string, Uint8Array<ArrayBuffer>>;
+let fetched: number;
 let reports: Map<string, TransferReport>;
 let downloads: Downloads;
 
@@ -31,7 +35,13 @@ beforeEach(async () => {
   [world, opfs] = [await openVaultWorld(), new MemoryOpfs()];
   reports = new Map();
   vi.stubGlobal('navigator', { storage: opfs.storage, locks: new TestLocks().client().locks });
-  vi.stubGlobal('fetch', () => Promise.resolve(new Response(stored, { status: 206 })));
+  store = new Map();
+  fetched = 0;
+  vi.stubGlobal('fetch', (url: string) => {
+    fetched += 1;
+    const [, blob = ''] = /"blob":"([^"]+)"/.exec(decodeURIComponent(url)) ?? [];
+    return Promise.resolve(new Response(store.get(blob) ?? stored, { status: 206 }));
+  });
   await upload(1, 'a.txt', 'text/plain', 'abc');
   const reporter = {
     report: (report: TransferReport) => void reports.set(report.transfer, report),
@@ -50,13 +60,20 @@ afterEach(() => {
 });
 
 /** A file in the drive, with its envelope; its ciphertext is what the store answers. */
-async function upload(number: number, name: string, mediaType: string, text: string): Promise<void> {
+async function upload(
+  number: number,
+  name: string,
+  mediaType: string,
+  text: string,
+  folder = '',
+): Promise<void> {
   const { broker, vault, epoch, vaultKey, requireGrant } = world.open;
   const blob = idOf('blob', number) as BlobId;
   const contentKey = randomBytes(32);
   const content = utf8(text);
   const padded = concat(content, new Uint8Array(paddedSize(content.length) - content.length));
   stored = await seal(contentKey, sealAad('content', vault, blob, epoch), padded);
+  store.set(blob, stored);
   await world.cloud.vaultObjects.create(vault, `blobs/${blob}`, stored);
   const order = { grant: requireGrant(), purpose: 'file', epoch, blobs: [blob] } as const;
   const { keys } = await broker.call(keysGenerate, { ...order, blobs: [blob] });
@@ -71,9 +88,7 @@ async function upload(number: number, name: string, mediaType: string, text: str
     ...{ ...versionOf(number, content.length), sealedBytes: stored.length, mediaType },
     digest: toB64(await sha256(stored)),
   };
-  await world.journal.append(() => [
-    { kind: 'file-add', file: idOf('file', number), folder: '', name, version },
-  ]);
+  await world.journal.append(() => [{ kind: 'file-add', file: idOf('file', number), folder, name, version }]);
 }
 const report = () => [...reports.values()][0];
 const rests = () => [...opfs.root.entries.keys()];
@@ -273,4 +288,145 @@ it('forgets all that was under way when its reader is signed out', async () => {
   downloads.clear();
   expect(reports.size).toBe(0);
   port.close();
+});
+
+describe('a download that is to rest', () => {
+  const zip = () => downloads.writeZip({ entries: [''] });
+  /** Begins one of two files, and has it rest before the first of them is read. */
+  const rest = async () => {
+    await upload(2, 'b.txt', 'text/plain', 'bcd');
+    const writing = zip();
+    await until(() => report()?.phase === 'downloading');
+    downloads.pause(report()!.transfer);
+    return writing;
+  };
+
+  it('goes on to its end when it is told to', async () => {
+    const writing = rest();
+    await until(() => report()?.phase === 'paused');
+    const before = report()!.doneBytes;
+    downloads.goOn(report()!.transfer);
+    const { opfs: file } = await writing;
+    expect([report()?.phase, report()?.doneBytes]).toEqual(['done', file?.size]);
+    expect(before).toBeLessThan(file!.size);
+  });
+
+  it('does not wait with open keys once the drive is locked', async () => {
+    const writing = rest();
+    await until(() => report()?.phase === 'paused');
+    world.isOpen = false;
+    downloads.locked();
+    expect(await refusalCode(writing)).toBe('locked');
+    expect([report()?.phase, rests()]).toEqual(['failed', []]);
+  });
+
+  it('may be called off', async () => {
+    const writing = rest();
+    await until(() => report()?.phase === 'paused');
+    downloads.cancel(report()!.transfer);
+    await expect(writing).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }) as Error);
+    expect([report()?.phase, rests()]).toEqual(['cancelled', []]);
+  });
+
+  it('is none that has ended', async () => {
+    await downloads.write(FILE, 'plain');
+    downloads.pause(report()!.transfer);
+    expect(report()?.phase).toBe('done');
+  });
+});
+
+describe('a zip', () => {
+  const folder = idOf('folder', 1);
+  const zipped = async (file: File | undefined) => readZip(new Uint8Array(await file!.arrayBuffer()));
+  const texts = async (file: File | undefined) =>
+    [...(await zipped(file))].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]);
+
+  beforeEach(async () => {
+    await world.journal.append(() => [
+      { kind: 'folder-add', folder, parent: '', name: 'tax' },
+      { kind: 'folder-add', folder: idOf('folder', 2), parent: folder, name: 'empty' },
+    ]);
+    await upload(2, 'b.txt', 'text/plain', 'bcd', folder);
+    await upload(3, 'B.txt', 'text/plain', '', folder);
+    world.heard.length = 0;
+  });
+
+  it('of a folder is named after it, and has all that is in it', async () => {
+    const { transfer, opfs: file } = await downloads.writeZip({ entries: [folder], name: 'unused' });
+    expect(await texts(file)).toEqual([
+      ['tax/empty/', ''],
+      ['tax/b.txt', 'bcd'],
+      ['tax/B (2).txt', ''],
+    ]);
+    expect(report()).toMatchObject({
+      ...{ transfer, phase: 'done', direction: 'down', name: 'tax.zip' },
+      ...{ totalBytes: file?.size, doneBytes: file?.size },
+    });
+  });
+
+  it('of several has the name that was asked for, or the app’s', async () => {
+    await downloads.writeZip({ entries: [FILE, folder], name: 'both' });
+    await downloads.writeZip({ entries: [FILE, folder] });
+    expect([...reports.values()].map(({ name }) => name)).toEqual(['both.zip', 'Halfkey.zip']);
+  });
+
+  it('of a hundred small files asks for keys and for URLs once each, and fetches each file once', async () => {
+    for (let number = 10; number < 107; number++)
+      await upload(number, `${String(number)}.txt`, 'text/plain', `text ${String(number)}`, folder);
+    [world.heard.length, fetched] = [0, 0];
+    const { opfs: file } = await downloads.writeZip({ entries: [folder, FILE] });
+    expect((await zipped(file)).size).toBe(101);
+    expect([world.times(keysRelease), world.times(blobGetUrls), fetched]).toEqual([1, 1, 100]);
+  });
+
+  it('wants a code: nothing is begun before', async () => {
+    world.isOpen = false;
+    expect(await refusalCode(downloads.writeZip({ entries: [folder] }))).toBe('locked');
+    expect([reports.size, rests(), fetched]).toEqual([0, [], 0]);
+  });
+
+  it('goes on to its end when the drive is locked meanwhile, for all of its keys are there', async () => {
+    const { opfs: file } = await Promise.all([
+      downloads.writeZip({ entries: [folder, FILE] }),
+      until(() => report()?.phase === 'downloading').then(() => {
+        world.isOpen = false;
+        downloads.locked();
+      }),
+    ]).then(([written]) => written);
+    expect((await zipped(file)).size).toBe(4);
+  });
+
+  it('with more files than one code opens is not begun', async () => {
+    Object.assign(world.open, { releasesOfCode: () => 2 });
+    await expect(downloads.writeZip({ entries: [FILE, folder] })).rejects.toMatchObject({
+      ...{ code: 'zip_too_large', detail: { count: 3, most: 2 } },
+    });
+    expect([reports.size, world.heard]).toEqual([0, []]);
+  });
+
+  it.each([
+    ['is not what was uploaded', () => void (stored[stored.length - 1]! ^= 1)],
+    ['has lost its end', () => void store.set(idOf('blob', 3), stored.slice(0, -1))],
+  ])('fails as a whole where one file %s, and leaves nothing that looks whole', async (_case, spoil) => {
+    spoil();
+    await expect(downloads.writeZip({ entries: [folder] })).rejects.toThrow(HalfkeyError);
+    expect([report()?.phase, rests()]).toEqual(['failed', []]);
+  });
+
+  it('is not begun where a key is missing', async () => {
+    const version = versionOf(9);
+    await world.journal.append(() => [
+      { kind: 'file-add', file: idOf('file', 9), folder, name: 'x', version },
+    ]);
+    expect(await refusalCode(downloads.writeZip({ entries: [folder] }))).toBe('key_absent');
+    expect([reports.size, rests()]).toEqual([0, []]);
+  });
+
+  it('is announced to the service worker with its very size', async () => {
+    const { opfs: file } = await downloads.writeZip({ entries: [folder] });
+    const stream = await downloads.zip({ entries: [folder] });
+    expect(stream).toMatchObject({ name: 'tax.zip', sizeBytes: file?.size });
+    downloads.clear();
+    stream.port.close();
+  });
 });

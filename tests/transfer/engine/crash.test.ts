@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isLongForm } from '../../support/long-form.ts';
 import { Engine, type EngineOptions, type EngineDeps } from './engine.ts';
 import { expectOnceAndWhole, isInDrive, makeFile, openGround, START_MS } from './ground.ts';
+import { toTop } from '../upload/picked.ts';
 
 // A tab may die before and after each thing that it does outside of itself. Whatever the moment, the next one brings
 // the file into the drive: once, and whole.
@@ -41,7 +42,7 @@ async function finish(file: File, options: EngineOptions = {}): Promise<void> {
   if (engine.reports.size === 0) {
     // Nothing of it is left: either it was never begun, or nothing was left to be done.
     await ground.journal.refresh();
-    if (!isInDrive(ground, name)) engine.uploads.add([file]);
+    if (!isInDrive(ground, name)) engine.uploads.add(toTop(file));
   }
   if (engine.reports.size > 0) {
     const met = await engine.until(name, 'waiting-for-file', 'waiting-for-code', 'done');
@@ -71,7 +72,7 @@ test.each([
       const file = makeFile(`${kind} ${step}`, sizeBytes);
       let isOpen = wasOpen;
       const engine = new Engine(ground, { ...options, isOpen: () => isOpen, dies });
-      engine.uploads.add([file]);
+      engine.uploads.add(toTop(file));
       await Promise.race([engine.death, engine.until(file.name, wasOpen ? 'done' : 'waiting-for-code')]);
       isOpen = true;
       engine.crash();
@@ -88,7 +89,7 @@ test(
     const crashes = await atEachStep(async (dies, step) => {
       const file = makeFile(`inbox ${step}`, 3000);
       const locked = new Engine(ground, { isOpen: () => false });
-      locked.uploads.add([file]);
+      locked.uploads.add(toTop(file));
       await locked.until(file.name, 'waiting-for-code');
       locked.crash();
       const engine = new Engine(ground, { dies });

@@ -17,6 +17,7 @@ import type { Journal } from '../../../src/lib/journal/journal.ts';
 import type { NodePerson } from '../../support/node-person.ts';
 import type { TestLocks } from '../../support/test-locks.ts';
 import type { MemoryFiles } from './memory-files.ts';
+import { HalfkeyError } from '../../../src/lib/errors.ts';
 
 /** What outlives a tab. */
 export interface EngineDeps {
@@ -68,7 +69,7 @@ export class Engine {
     };
     const isOpen = options.isOpen ?? (() => true);
     const everything = ['state', 'head', 'refresh', 'onChange', 'compareHead', 'notes', 'problem'];
-    const seen = this.#mortal('journal', journal, everything);
+    const seen = this.#mortal('journal', this.#sharing(journal), everything);
     const vault = () => person.vault(broker, seen, isOpen);
     const adopter = new Adopter(vault);
     const keys = new InboxKeys(vault);
@@ -118,6 +119,7 @@ export class Engine {
       },
       freeBytes: () => Promise.resolve(options.freeBytes),
       nowMs: Date.now,
+      folders: { ensure: () => Promise.resolve() },
       openDraft: (upload: Parameters<typeof openDraftKey>[2]) => openDraftKey(vault(), keys, upload),
     };
     const reporter = {
@@ -158,6 +160,31 @@ export class Engine {
         this.#listeners.add(listener);
       });
     }
+  }
+
+  /**
+   * All tabs of a ground write to one journal, where each has its own in a browser: what a dead one was sending along
+   * must not keep the others waiting.
+   */
+  #sharing(journal: Journal): Journal {
+    const died = this.death.then(() => {
+      throw new HalfkeyError('session_missing', 'the tab is dead');
+    });
+    died.catch(() => undefined);
+    const append: Journal['append'] = async (intent, along) => {
+      try {
+        await journal.append(intent, along && ((segment) => Promise.race([along(segment), died])));
+      } catch (error) {
+        await this.#alive(() => Promise.reject(error as Error));
+      }
+    };
+    return new Proxy(journal, {
+      get: (of, property) => {
+        if (property === 'append') return append;
+        const value: unknown = Reflect.get(of, property, of);
+        return typeof value === 'function' ? (value.bind(of) as unknown) : value;
+      },
+    });
   }
 
   /** Each method but the named ones is a step. */

@@ -8,6 +8,7 @@ import { LOCKS } from '../../../src/lib/concurrency/locks.ts';
 import { joinUploadNews } from '../../../src/lib/transfer/upload/upload-news.ts';
 import { Engine, type EngineOptions, type EngineDeps } from './engine.ts';
 import { expectOnceAndWhole, makeFile, openGround, START_MS } from './ground.ts';
+import { toTop } from '../upload/picked.ts';
 
 // Tabs, and what sends without one, over the same files at the same time.
 const MIB = 1024 * 1024;
@@ -45,8 +46,8 @@ test('two tabs that take files in at once send each of them once', async () => {
   const { steps, dies } = counting();
   const [one, other] = [openTab({ dies }), openTab({ dies })];
   const files = Array.from({ length: 6 }, (_, index) => makeFile(`both ${String(index)}`, 2000 + index));
-  one.uploads.add(files.slice(0, 3));
-  other.uploads.add(files.slice(3));
+  one.uploads.add(toTop(...files.slice(0, 3)));
+  other.uploads.add(toTop(...files.slice(3)));
   for (const { name } of files.slice(0, 3)) await one.until(name, 'done');
   for (const { name } of files.slice(3)) await other.until(name, 'done');
   expect(steps.get('put')).toBe(6);
@@ -57,7 +58,7 @@ test('two tabs that take files in at once send each of them once', async () => {
 test('a tab sees what another one takes in, and that it is done', async () => {
   const [one, other] = [openTab(), openTab({ isOpen: () => false })];
   const file = makeFile('seen elsewhere', 9 * MIB);
-  one.uploads.add([file]);
+  one.uploads.add(toTop(file));
   await one.until(file.name, 'done');
   expect((await other.until(file.name, 'done')).isSafe).toBe(true);
 });
@@ -66,7 +67,7 @@ describe('a tab that hears of an upload when another one has ended it', () => {
   /** An upload that is stored here, sealed; anyone who took it in is gone. */
   async function sealed(name: string): Promise<StoredUpload> {
     const tab = openTab({ dies: (_, what) => (what.endsWith('/blobs/put') ? 'before' : undefined) });
-    tab.uploads.add([makeFile(name, 3000)]);
+    tab.uploads.add(toTop(makeFile(name, 3000)));
     await tab.death;
     const all = await ground.database.getAll('uploads');
     return all.find(({ state }) => state !== 'saved')!;
@@ -108,13 +109,13 @@ test('what is sealed goes into the inbox without a tab, and another device adopt
     dies: (_, what) =>
       what.endsWith('/uploads/create') || what.endsWith('/blobs/put') ? 'before' : undefined,
   });
-  tab.uploads.add(files.slice(0, 1));
+  tab.uploads.add(toTop(...files.slice(0, 1)));
   await tab.death;
   const second = openTab({
     isOpen: () => false,
     dies: (_, what) => (what.endsWith('/uploads/complete') ? 'before' : undefined),
   });
-  second.uploads.add(files.slice(1));
+  second.uploads.add(toTop(...files.slice(1)));
   await second.death;
 
   const news = joinUploadNews(() => undefined);
@@ -151,7 +152,7 @@ test('what is sealed goes into the inbox without a tab, and another device adopt
 test('without a network the background gives up, so that the browser tries again later', async () => {
   const file = makeFile('cut off', 3000);
   const tab = openTab({ dies: (_, what) => (what === 'put' ? 'before' : undefined) });
-  tab.uploads.add([file]);
+  tab.uploads.add(toTop(file));
   await tab.death;
   const news = joinUploadNews(() => undefined);
   const outcome = sendSealed(

@@ -10,6 +10,7 @@ import { refusalCode } from '../../crypto/refusal.ts';
 import { TestLocks } from '../../support/test-locks.ts';
 import { openUploadSide, type UploadSide } from './upload-side.ts';
 import { until } from '../../support/until.ts';
+import { toTop } from './picked.ts';
 
 let side: UploadSide;
 let locks: TestLocks;
@@ -27,7 +28,7 @@ beforeEach(async () => {
   side.holdQueue();
   const adopter = new Adopter(() => side.world.open);
   const uploads = new Uploads(side.tab(), side.reporter, adopter, () => undefined);
-  uploads.add(['a', 'b', 'c'].map((name) => new File([name], name)));
+  uploads.add(toTop(...['a', 'b', 'c'].map((name) => new File([name], name))));
   await until(() => [...side.reports.values()].every(({ isSafe }) => isSafe));
   uploads.close();
   stored = await side.records.list();
@@ -71,6 +72,21 @@ describe('what is sealed on this device', () => {
     for (const each of stored) await rest(each, 'uploaded');
     await send();
     expect([side.puts, await states()]).toEqual([puts, ['saved', 'saved', 'saved']]);
+  });
+
+  it('and is for a folder that the journal may not have yet is sent, and the inbox not told of it', async () => {
+    await side.records.save({ ...stored[0]!, awaitsFolder: true });
+    await send();
+    expect([await states(), await inInbox()]).toEqual([['uploaded', 'saved', 'saved'], 2]);
+    await side.records.folderKnown(stored[0]!.blob);
+    await send();
+    expect([await states(), await inInbox()]).toEqual([['saved', 'saved', 'saved'], 3]);
+  });
+
+  it('and is to rest is not sent', async () => {
+    await side.records.pause(stored[0]!.blob, true);
+    await send();
+    expect(await states()).toEqual(['sealed', 'saved', 'saved']);
   });
 
   it('is left alone where it is not captured whole, or is in the inbox', async () => {

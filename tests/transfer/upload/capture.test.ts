@@ -36,7 +36,13 @@ function item(source = new File(['abc'], 'a.txt')) {
   } as const;
   return {
     ...{ blob: newBlobId(), label, source, contentKey: new Uint8Array(32).fill(7), stored: undefined },
-    ...{ controller: new AbortController(), supply: undefined, whenSent: undefined, departure: undefined },
+    ...{
+      controller: new AbortController(),
+      isPaused: false,
+      supply: undefined,
+      whenSent: undefined,
+      departure: undefined,
+    },
     entry: new TransferTracker(about, side.reporter, () => 0),
   } satisfies UploadItem;
 }

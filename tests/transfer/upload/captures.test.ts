@@ -37,7 +37,7 @@ function pick(name = 'a.txt'): UploadItem {
   const about = { transfer: label.file, direction: 'up', name, totalBytes: 1, sizeBytes: 3 } as const;
   return {
     ...{ blob: newBlobId(), label, source, contentKey: undefined, stored: undefined, supply: undefined },
-    ...{ controller: new AbortController(), whenSent: undefined, departure: undefined },
+    ...{ controller: new AbortController(), isPaused: false, whenSent: undefined, departure: undefined },
     entry: new TransferTracker(about, side.reporter, () => 0),
   };
 }

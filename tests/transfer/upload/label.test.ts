@@ -4,6 +4,7 @@ import {
   labelOf,
   openLabel,
   sealLabel,
+  transferOf,
   versionOf,
 } from '../../../src/lib/transfer/upload/label.ts';
 import { refusalCode } from '../../crypto/refusal.ts';
@@ -34,6 +35,15 @@ describe('the label of a file that was picked', () => {
     expect(versionOf(label, sealed)).toEqual(version);
   });
 
+  it('of a new version says of which, and its transfer has an id of its own', () => {
+    const place = { folder: 'folder', versionOf: 'file' };
+    const [label, other] = [labelOf(picked(), 7, place), labelOf(picked(), 7, place)];
+    expect(label).toMatchObject({ file: 'file', folder: 'folder' });
+    expect(new Set([transferOf(label), transferOf(other), 'file']).size).toBe(3);
+    const fresh = labelOf(picked(), 7);
+    expect(transferOf(fresh)).toBe(fresh.file);
+  });
+
   it('takes a time before 1970 for 1970', () => {
     expect(labelOf(picked('a', { lastModified: -5 }), 0).modifiedAtMs).toBe(0);
   });
@@ -53,6 +63,13 @@ describe('a label that rests on this device', () => {
   it('opens as it was sealed', async () => {
     const label = labelOf(picked('Brief an 旅.txt'), 7);
     expect(await openLabel(VAULT_KEY, WHERE, await sealLabel(VAULT_KEY, WHERE, label))).toEqual(label);
+  });
+
+  it('says of one from before there were folders that it is for the top one', async () => {
+    const { folder, ...before } = labelOf(picked(), 7);
+    const sealed = await sealLabel(VAULT_KEY, WHERE, before as ReturnType<typeof labelOf>);
+    expect(await openLabel(VAULT_KEY, WHERE, sealed)).toEqual({ ...before, folder: '' });
+    expect(folder).toBe('');
   });
 
   it('opens for no other vault, blob, epoch or key, nor damaged', async () => {

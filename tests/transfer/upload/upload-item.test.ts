@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HalfkeyError } from '../../../src/lib/errors.ts';
-import { hasGrant, wipeKey, type UploadItem } from '../../../src/lib/transfer/upload/upload-item.ts';
+import { wipeKey, type UploadItem } from '../../../src/lib/transfer/upload/upload-item.ts';
+import { hasGrant } from '../../../src/lib/vault/open-vault.ts';
 import type { OpenVault } from '../../../src/lib/vault/open-vault.ts';
 
 describe('the content key of an upload', () => {

@@ -52,6 +52,7 @@ beforeEach(async () => {
     news: { tell: () => undefined, close: () => undefined },
     freeBytes: () => Promise.resolve(undefined),
     nowMs: () => 0,
+    folders: { ensure: () => Promise.resolve() },
     openDraft: () => Promise.reject(new Error('nothing is streamed here')),
   };
   const tell = (what: string) => () => {
@@ -92,7 +93,7 @@ async function depart(
   const item: UploadItem = {
     ...{ blob: stored.blob, label, entry, controller, stored: state && stored },
     ...{ source: undefined, contentKey: about.contentKey, supply: undefined },
-    ...{ whenSent: undefined, departure: undefined },
+    ...{ isPaused: false, whenSent: undefined, departure: undefined },
   };
   await departures.offer(item);
   // What is done beside the line goes on after its turn.

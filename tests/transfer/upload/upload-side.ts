@@ -35,6 +35,8 @@ export async function openUploadSide() {
     isOnline: true,
     /** Bytes that this device can still take. */
     freeBytes: undefined as number | undefined,
+    /** Has folders written into the journal. */
+    ensureFolders: (_folders: readonly string[]) => Promise.resolve(),
     /** The line was found dead, or alive again. */
     lineChanged: () => undefined as void,
     /** Another tab sends, and no other. @returns what ends it */
@@ -88,6 +90,7 @@ export async function openUploadSide() {
     news: { tell: (message) => void side.told.push(message), close: () => undefined },
     freeBytes: () => Promise.resolve(side.freeBytes),
     nowMs: () => world.nowMs,
+    folders: { ensure: (folders) => side.ensureFolders(folders) },
     openDraft: () => Promise.reject(new HalfkeyError('locked', 'nothing is streamed here')),
   });
   const reporter = {

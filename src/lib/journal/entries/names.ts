@@ -34,6 +34,25 @@ export function toName(text: string): string {
   return name;
 }
 
+/**
+ * The picked file's name, or the nearest to it that the journal takes: a file is not refused for its name.
+ * "/" and control characters become "_"; what is too long loses the end of its stem.
+ */
+export function acceptableName(name: string): string {
+  const plain = normalName(name);
+  if (plain !== undefined) return plain;
+  const clean = name
+    .toWellFormed()
+    .normalize('NFC')
+    .replace(/[/\p{Cc}]/gu, '_');
+  if (clean === '' || clean === '.' || clean === '..') return toName(`file${clean}`);
+  const dot = clean.lastIndexOf('.');
+  const extension = dot > 0 && clean.length - dot <= 16 ? clean.slice(dot) : '';
+  const stem = Array.from(clean.slice(0, clean.length - extension.length));
+  while (utf8(stem.join('') + extension).length > MAX_NAME_BYTES) stem.pop();
+  return toName(stem.join('') + extension);
+}
+
 function isPlainName(text: string): boolean {
   return text.length > 0 && text.length <= MAX_NAME_BYTES && text !== '.' && text !== '..';
 }

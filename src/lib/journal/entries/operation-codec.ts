@@ -71,6 +71,7 @@ const SHAPES = {
   heartbeat: [16, ['seq', count], ['hash', bytes(32)], ['atMs', timeMs], ['inboxEpoch', u31, 'optional']],
   purge: [17, ['entry', id]],
   'inbox-retire': [18, ['epoch', u31]],
+  'version-restore': [19, ['file', id], ['blob', id]],
   epoch: [32, ['epoch', u31], ['rotation', id], ['hash', bytes(32)], ['boxes', list(box)]],
 } as const satisfies Record<OperationKind, readonly [number, ...Fields]>;
 

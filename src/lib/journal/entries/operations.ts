@@ -3,6 +3,9 @@ import type { Bytes } from '../../bytes.ts';
 /** Stands for the top folder wherever an operation names a folder. */
 export const ROOT = '';
 
+/** The tag of a favourite: shown as such, and not among the tags that people typed (docs/FORMAT.md §11.5). */
+export const FAVOURITE = '\u2605';
+
 /** Operations in one segment. */
 export const MAX_OPERATIONS = 256;
 
@@ -99,6 +102,8 @@ export type Operation =
       readonly version: Version;
     }
   | { readonly kind: 'version-add'; readonly file: string; readonly version: Version }
+  /** Makes an earlier version, by its blob, the newest. */
+  | { readonly kind: 'version-restore'; readonly file: string; readonly blob: string }
   | { readonly kind: 'rename'; readonly entry: string; readonly name: string }
   | { readonly kind: 'move'; readonly entry: string; readonly folder: string }
   | { readonly kind: 'trash'; readonly entry: string; readonly atMs: number }

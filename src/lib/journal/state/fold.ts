@@ -3,8 +3,9 @@ import { applyToVault, type Standing } from './fold-vault.ts';
 import { FoldedVault } from './folded-vault.ts';
 import { freeName } from '../entries/names.ts';
 import { mayWrite, type Operation, type OperationKind, type Version } from '../entries/operations.ts';
-import { DEAD, FOLDER, NO_VERSION, NOT_TRASHED, pushVersion, ROOT_INDEX } from './tables.ts';
+import { DEAD, FOLDER, NO_VERSION, NOT_TRASHED, pushVersion, ROOT_INDEX, versionAt } from './tables.ts';
 
+const NO_HASH = new Uint8Array(32);
 /** Stands for a time that is unknown, or that means something else. */
 const SOME_TIME_MS = 1;
 
@@ -98,6 +99,15 @@ function applyAll(state: FoldedVault, segment: FoldableSegment): void {
   }
 }
 
+/**
+ * Folds one operation more into a copy of a state, as it would be if this device wrote it now.
+ * @returns false when it makes no sense, and then nothing has changed
+ */
+export function applyAhead(state: FoldedVault, writer: string, operation: Operation): boolean {
+  state.revision++;
+  return apply(state, { seq: 0, prevHash: NO_HASH, writer, operations: [], malformed: 0 }, operation);
+}
+
 /** @returns false when the operation makes no sense, and then nothing has changed */
 function apply(state: FoldedVault, segment: FoldableSegment, operation: Operation): boolean {
   switch (operation.kind) {
@@ -117,6 +127,8 @@ function apply(state: FoldedVault, segment: FoldableSegment, operation: Operatio
       return addEntry(state, operation.file, operation.folder, operation.name, operation.version);
     case 'version-add':
       return addVersion(state, operation.file, operation.version);
+    case 'version-restore':
+      return restoreVersion(state, operation.file, operation.blob);
     case 'rename':
     case 'move':
     case 'trash':
@@ -174,6 +186,26 @@ function addVersion(state: FoldedVault, file: string, version: Version): boolean
   entries.newest[entry] = pushVersion(state.versions, version, newest);
   index.blobs.set(version.blob, entry);
   return true;
+}
+
+/** Its row is written once more, at the end: rows stay in the order in which they became the newest. */
+function restoreVersion(state: FoldedVault, file: string, blob: string): boolean {
+  const { entries, versions, gone } = state;
+  const entry = state.indexOf(file) ?? NO_ENTRY;
+  const newest = entries.newest[entry] ?? FOLDER;
+  if (newest === FOLDER || gone.has(blob)) return false;
+  let after = newest;
+  for (
+    let row = versions.previous[newest] ?? NO_VERSION;
+    row !== NO_VERSION;
+    after = row, row = versions.previous[row] ?? NO_VERSION
+  ) {
+    if (versions.blobs[row] !== blob) continue;
+    versions.previous[after] = versions.previous[row] ?? NO_VERSION;
+    entries.newest[entry] = pushVersion(versions, versionAt(versions, row), newest);
+    return true;
+  }
+  return false;
 }
 
 function applyToEntry(
@@ -241,13 +273,14 @@ function claim(state: FoldedVault, entry: number, folder: number, wanted: string
 }
 
 /** Whether `folder` is `entry` or lies below it: moving there would cut a circle off the tree. */
-function isWithin(state: FoldedVault, folder: number, entry: number): boolean {
+export function isWithin(state: FoldedVault, folder: number, entry: number): boolean {
   let above = folder;
   while (above !== ROOT_INDEX && above !== entry) above = state.entries.parents[above] ?? ROOT_INDEX;
   return above === entry;
 }
 
-function isInTrash(state: FoldedVault, folder: number): boolean {
+/** Whether a folder, by its index, or one above it was put into the trash. */
+export function isInTrash(state: FoldedVault, folder: number): boolean {
   let above = folder;
   while (above !== ROOT_INDEX && state.entries.trashedAtMs[above] === NOT_TRASHED) {
     above = state.entries.parents[above] ?? ROOT_INDEX;

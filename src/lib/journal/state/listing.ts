@@ -1,80 +1,97 @@
 import type { FoldedVault } from './folded-vault.ts';
 import { searchKey, sortKey } from '../entries/names.ts';
-import { ROOT } from '../entries/operations.ts';
+import { FAVOURITE, ROOT } from '../entries/operations.ts';
 import { DEAD, FOLDER, NOT_TRASHED, ROOT_INDEX } from './tables.ts';
 
-/** What of a vault's files is looked at. What is in the trash, itself or by a folder above it, never is. */
+/** Which of a vault's files and folders are looked at. */
+type ListPlace =
+  /** All that are not in the trash, themselves or by a folder above them. */
+  | { readonly kind: 'all' }
+  /** Of these, what is in this very folder. */
+  | { readonly kind: 'folder'; readonly folder: string }
+  /** Of these, what is tagged as a favourite. */
+  | { readonly kind: 'favourites' }
+  /** What was put into the trash itself; not what is in a folder there. */
+  | { readonly kind: 'trash' };
+
 export interface ListQuery {
-  /** Substring of the name, without regard to case and marks; empty for all. */
-  readonly filter: string;
+  readonly place: ListPlace;
   readonly sortBy: SortBy;
   readonly descending: boolean;
-  /** Files directly in this folder; all of the vault when undefined. */
-  readonly folder?: string | undefined;
 }
 
-/** By name: numbers in it by their value. By size: true length. Equals by name, then by their coming. */
-type SortBy = 'name' | 'size' | 'added';
+/**
+ * By name: numbers in it by their value. By size: true length. By when the newest version was added; in the trash, by
+ * when it was put there. By kind: the media type. Equals by name, then by their coming. Folders, which have none of
+ * these, by name.
+ */
+type SortBy = 'name' | 'size' | 'added' | 'kind';
 
-/** One file as a list shows it; of its newest version. */
-interface ListedFile {
-  readonly file: string;
+/** One file or folder as a list shows it; a file as its newest version is. */
+export interface ListedEntry {
+  readonly entry: string;
+  readonly isFolder: boolean;
   /** `ROOT` for the top folder. */
   readonly folder: string;
   readonly name: string;
   readonly sizeBytes: number;
   readonly mediaType: string;
   readonly addedAtMs: number;
-  /** Whether its content was erased, although no device that counts has purged it. */
+  /** Whether its content was erased, although nobody who counts has purged it. */
   readonly isGone: boolean;
 }
 
-/** Files in their order, as of the state's `revision`; later changes of the state do not show. */
+/** Files and folders in their order, as of the state's `revision`; later changes of the state do not show. */
 export interface Listing {
   readonly total: number;
-  /** All files that are not in the trash. */
-  readonly files: number;
   readonly revision: number;
-  /** Indices into the state's entries. */
+  /** Indices into the state's entries; folders come first, whatever the order. */
   readonly indices: readonly number[];
   /** @param from 0-based; fewer rows at the end */
-  readonly rows: (from: number, count: number) => ListedFile[];
+  readonly rows: (from: number, count: number) => ListedEntry[];
 }
 
-/** Files that match, in the order that is asked for. Orders and keys are kept beside the state between calls. */
-export function list(state: FoldedVault, query: ListQuery): Listing {
+/** What of a state is looked at, in the order that is asked for. Orders are kept beside the state between calls. */
+export function list(state: FoldedVault, { place, sortBy, descending }: ListQuery): Listing {
   const sorter = sorterOf(state);
-  const order = sorter.order(query.sortBy);
-  const needle = searchKey(query.filter.trim());
-  const { parents } = state.entries;
-  const folder = query.folder === undefined ? undefined : folderIndex(state, query.folder);
-  const matches =
-    needle === '' && folder === undefined
-      ? order.slice()
-      : order.filter(
-          (entry) =>
-            (folder === undefined || parents[entry] === folder) && sorter.searchKeyOf(entry).includes(needle),
-        );
-  if (query.descending) matches.reverse();
+  const order = place.kind === 'trash' ? sorter.trash(sortBy) : sorter.order(sortBy);
+  const matches = order.filter(placeTest(state, place));
+  const { newest } = state.entries;
+  const firstFile = matches.findIndex((entry) => newest[entry] !== FOLDER);
+  const folders = matches.slice(0, firstFile < 0 ? matches.length : firstFile);
+  const files = matches.slice(folders.length);
+  const indices = descending ? [...folders.reverse(), ...files.reverse()] : matches;
   return {
-    total: matches.length,
-    files: order.length,
+    total: indices.length,
     revision: state.revision,
-    indices: matches,
-    rows: (from, count) => matches.slice(from, from + count).map((entry) => listedFile(state, entry)),
+    indices,
+    rows: (from, count) => indices.slice(from, from + count).map((entry) => listedEntry(state, entry)),
   };
 }
 
-function folderIndex(state: FoldedVault, folder: string): number {
-  return folder === ROOT ? ROOT_INDEX : (state.indexOf(folder) ?? DEAD);
+function placeTest(state: FoldedVault, place: ListPlace): (entry: number) => boolean {
+  const { parents } = state.entries;
+  switch (place.kind) {
+    case 'folder': {
+      const folder = place.folder === ROOT ? ROOT_INDEX : (state.indexOf(place.folder) ?? DEAD);
+      return (entry) => parents[entry] === folder;
+    }
+    case 'favourites':
+      return (entry) => state.tags.get(entry)?.includes(FAVOURITE) ?? false;
+    case 'all':
+    case 'trash':
+      return () => true;
+  }
 }
 
-function listedFile(state: FoldedVault, entry: number): ListedFile {
+/** One row of the entries, as a list shows it. */
+export function listedEntry(state: FoldedVault, entry: number): ListedEntry {
   const { versions, entries } = state;
-  const { id, folder, name } = state.entryAt(entry);
+  const { id, folder, name, isFolder } = state.entryAt(entry);
   const version = entries.newest[entry] ?? FOLDER;
   return {
-    file: id,
+    entry: id,
+    isFolder,
     folder,
     name,
     sizeBytes: versions.sizeBytes[version] ?? 0,
@@ -84,9 +101,19 @@ function listedFile(state: FoldedVault, entry: number): ListedFile {
   };
 }
 
+/** What a search compares with: a name without regard to case and marks. Kept beside the state between calls. */
+export function searchKeyOf(state: FoldedVault, entry: number): string {
+  return sorterOf(state).searchKeyOf(entry);
+}
+
 /** The order by name for the local copy: sorting all names is what a start would take longest for. */
 export function nameOrder(state: FoldedVault): readonly number[] {
   return sorterOf(state).order('name');
+}
+
+/** Lets a copy of a state begin from the orders of the one that it was copied from. */
+export function inheritOrders(copy: FoldedVault, from: FoldedVault): void {
+  sorters.set(copy, sorterOf(from).copyFor(copy));
 }
 
 /** Takes over the order that `nameOrder` gave for this very state. */
@@ -111,9 +138,9 @@ class Sorter {
   readonly #state: FoldedVault;
   readonly #orders = new Map<SortBy, { revision: number; order: number[] }>();
   /** The names that the keys were made of. */
-  readonly #named: string[] = [];
-  readonly #searchKeys: string[] = [];
-  readonly #sortKeys: (string | undefined)[] = [];
+  #named: string[] = [];
+  #searchKeys: string[] = [];
+  #sortKeys: (string | undefined)[] = [];
 
   constructor(state: FoldedVault) {
     this.#state = state;
@@ -134,6 +161,30 @@ class Sorter {
     this.#orders.set('name', { revision: this.#state.revision, order });
   }
 
+  /** What is in the trash itself: little, and asked for seldom. */
+  trash(sortBy: SortBy): readonly number[] {
+    const { entries, hidden } = this.#state;
+    const order: number[] = [];
+    for (const [entry, trashedAtMs] of entries.trashedAtMs.entries()) {
+      const isThere = trashedAtMs !== NOT_TRASHED && entries.parents[entry] !== DEAD && !hidden.has(entry);
+      if (isThere) order.push(entry);
+    }
+    if (sortBy !== 'added') return order.sort(this.#comparison(sortBy));
+    const value = (entry: number) => entries.trashedAtMs[entry] ?? 0;
+    const byName = this.#comparison('name');
+    return order.sort((a, b) => this.#foldersFirst(a, b) || value(a) - value(b) || byName(a, b));
+  }
+
+  /** A sorter of a copy, which mends these orders instead of making its own. */
+  copyFor(state: FoldedVault): Sorter {
+    const copy = new Sorter(state);
+    copy.#named = this.#named.slice();
+    copy.#searchKeys = this.#searchKeys.slice();
+    copy.#sortKeys = this.#sortKeys.slice();
+    for (const [sortBy, { revision, order }] of this.#orders) copy.#orders.set(sortBy, { revision, order });
+    return copy;
+  }
+
   searchKeyOf(entry: number): string {
     const name = this.#state.entries.names[entry] ?? '';
     if (this.#named[entry] !== name) {
@@ -149,9 +200,9 @@ class Sorter {
     return (this.#sortKeys[entry] ??= sortKey(search));
   }
 
-  /** Every file to be seen: first in the order of before, then the new ones. */
+  /** All that is to be seen: first in the order of before, then what is new. */
   #candidates(before: readonly number[]): number[] {
-    const visible = visibleFiles(this.#state);
+    const visible = visibleEntries(this.#state);
     const order: number[] = [];
     for (const entry of before) {
       if (visible[entry] === 1) order.push(entry);
@@ -166,10 +217,19 @@ class Sorter {
     const { names } = entries;
     const byName = (a: number, b: number): number =>
       byText(this.#sortKeyOf(a), this.#sortKeyOf(b)) || byText(names[a] ?? '', names[b] ?? '') || a - b;
-    if (sortBy === 'name') return byName;
+    if (sortBy === 'name') return (a, b) => this.#foldersFirst(a, b) || byName(a, b);
+    if (sortBy === 'kind') {
+      const typeOf = (entry: number) => versions.mediaTypes[entries.newest[entry] ?? FOLDER] ?? '';
+      return (a, b) => this.#foldersFirst(a, b) || byText(typeOf(a), typeOf(b)) || byName(a, b);
+    }
     const column = sortBy === 'size' ? versions.sizeBytes : versions.addedAtMs;
     const values = entries.newest.map((version) => column[version] ?? 0);
-    return (a, b) => (values[a] ?? 0) - (values[b] ?? 0) || byName(a, b);
+    return (a, b) => this.#foldersFirst(a, b) || (values[a] ?? 0) - (values[b] ?? 0) || byName(a, b);
+  }
+
+  #foldersFirst(a: number, b: number): number {
+    const { newest } = this.#state.entries;
+    return Number(newest[a] !== FOLDER) - Number(newest[b] !== FOLDER);
   }
 }
 
@@ -178,9 +238,9 @@ function byText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** 1 for each file that is neither purged, hidden or not, nor in the trash, nor below a folder that is. */
-function visibleFiles({ entries, hidden }: FoldedVault): Uint8Array {
-  const { parents, newest, trashedAtMs } = entries;
+/** 1 for each entry that is neither purged, hidden or not, nor in the trash, nor below a folder that is. */
+function visibleEntries({ entries, hidden }: FoldedVault): Uint8Array {
+  const { parents, trashedAtMs } = entries;
   const isShown = new Int8Array(parents.length).fill(-1); // Not known yet; stays so for what is in the trash itself.
   const visible = new Uint8Array(parents.length);
   const path: number[] = [];
@@ -193,7 +253,7 @@ function visibleFiles({ entries, hidden }: FoldedVault): Uint8Array {
     }
     const shown = above === ROOT_INDEX || (above >= 0 && isShown[above] === 1) ? 1 : 0;
     for (const step of path) isShown[step] = shown;
-    visible[entry] = newest[entry] !== FOLDER && isShown[entry] === 1 ? 1 : 0;
+    visible[entry] = isShown[entry] === 1 ? 1 : 0;
   }
   for (const entry of hidden.keys()) visible[entry] = 0;
   return visible;

@@ -1,3 +1,5 @@
+import { deviceWords } from '../texts/en.ts';
+
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg\//, 'Edge'],
   [/\bFirefox\//, 'Firefox'],
@@ -16,5 +18,5 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
 /** What the list of devices calls this one, "Firefox on Linux" say; it is sealed in the journal. */
 export function deviceName(userAgent: string): string {
   const first = (table: typeof BROWSERS) => table.find(([pattern]) => pattern.test(userAgent))?.[1];
-  return `${first(BROWSERS) ?? 'A browser'} on ${first(SYSTEMS) ?? 'some system'}`;
+  return deviceWords(first(BROWSERS), first(SYSTEMS));
 }

@@ -1,18 +1,21 @@
 import type { EnvelopeRecord } from '$contract/envelope.ts';
 import type { BlobId } from '$contract/ids.ts';
 import { LIMITS } from '$contract/limits.ts';
-import { envelopesWrite, keysGenerate } from '$contract/vault-keys.ts';
+import { keysGenerate } from '$contract/vault-keys.ts';
 import { equalBytes, fromB64Url, type Bytes } from '../../bytes.ts';
 import { Batcher, type Outcome } from '../../concurrency/batcher.ts';
 import { sealEnvelope } from '../../crypto/envelope.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { CapturedFile } from '../../inbox/record.ts';
 import { operationsToAdopt } from '../../journal/adoption.ts';
+import type { SendAlong } from '../../journal/append.ts';
 import type { OpenVault } from '../../vault/open-vault.ts';
 import { retry } from '../../remote/retry.ts';
 import { toRecord } from '../../vault/envelope-record.ts';
 import { releaseKeys } from '../../vault/release.ts';
+import type { FoldersFirst } from './folders-first.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
+import { EnvelopesAlong, type NewEnvelope, type RefusedEnvelope } from './envelopes-along.ts';
 
 /** A blob, the epoch of the vault key that its envelope is to be under, and what the envelope is to hold. */
 interface KeyedBlob {
@@ -48,6 +51,7 @@ interface Adoption {
  */
 export class Adopter {
   readonly #vault: () => OpenVault;
+  readonly #folders: Pick<FoldersFirst, 'ensure'> | undefined;
   /**
    * Made, perhaps written, but not in the journal yet: envelopes are create-only, so a second try needs the same bytes.
    */
@@ -59,9 +63,17 @@ export class Adopter {
   readonly #batcher: Batcher<Adoption, void>;
   readonly #maker: Batcher<KeyedBlob, void>;
 
-  /** @param isMoreComing whether more is about to be sent, and prepared with that, or adopted */
-  constructor(vault: () => OpenVault, isMoreComing?: (where: 'send' | 'adopt') => boolean) {
+  /**
+   * @param isMoreComing whether more is about to be sent, and prepared with that, or adopted
+   * @param folders has them written into the journal before it names them; absent where all of them are there
+   */
+  constructor(
+    vault: () => OpenVault,
+    isMoreComing?: (where: 'send' | 'adopt') => boolean,
+    folders?: Pick<FoldersFirst, 'ensure'>,
+  ) {
     this.#vault = vault;
+    this.#folders = folders;
     const limit = LIMITS.batch;
     this.#batcher = new Batcher({
       limit,
@@ -138,6 +150,8 @@ export class Adopter {
     // Whatever has an entry has an envelope. The broker would make a second half for it, and KMS is not asked in vain.
     const missing = batch.filter((file) => operationsToAdopt(journal.state, [file]).length > 0);
     if (missing.length === 0) return new Map();
+    const folders = missing.map(({ folder }) => folder);
+    await retry(async () => this.#folders?.ensure(folders), new AbortController().signal);
     await Promise.all(missing.flatMap(({ version }) => this.#ahead.get(version.blob as BlobId) ?? []));
     const bare = missing.filter(({ version }) => !this.#hasFresh(version.blob as BlobId));
     const { vault } = this.#vault();
@@ -146,11 +160,25 @@ export class Adopter {
         ...{ vault, blob: version.blob as BlobId, epoch: version.epoch, contentKey },
       })),
     );
-    const refused = await this.#writeEnvelopes(missing);
-    const readable = missing.filter((file) => !refused.has(file));
-    // Cancelling one file must not take the others of its batch along: the batch has no signal.
-    const patience = new AbortController().signal;
-    await retry(() => journal.append((state) => operationsToAdopt(state, readable)), patience);
+    const refused = new Map<CapturedFile, HalfkeyError>();
+    for (const file of missing) {
+      if (this.#envelopes.has(file.version.blob as BlobId)) continue;
+      refused.set(file, new HalfkeyError('key_absent', 'the broker made no key for a blob'));
+    }
+    const append = async (along?: SendAlong) => {
+      const readable = missing.filter((file) => !refused.has(file));
+      // Cancelling one file must not take the others of its batch along: the batch has no signal.
+      const patience = new AbortController().signal;
+      await retry(() => journal.append((state) => operationsToAdopt(state, readable), along), patience);
+    };
+    const envelopes = new EnvelopesAlong(this.#vault(), this.#unwritten(missing));
+    try {
+      await append((segment) => envelopes.send(segment));
+    } catch (error) {
+      if (envelopes.refused.length === 0) throw error;
+      for (const [file, why] of await this.#refusals(missing, envelopes.refused)) refused.set(file, why);
+      await append();
+    }
     for (const { version } of missing) this.#envelopes.delete(version.blob as BlobId);
     return refused;
   }
@@ -197,34 +225,28 @@ export class Adopter {
     }
   }
 
-  /** @returns why there is no envelope of the very key for some of them */
-  async #writeEnvelopes(files: readonly CapturedFile[]): Promise<Refusals> {
-    const { broker, vault } = this.#vault();
-    const refused = new Map<CapturedFile, HalfkeyError>();
-    const envelopes = files.flatMap((file) => {
-      const blob = file.version.blob as BlobId;
+  /** The envelopes of these that are to be sent: perhaps they stand from now on, and then no other can. */
+  #unwritten(files: readonly CapturedFile[]): NewEnvelope[] {
+    return files.flatMap(({ version }) => {
+      const blob = version.blob as BlobId;
       const made = this.#envelopes.get(blob);
-      if (made) {
-        made.writtenOnce = true; // Perhaps it stands from now on, and then no other can.
-        return [{ blob, envelope: made.envelope, proof: made.proof }];
-      }
-      refused.set(file, new HalfkeyError('key_absent', 'the broker made no key for a blob'));
-      return [];
+      if (!made) return [];
+      made.writtenOnce = true;
+      return [{ blob, envelope: made.envelope, proof: made.proof }];
     });
-    if (envelopes.length === 0) return refused;
-    const answer = await retry(
-      () => broker.call(envelopesWrite, { envelopes }, { vault }),
-      new AbortController().signal,
-    );
-    const codes = new Map(answer.refused.map(({ blob, code }) => [blob as string, code]));
+  }
+
+  /** @returns why there is no envelope of the very key for some of them */
+  async #refusals(files: readonly CapturedFile[], answered: readonly RefusedEnvelope[]): Promise<Refusals> {
+    const codes = new Map(answered.map(({ blob, code }) => [blob as string, code]));
     const taken = files.filter(({ version }) => codes.get(version.blob) === 'already_exists');
+    const refused = new Map(await this.#othersOf(taken));
     for (const file of files) {
       const code = codes.get(file.version.blob);
       if (code === undefined || code === 'already_exists') continue;
       refused.set(file, new HalfkeyError(code, 'the broker takes no envelope for this blob'));
       this.#envelopes.delete(file.version.blob as BlobId); // Too late with this one: the next try makes another.
     }
-    for (const [file, error] of await this.#othersOf(taken)) refused.set(file, error);
     return refused;
   }
 

@@ -25,6 +25,8 @@ export interface InboxAdoptionDeps {
   readonly nowMs: () => number;
   /** What is stored here of a record that this device has put into the inbox. */
   readonly ownRecord: (blob: BlobId) => Promise<Bytes | undefined>;
+  /** As in `Adoptable`, of what this device took in itself. */
+  readonly insteadOf?: (blob: BlobId) => string | undefined;
   /** Records of this device that the inbox did not take, of blobs that S3 has: they wait here for a code. */
   readonly waitingHere: () => Promise<readonly { readonly blob: BlobId; readonly record: Bytes }[]>;
   /** How many records no trusted device vouches for, or say what they must not; they stay where they are. */
@@ -56,6 +58,8 @@ export class InboxAdoption {
   readonly #deps: InboxAdoptionDeps;
   /** By name. */
   readonly #refused = new Map<string, Refused>();
+  /** Devices that were in other hands, and since when: what they have put there from then on is passed over. */
+  readonly #doubted = new Map<string, number>();
   /** What mattered of the journal when the inbox was looked into last. */
   #lookedWith: string | undefined;
   #controller = new AbortController();
@@ -66,6 +70,13 @@ export class InboxAdoption {
 
   /** Looks into the inbox, once more if a call comes while it does. Without a grant nothing happens. Never rejects. */
   readonly now = coalesced(() => this.#look());
+
+  /** Resolves when all was taken in that could be, but for what is doubted. @throws {HalfkeyError} `locked` */
+  async allBut(doubted?: { readonly device: string; readonly sinceMs: number }): Promise<void> {
+    if (doubted) this.#doubted.set(doubted.device, doubted.sinceMs);
+    this.#deps.vault().requireGrant();
+    await this.now();
+  }
 
   /** The journal has changed: looks where that may change what is refused, or which inbox keys are needed. */
   journalChanged(): void {
@@ -104,7 +115,7 @@ export class InboxAdoption {
     const listed = await listInbox(vault(), signal);
     const names = new Set(listed.map(nameOf));
     for (const name of this.#refused.keys()) if (!names.has(name)) this.#refused.delete(name);
-    const unseen = listed.filter((each) => !this.#isRefused(each));
+    const unseen = listed.filter((each) => !this.#isRefused(each) && !this.#isDoubted(each));
     // A record may be of a device or key that this journal has not heard of yet.
     if (unseen.length > 0) await retry(() => vault().journal.refresh(), signal);
     for (let from = 0; from < unseen.length; from += LIMITS.batch) {
@@ -113,8 +124,15 @@ export class InboxAdoption {
     await this.#adoptHere(signal);
     if (this.#refused.size > refusedBefore) this.#deps.onRefused(this.#refused.size);
     await this.#deps.keys.renew(nowMs(), signal);
+    // What was passed over may be of any key.
+    if (listed.some((each) => this.#isDoubted(each))) return;
     const left = [...this.#refused.values()].flatMap(({ inboxEpoch }) => inboxEpoch ?? []);
     await this.#retire(unneeded, left);
+  }
+
+  #isDoubted({ device, atMs }: ListedRecord): boolean {
+    const sinceMs = this.#doubted.get(device);
+    return sinceMs !== undefined && atMs >= sinceMs;
   }
 
   #isRefused(listed: ListedRecord): boolean {
@@ -222,7 +240,10 @@ export class InboxAdoption {
       const file = await openRecord(signed, { vault, blob: of.blob }, key);
       const isThere = of.stored === undefined || isStored(file, of.stored);
       const isKnown = journal.state.hasBlob(of.blob);
-      if (!isKnown && isThere && file.version.epoch === epoch) return { kind: 'file', file, inboxEpoch };
+      const instead = this.#deps.insteadOf?.(of.blob);
+      const asFile = { ...file, ...(instead !== undefined && { instead }) };
+      if (!isKnown && isThere && file.version.epoch === epoch)
+        return { kind: 'file', file: asFile, inboxEpoch };
       file.contentKey.fill(0);
       // A device that names a waiting blob must not have what another captured thrown away.
       return isKnown && isInJournal(journal.state, file)

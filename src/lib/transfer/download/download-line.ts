@@ -82,7 +82,7 @@ export class DownloadLine {
   #tell(): void {
     const holdup = holdupOf(this.#connections);
     for (const [{ entry, mayWait, giveUp }, requests] of this.#requests) {
-      if (!entry || entry.ended) continue;
+      if (!entry || entry.ended || entry.phase === 'paused') continue;
       if (!holdup || requests === 0) {
         if (entry.phase === 'waiting-for-network') entry.enter('downloading');
       } else if (mayWait()) entry.waitForNetwork(holdup);

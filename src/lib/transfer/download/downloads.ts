@@ -5,14 +5,17 @@ import { randomId } from '../../crypto/random.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { Version } from '../../journal/entries/operations.ts';
 import type { OpenVault } from '../../vault/open-vault.ts';
-import type { DownloadForm, DownloadStream, Preview } from '../../protocol/transfer.ts';
+import type { DownloadForm, DownloadStream, Preview, TransferPhase } from '../../protocol/transfer.ts';
 import { DownloadLine, type Demand } from './download-line.ts';
 import { feed } from './download-stream.ts';
 import { TransferTracker, type Reporter } from '../transfer-tracker.ts';
 import { fetchEarly, readContent, readSealed, type KeptParts, type StoredBlob } from './opening.ts';
 import { collectPreview, isPreviewable } from './preview.ts';
-import { releaseKey } from '../../vault/release.ts';
+import { releaseKey, releaseKeys } from '../../vault/release.ts';
 import { createSink, removeDownload } from './sink.ts';
+import { Pause } from './pause.ts';
+import { planZip, tooLarge } from './zip-plan.ts';
+import { readZip, zipSize } from './zip-reading.ts';
 
 interface Source {
   readonly name: string;
@@ -24,6 +27,36 @@ interface Source {
   /** Absent for what is looked at: somebody waits before an empty page, and is told soon. */
   readonly demand?: Demand;
 }
+
+/** Opens what is to go down; `demand` of what is shown as a transfer, and may wait for a server. */
+type Opening = (signal: AbortSignal, demand: Demand | undefined) => Promise<Source>;
+
+/** What goes into a zip: ids of files and folders, and the zip's name without its ending where they are several. */
+export interface Zipped {
+  readonly entries: readonly string[];
+  readonly name?: string;
+}
+
+/** One on its way down, or ended and not dismissed. */
+interface Running {
+  readonly entry: TransferTracker;
+  readonly controller: AbortController;
+  readonly demand: Demand | undefined;
+  readonly pause: Pause;
+}
+
+/** A download that is on this device. */
+export interface Written {
+  readonly transfer: string;
+  /** That it is to be saved under. */
+  readonly name: string;
+  /** In OPFS, and still to be offered; absent where it went into a file that was picked. */
+  readonly opfs?: File;
+}
+
+const PAUSABLE: ReadonlySet<TransferPhase> = new Set(['downloading', 'waiting-for-network']);
+
+const ZIP_NAME = 'Halfkey';
 
 /**
  * A browser takes what it is offered some time after, and nothing tells when it has. Until then the whole file is in
@@ -38,7 +71,7 @@ export class Downloads {
   readonly #nowMs: () => number;
   readonly #keptOf: (blob: string) => KeptParts | undefined;
   readonly #line = new DownloadLine();
-  readonly #running = new Map<string, { entry: TransferTracker; controller: AbortController }>();
+  readonly #running = new Map<string, Running>();
   /** Of everything that is being opened, or read; from before its key is asked for. */
   readonly #controllers = new Set<AbortController>();
   /** Those that are in OPFS in the clear, until the browser has taken them, and what will remove them. */
@@ -58,9 +91,18 @@ export class Downloads {
   }
 
   /** For the service worker's stream. @throws {HalfkeyError} `locked`, `key_absent`, … before anything is sent */
-  async stream(file: string, form: DownloadForm): Promise<DownloadStream> {
+  stream(file: string, form: DownloadForm): Promise<DownloadStream> {
+    return this.#stream(form, this.#ofFile(file, form));
+  }
+
+  /** The same for a zip. @throws {HalfkeyError} `zip_too_large`, `not_found` too */
+  zip(zipped: Zipped): Promise<DownloadStream> {
+    return this.#stream('plain', this.#ofZip(zipped));
+  }
+
+  async #stream(form: DownloadForm, opening: Opening): Promise<DownloadStream> {
     const controller = new AbortController();
-    const source = await this.#open(file, form, controller, this.#demand(form, controller));
+    const source = await this.#open(opening, controller, this.#demand(form, controller));
     const entry = this.#enter(source, controller, true);
     const { port1, port2 } = new MessageChannel();
     void this.#run(entry, source, controller, () =>
@@ -70,13 +112,21 @@ export class Downloads {
   }
 
   /** Into a file that was picked, or into OPFS. Resolves when all is written and was found whole. */
-  async write(
-    file: string,
+  write(file: string, form: DownloadForm, handle?: FileSystemFileHandle): Promise<Written> {
+    return this.#write(form, this.#ofFile(file, form), handle);
+  }
+
+  writeZip(zipped: Zipped, handle?: FileSystemFileHandle): Promise<Written> {
+    return this.#write('plain', this.#ofZip(zipped), handle);
+  }
+
+  async #write(
     form: DownloadForm,
-    handle?: FileSystemFileHandle,
-  ): Promise<{ transfer: string; opfs?: File }> {
+    opening: Opening,
+    handle: FileSystemFileHandle | undefined,
+  ): Promise<Written> {
     const controller = new AbortController();
-    const source = await this.#open(file, form, controller, this.#demand(form, controller));
+    const source = await this.#open(opening, controller, this.#demand(form, controller));
     const entry = this.#enter(source, controller, handle === undefined);
     const written = await this.#run(entry, source, controller, async () => {
       const sink = await createSink(entry.transfer, handle);
@@ -93,7 +143,8 @@ export class Downloads {
     });
     if (written.failure) throw written.failure.error;
     if (written.result) this.#rest(entry.transfer);
-    return { transfer: entry.transfer, ...(written.result && { opfs: written.result }) };
+    const { transfer } = entry;
+    return { transfer, name: source.name, ...(written.result && { opfs: written.result }) };
   }
 
   /** What can be looked at in place; `none` for what cannot, without asking for a key. */
@@ -101,7 +152,7 @@ export class Downloads {
     const { version } = this.#find(file);
     if (!isPreviewable(version)) return { kind: 'none' };
     const controller = new AbortController();
-    const source = await this.#open(file, 'plain', controller);
+    const source = await this.#open(this.#ofFile(file, 'plain'), controller);
     try {
       return await collectPreview(version.mediaType, source.bytes);
     } finally {
@@ -114,6 +165,21 @@ export class Downloads {
     const running = this.#running.get(transfer);
     running?.controller.abort();
     return running !== undefined;
+  }
+
+  /** What was asked for comes still, and no more. */
+  pause(transfer: string): void {
+    const running = this.#running.get(transfer);
+    if (!running || !PAUSABLE.has(running.entry.phase)) return;
+    running.pause.begin();
+    running.entry.enter('paused');
+  }
+
+  goOn(transfer: string): void {
+    const running = this.#running.get(transfer);
+    if (running?.entry.phase !== 'paused') return;
+    running.entry.enter('downloading');
+    running.pause.end();
   }
 
   dismiss(transfer: string): void {
@@ -130,6 +196,10 @@ export class Downloads {
    */
   locked(): void {
     for (const transfer of [...this.#resting.keys()]) this.#remove(transfer);
+    for (const { entry, demand, controller } of this.#running.values()) {
+      const keepsKey = entry.phase === 'paused' && demand?.mayWait() !== true;
+      if (keepsKey) controller.abort(new HalfkeyError('locked', 'paused, and the drive is locked'));
+    }
     this.#line.locked();
   }
 
@@ -195,15 +265,10 @@ export class Downloads {
   }
 
   /** @param demand of what is shown as a transfer, and may wait for a server */
-  async #open(
-    file: string,
-    form: DownloadForm,
-    controller: AbortController,
-    demand?: Demand,
-  ): Promise<Source> {
+  async #open(opening: Opening, controller: AbortController, demand?: Demand): Promise<Source> {
     this.#controllers.add(controller);
     try {
-      return await this.#openNow(file, form, controller.signal, demand);
+      return await opening(controller.signal, demand);
     } catch (error) {
       this.#controllers.delete(controller);
       if (demand) this.#line.leave(demand);
@@ -217,7 +282,42 @@ export class Downloads {
     wipe();
   }
 
-  async #openNow(
+  /** All of its keys are here before the first byte is: a zip that began ends, whatever becomes of the code. */
+  #ofZip({ entries, name }: Zipped): Opening {
+    return async (signal, demand) => {
+      const vault = this.#vault();
+      vault.requireGrant();
+      const plan = planZip(vault.journal.state, entries);
+      const most = vault.releasesOfCode?.() ?? Number.POSITIVE_INFINITY;
+      if (plan.files.length > most) throw tooLarge(plan.files.length, most);
+      const keys = await releaseAll(
+        vault,
+        plan.files.map(({ stored }) => stored),
+        signal,
+      );
+      const wipe = () => {
+        for (const key of keys.values()) key.fill(0);
+      };
+      if (signal.aborted) wipe(); // Locked while the halves were on their way.
+      signal.throwIfAborted();
+      const ways = demand && this.#line.waysFor(demand);
+      const where = { ...vault, ...(ways && { ways }) };
+      return {
+        name: `${plan.name ?? name ?? ZIP_NAME}.zip`,
+        mediaType: 'application/zip',
+        sizeBytes: zipSize(plan),
+        bytes: readZip(plan, { where, keys, keptOf: this.#keptOf }, signal),
+        wipe,
+        ...(demand && { demand }),
+      };
+    };
+  }
+
+  #ofFile(file: string, form: DownloadForm): Opening {
+    return (signal, demand) => this.#openFile(file, form, signal, demand);
+  }
+
+  async #openFile(
     file: string,
     form: DownloadForm,
     signal: AbortSignal,
@@ -227,7 +327,8 @@ export class Downloads {
     const { name, version } = this.#find(file);
     const stored: StoredBlob = { ...version, blob: v.parse(BlobId, version.blob) };
     const ways = demand && this.#line.waysFor(demand);
-    const where = { ...vault, kept: this.#keptOf(stored.blob), ...(ways && { ways }) };
+    const kept = this.#keptOf(stored.blob);
+    const where = { ...vault, kept, ...(ways && { ways }) };
     const shown = { ...(demand && { demand }) };
     if (form === 'sealed') {
       const bytes = readSealed(where, stored, signal);
@@ -241,18 +342,26 @@ export class Downloads {
       };
     }
     vault.requireGrant(); // Without one nothing is fetched.
-    const early = fetchEarly(where, stored, signal);
-    const contentKey = await releaseKey(vault, 'file', stored, signal).catch((error: unknown) => {
-      early?.abandon();
-      throw error;
-    });
+    const ahead = vault.takeReleased(stored);
+    const { url } = ahead ?? {};
+    const askedAtMs = Date.now();
+    const from =
+      url === undefined ? where : { ...where, firstUrl: () => Promise.resolve({ url, askedAtMs }) };
+    const early = fetchEarly(from, stored, signal);
+    const asked = () => releaseKey(vault, 'file', stored, signal);
+    const contentKey =
+      ahead?.contentKey ??
+      (await asked().catch((error: unknown) => {
+        early?.abandon();
+        throw error;
+      }));
     const wipe = () => {
       contentKey.fill(0);
       early?.abandon();
     };
     if (signal.aborted) wipe(); // Locked while the half was on its way.
     signal.throwIfAborted();
-    const bytes = early?.read(contentKey) ?? readContent(where, stored, contentKey, signal);
+    const bytes = early?.read(contentKey) ?? readContent(from, stored, contentKey, signal);
     const about = { name, mediaType: version.mediaType, sizeBytes: stored.sizeBytes };
     return { ...about, bytes, wipe, ...shown };
   }
@@ -269,7 +378,8 @@ export class Downloads {
       ...(isHandedOver && { isHandedOver }),
     } as const;
     const entry = new TransferTracker(about, this.#reporter, this.#nowMs);
-    this.#running.set(entry.transfer, { entry, controller });
+    const pause = new Pause(controller.signal);
+    this.#running.set(entry.transfer, { entry, controller, demand, pause });
     if (demand) demand.entry = entry;
     entry.enter('downloading');
     return entry;
@@ -281,6 +391,7 @@ export class Downloads {
       doneBytes += bytes.length;
       yield bytes;
       entry.progress(doneBytes);
+      await this.#running.get(entry.transfer)?.pause.isOver();
     }
   }
 
@@ -301,4 +412,22 @@ export class Downloads {
       this.#close(source, controller);
     }
   }
+}
+
+/** @throws {HalfkeyError} why the first that does not open does not: then none of the keys is left */
+async function releaseAll(
+  vault: OpenVault,
+  blobs: readonly StoredBlob[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Bytes>> {
+  const released = await releaseKeys(vault, 'file', blobs, signal);
+  const keys = new Map<string, Bytes>();
+  let refused: HalfkeyError | undefined;
+  for (const [blob, key] of released) {
+    if (key instanceof Uint8Array) keys.set(blob, key);
+    else refused ??= key;
+  }
+  if (!refused) return keys;
+  for (const key of keys.values()) key.fill(0);
+  throw refused;
 }

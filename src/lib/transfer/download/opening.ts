@@ -58,11 +58,16 @@ export interface Ways {
 /** For somebody who asks for a few minutes, and then wants to know. */
 export const INSISTING: Ways = { broker: (work) => work(), store: retry };
 
-interface Where {
+/** Where a blob is fetched from. */
+export interface Where {
   readonly broker: Broker;
   readonly vault: VaultId;
   readonly kept?: KeptParts | undefined;
   readonly ways?: Ways;
+  /** A URL that was asked for with those of others, and when; undefined when there is none. */
+  readonly firstUrl?: (
+    blob: BlobId,
+  ) => Promise<{ readonly url: string; readonly askedAtMs: number } | undefined>;
 }
 
 /**
@@ -296,6 +301,7 @@ class BlobAddress {
   #url: Promise<string> | undefined;
   #value: string | undefined;
   #askedAtMs = 0;
+  #isFirst = true;
   /** URLs in a row that were refused before they can have expired. */
   #refusedYoung = 0;
 
@@ -338,7 +344,13 @@ class BlobAddress {
   }
 
   async #ask(signal: AbortSignal): Promise<string> {
-    const { broker, vault, ways = INSISTING } = this.#where;
+    const { broker, vault, ways = INSISTING, firstUrl } = this.#where;
+    const first = this.#isFirst ? await firstUrl?.(this.#blob) : undefined;
+    this.#isFirst = false;
+    if (first) {
+      this.#askedAtMs = first.askedAtMs;
+      return first.url;
+    }
     const { urls } = await ways.broker(() => {
       this.#askedAtMs = Date.now();
       return broker.call(blobGetUrls, { blobs: [this.#blob] }, { vault, signal });

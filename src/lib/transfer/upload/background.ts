@@ -101,7 +101,7 @@ async function sendOne(
   upload: StoredUpload,
   signal: AbortSignal,
 ): Promise<void> {
-  if (upload.state === 'capturing' || upload.state === 'saved') return;
+  if (upload.state === 'capturing' || upload.state === 'saved' || upload.isPaused) return;
   const { blob, vault, inboxRecord } = upload;
   if (upload.state !== 'uploaded') {
     await records.advance(blob, 'uploading');
@@ -113,6 +113,7 @@ async function sendOne(
     });
     if (!(await records.advance(blob, 'uploaded'))) return; // Called off meanwhile.
   }
+  if (upload.awaitsFolder) return; // A tab knows whether the journal has it, and can write it there.
   await inbox.write(vault, blob, inboxRecord);
   await records.advance(blob, 'saved');
   await files.remove(blob);

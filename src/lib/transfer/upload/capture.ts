@@ -2,11 +2,11 @@ import type { Bytes } from '../../bytes.ts';
 import { HalfkeyError } from '../../errors.ts';
 import { sealDraft } from '../../inbox/draft.ts';
 import { sealRecord } from '../../inbox/record.ts';
-import { ROOT } from '../../journal/entries/operations.ts';
 import type { CapturingUpload, SealedUpload, StoredUpload, StreamedUpload } from '../../store/database.ts';
 import { Capture, splitDigests } from './capturing.ts';
+import { isKnownFolder } from '../adoption/folders-first.ts';
 import { Streaming } from './streaming.ts';
-import { sealLabel, versionOf, type Label } from './label.ts';
+import { placeOf, sealLabel, versionOf, type Label } from './label.ts';
 import type { BlobPlan } from '../plan.ts';
 import { digestOf } from './sending.ts';
 import type { UploadItem, UploadDeps } from './upload-item.ts';
@@ -19,6 +19,8 @@ const MARGIN_BYTES = 32 * 1024 * 1024;
 export class Room {
   readonly #freeBytes: UploadDeps['freeBytes'];
   #claimedBytes = 0;
+  /** Asked and not answered yet: whoever comes meanwhile has claimed what is theirs, and takes the same answer. */
+  #asking: Promise<number | undefined> | undefined;
 
   constructor(freeBytes: UploadDeps['freeBytes']) {
     this.#freeBytes = freeBytes;
@@ -30,7 +32,10 @@ export class Room {
     const giveBack = () => {
       this.#claimedBytes -= sizeBytes;
     };
-    const freeBytes = (await this.#freeBytes()) ?? Number.POSITIVE_INFINITY;
+    this.#asking ??= this.#freeBytes().finally(() => {
+      this.#asking = undefined;
+    });
+    const freeBytes = (await this.#asking) ?? Number.POSITIVE_INFINITY;
     if (this.#claimedBytes + MARGIN_BYTES <= freeBytes) return giveBack;
     giveBack();
     return undefined;
@@ -44,7 +49,7 @@ async function beginRecord(
   plan: BlobPlan,
   inboxEpoch: number,
 ) {
-  const { vault, epoch, vaultKey } = deps.vault();
+  const { vault, epoch, vaultKey, journal } = deps.vault();
   return {
     blob,
     vault,
@@ -56,6 +61,7 @@ async function beginRecord(
     sealedBytes: plan.sealedBytes,
     partBytes: plan.partBytes,
     partCount: plan.partCount,
+    ...(!isKnownFolder(journal.state, label.folder) && { awaitsFolder: true as const }),
   };
 }
 
@@ -123,8 +129,8 @@ export async function stream(
   const { vault, epoch, inboxUse } = deps.vault();
   return await inboxUse.seal(async (inbox) => {
     const fresh = await beginRecord(deps, item, plan, inbox.epoch);
-    const { name, file, sizeBytes, mediaType, modifiedAtMs, addedAtMs } = label;
-    const content = { file, folder: ROOT, name, contentKey, blob, epoch };
+    const { name, file, folder, sizeBytes, mediaType, modifiedAtMs, addedAtMs } = label;
+    const content = { file, folder, name, contentKey, blob, epoch };
     const draft = await sealDraft(
       { ...content, sizeBytes, mediaType, modifiedAtMs, addedAtMs },
       { vault, inbox },
@@ -147,7 +153,7 @@ export async function finishRecord(
   const { vault, device, inboxUse } = deps.vault();
   const digest = await digestOf(upload, splitDigests(partDigests));
   const version = versionOf(label, { ...upload, digest });
-  const captured = { file: label.file, folder: ROOT, name: label.name, contentKey, version };
+  const captured = { ...placeOf(label), contentKey, version };
   const sealed = await inboxUse.seal(async (inbox) => {
     const inboxRecord = await sealRecord(captured, { vault, inbox, device });
     const inboxEpoch = inbox.epoch;

@@ -2,17 +2,21 @@ import { concat, type Bytes } from '../../bytes.ts';
 import { randomSecret } from '../../crypto/random.ts';
 import { HalfkeyError } from '../../errors.ts';
 import type { StreamedUpload } from '../../store/database.ts';
+import { TINY_BYTES } from './sending.ts';
 import type { UploadSender } from './upload-sender.ts';
 import { capture, finishRecord, Room, stream } from './capture.ts';
 import { Semaphore } from '../../concurrency/semaphore.ts';
 import type { BlobPlan } from '../plan.ts';
-import { hasGrant, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { PAUSED, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { hasGrant } from '../../vault/open-vault.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
 import { LOCKS } from '../../concurrency/locks.ts';
 
 const CONTENT_KEY_BYTES = 32;
 /** Files of one part that are sealed at a time; one of many parts keeps all cores busy by itself. */
 const SMALL_AT_ONCE = 4;
+/** What costs little but waiting for the disk, which takes many at a time. */
+const TINY_AT_ONCE = 50;
 const LARGE_AT_ONCE = 1;
 /**
  * Below this a file is sealed whole within a second, and nothing is asked of the network before: whatever happens
@@ -26,6 +30,7 @@ export class Captures {
   readonly #deps: UploadDeps;
   readonly #sender: UploadSender;
   readonly #room: Room;
+  readonly #tiny = new Semaphore(TINY_AT_ONCE);
   readonly #small = new Semaphore(SMALL_AT_ONCE);
   readonly #large = new Semaphore(LARGE_AT_ONCE);
 
@@ -40,7 +45,8 @@ export class Captures {
    * @returns whether it is sealed, and still to be sent
    */
   async take(item: UploadItem, plan: BlobPlan): Promise<boolean> {
-    const semaphore = plan.partCount === 1 ? this.#small : this.#large;
+    const isTiny = plan.sealedBytes <= TINY_BYTES;
+    const semaphore = isTiny ? this.#tiny : plan.partCount === 1 ? this.#small : this.#large;
     const { signal } = item.controller;
     try {
       await semaphore.pass(() =>
@@ -90,7 +96,7 @@ export class Captures {
         item.whenSent = async () => {
           await sealed;
         };
-        if (plan.sealedBytes >= OVERLAP_FROM_BYTES) offered = this.#sender.offer(item);
+        if (plan.sealedBytes >= OVERLAP_FROM_BYTES && !item.isPaused) offered = this.#sender.offer(item);
       });
       item.stored = await sealed;
     } catch (error) {
@@ -107,7 +113,11 @@ export class Captures {
     item.entry.safe(true);
     if (!hasGrant(this.#deps.vault())) wipeKey(item);
     this.#deps.news.tell({ kind: 'changed', blob: item.blob });
-    if (item.departure) {
+    if (item.departure && item.isPaused) {
+      item.controller.abort(PAUSED);
+      item.controller = new AbortController();
+      await item.departure;
+    } else if (item.departure) {
       const { holdup } = this.#sender;
       if (holdup) item.entry.waitForNetwork(holdup);
       else item.entry.enter('uploading');

@@ -1,10 +1,11 @@
-import type { BlobId, GrantId } from '$contract/ids.ts';
+import type { BlobId } from '$contract/ids.ts';
 import type { StoredUpload, StreamedUpload } from '../../store/database.ts';
 import type { Broker } from '../../remote/broker.ts';
 import type { PartFiles } from '../../store/part-files.ts';
 import type { UploadRecords } from '../../store/upload-records.ts';
 import type { OpenVault } from '../../vault/open-vault.ts';
 import type { Bytes } from '../../bytes.ts';
+import type { FoldersFirst } from '../adoption/folders-first.ts';
 import type { Label } from './label.ts';
 import type { TransferTracker } from '../transfer-tracker.ts';
 import type { SendingDeps } from './part-supply.ts';
@@ -24,6 +25,7 @@ export interface UploadDeps {
   /** Bytes that this device can still take; undefined when that is not known. */
   readonly freeBytes: () => Promise<number | undefined>;
   readonly nowMs: () => number;
+  readonly folders: Pick<FoldersFirst, 'ensure'>;
   /** The content key in a streamed upload's draft. @throws {HalfkeyError} `locked` and its like; `device_state_lost` */
   readonly openDraft: (upload: StreamedUpload) => Promise<Bytes>;
 }
@@ -41,6 +43,8 @@ export interface UploadItem {
   source: File | undefined;
   /** 32 bytes: until it is sealed, and then as long as a grant is live. */
   contentKey: Bytes | undefined;
+  /** Nobody sends it before somebody has said so. */
+  isPaused: boolean;
   /** While it is being captured here: where its parts come from. */
   supply: PartSupply | undefined;
   /**
@@ -58,17 +62,5 @@ export function wipeKey(item: UploadItem): void {
   item.contentKey = undefined;
 }
 
-/** The live grant, as a request takes it: empty without one. */
-export function liveGrant(vault: OpenVault): { readonly grant?: GrantId } {
-  return hasGrant(vault) ? { grant: vault.requireGrant() } : {};
-}
-
-/** Whether a live grant is at hand: then what is captured can go into the drive at once. */
-export function hasGrant(vault: OpenVault): boolean {
-  try {
-    vault.requireGrant();
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Why what was sending an upload ends: it is to rest, and goes on from where it was. */
+export const PAUSED = new DOMException('paused', 'AbortError');

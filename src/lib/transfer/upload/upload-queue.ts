@@ -57,6 +57,11 @@ export class UploadQueue {
     return over.promise;
   }
 
+  /** Resolves when it was run, or withdrawn; at once where it neither waits nor is under way. */
+  async over(blob: string): Promise<void> {
+    await this.#over.get(blob)?.promise;
+  }
+
   /** Takes back what has not begun. */
   withdraw(blob: string): void {
     if (this.#waiting.delete(blob)) this.#end(blob);

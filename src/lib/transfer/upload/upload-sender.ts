@@ -1,15 +1,15 @@
 import { HalfkeyError } from '../../errors.ts';
-import { ROOT } from '../../journal/entries/operations.ts';
 import type { Holdup } from '../../protocol/transfer.ts';
 import type { SealedUpload, StoredUpload } from '../../store/database.ts';
 import type { Adopter } from '../adoption/adopting.ts';
 import { sealedParts, splitDigests } from './capturing.ts';
 import { holdupOf } from '../holdup.ts';
 import { InboxWriter } from '../adoption/inbox-writer.ts';
-import { versionOf } from './label.ts';
+import { placeOf, versionOf } from './label.ts';
 import { UploadQueue } from './upload-queue.ts';
 import { digestOf, sendBlob, TINY_BYTES } from './sending.ts';
-import { hasGrant, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import { hasGrant } from '../../vault/open-vault.ts';
 import { wipeAtEnd } from '../../crypto/wipe.ts';
 import { LOCKS } from '../../concurrency/locks.ts';
 
@@ -72,6 +72,11 @@ export class UploadSender {
     });
   }
 
+  /** Resolves when nothing of it is being sent, or about to be. */
+  over({ blob }: UploadItem): Promise<void> {
+    return this.#queue.over(blob);
+  }
+
   withdraw({ blob }: UploadItem): void {
     this.#queue.withdraw(blob);
   }
@@ -86,13 +91,15 @@ export class UploadSender {
     const hasLeft = new Promise<void>((resolve) => {
       leaveLine = resolve;
     });
+    const { signal } = item.controller;
     const work = async () => {
       try {
         const uploaded = await this.#send(item);
         leaveLine();
         if (uploaded) await this.#arrive(item, uploaded);
       } catch (error) {
-        await this.#failed(item, error);
+        // Anyone who called it off, or has it rest, says what became of it.
+        if (!signal.aborted) await this.#failed(item, error);
       }
     };
     const rest = this.#held(item, work).finally(leaveLine);
@@ -126,6 +133,7 @@ export class UploadSender {
     const { signal } = item.controller;
     const { entry, blob } = item;
     signal.throwIfAborted();
+    if (item.isPaused && !item.supply) return undefined;
     let stored: StoredUpload | undefined = await records.read(blob);
     if (!stored) this.#events.onGone(item);
     if (!stored || stored.state === 'saved') return undefined;
@@ -172,14 +180,22 @@ export class UploadSender {
       await this.#events.onAdopted(item);
       return;
     }
+    if (uploaded.awaitsFolder) await this.#folderFirst(item);
     if (await this.#saveToInbox(uploaded)) {
       await this.#advance(item, 'saved');
       await files.remove(blob);
       item.source = undefined;
       news.tell({ kind: 'changed', blob });
-    }
-    entry.enter('waiting-for-code');
+      entry.enter('waiting-for-code');
+    } else entry.waitHereForCode();
     this.#events.onWaiting(item);
+  }
+
+  /** Another device would not know the folder that it names, and put it into the top one. */
+  async #folderFirst({ blob, label, controller }: UploadItem): Promise<void> {
+    const { sending, folders, records } = this.#deps;
+    await sending.connection.broker.attempt(() => folders.ensure([label.folder]), controller.signal);
+    await records.folderKnown(blob);
   }
 
   /** @returns false when it waits on this device */
@@ -201,10 +217,7 @@ export class UploadSender {
     const digest = await digestOf(uploaded, splitDigests(uploaded.partDigests));
     const version = versionOf(label, { ...uploaded, digest });
     try {
-      await this.#adopter.adopt(
-        { file: label.file, folder: ROOT, name: label.name, contentKey: key, version },
-        controller.signal,
-      );
+      await this.#adopter.adopt({ ...placeOf(label), contentKey: key, version }, controller.signal);
       return true;
     } catch (error) {
       const isLater =
@@ -215,10 +228,9 @@ export class UploadSender {
   }
 
   async #failed(item: UploadItem, error: unknown): Promise<void> {
-    const { entry, controller } = item;
-    if (controller.signal.aborted) return; // Anyone who called it off says what became of it.
+    const { entry } = item;
     if (error instanceof HalfkeyError && error.code === 'grant_missing') {
-      entry.enter('waiting-for-code'); // As much of this device is on its way as may be without one.
+      entry.waitHereForCode(); // As much of this device is on its way, or waits there, as may without one.
       return;
     }
     const isStreamed = item.stored?.mode === 'streamed';

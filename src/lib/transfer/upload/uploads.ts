@@ -5,21 +5,36 @@ import type { StoredUpload } from '../../store/database.ts';
 import type { Adopter } from '../adoption/adopting.ts';
 import { UploadSender } from './upload-sender.ts';
 import { Captures } from './captures.ts';
-import { isLabelOf, labelOf, openLabel, type Label } from './label.ts';
+import { isLabelOf, labelOf, openLabel, transferOf, type Label } from './label.ts';
 import { TransferTracker, type Reporter } from '../transfer-tracker.ts';
 import { newBlobId } from '../blob-id.ts';
 import { TINY_BYTES } from './sending.ts';
 import { planBlob, type BlobPlan } from '../plan.ts';
-import { hasGrant, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
-import type { TransferPhase } from '../../protocol/transfer.ts';
+import { PAUSED, wipeKey, type UploadItem, type UploadDeps } from './upload-item.ts';
+import type { PickedFile, TransferPhase } from '../../protocol/transfer.ts';
+import { ROOT } from '../../journal/entries/operations.ts';
+import { hasGrant } from '../../vault/open-vault.ts';
 import type { UploadNewsMessage } from './upload-news.ts';
 import { LOCKS } from '../../concurrency/locks.ts';
 
 /** What comes to be sent, or adopted, by itself. */
 const BEFORE_SENDING: ReadonlySet<TransferPhase> = new Set(['waiting', 'encrypting']);
 const BEFORE_ADOPTION: ReadonlySet<TransferPhase> = new Set([...BEFORE_SENDING, 'uploading']);
+/** Something would happen to these. */
+const PAUSABLE: ReadonlySet<TransferPhase> = new Set([
+  'waiting',
+  'waiting-for-network',
+  'encrypting',
+  'uploading',
+]);
 /** Nothing of these is stored here. */
 const HAS_LEFT: ReadonlySet<TransferPhase> = new Set(['done', 'cancelled']);
+
+/** What is done with it as soon as it can be. */
+function phaseOf(stored: StoredUpload | undefined): 'waiting' | 'uploading' | 'verifying' {
+  if (stored?.state === 'uploaded') return 'verifying';
+  return stored?.state === 'uploading' ? 'uploading' : 'waiting';
+}
 
 /** The files on their way up, from being picked until the journal names them, whichever tab began with them. */
 export class Uploads {
@@ -27,7 +42,7 @@ export class Uploads {
   readonly #reporter: Reporter;
   readonly #sender: UploadSender;
   readonly #captures: Captures;
-  /** By transfer: the id of the file that each will be. */
+  /** By transfer. */
   readonly #items = new Map<string, UploadItem>();
   /** By blob: what other tabs have ended before this one knew of it, or while it was still reading of it. */
   readonly #endedUnseen = new Set<string>();
@@ -48,11 +63,11 @@ export class Uploads {
   }
 
   /** @throws {HalfkeyError} `file_too_large`: then none of them is taken in; `session_missing` */
-  add(files: readonly File[]): void {
+  add(files: readonly PickedFile[]): void {
     this.#deps.vault();
-    const planned = files.map((source) => ({ source, plan: planBlob(source.size) }));
-    for (const { source, plan } of planned) {
-      const label = labelOf(source, this.#deps.nowMs());
+    const planned = files.map((picked) => ({ ...picked, plan: planBlob(picked.source.size) }));
+    for (const { source, plan, ...place } of planned) {
+      const label = labelOf(source, this.#deps.nowMs(), place);
       const item = this.#enter(newBlobId(), label, plan.sealedBytes);
       item.source = source;
       this.#take(item, plan);
@@ -89,8 +104,8 @@ export class Uploads {
       const { source, stored, supply, entry } = item;
       const waitsToBeSent = stored?.state === 'sealed' || stored?.state === 'uploading';
       if (isOpen && waitsToBeSent && entry.phase === 'waiting-for-code') this.#queue(item);
-      if (!source || supply || stored?.mode !== 'streamed' || stored.state !== 'capturing' || entry.ended)
-        continue;
+      if (item.isPaused || !source || supply || entry.ended) continue;
+      if (stored?.mode !== 'streamed' || stored.state !== 'capturing') continue;
       entry.enter(isOpen ? 'waiting' : 'waiting-for-code');
       if (isOpen) this.#take(item, planBlob(source.size));
     }
@@ -103,6 +118,30 @@ export class Uploads {
     if (item.entry.ended) return true;
     item.controller.abort();
     await this.#end(item, 'cancelled');
+    return true;
+  }
+
+  /**
+   * One that is being taken in is taken in first: it rests once it is sealed.
+   * @returns false when the id is not of an upload
+   */
+  async pause(transfer: string): Promise<boolean> {
+    const item = this.#items.get(transfer);
+    if (!item) return false;
+    if (item.isPaused || !PAUSABLE.has(item.entry.phase)) return true;
+    this.#rest(item);
+    await this.#tellPaused(item);
+    return true;
+  }
+
+  /** @returns false when the id is not of an upload */
+  async goOn(transfer: string): Promise<boolean> {
+    const item = this.#items.get(transfer);
+    if (!item) return false;
+    if (!item.isPaused) return true;
+    item.isPaused = false;
+    await this.#tellPaused(item);
+    if (item.entry.phase === 'paused') await this.#goOn(item);
     return true;
   }
 
@@ -183,9 +222,10 @@ export class Uploads {
     for (const { entry, stored, supply } of this.#items.values()) {
       const isSealed = stored?.state === 'sealed' || stored?.state === 'uploading';
       const isStreamed = stored?.mode === 'streamed' && supply !== undefined;
-      if ((isSealed || isStreamed) && holdup && !entry.ended) entry.waitForNetwork(holdup);
-      else if (!holdup && entry.phase === 'waiting-for-network')
-        entry.enter(stored?.state === 'uploading' ? 'uploading' : 'waiting');
+      const isArriving = stored?.state === 'uploaded' && entry.phase === 'verifying';
+      if (entry.phase === 'paused') continue;
+      if ((isSealed || isStreamed || isArriving) && holdup && !entry.ended) entry.waitForNetwork(holdup);
+      else if (!holdup && entry.phase === 'waiting-for-network') entry.enter(phaseOf(stored));
     }
   }
 
@@ -199,6 +239,11 @@ export class Uploads {
       if (entry.totalBytes <= TINY_BYTES && before.has(entry.phase)) return true;
     }
     return false;
+  }
+
+  /** What a blob becomes where the file that it was to be a new version of is gone; undefined for all others. */
+  insteadOf(blob: string): string | undefined {
+    return this.#find(blob)?.label.instead;
   }
 
   /** Those that will want a KMS half each. */
@@ -251,7 +296,8 @@ export class Uploads {
     totalBytes: number,
     initial: ConstructorParameters<typeof TransferTracker>[3] = {},
   ): UploadItem {
-    const { name, sizeBytes, file: transfer } = label;
+    const { name, sizeBytes } = label;
+    const transfer = transferOf(label);
     const about = { transfer, direction: 'up', name, totalBytes, sizeBytes } as const;
     const item: UploadItem = {
       blob,
@@ -261,6 +307,7 @@ export class Uploads {
       stored: undefined,
       source: undefined,
       contentKey: undefined,
+      isPaused: false,
       supply: undefined,
       whenSent: undefined,
       departure: undefined,
@@ -284,7 +331,11 @@ export class Uploads {
     }
     item.stored = stored;
     item.entry.safe(isSafe);
+    const wasPaused = item.isPaused;
+    item.isPaused = stored.isPaused ?? false;
     if (open.journal.state.hasBlob(blob)) await this.#end(item, 'done');
+    else if (item.isPaused && stored.state !== 'capturing') this.#rest(item);
+    else if (wasPaused && !item.isPaused) await this.#goOn(item);
     else if (stored.state === 'capturing') await this.#askForFile(item);
     else this.#queue(item);
   }
@@ -326,21 +377,69 @@ export class Uploads {
       item.entry.enter('done');
       return;
     }
-    this.#items.delete(item.label.file);
+    this.#items.delete(transferOf(item.label));
     item.entry.forget();
   }
 
   #take(item: UploadItem, plan: BlobPlan): void {
-    void this.#captures.take(item, plan).then((isSealed) => {
-      if (isSealed) this.#queue(item);
+    void this.#captures.take(item, plan).then(async (isSealed) => {
+      if (!isSealed) return;
+      if (!item.isPaused) this.#queue(item);
+      else {
+        this.#rest(item);
+        await this.#tellPaused(item);
+      }
     });
   }
 
   async #end(item: UploadItem, how: 'done' | 'cancelled'): Promise<void> {
     wipeKey(item);
+    if (how === 'done') this.#tellWhere(item);
     item.entry.enter(how);
     this.#sender.withdraw(item);
     await this.#discard(item, how);
+  }
+
+  /** Nothing of it is sent from now on, by this tab; what is being taken in goes on to where it is sealed. */
+  #rest(item: UploadItem): void {
+    item.isPaused = true;
+    const isTakenIn = item.stored?.mode === 'streamed' || (item.stored !== undefined && !item.supply);
+    if (!isTakenIn) return;
+    item.controller.abort(PAUSED);
+    item.controller = new AbortController();
+    this.#sender.withdraw(item);
+    item.entry.enter('paused');
+  }
+
+  async #goOn(item: UploadItem): Promise<void> {
+    if (item.stored?.state !== 'capturing') this.#queue(item);
+    // What was sending it may be about to end; one that waits for its turn in the queue has not begun.
+    await this.#sender.over(item);
+    if (item.isPaused || item.entry.ended) return; // Somebody has changed their mind meanwhile.
+    if (item.stored?.state !== 'capturing') {
+      if (item.entry.phase === 'waiting') this.#queue(item);
+    } else if (!item.source) item.entry.enter('waiting-for-file');
+    else if (hasGrant(this.#deps.vault())) {
+      item.entry.enter('waiting');
+      this.#take(item, planBlob(item.source.size));
+    } else item.entry.enter('waiting-for-code');
+  }
+
+  /** Through a new start, and to other tabs. What is not stored yet is told once it is. */
+  async #tellPaused(item: UploadItem): Promise<void> {
+    const { records, news } = this.#deps;
+    const stored = item.stored && (await records.pause(item.blob, item.isPaused));
+    if (!stored) return;
+    item.stored = stored;
+    news.tell({ kind: 'changed', blob: item.blob });
+  }
+
+  /** What it was for may have gone meanwhile. */
+  #tellWhere({ blob, label: { file, instead, folder }, entry }: UploadItem): void {
+    const { state } = this.#deps.vault().journal;
+    const isOf = (id: string) => state.versionsOf(id).some((version) => version.blob === blob);
+    if (instead !== undefined && isOf(instead)) entry.landed('own-file');
+    else if (folder !== ROOT && isOf(file) && state.entry(file)?.folder === ROOT) entry.landed('top-folder');
   }
 
   /** Nothing of it stays on this device. That S3 is told to forget its parts is a courtesy that may fail. */

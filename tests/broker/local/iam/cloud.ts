@@ -8,6 +8,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { expect, onTestFinished } from 'vitest';
 import type { LocalCloud } from '../../../../broker/local/cloud.ts';
 import { startLocalCloud } from '../../../../broker/local/cloud.ts';
+import { MISSING_KEYS } from '../../../support/missing-keys.ts';
 import { POLICIES, temporaryFolder } from './fixture.ts';
 
 /** A key pair as AWS's clients take it. */
@@ -29,7 +30,7 @@ export async function startCloud(
   policiesFolder = POLICIES,
   dataFolder = temporaryFolder(),
   nowMs: () => number = Date.now,
-  missingKeys: 'strict' | 'lenient' = 'strict',
+  missingKeys = MISSING_KEYS,
 ): Promise<LocalCloud> {
   const cloud = await startLocalCloud({ dataFolder, port: 0, policiesFolder, nowMs, missingKeys });
   onTestFinished(() => cloud.close());

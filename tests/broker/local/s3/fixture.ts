@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { S3Client, S3ServiceException, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll } from 'vitest';
 import { startLocalCloud, type LocalCloud, type LocalCloudOptions } from '../../../../broker/local/cloud.ts';
+import { MISSING_KEYS } from '../../../support/missing-keys.ts';
 
 const POLICIES = fileURLToPath(new URL('../../../../broker/deploy/policies', import.meta.url));
 export const ORIGIN = 'http://localhost:8787';
@@ -29,7 +30,8 @@ export function temporaryFolder(): string {
 
 export async function startTestCloud(options: Partial<LocalCloudOptions> = {}): Promise<TestCloud> {
   const dataFolder = options.dataFolder ?? temporaryFolder();
-  const cloud = await startLocalCloud({ port: 0, policiesFolder: POLICIES, ...options, dataFolder });
+  const own = { port: 0, policiesFolder: POLICIES, missingKeys: MISSING_KEYS };
+  const cloud = await startLocalCloud({ ...own, ...options, dataFolder });
   return {
     cloud,
     dataFolder,

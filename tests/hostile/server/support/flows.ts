@@ -12,7 +12,7 @@ import {
   renewPassphrase,
   revokeDevice,
 } from './credentials-flows.ts';
-import { append, generate, inbox, purge, release, upload } from './vault-flows.ts';
+import { adopt, append, generate, inbox, purge, release, unlock, upload } from './vault-flows.ts';
 
 /** Every flow of the broker that writes. */
 export const FLOWS: readonly Flow[] = [
@@ -22,7 +22,9 @@ export const FLOWS: readonly Flow[] = [
   endGrant,
   generate,
   release,
+  unlock,
   append,
+  adopt,
   upload,
   purge,
   recovery,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Route, Stage } from '$contract/route.ts';
 import type { AccountClient } from '../../../support/account-client.ts';
 import { CONTRACT_ROUTES } from '../../../support/contract-routes.ts';
@@ -40,7 +40,11 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   }),
   'GET /api/session': () => ({}),
   'POST /api/session/end': () => ({}),
-  'POST /api/grants': () => ({ factor, releases: 1 }),
+  'POST /api/grants': () => ({
+    factor,
+    releases: 1,
+    release: { vault: `us-east-1:${randomUUID()}`, names: [{ blob: id(), epoch: 0 }] },
+  }),
   'POST /api/grants/end': () => ({ grant: id() }),
   'GET /api/events': () => ({ from: '0' }),
   'POST /api/credentials/prove': () => ({ finishLoginRequest: b64url(64), factor }),
@@ -106,6 +110,7 @@ const REQUESTS: Readonly<Record<string, () => unknown>> = {
   'POST /api/vaults/:vault/inbox': () => ({ records: [{ blob: id(), record: b64url(100) }] }),
   'GET /api/vaults/:vault/inbox': () => ({ after: '' }),
   'POST /api/vaults/:vault/inbox/read': () => ({ names: [{ device: id(), blob: id() }] }),
+  'POST /api/vaults/:vault/inbox/discard': () => ({ proof: b64url(32), device: id(), sinceMs: 0 }),
   'POST /api/vaults/:vault/inbox/remove': () => ({ grant: id(), names: [{ device: id(), blob: id() }] }),
 };
 

@@ -84,6 +84,36 @@ export const release: Flow = {
   },
 };
 
+export const unlock: Flow = {
+  name: 'code and release',
+  async prepare(person) {
+    const { factor, grant: first } = await signedUp(person);
+    const { client } = person;
+    const { blob, envelope, proof, kmsHalf } = await blobWithEnvelope(client, first);
+    await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope, proof }] });
+    const release = { vault: client.vault, names: [{ blob, epoch: 0 }] };
+    let current = await factor();
+    let given: { id: string; released?: unknown } | undefined;
+    return {
+      async attempt() {
+        const reply = await client.call(account.grantBuy, { factor: current, releases: RELEASES, release });
+        // It was taken, and the answer lost: another one is needed.
+        if (reply.code === 'code_used' || reply.code === 'backup_code_refused') current = await factor();
+        if (!reply.ok) throw new Error(reply.code);
+        given = reply.answer;
+        // The half may have failed while the code was good.
+        if (reply.answer.released) expect(reply.answer.released.keys[0]?.kmsHalf).toBe(kmsHalf);
+      },
+      async check() {
+        const taken = given?.released ? 1 : 0;
+        const { events } = await client.must(account.eventsRead, { from: '0' });
+        expect(events.filter(({ kind }) => kind === 'released').length).toBeGreaterThanOrEqual(taken);
+        expect(taken + (await spendRest(client, given?.id ?? ''))).toBeLessThanOrEqual(RELEASES);
+      },
+    };
+  },
+};
+
 export const append: Flow = {
   name: 'append',
   async prepare(person) {
@@ -102,6 +132,32 @@ export const append: Flow = {
         expect(await codeOf(client, contract.logAppend, { segment: client.segmentAfter(head) })).toBe(
           'head_changed',
         );
+      },
+    };
+  },
+};
+
+export const adopt: Flow = {
+  name: 'envelope and entry',
+  async prepare(person) {
+    const { grant } = await signedUp(person);
+    const { client } = person;
+    const { blob, envelope, proof } = await blobWithEnvelope(client, grant);
+    const { head } = await client.must(contract.logRead, { from: '0' });
+    const entry = { segment: client.segmentAfter(head) };
+    return {
+      async attempt() {
+        await client.must(contract.envelopesWrite, { envelopes: [{ blob, envelope, proof }], entry });
+      },
+      async check() {
+        const { segments, head: now } = await client.must(contract.logRead, { from: '0' });
+        expect(now.seq).toBe(1);
+        expect(segments.filter((one) => one === entry.segment)).toHaveLength(1);
+        const other = { ...envelope, salt: b64url(randomBytes(32)) };
+        const { refused } = await client.must(contract.envelopesWrite, {
+          envelopes: [{ blob, envelope: other, proof }],
+        });
+        expect(refused).toEqual([{ blob, epoch: 0, code: 'already_exists' }]);
       },
     };
   },

@@ -68,6 +68,10 @@ export const KIT = {
   missing: (sheets: readonly string[]) =>
     `You haven’t saved or printed ${sheets.join(' or ')} yet. This is the only time they’re shown.`,
   apart: 'Keep the two sheets in different places.',
+  savedApart: 'Check that what you saved is in your downloads. Then keep the two sheets in different places.',
+  didPrint: 'Did it print?',
+  printed: 'Yes, it’s printed',
+  notPrinted: 'No',
   wordsTitle: 'Your 24 recovery words',
   wordsText:
     'They bring back your half if you forget your passphrase. On their own they open nothing. You need a code too.',

@@ -1,4 +1,4 @@
-import { counted } from '../../format.ts';
+import { counted } from './counting.ts';
 
 /** Whose account is on this device: the drive is in sight for none of them. */
 type Home = 'nobody' | 'closed' | 'elsewhere';
@@ -34,9 +34,3 @@ export const DROP = {
   closed: 'Drop to add after you enter your passphrase',
   elsewhere: 'Drop to add to your drive',
 } as const satisfies Record<Home, string>;
-
-/** A folder was dropped. */
-export const NO_FOLDERS = {
-  tried: 'Folders can’t be uploaded yet',
-  reason: 'Drop the files inside them instead.',
-} as const;

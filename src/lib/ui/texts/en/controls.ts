@@ -1,3 +1,5 @@
+import { ordinal } from './counting.ts';
+
 /** What stands in many places: the lock, fields, dialogs. */
 export const CONTROLS = {
   close: 'Close',
@@ -12,6 +14,9 @@ export const CONTROLS = {
   tryAgain: 'Try again',
   tryNow: 'You can try again now.',
 } as const;
+
+/** Behind what is said again. @param place from 2 on */
+export const nthTry = (place: number): string => `(${ordinal(place)} try)`;
 
 /** A code is asked for. `purpose`: as `open “a.txt”`. */
 export const CODE = {
@@ -28,6 +33,7 @@ export const CODE = {
   useThis: 'Use this code',
   useApp: 'Use your authenticator app',
   useBackup: 'Use a backup code',
+  backupStillWorks: 'A backup code still works.',
 } as const;
 
 /** A new passphrase. `strengths`: from 0, which is refused, to 4. */

@@ -1,6 +1,7 @@
 import type { DeviceDeed, OtherDevice } from '../../../protocol/credentials.ts';
 import { formatDay } from '../../format.ts';
 import { quotedName } from '../../../shown-name.ts';
+import { counted } from './counting.ts';
 
 /** *Passphrase and codes*: what can be made anew. */
 export const CREDENTIALS = {
@@ -46,6 +47,7 @@ export const DEVICES = {
   lastDay: 'Last day you had it',
   showDeeds: 'Show what it did',
   undo: 'Undoing all of this brings back names and files as they were. What it added leaves your list. If a deleted file’s content was erased with a code, it can’t come back.',
+  takeIn: 'take in its uploads',
   signOutAndUndo: 'Sign it out and undo all this',
   signOutAndKeep: 'Sign it out, keep all this',
   signedOutTitle: 'Signed out',
@@ -96,6 +98,16 @@ export function deedsLead(sinceMs: number, count: number): string {
   return count === 0
     ? `It has changed nothing since ${formatDay(sinceMs)}.`
     : `Since ${formatDay(sinceMs)}, and perhaps a little before. Its own clock may be wrong.`;
+}
+
+/** Uploads of a device that wait for a code, and came before it was lost. */
+export function leftBefore(count: number): string {
+  return `${counted(count, 'upload')} from before ${count === 1 ? 'isn’t' : 'aren’t'} in your drive yet. You’ll be asked for a code that takes ${count === 1 ? 'it' : 'them'} in. Without one, only that device can still bring ${count === 1 ? 'it' : 'them'} along.`;
+}
+
+/** Uploads of a device that wait for a code, and came since it was lost. */
+export function leftSince(count: number): string {
+  return `${counted(count, 'upload')} since then ${count === 1 ? 'isn’t' : 'aren’t'} in your drive yet. Undoing throws ${count === 1 ? 'it' : 'them'} away.`;
 }
 
 /** What is not listed, because there is so much. */

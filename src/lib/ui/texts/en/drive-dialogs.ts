@@ -1,5 +1,5 @@
 import { quotedName } from '../../../shown-name.ts';
-import { counted } from '../../format.ts';
+import { counted } from './counting.ts';
 
 /** A file that is looked at. */
 export const PREVIEW = {
@@ -9,41 +9,18 @@ export const PREVIEW = {
   download: 'Download',
 } as const;
 
-/** A file gets another name. */
-export const RENAME = {
+/** A file or folder gets its name. */
+export const NAMING = {
   newName: 'New name',
+  name: 'Name',
+  newFolder: 'New folder',
   rename: 'Rename',
+  make: 'Create folder',
   cancel: 'Cancel',
-  refused: 'This name can’t be used. Choose another one.',
 } as const;
 
 export function renameTitle(name: string): string {
   return `Rename ${quotedName(name)}`;
-}
-
-/** A file is deleted for good. */
-export const DELETE = {
-  text: 'The server throws away its half of the key, and the file. Nobody can bring it back, on any of your devices.',
-  earlier: 'Deleted earlier, and still on the server',
-  earlierText: 'Tick what should be thrown away too. Leave out what you didn’t delete yourself.',
-  deleting: 'Deleting…',
-  nowCode: 'Now enter a code.',
-  cancel: 'Cancel',
-  deleteForGood: 'Delete for good',
-} as const;
-
-export function deleteTitle(name: string): string {
-  return `Delete ${quotedName(name)} for good?`;
-}
-
-/** A file that was deleted earlier. @param device which did it; undefined when that is not known */
-export function deletedWords(name: string, device: string | undefined): string {
-  return device ? `${quotedName(name)}, on ${quotedName(device)}` : quotedName(name);
-}
-
-/** How long there is to think again. */
-export function thinkWords(leftSeconds: number): string {
-  return `It will be deleted in ${counted(leftSeconds, 'second')}.`;
 }
 
 /** Files that another app has shared. */
@@ -65,12 +42,18 @@ export function otherFiles(count: number): string {
 /** Keys, with spaces between them, and what they do. */
 export const KEYS = [
   ['U', 'Upload files'],
-  ['/', 'Filter by name'],
+  ['N', 'New folder'],
+  ['/', 'Search your drive'],
   ['↑ ↓ Home End', 'Move in the list'],
-  ['Enter', 'Open the file'],
-  ['F2', 'Rename the file'],
-  ['→', 'Go to the file’s menu'],
-  ['Delete', 'Delete the file for good'],
+  ['Shift ↑ ↓', 'Select more'],
+  ['Ctrl A', 'Select all'],
+  ['Enter', 'Open'],
+  ['Space', 'Preview'],
+  ['F2', 'Rename'],
+  ['I, Alt Enter', 'Show details'],
+  ['→', 'Go to the menu of a row'],
+  ['Delete', 'Move to trash'],
+  ['Ctrl Z', 'Undo, while it is offered'],
   ['L', 'Lock now'],
   ['?', 'Show these shortcuts'],
 ] as const;
@@ -86,6 +69,8 @@ export const NAME_FAULTS = {
   empty: 'Type a name.',
   reserved: 'This name is reserved for folders. Choose another one.',
   slash: 'A name can’t contain “/”.',
+  refused: 'This name can’t be used. Choose another one.',
+  taken: 'There is something with this name in here already. Choose another one.',
   tooLong: 'This name is too long. Make it shorter.',
   hidden: (characters: readonly string[]) =>
     `This name contains invisible characters: ${characters.join(', ')}.`,

@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorDetail } from '../../../errors.ts';
 import { secondsToNextCode } from '../../digits.ts';
-import { counted, formatWait } from '../../format.ts';
+import { counted } from './counting.ts';
+import { formatWait } from './times.ts';
 
 /** A failure as people read it. */
 export interface Explanation {
@@ -99,7 +100,7 @@ const EXPLANATIONS = {
   code_used: ['That code has already been used', nextCode],
   code_locked: [
     'Too many wrong codes',
-    (detail, nowMs) => `Codes are locked for now. ${say(wait, detail, nowMs)} A backup code still works.`,
+    (detail, nowMs) => `Codes are locked for now. ${say(wait, detail, nowMs)}`,
   ],
   device_revoked: ['This device was signed out', 'Sign in again. It will count as a new device.'],
   backup_code_refused: [
@@ -136,7 +137,13 @@ const EXPLANATIONS = {
   ],
   signup_closed: ['This server isn’t taking new accounts', 'Ask whoever runs it for an invitation.'],
   store_full: ['The server is out of space', 'Nothing was lost. Delete what you don’t need, then try again.'],
-  inbox_full: ['Too many uploads are waiting for a code', 'Enter a code, and they all go on.'],
+  inbox_full: ['Too many uploads are waiting for a code', 'Enter a code to let them continue.'],
+  folder_within: ['A folder can’t go into itself', 'Choose another folder.'],
+  zip_too_large: [
+    'Too many files for one download',
+    ({ count = 0, most = 0 }) =>
+      `One code opens ${most.toLocaleString('en')} files, and these are ${count.toLocaleString('en')}. Download them in parts.`,
+  ],
   not_found: ['This file is gone', 'It was deleted, perhaps on another device.'],
   key_absent: [
     'The server’s half of this key is gone',
@@ -151,7 +158,7 @@ const EXPLANATIONS = {
     'The server asked for weaker protection',
     'Halfkey refused. Tell whoever runs this server.',
   ],
-  file_too_large: ['This file is too large', 'Halfkey takes files of up to 1 TB.'],
+  file_too_large: ['This file is too large', 'Halfkey takes files up to 1 TB.'],
 
   head_changed: ['Another device got there first', 'The list is up to date now. Try again.'],
   already_exists: ['This already exists', 'Upload it again.'],
@@ -167,7 +174,7 @@ const EXPLANATIONS = {
   broker_unreachable: ['The server isn’t answering', 'Check your connection, then try again.'],
   nonce_stale: ['The server isn’t answering', 'Check your connection, then try again.'],
   app_unreachable: [
-    'A part of Halfkey could not be loaded',
+    'Part of Halfkey couldn’t be loaded',
     'Check your connection, then reload the page. Your files are safe.',
   ],
   broker_failed: ['Something went wrong on the server', 'Nothing was lost. Try again in a moment.'],
@@ -189,7 +196,7 @@ const EXPLANATIONS = {
   ],
   storage_refused: [
     'This looks like a private window',
-    'The browser keeps no files in it, so you can’t create an account or upload from here. Use a normal window for that. You can still sign in, open and download.',
+    'The browser keeps no files in it, so you can’t create an account or upload from here. Use a normal window for that. You can still sign in, and open and download files.',
   ],
   device_full: ['This device is out of space', 'Free up some space, then try again.'],
   // With `seq`: what this device itself has written counts for nothing.

@@ -36,7 +36,7 @@ const GUIDES = {
   macos: {
     scene: 'laptop',
     steps: [
-      { icon: 'menu', text: 'Open the File menu of Safari.' },
+      { icon: 'menu', text: 'Open Safari’s File menu.' },
       { icon: 'dock', text: 'Choose “Add to Dock”.' },
       { icon: 'check', text: 'Click “Add”, open Halfkey from the Dock, and sign in there once.' },
     ],

@@ -1,5 +1,5 @@
 /** What the browser’s tab is called. */
-export const TABS = { drive: 'Your drive', closed: 'Closed', welcome: 'Welcome' } as const;
+export const TABS = { closed: 'Closed', welcome: 'Welcome' } as const;
 
 /** Instead of a page. */
 export const NO_PAGE = {
@@ -19,5 +19,6 @@ export const NO_PAGE = {
 export const STARTING = {
   cannotStart: 'Halfkey can’t start',
   looking: 'Looking for your half of the key…',
+  lookingForFile: 'Looking for the file…',
   signingOut: 'Signing out…',
 } as const;

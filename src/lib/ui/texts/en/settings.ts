@@ -3,7 +3,8 @@ export const SETTINGS = {
   title: 'Settings',
   thisDevice: 'This device',
   letterKeys: 'Single-letter shortcuts',
-  letterKeysHint: 'Outside a text field, U uploads, / filters, L locks and ? helps.',
+  letterKeysHint:
+    'Outside a text field, U uploads, N makes a folder, / searches, L locks, and ? lists all shortcuts.',
   credentials: 'Passphrase and codes',
   lost: 'A device was lost or stolen',
   who: 'Who can read this now?',
@@ -13,7 +14,7 @@ export const SETTINGS = {
 /** Asking for the passphrase whenever the app starts. */
 export const AT_START = {
   title: 'Ask for the passphrase at every start',
-  hint: 'Nobody who opens this browser will see so much as a file name.',
+  hint: 'Until it’s entered, anyone who opens this browser can’t even see file names.',
   text: 'Enter it once now, so that you can’t lock yourself out.',
   action: 'Turn on',
   passphrase: 'Passphrase',

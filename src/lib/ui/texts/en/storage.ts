@@ -1,5 +1,6 @@
 import type { Loss, StorageReport } from '../../../protocol/transfer.ts';
-import { counted, formatSize } from '../../format.ts';
+import { formatSize } from '../../format.ts';
+import { counted } from './counting.ts';
 
 /** *Storage on this device*, in the settings. */
 export const STORAGE = {
@@ -30,9 +31,9 @@ export function lossWords({
   waiting,
   pendingNames,
 }: Pick<StorageReport, 'waiting' | 'pendingNames'>): string {
-  const waits = waiting.count === 1 ? 'waits' : 'wait';
-  const files = `${counted(waiting.count, 'file')} (${formatSize(waiting.sizeBytes)}) ${waits} to be uploaded`;
-  const names = `${counted(pendingNames, 'new name')} ${pendingNames === 1 ? 'waits' : 'wait'} to be sent`;
+  const are = (count: number) => (count === 1 ? 'is' : 'are');
+  const files = `${counted(waiting.count, 'file')} (${formatSize(waiting.sizeBytes)}) ${are(waiting.count)} waiting to be uploaded`;
+  const names = `${counted(pendingNames, 'new name')} ${are(pendingNames)} waiting to be sent`;
   const all = [...(waiting.count === 0 ? [] : [files]), ...(pendingNames === 0 ? [] : [names])];
   if (all.length === 0) return 'Everything on this device is also on the server.';
   const they = waiting.count + pendingNames === 1 ? 'it' : 'they';
@@ -46,7 +47,7 @@ export function signOutWords(loss: Loss | undefined): string {
   const are = unsent.count === 1 ? 'is' : 'are';
   const files = `${counted(unsent.count, 'file')} (${formatSize(unsent.sizeBytes)}) ${are} not on the server yet.`;
   const have = pendingNames === 1 ? 'has a new name' : 'have new names';
-  const names = `${counted(pendingNames, 'file')} ${have} that the server does not know yet.`;
+  const names = `${counted(pendingNames, 'file')} ${have} that the server doesn’t have yet.`;
   return [...(unsent.count === 0 ? [] : [files]), ...(pendingNames === 0 ? [] : [names])].join(' ');
 }
 

@@ -1,9 +1,11 @@
-import type { Holdup, TransferCounts, TransferReport } from '../../../protocol/transfer.ts';
-import { counted, formatWait } from '../../format.ts';
+import type { Holdup, TransferCounts, TransferPace, TransferReport } from '../../../protocol/transfer.ts';
+import { formatRate } from '../../format.ts';
+import { counted } from './counting.ts';
+import { formatTimeLeft, formatWait } from './times.ts';
 
 type TransferState = Pick<
   TransferReport,
-  'phase' | 'direction' | 'isSafe' | 'error' | 'holdup' | 'isHandedOver'
+  'phase' | 'direction' | 'isSafe' | 'error' | 'holdup' | 'restsHere' | 'isHandedOver' | 'instead'
 >;
 
 const PHASES = {
@@ -13,6 +15,7 @@ const PHASES = {
   verifying: 'Verifying',
   downloading: 'Downloading',
   done: 'Done',
+  paused: 'Paused',
   cancelled: 'Cancelled',
   failed: 'Failed',
 } as const;
@@ -27,6 +30,11 @@ export const TRANSFERS = {
   retry: 'Retry',
   dismiss: 'Dismiss',
   cancel: 'Cancel',
+  pause: 'Pause',
+  resume: 'Resume',
+  pauseAll: 'Pause all',
+  resumeAll: 'Resume all',
+  progress: 'Progress of all transfers',
   pickAgain: 'Pick again',
 } as const;
 
@@ -36,6 +44,8 @@ export const OF_ONE = {
   retry: (name: string) => `${TRANSFERS.retry} ${name}`,
   dismiss: (name: string) => `${TRANSFERS.dismiss} ${name}`,
   cancel: (name: string) => `${TRANSFERS.cancel} ${name}`,
+  pause: (name: string) => `${TRANSFERS.pause} ${name}`,
+  resume: (name: string) => `${TRANSFERS.resume} ${name}`,
   pickAgain: (name: string) => `${TRANSFERS.pickAgain} ${name}`,
 } as const;
 
@@ -80,10 +90,14 @@ function waitWords({ direction, isSafe, holdup }: TransferState, line: Line): st
   const rests = isSafe ? 'Encrypted on this device.' : 'Not encrypted yet: keep this page open.';
   const silence = silenceWords(holdup, line);
   if (silence !== undefined) return `${rests} ${silence}`;
-  const byWifi = line.isOffline ? 'when you are online by Wi-Fi' : 'when you are on Wi-Fi';
-  const when = line.wifiOnly ? byWifi : 'when you are online';
+  const when = line.wifiOnly ? 'when you are on Wi-Fi' : 'when you are online';
   return `${rests} ${isSafe ? 'Will upload' : 'Continues'} ${when}.`;
 }
+
+const INSTEAD = {
+  'top-folder': 'Done. It is in the top folder: the folder it was for is gone or in Trash.',
+  'own-file': 'Done. It is a file of its own: the one it was a version of is gone or in Trash.',
+} as const satisfies Record<NonNullable<TransferReport['instead']>, string>;
 
 /**
  * Where a transfer stands, for people. What is on its way is never called saved before it is, and nobody is called
@@ -98,6 +112,7 @@ export function transferWords(transfer: TransferState, line: Line): string {
       return 'Only partly read: pick the same file again.';
     case 'waiting-for-code':
       if (direction === 'down') return 'Waiting for a code.';
+      if (isSafe && transfer.restsHere) return 'Encrypted on this device. Continues after the next code.';
       return isSafe
         ? 'Uploaded. Appears in your drive after the next code.'
         : 'Only partly uploaded: keep this page open. Continues after the next code.';
@@ -108,10 +123,12 @@ export function transferWords(transfer: TransferState, line: Line): string {
       // The one failure that leaves nothing of it anywhere, and that the person at this device can mend.
       return direction === 'up' && error?.code === 'device_full' ? 'Not added' : PHASES[phase];
     case 'done':
+      if (transfer.instead) return INSTEAD[transfer.instead];
       return isHandedOver ? 'Sent to your browser’s downloads' : PHASES[phase];
     case 'uploading':
     case 'verifying':
     case 'downloading':
+    case 'paused':
     case 'cancelled':
       return PHASES[phase];
     default:
@@ -125,12 +142,13 @@ export const OTHER_FILE =
 
 /** What stands above all transfers: what still goes on or went wrong, else what has been done. */
 export function transfersTitle(
-  counts: Pick<TransferCounts, 'underWay' | 'resting' | 'failed' | 'uploaded' | 'downloaded'>,
+  counts: Pick<TransferCounts, 'underWay' | 'resting' | 'paused' | 'failed' | 'uploaded' | 'downloaded'>,
 ): string {
-  const { underWay, resting, failed, uploaded, downloaded } = counts;
+  const { underWay, resting, paused, failed, uploaded, downloaded } = counts;
   const open = countedEach([
     [underWay, 'in progress'],
-    [resting, 'waiting'],
+    [resting - paused, 'waiting'],
+    [paused, 'paused'],
     [failed, 'failed'],
   ]);
   if (open !== '') return open;
@@ -149,4 +167,18 @@ function countedEach(kinds: readonly (readonly [count: number, how: string])[]):
       ([count, how], index) => `${index === 0 ? counted(count, 'file') : count.toLocaleString('en')} ${how}`,
     )
     .join(', ');
+}
+
+/** While several are under way: `3 of 60 · 12 MB/s · 5 s left`. */
+export function paceWords({ done, all, bytesPerSecond, secondsLeft }: TransferPace): string {
+  return [
+    `${done.toLocaleString('en')} of ${all.toLocaleString('en')}`,
+    ...(bytesPerSecond === undefined ? [] : [formatRate(bytesPerSecond)]),
+    ...(secondsLeft === undefined ? [] : [formatTimeLeft(secondsLeft)]),
+  ].join(' · ');
+}
+
+/** All that has ended well, in one line. */
+export function doneWords(count: number): string {
+  return `${count.toLocaleString('en')} done`;
 }

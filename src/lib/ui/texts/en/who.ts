@@ -1,5 +1,5 @@
 import { shownName } from '../../../shown-name.ts';
-import { counted } from '../../format.ts';
+import { counted } from './counting.ts';
 
 /** The sheet around the answers. */
 export const WHO = {
