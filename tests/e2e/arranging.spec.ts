@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { textFile } from '../support/files.ts';
+import { readZip } from '../support/read-zip.ts';
 import { startStack, type Stack } from '../support/stack.ts';
 import { quickDist } from './quick-app.ts';
 import { Person } from './person.ts';
@@ -117,4 +119,42 @@ test('favourites and tags are found again, and what is arranged without a networ
   await expect(other.row('invoice.txt')).toBeVisible();
   await ada.go('Trash');
   await expect(ada.row('invoice.txt')).toBeVisible();
+});
+
+test('an earlier version opens and comes back, and a folder comes down as a zip', async ({ browser }) => {
+  const lise = await Person.signedUp(browser, stack, 'lise');
+  const { page } = lise;
+  await lise.newFolder('Norway');
+  await lise.openFolder('Norway');
+  await lise.upload(textFile('note.txt', 'the first words'));
+  await expect(lise.row('note.txt')).toBeVisible();
+  await lise.upload(textFile('note.txt', 'others'));
+  await page.getByRole('dialog').getByRole('button', { name: 'New version' }).click();
+  await expect(lise.row('note.txt')).toContainText('6 B');
+
+  await lise.act('note.txt', 'Versions');
+  const details = page.getByRole('complementary', { name: 'Details of “note.txt”' });
+  const versions = details.getByRole('listitem');
+  await expect(versions).toHaveCount(2);
+  await versions.last().getByRole('button', { name: 'Open' }).click();
+  await expect(page.getByRole('dialog').getByText('the first words')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await versions.last().getByRole('button', { name: 'Restore as newest' }).click();
+  await expect(lise.row('note.txt')).toContainText('15 B');
+  await expect(versions.first()).toContainText('Current');
+  expect(readFileSync(await (await lise.download('note.txt')).path(), 'utf8')).toBe('the first words');
+
+  await versions.last().getByRole('button', { name: 'Delete for good' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Authenticator code').fill(await lise.code());
+  await dialog.getByRole('button', { name: 'Delete for good' }).click();
+  await expect(versions.last()).toContainText('Deleted for good');
+
+  await lise.go('Drive');
+  const zip = page.waitForEvent('download');
+  await lise.act('Norway', 'Download');
+  expect((await zip).suggestedFilename()).toBe('Norway.zip');
+  const entries = readZip(readFileSync(await (await zip).path()));
+  const texts = [...entries].map(([path, bytes]) => [path, new TextDecoder().decode(bytes)]);
+  expect(texts).toContainEqual(['Norway/note.txt', 'the first words']);
 });

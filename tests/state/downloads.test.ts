@@ -69,6 +69,15 @@ describe('a download', () => {
     expect(heard).toEqual(['follow t1 true']);
   });
 
+  it('of an earlier version is of that one, whose key does not come with the code', async () => {
+    await downloads.save(ROW, 'plain', 'b0');
+    await downloads.preview(ROW, () => true, 'b0');
+    expect(sent).toEqual([
+      ['download/write', { file: 'f1', version: 'b0', form: 'plain' }],
+      ['file/preview', { file: 'f1', version: 'b0' }],
+    ]);
+  });
+
   it('that the service worker does not take is called off, and comes by a private file', async () => {
     vi.mocked(activeServiceWorker).mockResolvedValue(SERVICE_WORKER);
     await downloads.save(ROW, 'plain');

@@ -138,10 +138,14 @@ export interface TransferCommands {
   'transfer/resume': { args: { transfer: string }; result: void };
   /** Removes an ended transfer from the list. */
   'transfer/dismiss': { args: { transfer: string }; result: void };
-  'download/stream': { args: { file: string; form: DownloadForm }; result: DownloadStream };
+  /** `version`: one of the file's, by its blob; the newest without. */
+  'download/stream': {
+    args: { file: string; form: DownloadForm; version?: string };
+    result: DownloadStream;
+  };
   /** Writes into a file chosen by a picker, or into OPFS (no handle): then `opfs` is what to offer for saving. */
   'download/write': {
-    args: { file: string; form: DownloadForm; handle?: FileSystemFileHandle };
+    args: { file: string; form: DownloadForm; handle?: FileSystemFileHandle; version?: string };
     result: { transfer: string; opfs?: File };
   };
   /**
@@ -155,7 +159,7 @@ export interface TransferCommands {
     args: { entries: readonly string[]; name?: string; handle?: FileSystemFileHandle };
     result: { transfer: string; name: string; opfs?: File };
   };
-  'file/preview': { args: { file: string }; result: Preview };
+  'file/preview': { args: { file: string; version?: string }; result: Preview };
 }
 
 /** What the worker says by itself. */

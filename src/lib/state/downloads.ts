@@ -7,6 +7,21 @@ import { activeServiceWorker } from '../platform/service-worker.ts';
 import type { Transfers } from './transfers.svelte.ts';
 import { DOWNLOAD, PURPOSE } from './texts/en.ts';
 
+/** A file as it is now, or an earlier version of it, by its blob. */
+interface FileContent {
+  readonly file: string;
+  readonly version?: string;
+}
+
+function contentOf(file: string, version: string | undefined): FileContent {
+  return { file, ...(version !== undefined && { version }) };
+}
+
+/** The key of what a file is now comes with the code that is asked for. */
+function withCode({ file, version }: FileContent): { readonly file?: string } {
+  return version === undefined ? { file } : {};
+}
+
 /** Opening and saving files; each asks for a code when it turns out to need one. */
 export class Downloads {
   readonly #worker: CryptoWorker;
@@ -21,24 +36,27 @@ export class Downloads {
 
   /**
    * @param isAwaited whether somebody still waits for it: else no code is asked for
+   * @param version an earlier one, by its blob
    * @throws {DOMException} `AbortError` then
    */
-  preview({ entry: file, name }: FileRow, isAwaited: () => boolean): Promise<Preview> {
-    return this.#prompt.run(PURPOSE.open(name), () => this.#worker.send('file/preview', { file }), {
-      file,
+  preview({ entry, name }: FileRow, isAwaited: () => boolean, version?: string): Promise<Preview> {
+    const of = contentOf(entry, version);
+    return this.#prompt.run(PURPOSE.open(name), () => this.#worker.send('file/preview', of), {
+      ...withCode(of),
       isAwaited,
     });
   }
 
   /** Into the browser's downloads: a stream by the service worker, a file in OPFS where there is none. */
-  async save(row: FileRow, form: DownloadForm): Promise<void> {
+  async save(row: FileRow, form: DownloadForm, version?: string): Promise<void> {
     const serviceWorker = await activeServiceWorker();
-    if (serviceWorker && (await this.#saveStream(serviceWorker, row, form))) return;
-    const { entry: file, name } = row;
+    const of = contentOf(row.entry, version);
+    if (serviceWorker && (await this.#saveStream(serviceWorker, row.name, of, form))) return;
+    const { name } = row;
     const { opfs } = await this.#prompt.run(
       PURPOSE.download(name),
-      () => this.#worker.send('download/write', { file, form }),
-      { file },
+      () => this.#worker.send('download/write', { ...of, form }),
+      withCode(of),
     );
     if (opfs) saveFile(opfs, form === 'sealed' ? `${name}.floe` : name);
   }
@@ -70,11 +88,12 @@ export class Downloads {
 
   #saveStream(
     serviceWorker: ServiceWorker,
-    { entry: file, name }: FileRow,
+    name: string,
+    of: FileContent,
     form: DownloadForm,
   ): Promise<boolean> {
-    const send = () => this.#worker.send('download/stream', { file, form });
-    return this.#handOver(serviceWorker, PURPOSE.download(name), send, file);
+    const send = () => this.#worker.send('download/stream', { ...of, form });
+    return this.#handOver(serviceWorker, PURPOSE.download(name), send, withCode(of));
   }
 
   /** @returns false when the service worker does not take it */
@@ -82,9 +101,9 @@ export class Downloads {
     serviceWorker: ServiceWorker,
     purpose: string,
     send: () => Promise<DownloadStream>,
-    file?: string,
+    wanting: { readonly file?: string } = {},
   ): Promise<boolean> {
-    const stream = await this.#prompt.run(purpose, send, file === undefined ? {} : { file });
+    const stream = await this.#prompt.run(purpose, send, wanting);
     const saving = await saveStream(serviceWorker, stream, DOWNLOAD);
     if (saving) {
       this.#transfers.follow(stream.transfer, saving);

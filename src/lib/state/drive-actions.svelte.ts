@@ -18,6 +18,8 @@ export type Sheet =
   | {
       readonly kind: 'preview';
       readonly row: FileRow;
+      /** An earlier one that is looked at, by its blob. */
+      readonly version?: string;
       readonly preview: Preview | undefined;
       readonly isCovered: boolean;
     }
@@ -156,27 +158,26 @@ export class DriveActions {
     this.#watch(NOT_DONE.signedOut, () => this.#tools.session.signOut());
   }
 
-  preview(row: FileRow): void {
-    const shown =
-      this.#sheet?.kind === 'preview' && !this.#sheet.isCovered && this.#sheet.row.entry === row.entry;
-    if (shown) return;
-    this.#once(`preview ${row.entry}`, NOT_DONE.opened(row.name), async () => {
+  /** @param version an earlier one, by its blob */
+  preview(row: FileRow, version?: string): void {
+    const of = { kind: 'preview' as const, row, ...(version !== undefined && { version }) };
+    const sheet = this.#sheet?.kind === 'preview' && !this.#sheet.isCovered ? this.#sheet : undefined;
+    if (sheet?.row.entry === row.entry && sheet.version === version) return;
+    this.#once(`preview ${row.entry} ${version ?? ''}`, NOT_DONE.opened(row.name), async () => {
       const { session, downloads } = this.#tools;
       // While locked the question for a code comes first, and nothing after it.
       const early: Sheet | undefined =
-        session.phase.phase === 'open'
-          ? { kind: 'preview', row, preview: undefined, isCovered: false }
-          : undefined;
+        session.phase.phase === 'open' ? { ...of, preview: undefined, isCovered: false } : undefined;
       this.#sheet = early;
       // Closed, or covered, in the meantime: then nobody waits for it any more.
       const isAwaited = () => this.#sheet === early;
       try {
-        const preview = await downloads.preview(row, isAwaited);
+        const preview = await downloads.preview(row, isAwaited, version);
         // Of what is kept on this device nobody was asked for more than the key.
         if (row.kept !== 'kept') this.#tools.notice.isServed();
         if (!isAwaited()) return;
         const isCovered = session.phase.phase !== 'open';
-        this.#sheet = { kind: 'preview', row, preview: isCovered ? undefined : preview, isCovered };
+        this.#sheet = { ...of, preview: isCovered ? undefined : preview, isCovered };
       } catch (error) {
         if (this.#sheet === early) this.#sheet = undefined;
         throw error;
@@ -187,17 +188,19 @@ export class DriveActions {
   /** The drive is not open any more: what was shown of a file is let go of, and a code is asked for in its place. */
   cover(): void {
     if (this.#sheet?.kind !== 'preview') return;
-    this.#sheet = { kind: 'preview', row: this.#sheet.row, preview: undefined, isCovered: true };
+    this.#sheet = { ...this.#sheet, preview: undefined, isCovered: true };
   }
 
   /** The drive is open again: what was covered is fetched anew. */
   uncover(): void {
-    if (this.#sheet?.kind === 'preview' && this.#sheet.isCovered) this.preview(this.#sheet.row);
+    if (this.#sheet?.kind === 'preview' && this.#sheet.isCovered)
+      this.preview(this.#sheet.row, this.#sheet.version);
   }
 
-  download(row: FileRow, form: DownloadForm): void {
-    this.#once(`download ${form} ${row.entry}`, NOT_DONE.downloaded(row.name), () =>
-      this.#tools.downloads.save(row, form),
+  /** @param version an earlier one, by its blob */
+  download(row: FileRow, form: DownloadForm, version?: string): void {
+    this.#once(`download ${form} ${row.entry} ${version ?? ''}`, NOT_DONE.downloaded(row.name), () =>
+      this.#tools.downloads.save(row, form, version),
     );
   }
 

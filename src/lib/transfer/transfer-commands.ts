@@ -33,10 +33,10 @@ export function transferCommands(
     'transfer/pause': ({ transfer }) => transfers.pause(transfer),
     'transfer/resume': ({ transfer }) => transfers.resume(transfer),
     'transfer/dismiss': ({ transfer }) => transfers.dismiss(transfer),
-    'download/stream': ({ file, form }) => transfers.stream(file, form),
-    'download/write': ({ file, form, handle }) => transfers.write(file, form, handle),
+    'download/stream': ({ file, form, version }) => transfers.stream(file, form, version),
+    'download/write': ({ file, form, handle, version }) => transfers.write(file, form, handle, version),
     'download/zip': (zipped) => transfers.zip(zipped),
     'download/zip-write': ({ handle, ...zipped }) => transfers.writeZip(zipped, handle),
-    'file/preview': ({ file }) => transfers.preview(file),
+    'file/preview': ({ file, version }) => transfers.preview(file, version),
   };
 }

@@ -30,11 +30,11 @@ export interface Transfers {
   pause(transfer: string): Promise<void>;
   resume(transfer: string): Promise<void>;
   dismiss(transfer: string): Promise<void>;
-  stream(file: string, form: DownloadForm): Promise<DownloadStream>;
-  write(file: string, form: DownloadForm, handle?: FileSystemFileHandle): Promise<Written>;
+  stream(file: string, form: DownloadForm, version?: string): Promise<DownloadStream>;
+  write(file: string, form: DownloadForm, handle?: FileSystemFileHandle, version?: string): Promise<Written>;
   zip(zipped: Zipped): Promise<DownloadStream>;
   writeZip(zipped: Zipped, handle?: FileSystemFileHandle): Promise<Written>;
-  preview(file: string): Promise<Preview>;
+  preview(file: string, version?: string): Promise<Preview>;
   /** Something has changed outside: what waits for the network tries now. */
   wake(): void;
   /**
@@ -145,11 +145,11 @@ export function createTransfers(deps: TransferDeps): Transfers {
       downloads.dismiss(transfer);
       await here?.uploads.dismiss(transfer);
     },
-    stream: (file, form) => downloads.stream(file, form),
-    write: (file, form, handle) => downloads.write(file, form, handle),
+    stream: (file, form, version) => downloads.stream(file, form, version),
+    write: (file, form, handle, version) => downloads.write(file, form, handle, version),
     zip: (zipped) => downloads.zip(zipped),
     writeZip: (zipped, handle) => downloads.writeZip(zipped, handle),
-    preview: (file) => downloads.preview(file),
+    preview: (file, version) => downloads.preview(file, version),
     keep: (file, keep) =>
       keep ? deviceTransfers().keeping.keep(file) : deviceTransfers().keeping.drop(file),
     keptState: (blob) => here?.keeping.stateOf(blob) ?? 'no',

@@ -265,7 +265,7 @@ const DETAILS: EntryDetails = {
   ],
 };
 
-function pane(more: object = {}) {
+function pane(more: object = {}, tab: 'details' | 'versions' = 'details') {
   const said = {
     onclose: vi.fn(),
     onopenversion: vi.fn(),
@@ -274,7 +274,7 @@ function pane(more: object = {}) {
   };
   const props = changing({
     details: DETAILS,
-    tab: 'details',
+    tab,
     ontab: (tab: 'details' | 'versions') => {
       props.tab = tab;
     },

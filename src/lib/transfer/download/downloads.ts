@@ -90,9 +90,13 @@ export class Downloads {
     this.#nowMs = nowMs;
   }
 
-  /** For the service worker's stream. @throws {HalfkeyError} `locked`, `key_absent`, … before anything is sent */
-  stream(file: string, form: DownloadForm): Promise<DownloadStream> {
-    return this.#stream(form, this.#ofFile(file, form));
+  /**
+   * For the service worker's stream.
+   * @param version by its blob; the newest when undefined
+   * @throws {HalfkeyError} `locked`, `key_absent`, … before anything is sent
+   */
+  stream(file: string, form: DownloadForm, version?: string): Promise<DownloadStream> {
+    return this.#stream(form, this.#ofFile(file, form, version));
   }
 
   /** The same for a zip. @throws {HalfkeyError} `zip_too_large`, `not_found` too */
@@ -112,8 +116,8 @@ export class Downloads {
   }
 
   /** Into a file that was picked, or into OPFS. Resolves when all is written and was found whole. */
-  write(file: string, form: DownloadForm, handle?: FileSystemFileHandle): Promise<Written> {
-    return this.#write(form, this.#ofFile(file, form), handle);
+  write(file: string, form: DownloadForm, handle?: FileSystemFileHandle, version?: string): Promise<Written> {
+    return this.#write(form, this.#ofFile(file, form, version), handle);
   }
 
   writeZip(zipped: Zipped, handle?: FileSystemFileHandle): Promise<Written> {
@@ -148,11 +152,11 @@ export class Downloads {
   }
 
   /** What can be looked at in place; `none` for what cannot, without asking for a key. */
-  async preview(file: string): Promise<Preview> {
-    const { version } = this.#find(file);
+  async preview(file: string, wanted?: string): Promise<Preview> {
+    const { version } = this.#find(file, wanted);
     if (!isPreviewable(version)) return { kind: 'none' };
     const controller = new AbortController();
-    const source = await this.#open(this.#ofFile(file, 'plain'), controller);
+    const source = await this.#open(this.#ofFile(file, 'plain', wanted), controller);
     try {
       return await collectPreview(version.mediaType, source.bytes);
     } finally {
@@ -235,9 +239,14 @@ export class Downloads {
     void removeDownload(transfer).catch(() => undefined); // Else it is swept at the next start.
   }
 
-  #find(file: string): { name: string; version: Version } {
+  /** @param wanted of its versions, by its blob; the newest when undefined */
+  #find(file: string, wanted?: string): { name: string; version: Version } {
     const { state } = this.#vault().journal;
-    const [entry, version] = [state.entry(file), state.newestVersion(file)];
+    const entry = state.entry(file);
+    const version =
+      wanted === undefined
+        ? state.newestVersion(file)
+        : state.versionsOf(file).find(({ blob }) => blob === wanted);
     if (!entry || !version) throw new HalfkeyError('not_found', 'the journal has no such file');
     return { name: entry.name, version };
   }
@@ -313,18 +322,17 @@ export class Downloads {
     };
   }
 
-  #ofFile(file: string, form: DownloadForm): Opening {
-    return (signal, demand) => this.#openFile(file, form, signal, demand);
+  #ofFile(file: string, form: DownloadForm, wanted?: string): Opening {
+    return (signal, demand) => this.#openFile(this.#find(file, wanted), form, signal, demand);
   }
 
   async #openFile(
-    file: string,
+    { name, version }: { readonly name: string; readonly version: Version },
     form: DownloadForm,
     signal: AbortSignal,
     demand: Demand | undefined,
   ): Promise<Source> {
     const vault = this.#vault();
-    const { name, version } = this.#find(file);
     const stored: StoredBlob = { ...version, blob: v.parse(BlobId, version.blob) };
     const ways = demand && this.#line.waysFor(demand);
     const kept = this.#keptOf(stored.blob);
