@@ -104,7 +104,9 @@ test('leaves uploads in the inbox: those since it was lost are thrown away, thos
     await lost.send('lock', {}).catch(() => undefined);
     await lost.page.evaluate(
       async ([content, as]) => {
-        await bare.send('upload/add', { files: [new File([content], as, { type: 'text/plain' })] });
+        await bare.send('upload/add', {
+          files: [{ source: new File([content], as, { type: 'text/plain' }), folder: '' }],
+        });
       },
       [CONTENT, name] as const,
     );

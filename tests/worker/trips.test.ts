@@ -157,6 +157,46 @@ async function upload(device: Device, count: number, before: number): Promise<vo
   seen.atMs = inThisProcess(seenAt);
 }
 
+/** Until what was changed here is in the journal. */
+async function untilLanded(device: Device): Promise<void> {
+  const seenAt = await device.page.evaluate(async () => {
+    for (;;) {
+      const { result } = await bare.send('storage/read', {});
+      if ((result as { pendingNames: number }).pendingNames === 0)
+        return performance.timeOrigin + performance.now();
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  });
+  seen.atMs = inThisProcess(seenAt);
+}
+
+/** What somebody does with a hundred files at once. They are where they were afterwards. */
+async function arrange(device: Device): Promise<void> {
+  const { entries: all } = await device.send('view/entries', { from: 0, to: 100 });
+  const { folder } = await device.send('folder/add', { parent: '', name: 'all of them' });
+  await untilLanded(device);
+  await settled();
+  const placesIn = (to: string) => all.map((entry) => ({ entry, folder: to }));
+  await count('100 files moved', { inSequence: 3 }, async () => {
+    await device.send('entries/move', { places: placesIn(folder) });
+    await untilLanded(device);
+  });
+  await settled();
+  await count('a zip of 100 small files', { inSequence: 30 }, () =>
+    device.send('download/zip-write', { entries: [folder] }),
+  );
+  await device.send('entries/move', { places: placesIn('') });
+  await untilLanded(device);
+  await settled();
+  await count('100 files moved to the trash', { inSequence: 3 }, async () => {
+    await device.send('entries/trash', { entries: all });
+    await untilLanded(device);
+  });
+  await device.send('entries/restore', { entries: all });
+  await untilLanded(device);
+  await settled();
+}
+
 async function download(device: Device, name: string): Promise<void> {
   const file = await device.file(name);
   await device.send('download/write', { file, form: 'plain' });
@@ -225,6 +265,7 @@ describe('what people wait for', () => {
     await settled();
     await device.send('unlock', { factor: { code: await person.authenticator.code() } });
     await more('100 files of 20 kB', 100, { inSequence: 40, target: 30, perFile: 4.5 });
+    await arrange(device);
     // Its worker ends with it, or it would look for news as soon as there is a broker again.
     await device.page.goto('about:blank');
     await worlds.restartBroker();

@@ -49,7 +49,7 @@ interface Field {
 function fieldsOf(page: Page): Promise<Field[]> {
   return page.evaluate(() =>
     [...document.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>('input, textarea')]
-      .filter(({ type }) => type !== 'file')
+      .filter(({ type }) => type !== 'file' && type !== 'checkbox')
       .map((field) => ({
         label: field.getAttribute('aria-label') ?? field.labels?.[0]?.textContent.trim() ?? '',
         autocomplete: field.autocomplete,
@@ -89,7 +89,7 @@ row(
     await ada.signUp();
     const name = { name: FILE_NAME, mimeType: 'text/plain', buffer: Buffer.from('dear diary') };
     await ada.upload(name);
-    await page.getByLabel('Filter files').fill(FILTER);
+    await page.getByRole('searchbox', { name: 'Search your drive' }).fill(FILTER);
     await ada.row(FILE_NAME).waitFor();
     await look();
     await ada.act(FILE_NAME, 'Rename…');

@@ -203,7 +203,7 @@ row(
 
     await context.setOffline(true);
     await page.reload();
-    await page.getByLabel('Filter files').waitFor();
+    await page.getByRole('searchbox', { name: 'Search your drive' }).waitFor();
     expect(await taken()).toEqual(NOTHING);
     await context.setOffline(false);
     t.held('the version before stays whole, with and without a network');
@@ -219,7 +219,7 @@ row(
     expect(await page.getByText(REFUSED).count()).toBe(0);
     await page.getByRole('button', { name: 'Reload now' }).click();
     await page.locator('meta[name=halfkey-next]').waitFor({ state: 'attached' });
-    await page.getByLabel('Filter files').waitFor();
+    await page.getByRole('searchbox', { name: 'Search your drive' }).waitFor();
     t.vary(1);
     t.held('the new version as it was built is offered, and taken');
   },

@@ -77,6 +77,7 @@ row(
           device: 'A'.repeat(22),
           blob: `${String(at + index).padStart(21, '0')}A`,
           tag: '"1"',
+          atMs: 1,
         }));
         response.setHeader('content-type', 'application/json');
         response.end(JSON.stringify({ names, more: true }));

@@ -36,7 +36,7 @@ row(
     const grant = await buyGrant(alice);
     const streams = { method: 'GET', path: vault.VAULT_EVENTS_PATH } as const;
     const routes = [...ROUTES.filter(({ path }) => path.includes(':vault')), streams];
-    expect(routes).toHaveLength(22);
+    expect(routes).toHaveLength(23);
     const nobodys = 'us-east-1:00000000-0000-4000-8000-000000000000';
     const named = [
       bob.vault,

@@ -181,9 +181,10 @@ describe('a file that was picked to be a new version', () => {
   );
 
   it('is the newest of that file, each in a transfer of its own', async () => {
-    uploads.add([A, B].map((source) => ({ source, folder: '', versionOf: first })));
-    await untilPhase('done', 'a.txt');
-    await untilPhase('done', 'b.txt');
+    for (const source of [A, B]) {
+      uploads.add([{ source, folder: '', versionOf: first }]);
+      await untilPhase('done', source.name);
+    }
     const { state } = side.world.journal;
     expect(state.versionsOf(first).map(({ sizeBytes }) => sizeBytes)).toEqual([4, 3, versionOf(1).sizeBytes]);
     expect([side.reports.size, state.entries.names]).toEqual([2, ['a.txt']]);
