@@ -210,7 +210,7 @@ row(
   {
     attack: 'filling the quota from one device without a code, a quarter at a time',
     tried:
-      'blobs with records of noise, uploads in parts, blobs that nobody tells of, and snapshot pages, with hours between, each from two sessions of the device at two brokers; a record taken out and written again, and one of a blob that another device captured',
+      'blobs with records of noise, uploads in parts, uploads that are begun and gone on with hours later, blobs that nobody tells of, and snapshot pages, with hours between, each from two sessions of the device at two brokers; a record taken out and written again, and one of a blob that another device captured',
   },
   async (t) => {
     const brokers = [broker, await house.newBroker({ settings: { quotaBytes: QUOTA } })] as const;
@@ -246,9 +246,35 @@ row(
       await putTo(reply.answer.urls[0]?.url ?? '', bytes, WHOLE);
       return undefined;
     };
+    const begun: { by: AccountClient; blob: BlobId; uploadId: string }[] = [];
+    const begin = async (by: AccountClient): Promise<string | undefined> => {
+      const blob = newBlobId();
+      const created = await by.call(contract.uploadCreate, { blob, sizeBytes: bytes.length });
+      if (!created.ok) return created.code;
+      begun.push({ by, blob, uploadId: created.answer.uploadId });
+      return undefined;
+    };
+    /** All that was begun in hours, at once. */
+    const goOn = async (): Promise<void> => {
+      for (const { by, ...upload } of begun.splice(0)) {
+        const signed = await by.call(contract.uploadPartUrls, {
+          ...upload,
+          parts: [{ partNumber: 1, ...sized }],
+        });
+        if (signed.ok) await putTo(signed.answer.urls[0]?.url ?? '', bytes, {});
+        const { parts } = await by.must(contract.uploadList, upload);
+        if (parts.length > 0)
+          await by.must(contract.uploadComplete, {
+            ...upload,
+            sizeBytes: bytes.length,
+            parts: parts.map(({ partNumber, etag, sha256 }) => ({ partNumber, etag, sha256 })),
+          });
+      }
+    };
     const ways = {
       told: (by: AccountClient) => put(by),
       inParts: putInParts,
+      begun: begin,
       untold: (by: AccountClient) => put(by, newBlobId(), false),
       pages: putPage,
     };
@@ -272,6 +298,7 @@ row(
         );
         house.clock.advance(2 * 60 * 60);
       }
+      await goOn();
       expect(await usedBytes(client)).toBeLessThanOrEqual(MOST_BYTES);
       // Another device goes on, without a code.
       const honest = house.clientOf(broker).knows(client);
