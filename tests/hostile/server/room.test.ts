@@ -3,10 +3,12 @@ import { HeadObjectCommand, ListObjectVersionsCommand, PutObjectCommand, S3Clien
 import { beforeAll, expect } from 'vitest';
 import * as contract from '$contract/vaults.ts';
 import type { BlobId } from '$contract/ids.ts';
-import { inboxList, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
+import { deviceRevoke } from '$contract/credentials.ts';
+import { inboxDiscard, inboxList, inboxRead, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
 import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import type { AccountClient } from '../../support/account-client.ts';
 import type { TestBroker } from '../../support/broker.ts';
+import { prove } from '../../support/credentials-client.ts';
 import { envelopeOf } from '../../support/vault-side.ts';
 import { row } from '../support/row.ts';
 import { buyGrant, newBlobId, newcomer, setUpHouse } from './support/house.ts';
@@ -321,6 +323,55 @@ row(
       t.vary(3);
     }
     t.held('a quarter of the quota in all, and another device goes on uploading without a code');
+  },
+);
+
+row(
+  'J5',
+  {
+    attack: 'having others’ captures thrown away as a lost device’s',
+    tried:
+      'with a live grant and no proof, a made-up one, and one of another session; with the right one, for a device that is signed in, for one that nobody has, and for one that captured nothing',
+  },
+  async (t) => {
+    const client = await newcomer(house, broker, 'keeper');
+    const other = house.clientOf(broker).knows(client);
+    await other.signIn('keeper');
+    const blob = newBlobId();
+    const bytes = randomBytes(KIB);
+    const order = { blob, sizeBytes: bytes.length, sha256: sha256Of(bytes) };
+    const { urls } = await other.must(contract.blobPutUrls, { blobs: [order] });
+    await putTo(urls[0]?.url ?? '', bytes, WHOLE);
+    await other.must(inboxWrite, { records: [{ blob, record: other.inboxRecord(blob) }] });
+    expect(await prove(client, 'keeper')).toMatchObject({ ok: true });
+
+    const thief = house.clientOf(broker).knows(client);
+    await thief.signIn('keeper');
+    await buyGrant(thief);
+    const device = other.device.id;
+    const { proof } = client;
+    const proofs = [randomBytes(32).toString('base64url'), proof];
+    for (const bad of proofs) {
+      const reply = await thief.call(inboxDiscard, { proof: bad, device, sinceMs: 0 });
+      expect(reply).toMatchObject({ ok: false, code: 'proof_missing' });
+      t.refused('proof_missing');
+      t.vary(1);
+    }
+    for (const signedIn of [device, client.device.id]) {
+      const reply = await client.call(inboxDiscard, { proof, device: signedIn, sinceMs: 0 });
+      expect(reply).toMatchObject({ ok: false, code: 'input_malformed' });
+      t.refused('input_malformed');
+      t.vary(1);
+    }
+    await client.must(deviceRevoke, { device: thief.device.id });
+    for (const lost of [newBlobId(), thief.device.id]) {
+      const { refused } = await client.must(inboxDiscard, { proof, device: lost, sinceMs: 0 });
+      expect(refused).toEqual([]);
+      t.vary(1);
+    }
+    const { records } = await client.must(inboxRead, { names: [{ device, blob }] });
+    expect(records).toMatchObject([{ blob, stored: { sizeBytes: bytes.length } }]);
+    t.held('the capture of the other device waits as it was, record and blob');
   },
 );
 
