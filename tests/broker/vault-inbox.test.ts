@@ -215,6 +215,20 @@ describe('a device without a code', () => {
     expect(await side.inbox.write(session, at, last)).toEqual([]);
   });
 
+  it('takes up no room by sending again what waits already', async () => {
+    const quotaBytes = 1024 * 1024;
+    const own = startVaultSide(
+      { state: cloud.state, kms: cloud.kms, objects: cloud.vaultObjects, purger: cloud.purger },
+      { settings: { quotaBytes } },
+    );
+    const session = newSession();
+    const one = await record(session);
+    const batch = Array.from({ length: LIMITS.batch }, () => one);
+    for (let sent = 0; sent < 2 * quotaBytes; sent += batch.length * INBOX_RECORD.sizeBytes) {
+      expect(await own.inbox.write(session, at, batch)).toEqual([]);
+    }
+  });
+
   it('has none wait beside a blob that is about to be swept', async () => {
     const session = newSession();
     const [old, fresh] = await some(session, 2);

@@ -222,6 +222,22 @@ describe('revoking a device since a moment', () => {
     expect((await openJournal(world)).state.entry(idOf('file', 8))).toBeDefined();
   });
 
+  test('makes a version the newest again that another one was put in the place of', async () => {
+    const { world, thief } = await stolenWorld();
+    const own = await openJournal(world);
+    const file = idOf('file', 2);
+    await own.append(() => [{ kind: 'version-add', file, version: versionOf(20) }]);
+    const since = own.head.seq + 1;
+    const theirs = await openJournal(world, thief);
+    await theirs.append(() => [{ kind: 'version-restore', file, blob: versionOf(2).blob }]);
+    await own.refresh();
+    expect(own.state.newestVersion(file)?.blob).toBe(versionOf(2).blob);
+    await own.revoke(world.identity.privateKey, { device: thief.id, since });
+    expect(own.state.newestVersion(file)?.blob).toBe(versionOf(20).blob);
+    expect(own.state.versionsOf(file)).toHaveLength(2);
+    expect(encoded(await openJournal(world))).toEqual(encoded(own));
+  });
+
   test('is the identity key’s to say, at most from its own segment on, and may be moved back later', async () => {
     const { world, thief } = await stolenWorld();
     const own = await openJournal(world);

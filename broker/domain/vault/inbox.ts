@@ -90,11 +90,13 @@ export function createInbox(deps: InboxDeps): Inbox {
     vault: VaultId,
     device: DeviceId,
     { blob, record }: NewRecord,
+    isListed: boolean,
   ): Promise<WriteRefusal | { blobBytes: number }> {
     const object = await objects.describe(vault, blobKeys.blob(blob));
     // The broker lets nothing in without a checksum: what has none is nothing that anybody could adopt.
     if (object?.sha256 === undefined || isNearlySwept(object.modifiedMs, clock())) return 'upload_lost';
-    await room.take(vault, record.length, 'record');
+    // Sent again and again it must not pass for more than is there.
+    if (!isListed) await room.take(vault, record.length, 'record');
     const outcome = await objects.create(vault, blobKeys.inbox(device, blob), record);
     return outcome === 'exists' ? 'already_exists' : { blobBytes: object.sizeBytes };
   }
@@ -111,9 +113,10 @@ export function createInbox(deps: InboxDeps): Inbox {
     return mapBounded(records, PARALLEL, async (record) => {
       if (!deviceKey || !isSignedRecord(vault, device, record, deviceKey)) return 'input_malformed';
       const key = blobKeys.inbox(device, record.blob);
-      if (!waiting.has(key) && waiting.size >= LIMITS.waitingRecords) return 'inbox_full';
+      const isListed = waiting.has(key);
+      if (!isListed && waiting.size >= LIMITS.waitingRecords) return 'inbox_full';
       waiting.add(key);
-      const outcome = await writeOne(vault, device, record);
+      const outcome = await writeOne(vault, device, record, isListed);
       if (outcome === 'upload_lost') waiting.delete(key);
       return outcome;
     });

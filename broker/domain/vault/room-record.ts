@@ -97,14 +97,15 @@ export function withReservations(
 
 /**
  * What a device has in the store and on its way there that no code has taken in, bytes by name. A blob that has landed
- * and is sent once more is one; parts of two uploads of a blob are two.
+ * and is sent once more is one; parts of two uploads of a blob are two. What is late counts as it was announced, and so
+ * does an upload that nobody goes on with: a PUT that takes hours, and one more URL, bring the rest of it.
  */
 export function shareOf(room: RoomRecord, device: DeviceId | undefined): ReadonlyMap<string, number> {
   const share = new Map(Object.entries((device && room.waiting[device]) ?? {}));
   for (const each of room.reservations) {
     if (each.device !== device) continue;
     const name = each.upload ? each.id : objectOf(each);
-    share.set(name, Math.max(reservedBytes(each), share.get(name) ?? 0));
+    share.set(name, Math.max(each.upload?.sizeBytes ?? each.bytes, share.get(name) ?? 0));
   }
   return share;
 }

@@ -206,7 +206,7 @@ describe('what a device without a code has put there', () => {
     await expect(ask(room, 1)).rejects.toThrow(wantsCode);
   });
 
-  it('counts when nobody has told of it, and what never came does not', async () => {
+  it('counts when nobody has told of it, and what has not come within a day does not', async () => {
     const room = open(100);
     await room.reserve(session, vault, [
       { id: 'landed', bytes: 15 },
@@ -214,16 +214,18 @@ describe('what a device without a code has put there', () => {
     ]);
     await put('blobs/landed', 15);
     nowMs += 2 * HOUR_MS;
+    await expect(ask(room, 1)).rejects.toThrow(wantsCode);
+    nowMs += 24 * HOUR_MS;
     await expect(ask(room, 11)).rejects.toThrow(wantsCode);
     await ask(room, 10);
     expect((await kept())?.waiting).toEqual({ [session.device]: { 'blobs/landed': 15 } });
   });
 
-  it('counts when its PUT took hours, and a count had found nothing of it, as much as was ever said', async () => {
+  it('counts while its PUT takes hours, and a count has found nothing of it, as much as was ever said', async () => {
     const room = open(100);
     await room.reserve(session, vault, [{ id: 'slow', bytes: 20 }]);
     nowMs += 2 * HOUR_MS;
-    await ask(room, 25);
+    await expect(ask(room, 6)).rejects.toThrow(wantsCode);
     nowMs += 2 * HOUR_MS;
     await room.reserve(session, vault, [{ id: 'slow', bytes: 1 }]);
     await put('blobs/slow', 20);
@@ -389,6 +391,21 @@ describe('an upload in parts', () => {
     await expect(room.reserve(session, vault, [{ id: 'b', bytes: 6 }])).rejects.toThrow(wantsCode);
     await room.settle(vault, [{ id: blob, bytes: 20 }]);
     await room.reserve(session, vault, [{ id: 'b', bytes: 25 }]);
+  });
+
+  it.each([
+    ['nothing', 0],
+    ['one part', 1],
+  ])('counts whole while there is %s of it, for it may be gone on with at any time', async (_what, parts) => {
+    const room = open(100);
+    const { uploadId } = await begin(room);
+    for (let part = 1; part <= parts; part += 1) cloud.putPart(uploadId, part, new Uint8Array(1));
+    nowMs += 2 * HOUR_MS;
+    await expect(room.reserve(session, vault, [{ id: 'b', bytes: 6 }])).rejects.toThrow(wantsCode);
+    await room.reserve(newSession(), vault, [{ id: 'c', bytes: 25 }]);
+    await room.reserve(session, vault, [{ id: 'b', bytes: 5 }]);
+    await room.extend(vault, uploadId);
+    await expect(room.reserve(session, vault, [{ id: 'd', bytes: 1 }])).rejects.toThrow(wantsCode);
   });
 
   it('that was completed, which nobody came to tell, counts once its hour is over', async () => {

@@ -3,10 +3,12 @@ import { HeadObjectCommand, ListObjectVersionsCommand, PutObjectCommand, S3Clien
 import { beforeAll, expect } from 'vitest';
 import * as contract from '$contract/vaults.ts';
 import type { BlobId } from '$contract/ids.ts';
-import { inboxList, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
+import { deviceRevoke } from '$contract/credentials.ts';
+import { inboxDiscard, inboxList, inboxRead, inboxRemove, inboxWrite } from '$contract/vault-inbox.ts';
 import { OBJECT_DISPOSITION, OBJECT_TYPE } from '$contract/limits.ts';
 import type { AccountClient } from '../../support/account-client.ts';
 import type { TestBroker } from '../../support/broker.ts';
+import { prove } from '../../support/credentials-client.ts';
 import { envelopeOf } from '../../support/vault-side.ts';
 import { row } from '../support/row.ts';
 import { buyGrant, newBlobId, newcomer, setUpHouse } from './support/house.ts';
@@ -210,7 +212,7 @@ row(
   {
     attack: 'filling the quota from one device without a code, a quarter at a time',
     tried:
-      'blobs with records of noise, uploads in parts, blobs that nobody tells of, and snapshot pages, with hours between, each from two sessions of the device at two brokers; a record taken out and written again, and one of a blob that another device captured',
+      'blobs with records of noise, uploads in parts, uploads that are begun and gone on with hours later, blobs that nobody tells of, and snapshot pages, with hours between, each from two sessions of the device at two brokers; a record taken out and written again, and one of a blob that another device captured',
   },
   async (t) => {
     const brokers = [broker, await house.newBroker({ settings: { quotaBytes: QUOTA } })] as const;
@@ -246,9 +248,35 @@ row(
       await putTo(reply.answer.urls[0]?.url ?? '', bytes, WHOLE);
       return undefined;
     };
+    const begun: { by: AccountClient; blob: BlobId; uploadId: string }[] = [];
+    const begin = async (by: AccountClient): Promise<string | undefined> => {
+      const blob = newBlobId();
+      const created = await by.call(contract.uploadCreate, { blob, sizeBytes: bytes.length });
+      if (!created.ok) return created.code;
+      begun.push({ by, blob, uploadId: created.answer.uploadId });
+      return undefined;
+    };
+    /** All that was begun in hours, at once. */
+    const goOn = async (): Promise<void> => {
+      for (const { by, ...upload } of begun.splice(0)) {
+        const signed = await by.call(contract.uploadPartUrls, {
+          ...upload,
+          parts: [{ partNumber: 1, ...sized }],
+        });
+        if (signed.ok) await putTo(signed.answer.urls[0]?.url ?? '', bytes, {});
+        const { parts } = await by.must(contract.uploadList, upload);
+        if (parts.length > 0)
+          await by.must(contract.uploadComplete, {
+            ...upload,
+            sizeBytes: bytes.length,
+            parts: parts.map(({ partNumber, etag, sha256 }) => ({ partNumber, etag, sha256 })),
+          });
+      }
+    };
     const ways = {
       told: (by: AccountClient) => put(by),
       inParts: putInParts,
+      begun: begin,
       untold: (by: AccountClient) => put(by, newBlobId(), false),
       pages: putPage,
     };
@@ -272,6 +300,7 @@ row(
         );
         house.clock.advance(2 * 60 * 60);
       }
+      await goOn();
       expect(await usedBytes(client)).toBeLessThanOrEqual(MOST_BYTES);
       // Another device goes on, without a code.
       const honest = house.clientOf(broker).knows(client);
@@ -294,6 +323,55 @@ row(
       t.vary(3);
     }
     t.held('a quarter of the quota in all, and another device goes on uploading without a code');
+  },
+);
+
+row(
+  'J5',
+  {
+    attack: 'having others’ captures thrown away as a lost device’s',
+    tried:
+      'with a live grant and no proof, a made-up one, and one of another session; with the right one, for a device that is signed in, for one that nobody has, and for one that captured nothing',
+  },
+  async (t) => {
+    const client = await newcomer(house, broker, 'keeper');
+    const other = house.clientOf(broker).knows(client);
+    await other.signIn('keeper');
+    const blob = newBlobId();
+    const bytes = randomBytes(KIB);
+    const order = { blob, sizeBytes: bytes.length, sha256: sha256Of(bytes) };
+    const { urls } = await other.must(contract.blobPutUrls, { blobs: [order] });
+    await putTo(urls[0]?.url ?? '', bytes, WHOLE);
+    await other.must(inboxWrite, { records: [{ blob, record: other.inboxRecord(blob) }] });
+    expect(await prove(client, 'keeper')).toMatchObject({ ok: true });
+
+    const thief = house.clientOf(broker).knows(client);
+    await thief.signIn('keeper');
+    await buyGrant(thief);
+    const device = other.device.id;
+    const { proof } = client;
+    const proofs = [randomBytes(32).toString('base64url'), proof];
+    for (const bad of proofs) {
+      const reply = await thief.call(inboxDiscard, { proof: bad, device, sinceMs: 0 });
+      expect(reply).toMatchObject({ ok: false, code: 'proof_missing' });
+      t.refused('proof_missing');
+      t.vary(1);
+    }
+    for (const signedIn of [device, client.device.id]) {
+      const reply = await client.call(inboxDiscard, { proof, device: signedIn, sinceMs: 0 });
+      expect(reply).toMatchObject({ ok: false, code: 'input_malformed' });
+      t.refused('input_malformed');
+      t.vary(1);
+    }
+    await client.must(deviceRevoke, { device: thief.device.id });
+    for (const lost of [newBlobId(), thief.device.id]) {
+      const { refused } = await client.must(inboxDiscard, { proof, device: lost, sinceMs: 0 });
+      expect(refused).toEqual([]);
+      t.vary(1);
+    }
+    const { records } = await client.must(inboxRead, { names: [{ device, blob }] });
+    expect(records).toMatchObject([{ blob, stored: { sizeBytes: bytes.length } }]);
+    t.held('the capture of the other device waits as it was, record and blob');
   },
 );
 

@@ -59,6 +59,12 @@ describe('names side by side in a zip', () => {
     ['differ by case alone', ['a.txt', 'A.TXT', 'A.txt'], ['a.txt', 'A (2).TXT', 'A (3).txt']],
     ['differ by normal form alone', ['caf\u00e9', 'cafe\u0301'], ['caf\u00e9', 'caf\u00e9 (2)']],
     ['differ by more than a system tells apart', ['straße', 'STRASSE'], ['straße', 'STRASSE (2)']],
+    ['differ by two kinds of capitals', ['ß', 'ẞ', 'SS'], ['ß', 'ẞ (2)', 'SS (3)']],
+    [
+      'differ by what nobody sees',
+      ['a.txt', 'a\u200b.txt', '\ufeffa.txt'],
+      ['a.txt', 'a\u200b (2).txt', '\ufeffa (3).txt'],
+    ],
     ['become the same', ['a:b', 'a_b', 'a?b'], ['a_b (2)', 'a_b', 'a_b (3)']],
     ['become a name that is there', ['CON', '_CON'], ['_CON (2)', '_CON']],
     ['are numbered already', ['a', 'A', 'a (2)'], ['a', 'A (3)', 'a (2)']],

@@ -46,9 +46,16 @@ function cutStem(stem: string, behind: string): string {
   return characters.slice(0, end).join('');
 }
 
-/** The same for names that some file system takes for the same: without capitals, in another normal form. */
+/** What some file systems pass over when they compare, and nobody sees. */
+const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu;
+
+/**
+ * The same for names that some file system takes for the same: without capitals, in another normal form. There is a
+ * capital ß that only its small form takes to SS.
+ */
 function alike(name: string): string {
-  return name.normalize('NFD').toUpperCase().toLowerCase().normalize('NFD');
+  const seen = name.normalize('NFD').replace(UNSEEN, '');
+  return seen.toLowerCase().toUpperCase().toLowerCase().normalize('NFD');
 }
 
 /**
