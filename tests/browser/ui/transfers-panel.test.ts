@@ -61,6 +61,14 @@ test('one that failed opens it, and it stays', () => {
   expect(dismissed).not.toHaveBeenCalled();
 });
 
+test('what rests is told why in its row, and what waits for a code where the code is asked for', () => {
+  expect(several(['paused', 'paused'], { resting: 2, paused: 2 }).rows()).toHaveLength(2);
+  const counts = { resting: 2, waitingForCode: 2 };
+  const { target, rows } = several(['waiting-for-code', 'waiting-for-code'], counts);
+  expect(rows()).toEqual([]);
+  expect(seen(target)).toContain('2 files are waiting for a code.');
+});
+
 test('a single one is its row', () => {
   expect(several(['uploading'], { underWay: 1 }).rows()).toHaveLength(1);
 });
