@@ -43,13 +43,15 @@ afterEach(() => {
 });
 
 test('several that move are one line, with how far they are together, until somebody opens it', () => {
-  const { target, rows } = several(['uploading', 'waiting'], { underWay: 2 });
+  const { target, rows } = several(['uploading', 'waiting', 'done'], { underWay: 2, uploaded: 1 });
   expect(seen(target.querySelector('h2'))).toBe('3 of 60 · 12 MB/s · 5 s left');
+  // What is done can be cleared when all is: the line has room for no more.
+  expect(seen(target.querySelector('header'))).not.toContain('Clear');
   expect(rows()).toEqual([]);
   expect(named(target, 'Progress of all transfers')).not.toBeNull();
   named(target, 'Show all transfers')!.click();
   flushSync();
-  expect(rows()).toHaveLength(2);
+  expect(rows()).toHaveLength(3);
 });
 
 test('one that failed opens it, and it stays', () => {
