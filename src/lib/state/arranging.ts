@@ -90,6 +90,7 @@ export class Arranging {
    */
   async purge({ entries, name }: Chosen, also: readonly string[], factor: Factor): Promise<void> {
     const { count } = await this.#tools.worker.send('entries/purge', { entries, also, factor });
+    this.#tools.toast.dismiss(); // What it offers to undo may be gone for good.
     this.#tools.announcer.say(deletedForGood(count, name));
   }
 

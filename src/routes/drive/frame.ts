@@ -2,7 +2,12 @@ import { createContext } from 'svelte';
 import type { DriveUsage } from '$lib/protocol/drive.ts';
 import type { Selection } from '$lib/ui/drive/selection.ts';
 import type { MenuItem, MenuPlace } from '$lib/ui/menu.ts';
+import type * as frameMenus from './frame-menus.ts';
+import type * as menus from './menus.ts';
 import type { Chosen, EntryDeeds } from './menus.ts';
+
+/** What menus are made of; loaded with the first that is opened. */
+export type Menus = typeof frameMenus & typeof menus;
 
 /** A menu that is open. */
 export interface OpenMenu {
@@ -10,7 +15,7 @@ export interface OpenMenu {
   readonly of: string;
   readonly label: string;
   readonly place: MenuPlace;
-  readonly items: readonly MenuItem[];
+  readonly items: (menus: Menus) => readonly MenuItem[];
 }
 
 /** What the pages of the drive have of the frame around them. */

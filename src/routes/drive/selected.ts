@@ -1,7 +1,6 @@
 import type { EntryRow } from '$lib/protocol/drive.ts';
 import type { Files } from '$lib/state/files.svelte.ts';
-import type { MenuItem } from '$lib/ui/menu.ts';
-import { selectionMenu, type Chosen, type EntryDeeds } from './menus.ts';
+import type { Chosen } from './menus.ts';
 
 /** The rows of these entries, as far as they are here: what is far out of sight is not. */
 export function rowsOf(files: Files, entries: readonly string[]): readonly EntryRow[] {
@@ -24,14 +23,4 @@ export function chosenOf(files: Files, entries: readonly string[]): Chosen {
 export function areFavourites(files: Files, entries: readonly string[]): boolean {
   const rows = rowsOf(files, entries);
   return rows.length > 0 && rows.every(({ isFavourite }) => isFavourite);
-}
-
-/** What can be done with all of them. */
-export function selectedMenu(
-  entries: readonly string[],
-  isInTrash: boolean,
-  files: Files,
-  deeds: EntryDeeds,
-): MenuItem[] {
-  return selectionMenu(chosenOf(files, entries), areFavourites(files, entries), isInTrash, deeds);
 }

@@ -481,6 +481,14 @@ test('what is selected can be acted on above the list, and restored or deleted i
   expect(button('Move to trash').elements()).toEqual([]);
 });
 
+test('Escape on the bar clears the selection, as it does in the list', async () => {
+  const { said } = bar();
+  button('Favourite').element().focus();
+  await userEvent.keyboard('{Escape}');
+  expect(said.onclear).toHaveBeenCalledTimes(1);
+  expect(said.onfavour).not.toHaveBeenCalled();
+});
+
 test.each([
   [1280, 800, '', 'top'],
   [700, 800, '', 'top'],

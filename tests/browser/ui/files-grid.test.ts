@@ -358,7 +358,7 @@ test('in the trash nothing leads anywhere, nor is dragged', async () => {
   );
   expect(list.target.querySelector('.body a')).toBeNull();
   expect(list.line('Tax').draggable).toBe(false);
-  expect(list.line('Tax').textContent).toContain('Home › Old, in the trash since today');
+  expect(list.line('Tax').textContent).toContain('Home › Old, trashed today');
   list.line('Tax').focus();
   await userEvent.keyboard('{Delete}');
   expect(list.said.ondelete).toHaveBeenCalledWith([idOf('Tax')]);
@@ -447,7 +447,10 @@ test('where the system chooses the colours, what is selected is told from what i
   await cdp().send('Emulation.setEmulatedMedia', { features: [{ name: 'forced-colors', value: 'active' }] });
   const list = await shown(aList(ROWS));
   await userEvent.click(list.line('Tax').querySelector('.added')!);
-  expect(getComputedStyle(list.line('Tax')).borderLeftWidth).toBe('4px');
-  expect(getComputedStyle(list.line('Norway')).borderLeftWidth).toBe('0px');
+  const [selected, other] = ['Tax', 'Norway'].map((name) => getComputedStyle(list.line(name)));
+  expect(selected!.borderLeftWidth).toBe('4px');
+  expect(selected!.borderLeftColor).not.toBe(other!.borderLeftColor);
+  // Their boxes stand below each other.
+  expect(other!.borderLeftWidth).toBe('4px');
   await cdp().send('Emulation.setEmulatedMedia', { features: [{ name: 'forced-colors', value: 'none' }] });
 });

@@ -67,6 +67,25 @@ test('where there is no room the middle folds into a menu, as little of it as it
   await expect.poll(links).toEqual(seen);
 });
 
+test('folders above give way before the name of the one that is looked at is shortened', async () => {
+  await page.viewport(500, 800);
+  const { target, links, button } = crumbs({
+    crumbs: way('Norway', '2026', 'A rather long name of a folder'),
+  });
+  await expect.poll(button).not.toBeNull();
+  const name = target.querySelector('h1')!;
+  await expect.poll(() => name.scrollWidth - name.clientWidth).toBe(0);
+  expect(links().length).toBeLessThan(3);
+});
+
+test('a search field has room for its picture with text of twice the size', () => {
+  document.documentElement.style.fontSize = '32px';
+  const target = mounts(SearchField, { search: '', onsearch: nothing });
+  const field = target.querySelector('input')!;
+  const textLeft = field.getBoundingClientRect().left + parseFloat(getComputedStyle(field).paddingLeft);
+  expect(target.querySelector('svg')!.getBoundingClientRect().right).toBeLessThan(textLeft);
+});
+
 test('a name that is longer than the room is shortened, and nothing stands out of the window', async () => {
   await page.viewport(390, 844);
   document.documentElement.style.fontSize = '32px';

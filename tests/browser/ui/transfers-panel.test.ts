@@ -43,13 +43,15 @@ afterEach(() => {
 });
 
 test('several that move are one line, with how far they are together, until somebody opens it', () => {
-  const { target, rows } = several(['uploading', 'waiting'], { underWay: 2 });
+  const { target, rows } = several(['uploading', 'waiting', 'done'], { underWay: 2, uploaded: 1 });
   expect(seen(target.querySelector('h2'))).toBe('3 of 60 · 12 MB/s · 5 s left');
+  // What is done can be cleared when all is: the line has room for no more.
+  expect(seen(target.querySelector('header'))).not.toContain('Clear');
   expect(rows()).toEqual([]);
   expect(named(target, 'Progress of all transfers')).not.toBeNull();
   named(target, 'Show all transfers')!.click();
   flushSync();
-  expect(rows()).toHaveLength(2);
+  expect(rows()).toHaveLength(3);
 });
 
 test('one that failed opens it, and it stays', () => {
@@ -59,6 +61,14 @@ test('one that failed opens it, and it stays', () => {
   expect(rows()).toHaveLength(2);
   vi.advanceTimersByTime(60_000);
   expect(dismissed).not.toHaveBeenCalled();
+});
+
+test('what rests is told why in its row, and what waits for a code where the code is asked for', () => {
+  expect(several(['paused', 'paused'], { resting: 2, paused: 2 }).rows()).toHaveLength(2);
+  const counts = { resting: 2, waitingForCode: 2 };
+  const { target, rows } = several(['waiting-for-code', 'waiting-for-code'], counts);
+  expect(rows()).toEqual([]);
+  expect(seen(target)).toContain('2 files are waiting for a code.');
 });
 
 test('a single one is its row', () => {

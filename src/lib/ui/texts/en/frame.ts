@@ -54,10 +54,13 @@ export const SORT_ORDERS: Readonly<
   kind: { ascending: 'A to Z', descending: 'Z to A' },
 };
 
-/** What is listed: `64 files, 31 MB`; of folders alone, how many. */
+/** What is listed: `2 folders, 64 files, 31 MB`. Nothing, where nothing is: the place itself says so. */
 export function contentWords(folders: number, files: number, sizeBytes: number): string {
-  if (files === 0) return folders === 0 ? 'Nothing in here' : counted(folders, 'folder');
-  return `${counted(files, 'file')}, ${formatSize(sizeBytes)}`;
+  const parts = [
+    ...(folders > 0 ? [counted(folders, 'folder')] : []),
+    ...(files > 0 ? [counted(files, 'file'), formatSize(sizeBytes)] : []),
+  ];
+  return parts.join(', ');
 }
 
 /** Searching. */

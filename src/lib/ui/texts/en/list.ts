@@ -38,7 +38,7 @@ export function whereWords({ path, trashedAtMs }: EntryRow, nowMs: number): stri
   const where = path === undefined || path.length === 0 ? 'Drive' : path.map(shownName).join(' › ');
   if (trashedAtMs === undefined) return where;
   const since = formatAdded(trashedAtMs, nowMs).replace(/^(Today|Yesterday)/, (day) => day.toLowerCase());
-  return `${where}, in the trash since ${since}`;
+  return `${where}, trashed ${since}`;
 }
 
 /** What stands where a place has nothing in it. */
