@@ -4,6 +4,7 @@ import type { Change, Edit } from '../../src/lib/drive/change.ts';
 import * as edits from '../../src/lib/drive/edits.ts';
 import { rebase } from '../../src/lib/drive/rebase.ts';
 import { HalfkeyError } from '../../src/lib/errors.ts';
+import { encodeOperation } from '../../src/lib/journal/entries/operation-codec.ts';
 import { ROOT, type Operation } from '../../src/lib/journal/entries/operations.ts';
 import { applySegment, fold } from '../../src/lib/journal/state/fold.ts';
 import type { FoldedVault } from '../../src/lib/journal/state/folded-vault.ts';
@@ -163,6 +164,15 @@ describe('edits, rebased on what others did', () => {
     const { operations, dropped } = rebase(vault(...elsewhere), [change(...wanted)], HERE);
     expect(operations).toEqual(written);
     expect([...dropped.values()]).toEqual(reasons);
+  });
+
+  test('a tag beside as many as an entry can have is given up, and what comes after it is not', () => {
+    const tags = Array.from({ length: 1000 }, (_none, n) => String(n));
+    const wanted = [tag(file(1), ['★']), tag(file(1), ['x'], ['0']), trash(file(2))];
+    const state = vault({ kind: 'tag', entry: file(1), tags });
+    const { operations, dropped } = rebase(state, [change(...wanted)], HERE);
+    expect(operations.map((operation) => encodeOperation(operation).length > 0)).toEqual([true, true]);
+    expect([...dropped]).toEqual([[wanted[0], 'head_changed']]);
   });
 
   test('a name of this device is its own to change, whatever it was shown as', () => {

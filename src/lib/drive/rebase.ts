@@ -1,4 +1,5 @@
 import type { Operation } from '../journal/entries/operations.ts';
+import { areTags } from '../journal/entries/operation-codec.ts';
 import { ROOT } from '../journal/entries/operations.ts';
 import { copyOf } from '../journal/state/copy.ts';
 import { applyAhead, isInTrash, isWithin } from '../journal/state/fold.ts';
@@ -98,7 +99,9 @@ class Rebasing implements Rebased {
         const tags = there.tags.filter((tag) => !edit.remove.includes(tag));
         for (const tag of edit.add) if (!tags.includes(tag)) tags.push(tag);
         const isSame = tags.length === there.tags.length && tags.every((tag) => there.tags.includes(tag));
-        return isSame ? undefined : { kind: 'tag', entry, tags };
+        if (isSame) return undefined;
+        // Another device may have given it as many as an entry can have, and nothing behind this edit may wait for ever.
+        return areTags(tags) ? { kind: 'tag', entry, tags } : 'head_changed';
       }
     }
   }
