@@ -61,6 +61,6 @@ describe('a key that came with the code', () => {
   });
 });
 
-it('is asked for by the newest version of what is a file', () => {
-  expect(namesOf(world.journal.state, [file, idOf('file', 2)])).toEqual([name]);
+it('is asked for by the newest version of what is a file, and once: no second copy of it stays', () => {
+  expect(namesOf(world.journal.state, [file, idOf('file', 2), file])).toEqual([name]);
 });

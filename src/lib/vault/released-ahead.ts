@@ -54,9 +54,9 @@ export class ReleasedAhead {
 
 const placeOf = ({ blob, epoch }: EnvelopeName): string => `${blob}/${String(epoch)}`;
 
-/** Envelopes of the newest versions of files, as many as one request may name; what is no file any more has none. */
+/** Envelopes of the newest versions of files, each once, as many as one request may name; what is no file any more has none. */
 export function namesOf(state: FoldedVault, files: readonly string[]): EnvelopeName[] {
-  return files.slice(0, LIMITS.batch).flatMap((file) => {
+  return [...new Set(files)].slice(0, LIMITS.batch).flatMap((file) => {
     const version = state.newestVersion(file);
     return version ? [{ blob: v.parse(BlobId, version.blob), epoch: version.epoch }] : [];
   });
