@@ -7,7 +7,7 @@ import type * as menus from './menus.ts';
 import type { Chosen, EntryDeeds } from './menus.ts';
 
 /** What menus are made of; loaded with the first that is opened. */
-export type Menus = typeof frameMenus & typeof menus;
+type Menus = typeof frameMenus & typeof menus;
 
 /** A menu that is open. */
 export interface OpenMenu {

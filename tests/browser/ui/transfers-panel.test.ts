@@ -1,5 +1,6 @@
 import { flushSync } from 'svelte';
 import { afterEach, expect, test, vi } from 'vitest';
+import { page } from 'vitest/browser';
 import type { TransferCounts, TransferPhase, TransferReport } from '../../../src/lib/protocol/transfer.ts';
 import TransfersPanel from '../../../src/lib/ui/transfers/TransfersPanel.svelte';
 import { changing, mounts, seen } from './mounted.svelte.ts';
@@ -155,4 +156,13 @@ test.each([
   ['waiting-for-code', 'home screen'],
 ] as const)('nothing is said of that where a file is %s, and the spared place %s', (phase, place) => {
   expect(panel(phase, place)).not.toContain('Safari');
+});
+
+test('in a window of a few words’ width, buttons stand below what is said', async () => {
+  await page.viewport(280, 640);
+  const { target } = several(['waiting-for-network'], { resting: 1 });
+  const words = target.querySelector('.figures')!.getBoundingClientRect();
+  const buttons = target.querySelector('.actions')!.getBoundingClientRect();
+  expect(buttons.top).toBeGreaterThanOrEqual(words.bottom);
+  expect(words.width).toBeGreaterThan(150);
 });
