@@ -177,18 +177,18 @@ async function arrange(device: Device): Promise<void> {
   await untilLanded(device);
   await settled();
   const placesIn = (to: string) => all.map((entry) => ({ entry, folder: to }));
-  await count('100 files moved', { inSequence: 3 }, async () => {
+  await count('100 files moved', { inSequence: 5 }, async () => {
     await device.send('entries/move', { places: placesIn(folder) });
     await untilLanded(device);
   });
   await settled();
-  await count('a zip of 100 small files', { inSequence: 30 }, () =>
+  await count('a zip of 100 small files', { inSequence: 65, target: 30 }, () =>
     device.send('download/zip-write', { entries: [folder] }),
   );
   await device.send('entries/move', { places: placesIn('') });
   await untilLanded(device);
   await settled();
-  await count('100 files moved to the trash', { inSequence: 3 }, async () => {
+  await count('100 files moved to the trash', { inSequence: 5 }, async () => {
     await device.send('entries/trash', { entries: all });
     await untilLanded(device);
   });
