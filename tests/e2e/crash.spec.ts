@@ -18,7 +18,6 @@ import { quickDist } from './quick-app.ts';
 test.describe.configure({ mode: 'parallel' });
 
 const PART_BYTES = 8 * 1024 * 1024;
-const folder = mkdtempSync(join(tmpdir(), 'halfkey-crash-'));
 
 /** The requests of one upload by an open device, in the order in which they come. */
 const STEPS = {
@@ -49,9 +48,12 @@ function part(number: string) {
 }
 
 const browser = createMortalBrowser();
+let folder: string;
 let stack: Stack;
 let ada: Person;
+// A worker that has ended with some of these may be given others of them: then all of this is done again.
 test.beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'halfkey-crash-'));
   stack = await startStack({ dist: quickDist(), gated: true });
   ada = new Person(await browser.start(), stack, 'ada', 'quiet harbour lantern seven');
   await ada.signUp();
