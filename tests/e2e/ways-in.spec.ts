@@ -50,7 +50,9 @@ test('files come in by being dropped on the window, and by being pasted', async 
 
   await mary.lockNow();
   await drag([writeEmptyFile(join(folder, 'dropped while locked.bin'), 2_000)]);
-  await expect(page.getByText('Uploaded. Appears in your drive after the next code.')).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Transfers' })).toContainText(
+    '1 file is waiting for a code.',
+  );
   await page.getByRole('button', { name: 'Unlock' }).click();
   await mary.typeCode();
   await expect(mary.row('dropped while locked.bin')).toBeVisible();
