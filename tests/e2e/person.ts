@@ -246,7 +246,7 @@ export class Person {
 /** Something of the app itself: in a menu, or on a phone on a page of its own. */
 export async function chooseOfApp(page: Page, item: string): Promise<void> {
   const more = page.getByRole('button', { name: 'More', exact: true });
-  const me = page.getByRole('navigation', { name: 'Drive' }).getByRole('link', { name: 'Me' });
+  const me = page.getByRole('navigation', { name: 'Drive' }).getByRole('link', { name: 'Me', exact: true });
   await more.or(me).click();
   await page
     .getByRole('menuitem', { name: item })

@@ -77,7 +77,7 @@ for (const device of devicesToLookAt('laptop'))
     const clear = page.getByRole('button', { name: 'Clear' });
     if (await clear.isVisible()) await clear.click();
 
-    if (device === 'phone') await page.getByRole('link', { name: 'Me' }).click();
+    if (device === 'phone') await page.getByRole('link', { name: 'Me', exact: true }).click();
     else await page.getByRole('button', { name: 'More', exact: true }).click();
     await tour.look('app-menu');
     if (device === 'phone') await ada.go('Drive');
@@ -98,6 +98,7 @@ for (const device of devicesToLookAt('laptop'))
     await expect(page.getByText('free for Halfkey on this device')).toBeVisible();
     await tour.look('settings');
     await page.keyboard.press('Escape');
+    await ada.go('Drive');
 
     await ada.lockNow();
     await page.context().setOffline(true);
