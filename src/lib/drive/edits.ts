@@ -2,10 +2,10 @@ import { randomId } from '../crypto/random.ts';
 import { HalfkeyError } from '../errors.ts';
 import { toName } from '../journal/entries/names.ts';
 import { FAVOURITE, ROOT } from '../journal/entries/operations.ts';
-import { isInTrash, isWithin } from '../journal/state/fold.ts';
 import type { Entry, FoldedVault } from '../journal/state/folded-vault.ts';
 import { ROOT_INDEX } from '../journal/state/tables.ts';
 import type { Edit } from './change.ts';
+import { hasVersion, isFolderWithin, isOpenFolder } from './standing.ts';
 
 // What people do, as edits of the vault as it is shown. Each function throws, and nothing is changed, where it cannot
 // be done as they mean it; where others are faster meanwhile `rebase` decides.
@@ -35,8 +35,7 @@ export function rename(shown: FoldedVault, entry: string, typed: string): Edit[]
 /** @throws {HalfkeyError} `not_found` when it is no version of the file, or its content is gone */
 export function restoreVersion(shown: FoldedVault, file: string, blob: string): Edit[] {
   const { name } = entryOf(shown, file);
-  const isThere = shown.versionsOf(file).some((version) => version.blob === blob);
-  if (!isThere || shown.gone.has(blob)) throw new HalfkeyError('not_found', 'the file has no such version');
+  if (!hasVersion(shown, file, blob)) throw new HalfkeyError('not_found', 'the file has no such version');
   return [{ kind: 'version-restore', entry: file, name, blob }];
 }
 
@@ -49,8 +48,7 @@ export function place(
     const { name, folder: from } = entryOf(shown, entry);
     if (from === folder) return [];
     requireFolder(shown, folder);
-    const target = folder === ROOT ? ROOT_INDEX : (shown.indexOf(folder) ?? ROOT_INDEX);
-    if (isWithin(shown, target, shown.indexOf(entry) ?? ROOT_INDEX)) {
+    if (isFolderWithin(shown, folder, entry)) {
       throw new HalfkeyError('folder_within', 'a folder cannot go into itself');
     }
     return [{ kind: 'move', entry, name, folder }];
@@ -101,9 +99,7 @@ function entryOf(shown: FoldedVault, id: string): Entry {
 
 /** @throws {HalfkeyError} `not_found` for what is not a folder that is in sight */
 export function requireFolder(shown: FoldedVault, folder: string): void {
-  if (folder === ROOT) return;
-  const index = shown.indexOf(folder);
-  if (index !== undefined && shown.entryAt(index).isFolder && !isInTrash(shown, index)) return;
+  if (isOpenFolder(shown, folder)) return;
   throw new HalfkeyError('not_found', 'the vault has no such folder');
 }
 

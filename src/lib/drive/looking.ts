@@ -1,7 +1,6 @@
 import { acceptableName, searchKey } from '../journal/entries/names.ts';
 import { ROOT } from '../journal/entries/operations.ts';
 import type { FoldedVault } from '../journal/state/folded-vault.ts';
-import { isInTrash } from '../journal/state/fold.ts';
 import { list } from '../journal/state/listing.ts';
 import { FOLDER, ROOT_INDEX } from '../journal/state/tables.ts';
 import type { Crumb, SearchFilter, TreeFolder, ViewQuery } from '../protocol/drive.ts';
@@ -9,6 +8,7 @@ import { belowTest } from './below.ts';
 import { fileKind } from './file-kind.ts';
 import { crumbsTo } from './paths.ts';
 import { search } from './search.ts';
+import { isOpenFolder } from './standing.ts';
 
 /** What somebody sees of a vault, by index and in order. */
 export interface Looked {
@@ -57,12 +57,6 @@ function matches(state: FoldedVault, filter: SearchFilter | undefined): (entry: 
       kind === undefined || fileKind(versions.mediaTypes[newest] ?? '', entries.names[entry] ?? '') === kind
     );
   };
-}
-
-function isOpenFolder(state: FoldedVault, folder: string): boolean {
-  if (folder === ROOT) return true;
-  const index = state.indexOf(folder);
-  return index !== undefined && state.entries.newest[index] === FOLDER && !isInTrash(state, index);
 }
 
 /** The folders in a folder, by name. */

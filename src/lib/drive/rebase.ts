@@ -2,10 +2,10 @@ import type { Operation } from '../journal/entries/operations.ts';
 import { areTags } from '../journal/entries/operation-codec.ts';
 import { ROOT } from '../journal/entries/operations.ts';
 import { copyOf } from '../journal/state/copy.ts';
-import { applyAhead, isInTrash, isWithin } from '../journal/state/fold.ts';
+import { applyAhead } from '../journal/state/fold.ts';
 import type { FoldedVault } from '../journal/state/folded-vault.ts';
-import { FOLDER, ROOT_INDEX } from '../journal/state/tables.ts';
 import type { Change, DropReason, Edit } from './change.ts';
+import { hasVersion, isFolderWithin, isOpenFolder } from './standing.ts';
 
 /** What changes come to in a state that others may have changed meanwhile. */
 export interface Rebased {
@@ -66,7 +66,7 @@ class Rebasing implements Rebased {
     const there = state.entry(entry);
     if (edit.kind === 'folder-add') {
       // What was meant to be in it must find it: without its parent it is at the top.
-      const parent = this.#takesEntries(edit.parent) ? edit.parent : ROOT;
+      const parent = isOpenFolder(state, edit.parent) ? edit.parent : ROOT;
       return there ? undefined : { kind: 'folder-add', folder: entry, parent, name };
     }
     if (!there) return edit.kind === 'trash' ? undefined : 'not_found';
@@ -81,15 +81,13 @@ class Rebasing implements Rebased {
       case 'version-restore': {
         const { blob } = edit;
         if (state.newestVersion(entry)?.blob === blob) return undefined;
-        const isThere = state.versionsOf(entry).some((version) => version.blob === blob);
-        return isThere && !state.gone.has(blob)
-          ? { kind: 'version-restore', file: entry, blob }
-          : 'not_found';
+        const isThere = hasVersion(state, entry, blob);
+        return isThere ? { kind: 'version-restore', file: entry, blob } : 'not_found';
       }
       case 'move':
         if (there.folder === edit.folder) return undefined;
-        if (!this.#takesEntries(edit.folder)) return 'folder_gone';
-        if (this.#isWithin(edit.folder, entry)) return 'folder_within';
+        if (!isOpenFolder(state, edit.folder)) return 'folder_gone';
+        if (isFolderWithin(state, edit.folder, entry)) return 'folder_within';
         return { kind: 'move', entry, folder: edit.folder };
       case 'trash':
         return there.trashedAtMs === undefined ? { kind: 'trash', entry, atMs: edit.atMs } : undefined;
@@ -104,18 +102,5 @@ class Rebasing implements Rebased {
         return areTags(tags) ? { kind: 'tag', entry, tags } : 'head_changed';
       }
     }
-  }
-
-  /** Whether it is a folder that is in sight. */
-  #takesEntries(folder: string): boolean {
-    if (folder === ROOT) return true;
-    const { state } = this;
-    const index = state.indexOf(folder);
-    return index !== undefined && state.entries.newest[index] === FOLDER && !isInTrash(state, index);
-  }
-
-  #isWithin(folder: string, entry: string): boolean {
-    const target = folder === ROOT ? ROOT_INDEX : (this.state.indexOf(folder) ?? ROOT_INDEX);
-    return isWithin(this.state, target, this.state.indexOf(entry) ?? ROOT_INDEX);
   }
 }
